@@ -1,0 +1,90 @@
+/// A device that prepares plans and runs them. One of the four plugin seams.
+public protocol Backend: AnyObject, Sendable {
+    /// What the device is and what it allows.
+    var device: DeviceInfo { get }
+
+    /// Takes `byteCount` bytes of device memory, 256-byte aligned. Only `MemoryPool` calls it.
+    /// Throws `outOfMemory` when the device refuses.
+    func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer
+
+    /// Makes `plan` ready to run: uploads or repacks weights, picks kernels, lays out scratch, all from `pool`.
+    /// Throws `unsupported` naming the operation, or what `pool` throws.
+    func prepare(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError) -> any PreparedPlan
+}
+
+/// A plan on its device. Used by one thread at a time.
+public protocol PreparedPlan: AnyObject, Sendable {
+    /// Gives the plan its key/value cache; must be called before `run`. Precondition: same layers as the plan.
+    func attach(_ cache: KVCacheMemory)
+
+    /// Runs one batch and returns the logits of its sample rows, valid until the next call.
+    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows
+}
+
+/// Memory of a device. Freed when the last reference goes.
+public protocol DeviceBuffer: AnyObject, Sendable {
+    /// How long it is.
+    var byteCount: Int { get }
+    /// Its first byte where the host can address it.
+    var hostPointer: UnsafeMutableRawPointer? { get }
+}
+
+/// What a buffer will hold; a device may choose a memory type by it.
+public enum BufferUsage: Sendable {
+    case weights, scratch, cache
+
+    /// The usage behind a use of the pool.
+    public init(_ use: MemoryPool.Use) {
+        switch use {
+        case .weights: self = .weights
+        case .scratch: self = .scratch
+        case .cache: self = .cache
+        }
+    }
+}
+
+/// What a device is and what it allows.
+public struct DeviceInfo: Sendable {
+    /// The device's own name.
+    public let name: String
+    /// Backend-specific detail for the log, such as the instruction set chosen.
+    public let detail: String
+    /// Bytes of memory that the device has free now.
+    public let freeByteCount: Int
+    /// The largest single allocation.
+    public let maxAllocationByteCount: Int
+    /// The largest range that a kernel can address.
+    public let maxRangeByteCount: Int
+
+    /// The facts as given.
+    public init(
+        name: String, detail: String, freeByteCount: Int, maxAllocationByteCount: Int = .max,
+        maxRangeByteCount: Int = .max
+    ) {
+        self.name = name
+        self.detail = detail
+        self.freeByteCount = freeByteCount
+        self.maxAllocationByteCount = maxAllocationByteCount
+        self.maxRangeByteCount = maxRangeByteCount
+    }
+}
+
+/// The largest batch that a prepared plan must take.
+public struct BatchLimits: Sendable, Hashable {
+    /// Tokens in a batch, over all sequences.
+    public let maxTokenCount: Int
+    /// Sequences in a batch.
+    public let maxSequenceCount: Int
+    /// Rows whose logits are wanted.
+    public let maxSampleCount: Int
+    /// Positions of one sequence.
+    public let maxContextLength: Int
+
+    /// The limits as given.
+    public init(maxTokenCount: Int, maxSequenceCount: Int, maxSampleCount: Int, maxContextLength: Int) {
+        self.maxTokenCount = maxTokenCount
+        self.maxSequenceCount = maxSequenceCount
+        self.maxSampleCount = maxSampleCount
+        self.maxContextLength = maxContextLength
+    }
+}

@@ -1,0 +1,24 @@
+/// Why a device could not do what was asked.
+public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// Memory for `use` ran out: wanted and still available, in bytes.
+    case outOfMemory(use: String, byteCount: Int, available: Int)
+    /// One range is larger than the device can allocate or address, in bytes.
+    case rangeTooLarge(use: String, byteCount: Int, limit: Int)
+    /// The device has no kernel for an operation of the plan.
+    case unsupported(operation: String, reason: String)
+    /// The device cannot be used at all.
+    case unavailable(device: String, reason: String)
+
+    public var description: String {
+        switch self {
+        case .outOfMemory(let use, let byteCount, let available):
+            "out of device memory for \(use): needs \(byteCount) bytes, \(available) available"
+        case .rangeTooLarge(let use, let byteCount, let limit):
+            "\(use) needs one range of \(byteCount) bytes, the device allows \(limit)"
+        case .unsupported(let operation, let reason):
+            "operation \(operation) is not supported: \(reason)"
+        case .unavailable(let device, let reason):
+            "device \(device) cannot be used: \(reason)"
+        }
+    }
+}

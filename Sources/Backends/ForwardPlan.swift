@@ -1,0 +1,114 @@
+public import Tensors
+
+/// A model as data: operations over numbered values, encoded once at load and prepared once by a backend.
+///
+/// Every value is a matrix `[rows, width]` of activations; `rows` is symbolic and known only when a batch runs.
+/// Each value is written by exactly one operation, before any that reads it.
+public struct ForwardPlan: Sendable {
+    /// What the plan computes, in order.
+    public private(set) var operations: [DeviceOperation] = []
+    /// Shapes of the numbered values.
+    public private(set) var values: [PlanValue] = []
+    /// Weight matrices of `linear` and `embed`.
+    public private(set) var matrices: [PlanMatrix] = []
+    /// Weight vectors: norms and biases, `[width]`.
+    public private(set) var vectors: [PlanVector] = []
+    /// Key/value cache layers, in the order in which `addCacheLayer` numbered them.
+    public private(set) var cacheLayers: [CacheLayer] = []
+    /// The value that holds the logits, `[samples, vocabularySize]`; set by the encoder last.
+    public private(set) var logits: ValueID?
+
+    /// An empty plan.
+    public init() {}
+
+    /// Declares a value of `width` numbers a row.
+    public mutating func addValue(rows: PlanRows, width: Int) -> ValueID {
+        values.append(PlanValue(rows: rows, width: width))
+        return ValueID(index: values.count - 1)
+    }
+
+    /// Declares a weight matrix; `name` is the checkpoint's and appears in errors. `[outputSize, inputSize]`.
+    public mutating func addMatrix(_ name: String, _ weights: LinearWeights) -> MatrixID {
+        matrices.append(PlanMatrix(name: name, weights: weights))
+        return MatrixID(index: matrices.count - 1)
+    }
+
+    /// Declares a weight vector, widened to 32 bits.
+    public mutating func addVector(_ name: String, _ elements: [Float]) -> VectorID {
+        vectors.append(PlanVector(name: name, elements: elements))
+        return VectorID(index: vectors.count - 1)
+    }
+
+    /// Declares a cache layer and returns its number.
+    public mutating func addCacheLayer(_ layer: CacheLayer) -> Int {
+        cacheLayers.append(layer)
+        return cacheLayers.count - 1
+    }
+
+    /// Appends an operation.
+    public mutating func append(_ operation: DeviceOperation) {
+        operations.append(operation)
+    }
+
+    /// Names the value that `run` returns.
+    public mutating func setLogits(_ value: ValueID) {
+        logits = value
+    }
+
+    /// The shape of `value`.
+    public subscript(_ value: ValueID) -> PlanValue { values[value.index] }
+    /// The weight matrix `matrix`.
+    public subscript(_ matrix: MatrixID) -> PlanMatrix { matrices[matrix.index] }
+    /// The weight vector `vector`.
+    public subscript(_ vector: VectorID) -> PlanVector { vectors[vector.index] }
+}
+
+/// The number of a value in a plan.
+public struct ValueID: Hashable, Sendable {
+    /// Position in `ForwardPlan.values`.
+    public let index: Int
+}
+
+/// The number of a weight matrix in a plan.
+public struct MatrixID: Hashable, Sendable {
+    /// Position in `ForwardPlan.matrices`.
+    public let index: Int
+}
+
+/// The number of a weight vector in a plan.
+public struct VectorID: Hashable, Sendable {
+    /// Position in `ForwardPlan.vectors`.
+    public let index: Int
+}
+
+/// The symbolic first dimension of a value.
+public enum PlanRows: Sendable, Hashable {
+    /// One row for each token of the batch.
+    case tokens
+    /// One row for each token whose logits are wanted.
+    case samples
+}
+
+/// The shape `[rows, width]` of a value.
+public struct PlanValue: Sendable, Hashable {
+    /// How many rows a batch gives it.
+    public let rows: PlanRows
+    /// Numbers in a row.
+    public let width: Int
+}
+
+/// A named weight matrix.
+public struct PlanMatrix: Sendable {
+    /// The checkpoint's name for it.
+    public let name: String
+    /// Its numbers, `[outputSize, inputSize]`.
+    public let weights: LinearWeights
+}
+
+/// A named weight vector.
+public struct PlanVector: Sendable {
+    /// The checkpoint's name for it.
+    public let name: String
+    /// Its numbers, widened to 32 bits.
+    public let elements: [Float]
+}

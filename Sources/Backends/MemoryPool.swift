@@ -1,0 +1,91 @@
+import Synchronization
+
+/// The one pool of a device's memory: takes chunks within the device's limits, hands out ranges, keeps the account.
+///
+/// Ranges live as long as the pool. After `seal()` nothing should be taken; `allocationsAfterSeal` counts what was.
+public final class MemoryPool: Sendable {
+    /// What a range is for.
+    public enum Use: String, Sendable, CaseIterable {
+        case weights, scratch, cache
+    }
+
+    /// Every range starts on a multiple of this many bytes.
+    public static let alignment = 256
+
+    private struct State {
+        var chunk: (any DeviceBuffer)?
+        var chunkUsed = 0
+        var used: [Use: Int] = [:]
+        var isSealed = false
+        var allocationsAfterSeal = 0
+    }
+
+    /// Bytes that may be taken in all.
+    public let budgetByteCount: Int
+    private let device: any Backend
+    private let chunkByteCount: Int
+    private let state = Mutex(State())
+
+    /// A pool over `device` that takes at most `budgetByteCount` bytes, in chunks of at most `chunkByteCount`
+    /// unless one range needs more.
+    public init(device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 64 << 20) {
+        self.device = device
+        self.budgetByteCount = budgetByteCount
+        self.chunkByteCount = min(chunkByteCount, device.device.maxAllocationByteCount)
+    }
+
+    /// Takes `byteCount` bytes. Throws `rangeTooLarge` past the device's limits and `outOfMemory` past the budget.
+    public func allocate(byteCount: Int, for use: Use) throws(BackendError) -> MemoryRange {
+        let limit = min(device.device.maxRangeByteCount, device.device.maxAllocationByteCount)
+        guard byteCount <= limit else {
+            throw .rangeTooLarge(use: use.rawValue, byteCount: byteCount, limit: limit)
+        }
+        let rounded = (byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
+        return try state.withLock { state throws(BackendError) in
+            let taken = state.used.values.reduce(0, +)
+            guard taken + rounded <= budgetByteCount else {
+                throw .outOfMemory(use: use.rawValue, byteCount: byteCount, available: budgetByteCount - taken)
+            }
+            if state.chunk.map({ state.chunkUsed + rounded > $0.byteCount }) ?? true {
+                // The tail of the old chunk is given up; a chunk for one large range has no tail.
+                let size = rounded * 4 > chunkByteCount ? rounded : min(chunkByteCount, budgetByteCount - taken)
+                state.chunk = try device.makeBuffer(byteCount: size, usage: BufferUsage(use))
+                state.chunkUsed = 0
+            }
+            guard let chunk = state.chunk else { preconditionFailure("a chunk was just made") }
+            defer {
+                state.chunkUsed += rounded
+                state.used[use, default: 0] += rounded
+                if state.isSealed { state.allocationsAfterSeal += 1 }
+            }
+            return MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
+        }
+    }
+
+    /// Bytes taken for `use`.
+    public func usedByteCount(for use: Use) -> Int { state.withLock { $0.used[use] ?? 0 } }
+
+    /// Bytes that can still be taken.
+    public var availableByteCount: Int {
+        budgetByteCount - state.withLock { $0.used.values.reduce(0, +) }
+    }
+
+    /// Declares start-up over: from now on an allocation is counted as a fault.
+    public func seal() { state.withLock { $0.isSealed = true } }
+
+    /// Ranges taken after `seal()`; zero in a healthy engine.
+    public var allocationsAfterSeal: Int { state.withLock { $0.allocationsAfterSeal } }
+}
+
+/// A part of a device buffer.
+public struct MemoryRange: Sendable {
+    /// The buffer it lies in, kept alive by the range.
+    public let buffer: any DeviceBuffer
+    /// Where in the buffer it begins.
+    public let byteOffset: Int
+    /// How long it is.
+    public let byteCount: Int
+
+    /// Its first byte where the host can address it.
+    public var hostPointer: UnsafeMutableRawPointer? { buffer.hostPointer.map { $0 + byteOffset } }
+}

@@ -1,0 +1,51 @@
+/// The upper half of a 32-bit float: eight exponent bits, seven of mantissa.
+///
+/// Conversion to it rounds to nearest, ties to even; a NaN stays a NaN.
+@frozen
+public struct BFloat16: Sendable, Hashable {
+    /// The sixteen bits as they lie in memory.
+    public var bitPattern: UInt16
+
+    @inlinable
+    public init(bitPattern: UInt16) {
+        self.bitPattern = bitPattern
+    }
+
+    /// The nearest representable value.
+    @inlinable
+    public init(_ value: Float) {
+        let bits = value.bitPattern
+        guard value == value else {
+            bitPattern = UInt16(truncatingIfNeeded: bits >> 16) | 0x0040
+            return
+        }
+        bitPattern = UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ ((bits >> 16) & 1)) >> 16)
+    }
+
+    /// The same value, exactly.
+    @inlinable
+    public var float: Float { Float(bitPattern: UInt32(bitPattern) << 16) }
+}
+
+extension ElementType {
+    /// The number at `index` of `source`, widened to 32 bits exactly.
+    @inlinable
+    public func load(_ source: UnsafeRawPointer, at index: Int) -> Float {
+        switch self {
+        case .f32: source.loadUnaligned(fromByteOffset: index &* 4, as: Float.self)
+        case .f16: Float(source.loadUnaligned(fromByteOffset: index &* 2, as: Float16.self))
+        case .bf16:
+            BFloat16(bitPattern: source.loadUnaligned(fromByteOffset: index &* 2, as: UInt16.self)).float
+        }
+    }
+
+    /// Writes `value`, rounded to the nearest representable one, at `index` of `target`.
+    @inlinable
+    public func store(_ value: Float, to target: UnsafeMutableRawPointer, at index: Int) {
+        switch self {
+        case .f32: target.storeBytes(of: value, toByteOffset: index &* 4, as: Float.self)
+        case .f16: target.storeBytes(of: Float16(value), toByteOffset: index &* 2, as: Float16.self)
+        case .bf16: target.storeBytes(of: BFloat16(value).bitPattern, toByteOffset: index &* 2, as: UInt16.self)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// A dense row-major tensor in host memory.
+public struct HostTensor: Sendable {
+    /// How each number is stored.
+    public let elementType: ElementType
+    /// Extents, outermost first; `[rows, columns]` for a matrix.
+    public let shape: [Int]
+    private let memory: HostMemory
+    private let byteOffset: Int
+
+    /// A view of `memory` from `byteOffset` on. Precondition: the tensor lies inside the memory.
+    public init(elementType: ElementType, shape: [Int], memory: HostMemory, byteOffset: Int = 0) {
+        self.elementType = elementType
+        self.shape = shape
+        self.memory = memory
+        self.byteOffset = byteOffset
+        precondition(byteOffset >= 0 && byteOffset + byteCount <= memory.bytes.count, "tensor outside its memory")
+    }
+
+    /// Copies `values`, rounding each to `elementType`. Precondition: as many values as the shape has elements.
+    public init(_ values: [Float], shape: [Int], as elementType: ElementType = .f32) {
+        precondition(values.count == shape.reduce(1, *), "\(values.count) values for shape \(shape)")
+        let memory = HostMemory(byteCount: values.count * elementType.byteCount) { target in
+            guard let base = target.baseAddress else { return }
+            for (index, value) in values.enumerated() { elementType.store(value, to: base, at: index) }
+        }
+        self.init(elementType: elementType, shape: shape, memory: memory)
+    }
+
+    /// How many numbers it holds.
+    public var elementCount: Int { shape.reduce(1, *) }
+
+    /// Bytes that its numbers take.
+    public var byteCount: Int { elementCount * elementType.byteCount }
+
+    /// Lends the raw bytes.
+    public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
+        try withExtendedLifetime(memory) { () throws(E) -> R in
+            try body(UnsafeRawBufferPointer(rebasing: memory.bytes[byteOffset..<byteOffset + byteCount]))
+        }
+    }
+
+    /// The numbers, widened to 32 bits.
+    public func floats() -> [Float] {
+        withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress else { return [] }
+            return (0..<elementCount).map { elementType.load(base, at: $0) }
+        }
+    }
+}
