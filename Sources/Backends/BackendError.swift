@@ -9,6 +9,7 @@ public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The device cannot be used at all.
     case unavailable(device: String, reason: String)
 
+    /// One sentence for the log or the client.
     public var description: String {
         switch self {
         case .outOfMemory(let use, let byteCount, let available):

@@ -6,6 +6,7 @@ public struct BFloat16: Sendable, Hashable {
     /// The sixteen bits as they lie in memory.
     public var bitPattern: UInt16
 
+    /// The value with these sixteen bits.
     @inlinable
     public init(bitPattern: UInt16) {
         self.bitPattern = bitPattern

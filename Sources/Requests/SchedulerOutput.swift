@@ -1,0 +1,65 @@
+/// One step's work as plain data: who, how many tokens, which blocks.
+public struct SchedulerOutput: Sendable {
+    /// Requests that the executor has not seen before; each is also in `scheduled`.
+    public var admitted: [AdmittedRequest] = []
+    /// The step's work, in the order of the running requests.
+    public var scheduled: [ScheduledRequest] = []
+    /// Requests whose blocks were taken back in this step.
+    public var preempted: [RequestID] = []
+    /// Requests that ended since the last step: whatever is kept for them can go.
+    public var finished: [RequestID] = []
+
+    /// An empty step.
+    public init() {}
+
+    /// Tokens to compute, over all requests.
+    public var tokenCount: Int { scheduled.reduce(0) { $0 + $1.tokens.count } }
+    /// Whether there is nothing to compute.
+    public var isEmpty: Bool { scheduled.isEmpty }
+}
+
+/// What the executor must know about a request once.
+public struct AdmittedRequest: Sendable {
+    /// Its name.
+    public let id: RequestID
+    /// The prompt.
+    public let prompt: [Int32]
+    /// How its tokens are chosen.
+    public let sampling: SamplingParameters
+
+    /// The three as given.
+    public init(id: RequestID, prompt: [Int32], sampling: SamplingParameters) {
+        self.id = id
+        self.prompt = prompt
+        self.sampling = sampling
+    }
+}
+
+/// One request's part of a step.
+public struct ScheduledRequest: Sendable {
+    /// Its name.
+    public let id: RequestID
+    /// The tokens to compute: consecutive, beginning at `firstPosition`.
+    public let tokens: ArraySlice<Int32>
+    /// Position of the first of them.
+    public let firstPosition: Int
+    /// All its blocks, those of earlier positions included.
+    public let blocks: [Int32]
+    /// Whether the last token's logits choose the next token.
+    public let samplesNext: Bool
+    /// Positions (of this step's) whose logits score the prompt token that follows; empty for most.
+    public let scoredPositions: Range<Int>
+
+    /// The parts as given.
+    public init(
+        id: RequestID, tokens: ArraySlice<Int32>, firstPosition: Int, blocks: [Int32], samplesNext: Bool,
+        scoredPositions: Range<Int>
+    ) {
+        self.id = id
+        self.tokens = tokens
+        self.firstPosition = firstPosition
+        self.blocks = blocks
+        self.samplesNext = samplesNext
+        self.scoredPositions = scoredPositions
+    }
+}
