@@ -35,15 +35,16 @@ public struct KVCacheManager: ~Copyable, Sendable {
         matchPrefix(of: tokens, salt: salt).blocks.count * blockSize
     }
 
-    /// Starts an empty table with the cached blocks of `tokens` and makes room for `tokenCount` tokens in all.
-    /// Returns how many tokens are cached, or nil, with nothing changed, when there is no room.
+    /// Starts an empty table with the cached blocks of `tokens` and room for `newTokenCount(cached)` tokens more.
+    /// Returns how many tokens are cached, or nil, with nothing changed, when there is no room (or no need of any).
     public mutating func begin(
-        _ table: inout BlockTable, tokens: [Int32], salt: String?, roomFor newTokenCount: (Int) -> Int
+        _ table: inout BlockTable, tokens: [Int32], salt: String?, roomFor newTokenCount: (Int) -> Int?
     ) -> Int? {
         precondition(table.blocks.isEmpty, "a table that has begun cannot begin again")
         let match = matchPrefix(of: tokens, salt: salt)
         let cachedCount = match.blocks.count * blockSize
-        let needed = blockCount(forTokens: cachedCount + newTokenCount(cachedCount)) - match.blocks.count
+        guard let newCount = newTokenCount(cachedCount) else { return nil }
+        let needed = blockCount(forTokens: cachedCount + newCount) - match.blocks.count
         let revived = match.blocks.count { pool.referenceCount(of: $0) == 0 }
         guard needed + revived <= pool.freeCount else { return nil }
         for block in match.blocks { pool.retain(block) }

@@ -32,6 +32,8 @@ public struct Request: Sendable {
     public package(set) var preemptionCount = 0
     /// Prompt positions whose log probabilities have been reported.
     public package(set) var scoredCount = 0
+    /// Whether the executor has seen it.
+    public package(set) var wasAdmitted = false
     /// Where it stands.
     public package(set) var status = Status.waiting
     /// The blocks that hold its keys and values.

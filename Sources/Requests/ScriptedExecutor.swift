@@ -1,0 +1,53 @@
+/// An executor without a model: the whole engine and server run on it, in tests and in simulation.
+///
+/// It keeps a cache of its own, written through slots and read through block tables like a real one, and the next
+/// token is a function of every token it reads there. So a block that was given away, overwritten or never written
+/// changes the text, as it would with a model.
+public struct ScriptedExecutor: ModelExecutor {
+    private let vocabularySize: Int
+    private let blockSize: Int
+    private var slots: [Int32]
+
+    /// An executor over `blockCount` blocks whose tokens are `0 ..< vocabularySize`.
+    public init(vocabularySize: Int, blockCount: Int, blockSize: Int) {
+        self.vocabularySize = vocabularySize
+        self.blockSize = blockSize
+        slots = Array(repeating: -1, count: blockCount * blockSize)
+    }
+
+    /// Writes the scheduled tokens into their slots and continues each context that is complete.
+    public mutating func execute(_ output: SchedulerOutput) -> ModelRunnerOutput {
+        for scheduled in output.scheduled {
+            for (offset, token) in scheduled.tokens.enumerated() {
+                slots[slot(of: scheduled.firstPosition + offset, in: scheduled.blocks)] = token
+            }
+        }
+        return ModelRunnerOutput(
+            results: output.scheduled.map { scheduled in
+                let end = scheduled.firstPosition + scheduled.tokens.count
+                let context = (0..<end).map { slots[slot(of: $0, in: scheduled.blocks)] }
+                var result = StepResult()
+                if scheduled.samplesNext { result.token = Self.next(after: context, vocabularySize: vocabularySize) }
+                result.promptLogprobs = scheduled.scoredPositions.map { position in
+                    // A score that, like a model's, depends on all that stands before.
+                    let guess = Self.next(after: Array(context[...position]), vocabularySize: vocabularySize)
+                    let entry = TokenLogprob(token: guess, logprob: -0.5, rank: 1)
+                    return TokenLogprobs(chosen: entry, top: [entry])
+                }
+                return result
+            })
+    }
+
+    private func slot(of position: Int, in blocks: [Int32]) -> Int {
+        Int(blocks[position / blockSize]) * blockSize + position % blockSize
+    }
+
+    /// The token that follows `context`: an FNV-1a hash of it, so any change anywhere shows.
+    public static func next(after context: [Int32], vocabularySize: Int) -> Int32 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for token in context {
+            hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x0000_0100_0000_01b3
+        }
+        return Int32((hash >> 16) % UInt64(vocabularySize))
+    }
+}

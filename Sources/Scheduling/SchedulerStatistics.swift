@@ -1,0 +1,20 @@
+/// Counts for metrics and logs.
+public struct SchedulerStatistics: Sendable, Hashable {
+    /// Requests that hold blocks.
+    public var runningCount = 0
+    /// Requests that wait for their first or next admission.
+    public var waitingCount = 0
+    /// Blocks in all, and those that no request references.
+    public var blockCount = 0
+    /// Blocks that no request references.
+    public var freeBlockCount = 0
+    /// Preemptions since the start.
+    public var preemptionCount = 0
+    /// Tokens of admitted requests that were looked up in the prefix cache since the start.
+    public var prefixQueryCount = 0
+    /// Those of them that were found.
+    public var prefixHitCount = 0
+
+    /// Part of the blocks that requests reference, 0 to 1.
+    public var cacheUsage: Double { blockCount == 0 ? 0 : 1 - Double(freeBlockCount) / Double(blockCount) }
+}
