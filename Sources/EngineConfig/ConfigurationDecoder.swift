@@ -1,0 +1,183 @@
+/// Turns YAML trees into a configuration and collects everything that is wrong on the way.
+struct ConfigurationDecoder {
+    private var configuration = EngineConfiguration()
+    private var issues: [ConfigurationIssue] = []
+    /// Where the file opens each section, for what is missing in it.
+    private var sectionMarks: [String: SourceMark] = [:]
+    /// Every key that was given, well or badly.
+    private var given: Set<String> = []
+    /// Sections and keys with an issue: nothing more is derived from those.
+    private var faulty: Set<String> = []
+    private var isReadable = true
+    private let file: String
+    private let homeDirectory: String?
+
+    /// The source of a node: a place in the file, or an override.
+    private enum Source { case file, override }
+
+    init(file: String, homeDirectory: String?) {
+        self.file = file
+        self.homeDirectory = homeDirectory
+        configuration.file = file
+    }
+
+    /// Takes over what the file says.
+    mutating func apply(file bytes: [UInt8]) {
+        guard let root = document(of: bytes, { decoder, problem in decoder.report(problem, .file) }) else {
+            return isReadable = false
+        }
+        guard !root.isNull else {
+            isReadable = false
+            return report(mark: .start, nil, "the file is empty; give at least model.path", .file)
+        }
+        apply(root: root)
+    }
+
+    /// The root of a text, null when it is empty; nil when it cannot be read.
+    private mutating func document(
+        of bytes: [UInt8], _ report: (inout ConfigurationDecoder, YAMLProblem) -> Void
+    ) -> YAMLNode? {
+        do throws(YAMLProblem) {
+            var composer = try YAMLComposer(bytes)
+            let result = Result { () throws(YAMLProblem) in try composer.document() }
+            for duplicate in composer.duplicates { report(&self, duplicate) }
+            return try result.get() ?? YAMLNode(content: .scalar(text: "", isPlain: true), mark: .start)
+        } catch {
+            report(&self, error)
+            return nil
+        }
+    }
+
+    private mutating func apply(root: YAMLNode) {
+        guard case .mapping(let entries) = root.content else {
+            report(
+                YAMLProblem(mark: root.mark, message: "expected sections such as model:, found \(root.phrase)"), .file)
+            isReadable = false
+            return
+        }
+        for entry in entries { apply(section: entry, .file) }
+    }
+
+    /// Takes over `section.key=value`, the value being YAML.
+    mutating func apply(override: String) {
+        guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
+            let found = Excerpt.quoted(override)
+            issues.append(
+                ConfigurationIssue(message: "expected KEY=VALUE such as cache.block_size=32, found \(found)"))
+            return
+        }
+        let keyPath = String(override[..<equals])
+        let value = document(of: Array(override[override.index(after: equals)...].utf8)) { decoder, problem in
+            let place = [Excerpt.bare(keyPath), problem.keyPath].compactMap(\.self).joined(separator: ".")
+            decoder.report(mark: .start, place, problem.message, .override)
+        }
+        guard let value else { return }
+        let parts = keyPath.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
+        let leaf = YAMLNode.Entry(key: parts[parts.count - 1], mark: .start, value: value)
+        guard parts.count == 2 else { return apply(section: leaf, .override) }
+        let section = YAMLNode(content: .mapping([leaf]), mark: .start)
+        apply(section: YAMLNode.Entry(key: parts[0], mark: .start, value: section), .override)
+    }
+
+    /// The configuration, if nothing was wrong.
+    consuming func finish() throws(ConfigurationError) -> EngineConfiguration {
+        if isReadable { check() }
+        guard issues.isEmpty else { throw ConfigurationError(sorted(issues)) }
+        for section in EngineConfiguration.sections { section.complete(&configuration) }
+        return configuration
+    }
+}
+
+extension ConfigurationDecoder {
+    private mutating func apply(section entry: YAMLNode.Entry, _ source: Source) {
+        guard let schema = EngineConfiguration.sections.first(where: { $0.name == entry.key }) else {
+            let message = "unknown section" + UnknownName.clause(section: entry.key)
+            return report(mark: entry.mark, Excerpt.bare(entry.key), message, source)
+        }
+        if source == .file { sectionMarks[schema.name] = entry.mark }
+        // A section whose keys are all commented out is an empty one.
+        if entry.value.isNull && source == .file { return }
+        guard case .mapping(let entries) = entry.value.content else {
+            faulty.insert(schema.name)
+            let keys = "keys such as \(schema.keys[0].name):"
+            return report(mark: entry.value.mark, schema.name, "expected \(keys), found \(entry.value.phrase)", source)
+        }
+        for entry in entries { apply(key: entry, of: schema, source) }
+    }
+
+    private mutating func apply(key entry: YAMLNode.Entry, of section: SectionSchema, _ source: Source) {
+        let keyPath = "\(section.name).\(Excerpt.bare(entry.key))"
+        guard let key = section.key(named: entry.key) else {
+            let message = "unknown key" + UnknownName.clause(key: entry.key, in: section)
+            return report(mark: entry.mark, keyPath, message, source)
+        }
+        given.insert(keyPath)
+        let folder = source == .file ? file : ""
+        do throws(ValueMismatch) {
+            try key.decode(entry.value, PathContext(homeDirectory: homeDirectory, file: folder), &configuration)
+            let mark = entry.value.mark
+            configuration.origins[keyPath] =
+                source == .file ? .file(line: mark.line, column: mark.column) : .override
+        } catch {
+            faulty.formUnion([keyPath])
+            let found = key.isSecret && entry.value.text != nil ? "something else" : entry.value.phrase
+            let message = "expected \(error.expected ?? key.expected), found \(found)"
+            report(mark: entry.value.mark, keyPath, message + Suggestion.clause(error.suggestion), source)
+        }
+    }
+
+    /// What can be judged only when everything was read: required keys and rules over two keys.
+    private mutating func check() {
+        for section in EngineConfiguration.sections where !faulty.contains(section.name) {
+            for key in section.keys where key.isRequired && !given.contains("\(section.name).\(key.name)") {
+                let mark = sectionMarks[section.name] ?? .start
+                report(mark: mark, "\(section.name).\(key.name)", "required, but not given", .file)
+            }
+            for rule in section.rules { check(rule, of: section) }
+        }
+    }
+
+    private mutating func check(_ rule: ConfigurationRule<EngineConfiguration>, of section: SectionSchema) {
+        let keys = [rule.keys.first, rule.keys.second].map { "\(section.name).\($0)" }
+        guard faulty.isDisjoint(with: keys), let violation = rule.violation(configuration) else { return }
+        // The blame goes to what was said last: the command line, or the lower line of the file.
+        let (first, second) = (configuration.origin(of: keys[0]), configuration.origin(of: keys[1]))
+        let blamed = isLater(first, than: second) ? 0 : 1
+        let other = configuration.origin(of: keys[1 - blamed])
+        let message = "conflicts with \(keys[1 - blamed]) (\(other.phrase)): \(violation)"
+        issues += configuration.error(at: keys[blamed], message: message).issues
+    }
+
+    private func isLater(_ left: ValueOrigin, than right: ValueOrigin) -> Bool {
+        switch (left, right) {
+        case (.file(let line, let column), .file(let otherLine, let otherColumn)):
+            (line, column) > (otherLine, otherColumn)
+        case (.override, .file), (.override, .default), (.file, .default): true
+        default: false
+        }
+    }
+
+    private mutating func report(_ problem: YAMLProblem, _ source: Source) {
+        report(mark: problem.mark, problem.keyPath, problem.message, source)
+    }
+
+    private mutating func report(mark: SourceMark, _ keyPath: String?, _ message: String, _ source: Source) {
+        switch source {
+        case .file:
+            issues.append(
+                ConfigurationIssue(
+                    file: file, line: mark.line, column: mark.column, keyPath: keyPath, message: message))
+        case .override:
+            issues.append(ConfigurationIssue(keyPath: keyPath, message: message))
+        }
+    }
+
+    /// The file's issues by place, then those of the overrides as given.
+    private func sorted(_ issues: [ConfigurationIssue]) -> [ConfigurationIssue] {
+        let ofFile = issues.enumerated().filter { $0.element.file != nil }.sorted {
+            ($0.element.line ?? 0, $0.element.column ?? 0, $0.offset)
+                < ($1.element.line ?? 0, $1.element.column ?? 0, $1.offset)
+        }
+        return ofFile.map(\.element) + issues.filter { $0.file == nil }
+    }
+}

@@ -1,0 +1,99 @@
+/// The whole configuration: what one YAML file, with its overrides, says.
+///
+/// Two configurations are equal when their values are, wherever those came from.
+public struct EngineConfiguration: Sendable, Equatable {
+    /// Which model to serve.
+    public var model = ModelSection()
+    /// What computes.
+    public var backend = BackendSection()
+    /// The paged key-value cache.
+    public var cache = CacheSection()
+    /// Who runs, and how much at once.
+    public var scheduler = SchedulerSection()
+    /// The HTTP server.
+    public var server = ServerSection()
+    /// What is logged, and how.
+    public var logging = LoggingSection()
+
+    /// The file that this configuration was read from, as the caller named it.
+    public internal(set) var file = ""
+    /// Where each given key was given.
+    var origins: [String: ValueOrigin] = [:]
+
+    init() {}
+
+    /// Every section, in the order of the documentation: the one list behind reading, showing and documenting.
+    static let sections: [SectionSchema] = [
+        SectionSchema(\.model), SectionSchema(\.backend), SectionSchema(\.cache), SectionSchema(\.scheduler),
+        SectionSchema(\.server), SectionSchema(\.logging),
+    ]
+
+    /// Where a key's value came from.
+    public func origin(of keyPath: String) -> ValueOrigin {
+        origins[keyPath] ?? .default
+    }
+
+    /// Whether all values are equal; origins do not count.
+    public static func == (left: EngineConfiguration, right: EngineConfiguration) -> Bool {
+        left.model == right.model && left.backend == right.backend && left.cache == right.cache
+            && left.scheduler == right.scheduler && left.server == right.server && left.logging == right.logging
+    }
+}
+
+extension EngineConfiguration {
+    /// Reads a file and applies overrides such as `cache.block_size=32`, the last of a key winning.
+    ///
+    /// Relative paths in the file start at the file's folder, those in overrides at the current directory.
+    ///
+    /// - Parameter homeDirectory: what `~` in paths stands for; without it a `~` is an error.
+    /// - Throws: everything that is wrong, in one error.
+    public static func load(
+        path: String, overrides: [String] = [], homeDirectory: String? = nil
+    ) throws(ConfigurationError) -> EngineConfiguration {
+        try parse(
+            bytes: try ConfigurationFile.bytes(path: path), file: path, overrides: overrides,
+            homeDirectory: homeDirectory)
+    }
+
+    /// Reads a text as `load` reads a file; `file` is its name in messages, and relative paths start at its folder.
+    public static func parse(
+        _ text: String, file: String, overrides: [String] = [], homeDirectory: String? = nil
+    ) throws(ConfigurationError) -> EngineConfiguration {
+        try parse(bytes: Array(text.utf8), file: file, overrides: overrides, homeDirectory: homeDirectory)
+    }
+
+    /// The same for bytes, which need not be UTF-8, or YAML.
+    static func parse(
+        bytes: [UInt8], file: String, overrides: [String], homeDirectory: String?
+    ) throws(ConfigurationError) -> EngineConfiguration {
+        guard bytes.count <= YAMLLimits.byteCount else { throw ConfigurationFile.tooLarge(file, bytes.count) }
+        var decoder = ConfigurationDecoder(file: file, homeDirectory: homeDirectory)
+        decoder.apply(file: bytes)
+        for override in overrides { decoder.apply(override: override) }
+        return try decoder.finish()
+    }
+}
+
+extension EngineConfiguration {
+    /// The error of a value that only a later stage could judge, such as a name that no registry knows.
+    ///
+    /// It points to where the key was given, and asks "did you mean …?" when a candidate is near `found`.
+    public func error(
+        at keyPath: String, expected: String, found: String, candidates: [String] = []
+    ) -> ConfigurationError {
+        let clause = Suggestion.clause(Suggestion.nearest(to: found, among: candidates))
+        return error(at: keyPath, message: "expected \(expected), found \(Excerpt.bare(found))\(clause)")
+    }
+
+    /// The error of a key with a sentence of the caller's.
+    public func error(at keyPath: String, message: String) -> ConfigurationError {
+        let issue =
+            switch origin(of: keyPath) {
+            case .file(let line, let column):
+                ConfigurationIssue(file: file, line: line, column: column, keyPath: keyPath, message: message)
+            case .override: ConfigurationIssue(keyPath: keyPath, message: message)
+            case .default: ConfigurationIssue(file: file, keyPath: keyPath, message: message)
+            }
+        return ConfigurationError([issue])
+    }
+}

@@ -1,0 +1,40 @@
+/// A section of the file: the keys, and the rules between them.
+protocol ConfigurationSection: Sendable, Equatable {
+    /// The name in YAML.
+    static var name: String { get }
+    /// One phrase for the user.
+    static var summary: String { get }
+    static var keys: [ConfigurationKey<Self>] { get }
+    static var rules: [ConfigurationRule<Self>] { get }
+    /// Fills in the defaults that depend on other keys.
+    mutating func complete()
+}
+
+extension ConfigurationSection {
+    static var rules: [ConfigurationRule<Self>] { [] }
+    mutating func complete() {}
+}
+
+/// A section as the decoder and the printers see it: everything over the whole configuration.
+struct SectionSchema: Sendable {
+    var name: String
+    var summary: String
+    var keys: [ConfigurationKey<EngineConfiguration>]
+    var rules: [ConfigurationRule<EngineConfiguration>]
+    var complete: @Sendable (inout EngineConfiguration) -> Void
+
+    init<Section: ConfigurationSection>(_ path: any WritableKeyPath<EngineConfiguration, Section> & Sendable) {
+        name = Section.name
+        summary = Section.summary
+        keys = Section.keys.map { $0.lifted(path) }
+        rules = Section.rules.map { rule in
+            ConfigurationRule(rule.keys.first, rule.keys.second) { rule.violation($0[keyPath: path]) }
+        }
+        complete = { $0[keyPath: path].complete() }
+    }
+
+    /// The key of that name.
+    func key(named name: String) -> ConfigurationKey<EngineConfiguration>? {
+        keys.first { $0.name == name }
+    }
+}

@@ -1,0 +1,56 @@
+/// Finds the name that a misspelt one was probably meant to be.
+enum Suggestion {
+    /// Names longer than this are compared with nothing: no key is near that long.
+    private static let maximumLength = 64
+
+    /// The candidate nearest to `name` by edit distance, if it is near; else one that `name` contains or begins.
+    static func nearest(to name: String, among candidates: [String]) -> String? {
+        let wanted = normalized(name)
+        guard !wanted.isEmpty, wanted.count <= maximumLength else { return nil }
+        var best: (candidate: String, distance: Int)?
+        for candidate in candidates {
+            let distance = editDistance(wanted, normalized(candidate))
+            guard distance <= max(1, min(wanted.count, candidate.utf8.count) / 3) else { continue }
+            if distance < best?.distance ?? .max { best = (candidate, distance) }
+        }
+        // `gpu_memory_utilization` is far from `memory_utilization` by edits and yet plainly meant for it.
+        let contained = candidates.filter { $0.utf8.count >= 4 && contains(wanted, normalized($0)) }
+        return best?.candidate ?? contained.max { $0.utf8.count < $1.utf8.count }
+            ?? candidates.first { wanted.count >= 3 && normalized($0).starts(with: wanted) }
+    }
+
+    /// `; did you mean "x"?`, or nothing.
+    static func clause(_ suggestion: String?) -> String {
+        suggestion.map { "; did you mean \"\($0)\"?" } ?? ""
+    }
+
+    /// Insertions, deletions, substitutions and swaps of neighbours from one name to the other
+    /// (optimal string alignment; Damerau 1964).
+    static func editDistance(_ left: [UInt8], _ right: [UInt8]) -> Int {
+        var beforePrevious: [Int] = []
+        var previous = Array(0...right.count)
+        for i in left.indices {
+            var current = [i + 1]
+            for j in right.indices {
+                var cost = min(
+                    previous[j + 1] + 1, current[j] + 1, previous[j] + (left[i] == right[j] ? 0 : 1))
+                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
+                    cost = min(cost, beforePrevious[j - 1] + 1)
+                }
+                current.append(cost)
+            }
+            (beforePrevious, previous) = (previous, current)
+        }
+        return previous[right.count]
+    }
+
+    /// Lower case and underscores, so that `Block-Size` is no distance from `block_size`.
+    private static func normalized(_ name: String) -> [UInt8] {
+        name.lowercased().utf8.map { $0 == UInt8(ascii: "-") ? UInt8(ascii: "_") : $0 }
+    }
+
+    private static func contains(_ text: [UInt8], _ part: [UInt8]) -> Bool {
+        guard text.count >= part.count else { return false }
+        return (0...(text.count - part.count)).contains { text[$0...].starts(with: part) }
+    }
+}

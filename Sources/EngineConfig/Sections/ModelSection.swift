@@ -1,0 +1,54 @@
+/// Which model to serve.
+public struct ModelSection: Sendable, Equatable {
+    /// A Hugging Face directory or a .gguf file.
+    public var path = ""
+    /// The name that clients ask for.
+    public var name = ""
+    /// The type that weights have in memory.
+    public var dtype = DTypeChoice.auto
+    /// The name of the `WeightLoader`, or `auto`.
+    public var loader = "auto"
+    /// The longest prompt and answer together, in tokens; nil for the model's own limit.
+    public var maxModelLen: Int?
+    /// Where the tokenizer is, if not beside the weights.
+    public var tokenizer: String?
+    /// A Jinja file to use instead of the model's own chat template.
+    public var chatTemplate: String?
+
+    init() {}
+}
+
+extension ModelSection: ConfigurationSection {
+    static let name = "model"
+    static let summary = "which model to serve"
+    static let keys: [ConfigurationKey<ModelSection>] = [
+        ConfigurationKey(
+            "path", required: \.path, .path("the path of a model"),
+            example: "~/.cache/quire/models/smollm2-135m-instruct.gguf",
+            "A Hugging Face directory or a .gguf file; a relative path starts at this file's folder"),
+        {
+            var key = ConfigurationKey(
+                "name", \ModelSection.name, .text("a model name"), "The name that clients ask for")
+            key.unset = "the last part of path, without .gguf"
+            key.example = "smollm2-135m-instruct"
+            return key
+        }(),
+        ConfigurationKey("dtype", \.dtype, .choice, "The type of the weights in memory; auto keeps the file's own"),
+        ConfigurationKey("loader", \.loader, .name(of: "a weight loader"), "How to read the checkpoint's weights"),
+        ConfigurationKey(
+            "max_model_len", optional: \.maxModelLen, .integer(in: 1...Int(Int32.max)), unset: "the model's own limit",
+            example: "4096", "The longest prompt and answer together, in tokens"),
+        ConfigurationKey(
+            "tokenizer", optional: \.tokenizer, .path("the path of a tokenizer"), unset: "the model's own",
+            example: "tokenizer.json", "A tokenizer.json, or a directory or .gguf file that has a tokenizer"),
+        ConfigurationKey(
+            "chat_template", optional: \.chatTemplate, .path("the path of a chat template"), unset: "the model's own",
+            example: "template.jinja", "A Jinja file that turns messages into a prompt"),
+    ]
+
+    mutating func complete() {
+        guard name.isEmpty else { return }
+        let last = path.split(separator: "/").last.map { String($0) } ?? path
+        name = last.hasSuffix(".gguf") && last != ".gguf" ? String(last.dropLast(5)) : last
+    }
+}
