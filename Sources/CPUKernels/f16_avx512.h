@@ -1,0 +1,12 @@
+// AVX-512's own conversions between f16 and f32.
+#ifndef QUIRE_F16_AVX512_H
+#define QUIRE_F16_AVX512_H
+
+#define quire_has_f16_conversion
+#include "vector.h"
+
+INLINE f32x16 f32_from_f16(u16x16 h) { return (f32x16)_mm512_cvtph_ps((__m256i)h); }
+
+INLINE u16x16 f16_from_f32(f32x16 x) { return (u16x16)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT); }
+
+#endif

@@ -1,0 +1,25 @@
+// AVX-512: thirty-two registers of sixteen floats.
+#if defined(__x86_64__)
+
+#include "CPUKernels.h"
+
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx2,fma,f16c"))),      \
+                             apply_to = function)
+
+// Six rows of 64 outputs are twenty-four accumulators.
+enum { TILE_VECTORS = 4 };
+#define TILE_ROWS 6
+
+#include "f16_avx512.h"
+#include "table.h"
+#include "tables.h"
+
+const quire_kernels quire_table_avx512 = QUIRE_TABLE(quire_isa_avx512, linear_bf16, quire_dtype_f32);
+
+#pragma clang attribute pop
+
+#endif

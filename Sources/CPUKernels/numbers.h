@@ -1,0 +1,86 @@
+// Conversions between f32 and the 16-bit types, sixteen at a time. An instruction set that has its own f16 conversion
+// defines `quire_has_f16_conversion` and the two functions before this file.
+#ifndef QUIRE_NUMBERS_H
+#define QUIRE_NUMBERS_H
+
+#include "CPUKernels.h"
+#include "vector.h"
+
+INLINE u32x16 choose(i32x16 mask, u32x16 yes, u32x16 no) {
+    u32x16 m = __builtin_bit_cast(u32x16, mask);
+    return (m & yes) | (~m & no);
+}
+
+#ifndef quire_has_f16_conversion
+
+INLINE f32x16 f32_from_f16(u16x16 h) {
+    u32x16 wide = __builtin_convertvector(h, u32x16);
+    u32x16 magnitude = (wide & 0x7fff) << 13;
+    // The multiplication moves the exponent's bias and makes subnormals right; infinity and NaN need the rest of it.
+    u32x16 bits = bits_of(float_of(magnitude) * splat(0x1p112f));
+    bits |= choose(magnitude >= (u32x16)(0x7c00 << 13), (u32x16)0x7f800000, (u32x16)0);
+    return float_of(bits | (wide & 0x8000) << 16);
+}
+
+INLINE u16x16 f16_from_f32(f32x16 x) {
+    u32x16 bits = bits_of(x);
+    u32x16 sign = bits >> 16 & 0x8000;
+    bits &= 0x7fffffff;
+    u32x16 normal = (bits + (u32x16)0xc8000fff + (bits >> 13 & 1)) >> 13;
+    // Adding 0.5 lets the adder round a subnormal result at the right place.
+    u32x16 subnormal = bits_of(float_of(bits) + splat(0.5f)) - 0x3f000000;
+    u32x16 result = choose(bits < (u32x16)0x38800000, subnormal, normal);
+    result = choose(bits >= (u32x16)0x47800000, (u32x16)0x7c00, result);
+    result = choose(bits > (u32x16)0x7f800000, (u32x16)0x7e00, result);
+    return __builtin_convertvector(result | sign, u16x16);
+}
+
+#endif
+
+INLINE f32x16 f32_from_bf16(u16x16 b) { return float_of(__builtin_convertvector(b, u32x16) << 16); }
+
+INLINE u16x16 bf16_from_f32(f32x16 x) {
+    u32x16 bits = bits_of(x);
+    u32x16 rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    u32x16 quiet = bits >> 16 | 0x40;
+    u32x16 result = choose((bits & 0x7fffffff) > (u32x16)0x7f800000, quiet, rounded);
+    return __builtin_convertvector(result, u16x16);
+}
+
+INLINE size_t byte_size(quire_dtype dtype) { return dtype == quire_dtype_f32 ? 4 : 2; }
+
+/// Sixteen numbers from element `index` on.
+INLINE f32x16 load_as(quire_dtype dtype, const void *from, size_t index) {
+    if (dtype == quire_dtype_f32) {
+        return load((const float *)from + index);
+    }
+    u16x16 narrow = *(const u16x16_anywhere *)((const uint16_t *)from + index);
+    return dtype == quire_dtype_f16 ? f32_from_f16(narrow) : f32_from_bf16(narrow);
+}
+
+/// `count` (< 16) numbers from element `index` on; the other lanes are zero.
+INLINE f32x16 load_part_as(quire_dtype dtype, const void *from, size_t index, size_t count) {
+    if (dtype == quire_dtype_f32) {
+        return load_part((const float *)from + index, count);
+    }
+    u16x16 narrow = (u16x16)(uint16_t)0;
+    memcpy(&narrow, (const uint16_t *)from + index, count * sizeof(uint16_t));
+    return dtype == quire_dtype_f16 ? f32_from_f16(narrow) : f32_from_bf16(narrow);
+}
+
+/// Stores `count` (at most 16) numbers from element `index` on.
+INLINE void store_as(quire_dtype dtype, void *to, size_t index, f32x16 x, size_t count) {
+    if (dtype == quire_dtype_f32) {
+        store_some((float *)to + index, x, count);
+        return;
+    }
+    u16x16 narrow = dtype == quire_dtype_f16 ? f16_from_f32(x) : bf16_from_f32(x);
+    uint16_t *place = (uint16_t *)to + index;
+    if (count >= LANES) {
+        *(u16x16_anywhere *)place = narrow;
+    } else {
+        memcpy(place, &narrow, count * sizeof(uint16_t));
+    }
+}
+
+#endif

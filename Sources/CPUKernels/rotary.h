@@ -1,0 +1,48 @@
+// Rotary position embedding (Su et al., arXiv 2104.09864).
+#ifndef QUIRE_ROTARY_H
+#define QUIRE_ROTARY_H
+
+#include "vector.h"
+
+/// Pairs `(i, i + half)`. All of a vector is read before any of it is written, so `y` may be `x`.
+INLINE void rotate_halves(const float *x, float *y, size_t half, const float *cosines, const float *sines) {
+    for (size_t i = 0; i < half; i += LANES) {
+        size_t count = smaller(half - i, LANES);
+        f32x16 a = load_some(x + i, count), b = load_some(x + half + i, count);
+        f32x16 c = load_some(cosines + i, count), s = load_some(sines + i, count);
+        store_some(y + i, a * c - b * s, count);
+        store_some(y + half + i, b * c + a * s, count);
+    }
+}
+
+/// Pairs `(2i, 2i + 1)`.
+INLINE void rotate_interleaved(const float *x, float *y, size_t half, const float *cosines, const float *sines) {
+    for (size_t i = 0; i < half; i++) {
+        float a = x[2 * i], b = x[2 * i + 1];
+        y[2 * i] = a * cosines[i] - b * sines[i];
+        y[2 * i + 1] = b * cosines[i] + a * sines[i];
+    }
+}
+
+static void rotary_embedding(const float *x, size_t x_stride, float *y, size_t y_stride, size_t tokens, size_t heads,
+                             size_t head_size, size_t rotary_size, quire_pairing pairing, const float *cosines,
+                             const float *sines) {
+    size_t half = rotary_size / 2;
+    for (size_t t = 0; t < tokens; t++) {
+        const float *c = cosines + t * half, *s = sines + t * half;
+        for (size_t h = 0; h < heads; h++) {
+            const float *from = x + t * x_stride + h * head_size;
+            float *to = y + t * y_stride + h * head_size;
+            if (pairing == quire_pairing_halves) {
+                rotate_halves(from, to, half, c, s);
+            } else {
+                rotate_interleaved(from, to, half, c, s);
+            }
+            if (to != from && head_size > rotary_size) {
+                memcpy(to + rotary_size, from + rotary_size, (head_size - rotary_size) * sizeof(float));
+            }
+        }
+    }
+}
+
+#endif
