@@ -119,7 +119,7 @@ extension ConfigurationDecoder {
             configuration.origins[keyPath] =
                 source == .file ? .file(line: mark.line, column: mark.column) : .override
         } catch {
-            faulty.formUnion([keyPath])
+            faulty.insert(keyPath)
             let found = key.isSecret && entry.value.text != nil ? "something else" : entry.value.phrase
             let message = "expected \(error.expected ?? key.expected), found \(found)"
             report(mark: entry.value.mark, keyPath, message + Suggestion.clause(error.suggestion), source)

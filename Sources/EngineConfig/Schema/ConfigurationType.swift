@@ -43,10 +43,7 @@ extension ConfigurationType where Value == Int {
 
     /// A number of bytes: plain, or with KiB, MiB, GiB or TiB.
     static func byteCount(in range: ClosedRange<Int>) -> ConfigurationType {
-        let limits =
-            range.upperBound == .max
-            ? "of at least \(ByteCount.text(range.lowerBound)) bytes"
-            : "from \(ByteCount.text(range.lowerBound)) to \(ByteCount.text(range.upperBound))"
+        let limits = "from \(ByteCount.text(range.lowerBound)) to \(ByteCount.text(range.upperBound))"
         return ConfigurationType(expected: "a size \(limits), such as 4GiB or 512MiB") {
             node, _ throws(ValueMismatch) in
             let text = node.text ?? ""

@@ -25,7 +25,7 @@ extension CacheSection: ConfigurationSection {
             "memory_utilization", \.memoryUtilization, .number(in: 0.01...1),
             "The share of the device's free memory that Quire may use"),
         ConfigurationKey(
-            "memory", optional: \.memory, .byteCount(in: 1...Int.max), unset: "what memory_utilization leaves",
+            "memory", optional: \.memory, .byteCount(in: 1024...(1 << 50)), unset: "what memory_utilization leaves",
             example: "4GiB", "Exact bytes for keys and values, instead of memory_utilization"),
         ConfigurationKey(
             "num_blocks", optional: \.numBlocks, .integer(in: 1...Int(Int32.max)),

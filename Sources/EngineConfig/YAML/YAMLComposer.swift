@@ -14,7 +14,9 @@ struct YAMLComposer: ~Copyable {
 
     /// - Parameter bytes: any bytes; what is not UTF-8 is refused.
     init(_ bytes: [UInt8]) throws(YAMLProblem) {
-        reader = try YAMLEventReader(try YAMLEncoding.utf8(bytes))
+        let text = try YAMLEncoding.utf8(bytes)
+        try YAMLDirective.refuseTags(in: text)
+        reader = try YAMLEventReader(text)
     }
 
     /// The document's root, or nil when the text holds nothing but comments.

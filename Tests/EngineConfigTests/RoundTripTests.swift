@@ -1,0 +1,70 @@
+import Testing
+
+@testable import EngineConfig
+
+@Suite struct RoundTripTests {
+    /// Texts that tempt a YAML writer into mistakes.
+    private static let texts = [
+        "m", "a b", "a: b", "#x", "-", "--", "---", "...", "~x", "null", "NULL", "true", "1e3", "é 漢字 👩‍👩‍👧", "\"", "\\",
+        "it's", "a\u{2028}b", "a\u{FEFF}b", "*a", "&a", "!t", "%x", "@x", "`x", "{a", "[b", "a,b", " x ", "=", "<<",
+        "a\\nb", "\u{E000}", "x\u{301}",
+    ]
+
+    /// A configuration with a random value, the default or nothing for each key.
+    private static func random(_ generator: inout SeededGenerator) -> EngineConfiguration {
+        var value = EngineConfiguration()
+        func maybe<T>(_ make: (inout SeededGenerator) -> T) -> T? {
+            Bool.random(using: &generator) ? make(&generator) : nil
+        }
+        func text(_ generator: inout SeededGenerator) -> String { texts.randomElement(using: &generator) ?? "m" }
+        value.model.path = "/" + text(&generator)
+        value.model.name = text(&generator)
+        value.model.dtype = DTypeChoice.allCases.randomElement(using: &generator) ?? .auto
+        value.model.maxModelLen = maybe { Int.random(in: 1...100_000, using: &$0) }
+        value.model.tokenizer = maybe { "/" + text(&$0) }
+        value.model.chatTemplate = maybe { "/" + text(&$0) }
+        value.backend.threads = Int.random(in: 0...1024, using: &generator)
+        value.backend.isa = BackendSection.ISA.allCases.randomElement(using: &generator) ?? .auto
+        value.cache.blockSize = 1 << Int.random(in: 0...8, using: &generator)
+        value.cache.memoryUtilization = Double.random(in: 0.01...1, using: &generator)
+        if Bool.random(using: &generator) {
+            value.cache.memory = maybe {
+                1024 << Int.random(in: 0...40, using: &$0) | Int.random(in: 0...1, using: &$0)
+            }.map { min($0, 1 << 50) }
+        } else {
+            value.cache.numBlocks = maybe { Int.random(in: 1...1_000_000, using: &$0) }
+        }
+        value.cache.enablePrefixCaching = Bool.random(using: &generator)
+        value.scheduler.maxNumSeqs = Int.random(in: 1...64, using: &generator)
+        value.scheduler.maxNumBatchedTokens = Int.random(in: 64...10_000, using: &generator)
+        value.server.host = text(&generator)
+        value.server.drainSeconds = Double.random(in: 0...86_400, using: &generator)
+        value.server.maxBody = Int.random(in: 1024...(1 << 30), using: &generator) & ~1023
+        value.server.apiKey = maybe { _ in "s3cr\"et#\\:" }
+        value.logging.level = LoggingSection.Level.allCases.randomElement(using: &generator) ?? .info
+        value.logging.format = LoggingSection.Format.allCases.randomElement(using: &generator) ?? .text
+        return value
+    }
+
+    @Test("What show prints reads back as an equal configuration")
+    func showReadsBack() throws {
+        var generator = SeededGenerator(state: 7)
+        for _ in 0..<500 {
+            let value = Self.random(&generator)
+            let shown = value.show(revealingSecrets: true)
+            #expect(try EngineConfiguration.parse(shown, file: "shown.yaml") == value, "\(shown)")
+        }
+    }
+
+    @Test("show says where each value came from, and does not say secrets")
+    func show() throws {
+        let text = "model:\n  path: m\nserver:\n  api_key: sesame\n"
+        let shown = try EngineConfiguration.parse(text, file: "c.yaml", overrides: ["cache.block_size=32"]).show()
+        #expect(shown.contains("  path: m  # line 2\n"))
+        #expect(shown.contains("  block_size: 32  # --set\n"))
+        #expect(shown.contains("  port: 8000  # default\n"))
+        #expect(shown.contains("  # api_key: not shown  # line 4\n"))
+        #expect(shown.contains("  # num_blocks: not set; what memory_utilization leaves\n"))
+        #expect(!shown.contains("sesame"))
+    }
+}
