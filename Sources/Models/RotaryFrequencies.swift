@@ -1,0 +1,40 @@
+#if canImport(Darwin)
+    internal import Darwin
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Glibc
+#endif
+
+internal import Weights
+
+extension RotaryConfiguration {
+    /// The angle of each pair per position, `[rotarySize / 2]`: `theta^(-2i / rotarySize)`, then the scaling, then
+    /// divided by `divisors` where there are any. Nil when the scaling is one we do not know.
+    func frequencies(divisors: [Float]? = nil) -> [Float]? {
+        var frequencies: [Double] = []
+        for pair in 0..<rotarySize / 2 {
+            let plain = pow(theta, -2 * Double(pair) / Double(rotarySize))
+            guard let scaled = scaled(plain) else { return nil }
+            frequencies.append(scaled)
+        }
+        guard let divisors else { return frequencies.map { Float($0) } }
+        return zip(frequencies, divisors).map { Float($0 / Double($1)) }
+    }
+
+    private func scaled(_ frequency: Double) -> Double? {
+        switch scaling {
+        case .none: return frequency
+        case .linear(let factor): return frequency / factor
+        case .llama3(let factor, let low, let high, let original):
+            // Turns that the pair makes over the original context: many are kept, few are slowed down
+            // (transformers, modeling_rope_utils.py, `_compute_llama3_parameters`).
+            let turns = Double(original) * frequency / (2 * Double.pi)
+            if turns < low { return frequency / factor }
+            if turns > high { return frequency }
+            let smooth = (turns - low) / (high - low)
+            return (1 - smooth) * frequency / factor + smooth * frequency
+        case .other: return nil
+        }
+    }
+}

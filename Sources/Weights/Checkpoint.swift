@@ -1,0 +1,108 @@
+/// Where a checkpoint's tokenizer comes from.
+public enum TokenizerOrigin: Sendable, Hashable {
+    /// The path of a `tokenizer.json`.
+    case tokenizerJSON(String)
+    /// Metadata of the GGUF file itself.
+    case gguf(GGUFTokenizerMetadata)
+}
+
+/// A model on disk, opened and checked: a Hugging Face directory or a GGUF file. Weights are mapped, not read.
+public struct Checkpoint: Sendable {
+    /// What was opened.
+    public let path: String
+    /// The hyperparameters.
+    public let configuration: ModelConfiguration
+    /// The tensors.
+    public let source: any TensorSource
+    /// The Jinja source of the chat template; nil when the checkpoint has none.
+    public let chatTemplate: String?
+    /// Where the tokenizer comes from.
+    public let tokenizer: TokenizerOrigin
+    /// Texts of special tokens under the names that chat templates use: `bos_token`, `eos_token`, `unk_token`,
+    /// `pad_token`.
+    public let specialTokens: [String: String]
+
+    /// The name of the weight loader that fits, unless the user's configuration says otherwise.
+    public var loaderName: String { configuration.format == .gguf ? "gguf" : "dense" }
+
+    /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`.
+    public init(path: String) throws(WeightLoadingError) {
+        switch PathKind(of: path) {
+        case .nothing: throw .unreadable(file: path, reason: "there is no such file or directory")
+        case .directory: try self.init(directory: path)
+        case .file:
+            guard path.lowercased().hasSuffix(".gguf") else {
+                throw .unreadable(file: path, reason: "a model is a .gguf file or a directory with config.json")
+            }
+            try self.init(gguf: path)
+        }
+    }
+
+    private init(gguf path: String) throws(WeightLoadingError) {
+        let source = try GGUFSource(file: path)
+        let tokenizer = try GGUFTokenizerMetadata(source.metadata, file: path)
+        let template = try GGUFMetadata(file: path, values: source.metadata).string("tokenizer.chat_template")
+        let special = [
+            ("bos_token", tokenizer.bosID), ("eos_token", tokenizer.eosID), ("unk_token", tokenizer.unknownID),
+            ("pad_token", tokenizer.paddingID),
+        ]
+        self.path = path
+        self.source = source
+        configuration = try ModelConfiguration(gguf: source, tokenizer: tokenizer)
+        chatTemplate = template
+        specialTokens = special.reduce(into: [:]) { texts, entry in
+            texts[entry.0] = entry.1.map { tokenizer.tokens[$0] }
+        }
+        self.tokenizer = .gguf(tokenizer)
+    }
+
+    private init(directory: String) throws(WeightLoadingError) {
+        func file(_ name: String) -> String { directory.appendingPath(name) }
+        func document(_ name: String) throws(WeightLoadingError) -> JSONDocument? {
+            PathKind(of: file(name)) == .file ? try JSONDocument(file: file(name)) : nil
+        }
+        guard let config = try document("config.json") else {
+            throw .unreadable(file: file("config.json"), reason: "the directory has no such file")
+        }
+        guard PathKind(of: file("tokenizer.json")) == .file else {
+            throw .unreadable(file: file("tokenizer.json"), reason: "the directory has no such file")
+        }
+        let source = try Self.source(directory)
+        let tokenizerConfig = try document("tokenizer_config.json")
+        path = directory
+        self.source = source
+        configuration = try ModelConfiguration(
+            huggingFace: config, generation: try document("generation_config.json"),
+            hasOutputMatrix: source.shape(of: "lm_head.weight") != nil)
+        chatTemplate = try ChatTemplate.find(directory: directory, tokenizerConfig: tokenizerConfig)
+        tokenizer = .tokenizerJSON(file("tokenizer.json"))
+        specialTokens = Self.specialTokens(tokenizerConfig)
+    }
+
+    /// The sharded tensors if there is an index, else the one file.
+    private static func source(_ directory: String) throws(WeightLoadingError) -> any TensorSource {
+        let index = directory.appendingPath("model.safetensors.index.json")
+        if PathKind(of: index) == .file { return try SafetensorsSource(index: index) }
+        let single = directory.appendingPath("model.safetensors")
+        guard PathKind(of: single) == .file else {
+            // Pickles run code when they are read; there is no other format to look for.
+            throw .unreadable(file: single, reason: "the directory has neither it nor model.safetensors.index.json")
+        }
+        return try SafetensorsSource(file: single)
+    }
+
+    /// A special token is a string, or an object whose `content` is one.
+    private static func specialTokens(_ config: JSONDocument?) -> [String: String] {
+        guard let config else { return [:] }
+        var texts: [String: String] = [:]
+        for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
+            switch config.value(key) {
+            case .string(let text): texts[key] = text
+            case .object(let members):
+                if case .string(let text) = members["content"] { texts[key] = text }
+            default: break
+            }
+        }
+        return texts
+    }
+}

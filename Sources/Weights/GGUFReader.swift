@@ -1,0 +1,123 @@
+/// Reads the little-endian primitives of a GGUF header, never past its end.
+struct GGUFReader {
+    private let bytes: UnsafeRawBufferPointer
+    private let file: String
+    /// Where the next read begins.
+    private(set) var offset = 0
+
+    init(_ bytes: UnsafeRawBufferPointer, file: String) {
+        self.bytes = bytes
+        self.file = file
+    }
+
+    /// Bytes not read yet.
+    var remaining: Int { bytes.count - offset }
+
+    /// The next integer; `what` names it in the error.
+    mutating func integer<T: FixedWidthInteger>(_: T.Type, _ what: String) throws(WeightLoadingError) -> T {
+        guard remaining >= MemoryLayout<T>.size else { throw truncated(what) }
+        defer { offset += MemoryLayout<T>.size }
+        return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+    }
+
+    /// A count of things that take at least `minimumByteCount` bytes each, so that no count makes us allocate more
+    /// than the file could fill.
+    mutating func count(_ what: String, minimumByteCount: Int) throws(WeightLoadingError) -> Int {
+        let count = try integer(UInt64.self, what)
+        guard count <= UInt64(remaining / minimumByteCount) else {
+            throw .malformed(file: file, reason: "\(what) of \(count) does not fit into the file")
+        }
+        return Int(count)
+    }
+
+    /// The next string: a 64-bit length and UTF-8.
+    mutating func string(_ what: String) throws(WeightLoadingError) -> String {
+        let byteCount = try count("length of \(what)", minimumByteCount: 1)
+        defer { offset += byteCount }
+        guard let string = String(validating: bytes[offset..<offset + byteCount], as: UTF8.self) else {
+            throw .malformed(file: file, reason: "\(what) is not UTF-8")
+        }
+        return string
+    }
+
+    /// The next metadata value, of the type that stands before it.
+    mutating func value(_ key: String) throws(WeightLoadingError) -> GGUFValue {
+        try value(of: try integer(UInt32.self, "type of \(key)"), key, depth: 0)
+    }
+
+    private mutating func value(of type: UInt32, _ key: String, depth: Int) throws(WeightLoadingError) -> GGUFValue {
+        switch type {
+        case 0: return .integer(Int(try integer(UInt8.self, key)))
+        case 1: return .integer(Int(try integer(Int8.self, key)))
+        case 2: return .integer(Int(try integer(UInt16.self, key)))
+        case 3: return .integer(Int(try integer(Int16.self, key)))
+        case 4: return .integer(Int(try integer(UInt32.self, key)))
+        case 5: return .integer(Int(try integer(Int32.self, key)))
+        case 6: return .number(Double(Float(bitPattern: try integer(UInt32.self, key))))
+        case 7: return .bool(try integer(UInt8.self, key) != 0)
+        case 8: return .string(try string(key))
+        case 9: return try array(key, depth: depth)
+        case 10:
+            let value = try integer(UInt64.self, key)
+            return Int(exactly: value).map { .integer($0) } ?? .unsigned(value)
+        case 11: return .integer(Int(try integer(Int64.self, key)))
+        case 12: return .number(Double(bitPattern: try integer(UInt64.self, key)))
+        default: throw .malformed(file: file, reason: "key \(key) has unknown type \(type)")
+        }
+    }
+
+    private mutating func array(_ key: String, depth: Int) throws(WeightLoadingError) -> GGUFValue {
+        guard depth < 4 else { throw .malformed(file: file, reason: "key \(key) nests arrays too deep") }
+        let type = try integer(UInt32.self, "element type of \(key)")
+        let sizes = [1, 1, 2, 2, 4, 4, 4, 1, 8, 12, 8, 8, 8]
+        guard type < sizes.count else {
+            throw .malformed(file: file, reason: "key \(key) has unknown element type \(type)")
+        }
+        let count = try count("element count of \(key)", minimumByteCount: sizes[Int(type)])
+        switch type {
+        case 6:
+            return .numbers(
+                try elements(count) { reader throws(WeightLoadingError) in
+                    Float(bitPattern: try reader.integer(UInt32.self, key))
+                })
+        case 12:
+            return .numbers(
+                try elements(count) { reader throws(WeightLoadingError) in
+                    Float(Double(bitPattern: try reader.integer(UInt64.self, key)))
+                })
+        case 7:
+            return .bools(
+                try elements(count) { reader throws(WeightLoadingError) in
+                    try reader.integer(UInt8.self, key) != 0
+                })
+        case 8: return .strings(try elements(count) { reader throws(WeightLoadingError) in try reader.string(key) })
+        case 9:
+            return .arrays(
+                try elements(count) { reader throws(WeightLoadingError) in
+                    try reader.array(key, depth: depth + 1)
+                })
+        default:
+            return .integers(
+                try elements(count) { reader throws(WeightLoadingError) in
+                    switch try reader.value(of: type, key, depth: depth) {
+                    case .integer(let integer): return integer
+                    case let other:
+                        throw .malformed(file: reader.file, reason: "key \(key) holds \(other.kind), too large")
+                    }
+                })
+        }
+    }
+
+    private mutating func elements<T>(
+        _ count: Int, _ next: (inout GGUFReader) throws(WeightLoadingError) -> T
+    ) throws(WeightLoadingError) -> [T] {
+        var elements: [T] = []
+        elements.reserveCapacity(count)
+        for _ in 0..<count { elements.append(try next(&self)) }
+        return elements
+    }
+
+    private func truncated(_ what: String) -> WeightLoadingError {
+        .malformed(file: file, reason: "the file ends inside \(what)")
+    }
+}

@@ -1,0 +1,167 @@
+internal import Tensors
+
+/// The metadata and the tensors of a GGUF file, version 2 or 3, little-endian
+/// (ggml-org/ggml, docs/gguf.md).
+///
+/// The whole header is checked when it is opened: counts against the file's length, dimensions for overflow, each
+/// tensor's range against the file and against the others, before any tensor can be read.
+public struct GGUFSource: TensorSource {
+    private struct Entry: Sendable {
+        let name: String
+        let type: StoredType
+        let shape: [Int]
+        var byteOffset: Int
+        let byteCount: Int
+    }
+
+    /// What was opened, for errors.
+    public let file: String
+    /// The key/value section.
+    public let metadata: [String: GGUFValue]
+    /// Bytes of all tensors.
+    public let byteCount: Int
+    private let entries: [String: Entry]
+    private let memory: HostMemory
+
+    /// Opens `file`.
+    public init(file: String) throws(WeightLoadingError) {
+        try self.init(file: file, memory: mapFile(file))
+    }
+
+    /// Reads and checks the header of `memory`, which holds the whole of `file`.
+    init(file: String, memory: HostMemory) throws(WeightLoadingError) {
+        self.file = file
+        self.memory = memory
+        (metadata, entries) = try withExtendedLifetime(memory) { () throws(WeightLoadingError) in
+            try Self.readHeader(memory.bytes, file: file)
+        }
+        byteCount = entries.values.reduce(0) { $0 + $1.byteCount }
+    }
+
+    /// Names of all tensors, sorted.
+    public var tensorNames: [String] { entries.keys.sorted() }
+
+    /// Extents of a tensor, outermost first; nil when there is none of this name.
+    public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+
+    /// The tensor of this name. Throws `missingTensor`.
+    public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
+        guard let entry = entries[name] else { throw .missingTensor(file: file, tensor: name) }
+        return StoredTensor(
+            file: file, name: name, type: entry.type, shape: entry.shape, memory: memory, byteOffset: entry.byteOffset)
+    }
+
+    private static func readHeader(
+        _ bytes: UnsafeRawBufferPointer, file: String
+    ) throws(WeightLoadingError) -> ([String: GGUFValue], [String: Entry]) {
+        var reader = GGUFReader(bytes, file: file)
+        guard try reader.integer(UInt32.self, "the magic number") == 0x4655_4747 else {
+            throw .malformed(file: file, reason: "it does not begin with \"GGUF\"")
+        }
+        let version = try reader.integer(UInt32.self, "the version")
+        guard version == 2 || version == 3 else {
+            // A big-endian file has its version in the upper bytes.
+            let found = version.byteSwapped <= 3 ? "big-endian, version \(version.byteSwapped)" : "\(version)"
+            throw .unsupported(file: file, key: "GGUF version", found: found, supported: "2 and 3, little-endian")
+        }
+        // An entry takes at least: name length, dimension count, type, offset; a pair: key length, type, one byte.
+        let tensorCount = try reader.count("tensor count", minimumByteCount: 8 + 4 + 4 + 8)
+        let pairCount = try reader.count("metadata count", minimumByteCount: 8 + 4 + 1)
+        var metadata: [String: GGUFValue] = [:]
+        metadata.reserveCapacity(pairCount)
+        for number in 0..<pairCount {
+            let key = try reader.string("metadata key \(number)")
+            let value = try reader.value(key)
+            guard metadata.updateValue(value, forKey: key) == nil else {
+                throw .malformed(file: file, reason: "key \(key) appears twice")
+            }
+        }
+        let alignment = try alignment(metadata, file: file)
+        var entries: [Entry] = []
+        for number in 0..<tensorCount {
+            entries.append(try readEntry(&reader, number: number, alignment: alignment, file: file))
+        }
+        let dataOffset = (reader.offset + alignment - 1) & ~(alignment - 1)
+        return (metadata, try placed(entries, dataOffset: dataOffset, fileByteCount: bytes.count, file: file))
+    }
+
+    private static func alignment(
+        _ metadata: [String: GGUFValue], file: String
+    ) throws(WeightLoadingError) -> Int {
+        guard let value = metadata["general.alignment"] else { return 32 }
+        // A power of two that a file can sensibly have; zero would divide, huge ones overflow.
+        guard case .integer(let alignment) = value, alignment > 0, alignment <= 1 << 24,
+            alignment & (alignment - 1) == 0
+        else {
+            throw .illTypedKey(
+                file: file, key: "general.alignment", expected: "a power of two up to 16 MiB", found: value.kind)
+        }
+        return alignment
+    }
+
+    /// Reads one tensor's entry; its `byteOffset` is still relative to the data section.
+    private static func readEntry(
+        _ reader: inout GGUFReader, number: Int, alignment: Int, file: String
+    ) throws(WeightLoadingError) -> Entry {
+        let name = try reader.string("name of tensor \(number)")
+        func malformed(_ reason: String) -> WeightLoadingError {
+            .malformedTensor(file: file, tensor: name, reason: reason)
+        }
+        let dimensionCount = try reader.integer(UInt32.self, "dimension count of \(name)")
+        guard dimensionCount <= 4 else {
+            throw malformed("it has \(dimensionCount) dimensions, at most 4 are possible")
+        }
+        var innermostFirst: [Int] = []
+        for _ in 0..<dimensionCount {
+            let extent = try reader.integer(UInt64.self, "dimensions of \(name)")
+            guard let extent = Int(exactly: extent) else { throw malformed("extent \(extent) overflows") }
+            innermostFirst.append(extent)
+        }
+        let code = try reader.integer(UInt32.self, "type of \(name)")
+        guard let type = GGUFTensorType.storedType(code) else {
+            let supported = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"
+            throw .unsupportedType(
+                file: file, tensor: name, type: GGUFTensorType.name(code), supported: supported)
+        }
+        let shape = Array(innermostFirst.reversed())
+        guard let byteCount = TensorExtent.byteCount(shape, type) else { throw malformed("shape \(shape) overflows") }
+        guard (innermostFirst.first ?? 1) % type.blockElementCount == 0 else {
+            throw malformed(
+                "rows of \(innermostFirst.first ?? 1) are not whole blocks of \(type.blockElementCount) (\(type.rawValue))"
+            )
+        }
+        let offset = try reader.integer(UInt64.self, "offset of \(name)")
+        guard let byteOffset = Int(exactly: offset) else { throw malformed("offset \(offset) overflows") }
+        guard byteOffset % alignment == 0 else {
+            throw malformed("offset \(byteOffset) is not a multiple of the alignment, \(alignment)")
+        }
+        return Entry(name: name, type: type, shape: shape, byteOffset: byteOffset, byteCount: byteCount)
+    }
+
+    /// Makes offsets count from the start of the file and checks every range.
+    private static func placed(
+        _ entries: [Entry], dataOffset: Int, fileByteCount: Int, file: String
+    ) throws(WeightLoadingError) -> [String: Entry] {
+        let dataByteCount = max(0, fileByteCount - dataOffset)
+        var placed: [String: Entry] = [:]
+        var end = 0
+        for var entry in entries.sorted(by: { ($0.byteOffset, $0.byteCount) < ($1.byteOffset, $1.byteCount) }) {
+            func malformed(_ reason: String) -> WeightLoadingError {
+                .malformedTensor(file: file, tensor: entry.name, reason: reason)
+            }
+            // Compared without adding, so that nothing can overflow.
+            guard entry.byteCount <= dataByteCount, entry.byteOffset <= dataByteCount - entry.byteCount else {
+                throw malformed(
+                    "its \(entry.byteCount) bytes at offset \(entry.byteOffset) lie outside the file's "
+                        + "\(dataByteCount) bytes of data")
+            }
+            guard entry.byteOffset >= end else { throw malformed("its data overlaps another tensor's") }
+            end = entry.byteOffset + entry.byteCount
+            entry.byteOffset = entry.byteCount == 0 ? 0 : entry.byteOffset + dataOffset
+            guard placed.updateValue(entry, forKey: entry.name) == nil else {
+                throw malformed("another tensor has this name")
+            }
+        }
+        return placed
+    }
+}

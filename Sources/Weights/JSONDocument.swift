@@ -1,0 +1,95 @@
+internal import Tensors
+
+/// A JSON file whose root is an object; looks keys up with errors that name file and key.
+struct JSONDocument: Sendable {
+    let file: String
+    let members: [String: JSONValue]
+    /// The keys that lead here from the root, each with a full stop after it.
+    private var prefix = ""
+
+    /// Reads and parses `file`.
+    init(file: String) throws(WeightLoadingError) {
+        let memory = try mapFile(file)
+        let value: JSONValue
+        do {
+            value = try withExtendedLifetime(memory) { () throws(JSONParser.Failure) in
+                try JSONParser.parse(memory.bytes)
+            }
+        } catch {
+            throw .malformed(file: file, reason: error.description)
+        }
+        guard case .object(let members) = value else {
+            throw .malformed(file: file, reason: "the root is \(value.kind), not an object")
+        }
+        self.init(file: file, members: members)
+    }
+
+    init(file: String, members: [String: JSONValue]) {
+        self.file = file
+        self.members = members
+    }
+
+    /// The value of `key`; nil when absent or null.
+    func value(_ key: String) -> JSONValue? {
+        guard let value = members[key], value != .null else { return nil }
+        return value
+    }
+
+    /// The integer at `key`; nil when absent or null. A number such as `2.0` counts.
+    func integer(_ key: String) throws(WeightLoadingError) -> Int? {
+        switch value(key) {
+        case nil: return nil
+        case .integer(let integer): return integer
+        case .number(let number) where Int(exactly: number) != nil: return Int(number)
+        case .some(let other): throw illTyped(key, "an integer", other)
+        }
+    }
+
+    /// The finite number at `key`; nil when absent or null.
+    func number(_ key: String) throws(WeightLoadingError) -> Double? {
+        switch value(key) {
+        case nil: return nil
+        case .integer(let integer): return Double(integer)
+        case .number(let number) where number.isFinite: return number
+        case .some(let other): throw illTyped(key, "a finite number", other)
+        }
+    }
+
+    /// The boolean at `key`; nil when absent or null.
+    func bool(_ key: String) throws(WeightLoadingError) -> Bool? {
+        switch value(key) {
+        case nil: return nil
+        case .bool(let bool): return bool
+        case .some(let other): throw illTyped(key, "true or false", other)
+        }
+    }
+
+    /// The string at `key`; nil when absent or null.
+    func string(_ key: String) throws(WeightLoadingError) -> String? {
+        switch value(key) {
+        case nil: return nil
+        case .string(let string): return string
+        case .some(let other): throw illTyped(key, "a string", other)
+        }
+    }
+
+    /// The object at `key`; nil when absent or null.
+    func object(_ key: String) throws(WeightLoadingError) -> JSONDocument? {
+        switch value(key) {
+        case nil: return nil
+        case .object(let members):
+            var document = JSONDocument(file: file, members: members)
+            document.prefix = path(key) + "."
+            return document
+        case .some(let other): throw illTyped(key, "an object", other)
+        }
+    }
+
+    /// `key` with the keys that lead to it.
+    func path(_ key: String) -> String { prefix + key }
+
+    /// The error for `key` holding `found`.
+    func illTyped(_ key: String, _ expected: String, _ found: JSONValue) -> WeightLoadingError {
+        .illTypedKey(file: file, key: path(key), expected: expected, found: found.kind)
+    }
+}

@@ -1,0 +1,51 @@
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+internal import Tensors
+
+/// Maps the whole of `file` read-only into memory. Throws `unreadable` with the system's reason.
+///
+/// The mapping costs no memory until it is touched, and the kernel may drop its pages again. A file that another
+/// process truncates while it is mapped kills us with SIGBUS: model files are expected not to change while in use.
+func mapFile(_ file: String) throws(WeightLoadingError) -> HostMemory {
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw .unreadable(file: file, reason: systemReason()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw .unreadable(file: file, reason: systemReason()) }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(file: file, reason: "not a regular file") }
+    let byteCount = Int(status.st_size)
+    guard byteCount > 0 else {
+        return HostMemory(taking: UnsafeRawBufferPointer(start: nil, count: 0), release: { _ in })
+    }
+    guard let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+        throw .unreadable(file: file, reason: systemReason())
+    }
+    // Only a hint; the loader reads every page once, soon.
+    _ = madvise(base, byteCount, MADV_WILLNEED)
+    return HostMemory(taking: UnsafeRawBufferPointer(start: base, count: byteCount)) { bytes in
+        _ = munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
+    }
+}
+
+/// What lies at a path.
+enum PathKind: Sendable {
+    case file, directory, nothing
+
+    /// Looks at `path`, following symbolic links.
+    init(of path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            self = .nothing
+            return
+        }
+        self = status.st_mode & S_IFMT == S_IFDIR ? .directory : .file
+    }
+}
+
+private func systemReason() -> String { String(cString: strerror(errno)) }

@@ -1,0 +1,133 @@
+internal import Tensors
+
+/// One safetensors file: eight bytes of header length, a JSON header, the data
+/// (huggingface/safetensors, README, "Format").
+///
+/// Like the reference reader it refuses overlaps, holes and trailing bytes, so that no byte has two meanings.
+struct SafetensorsFile: Sendable {
+    /// One entry of the header, checked against the file.
+    struct Entry: Sendable {
+        let name: String
+        let type: StoredType
+        let shape: [Int]
+        /// Where its data begins, from the start of the file.
+        let byteOffset: Int
+        let byteCount: Int
+    }
+
+    /// The reference reader's limit.
+    static let maxHeaderByteCount = 100_000_000
+
+    let file: String
+    let entries: [String: Entry]
+    let memory: HostMemory
+
+    /// Reads and checks the header of `memory`, which holds the whole of `file`.
+    init(file: String, memory: HostMemory) throws(WeightLoadingError) {
+        self.file = file
+        self.memory = memory
+        entries = try withExtendedLifetime(memory) { () throws(WeightLoadingError) in
+            try Self.readEntries(memory.bytes, file: file)
+        }
+    }
+
+    /// The tensor of an entry.
+    func tensor(_ entry: Entry) -> StoredTensor {
+        StoredTensor(
+            file: file, name: entry.name, type: entry.type, shape: entry.shape, memory: memory,
+            byteOffset: entry.byteOffset)
+    }
+
+    private static func readEntries(
+        _ bytes: UnsafeRawBufferPointer, file: String
+    ) throws(WeightLoadingError) -> [String: Entry] {
+        guard bytes.count >= 8 else {
+            throw .malformed(file: file, reason: "\(bytes.count) bytes are too few for a safetensors file")
+        }
+        let stated = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard stated <= UInt64(bytes.count - 8) else {
+            throw .malformed(
+                file: file, reason: "header of \(stated) bytes is longer than the file, \(bytes.count) bytes")
+        }
+        guard stated <= maxHeaderByteCount else {
+            throw .malformed(file: file, reason: "header of \(stated) bytes exceeds \(maxHeaderByteCount)")
+        }
+        let dataOffset = 8 + Int(stated)
+        let header: JSONValue
+        do {
+            header = try JSONParser.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<dataOffset]))
+        } catch {
+            throw .malformed(file: file, reason: "header is \(error)")
+        }
+        guard case .object(let members) = header else {
+            throw .malformed(file: file, reason: "header is \(header.kind), not an object")
+        }
+        var entries: [String: Entry] = [:]
+        for (name, value) in members where name != "__metadata__" {
+            entries[name] = try entry(name, value, dataOffset: dataOffset, fileByteCount: bytes.count, file: file)
+        }
+        try checkCoverage(entries.values, dataOffset: dataOffset, fileByteCount: bytes.count, file: file)
+        return entries
+    }
+
+    private static func entry(
+        _ name: String, _ value: JSONValue, dataOffset: Int, fileByteCount: Int, file: String
+    ) throws(WeightLoadingError) -> Entry {
+        func malformed(_ reason: String) -> WeightLoadingError {
+            .malformedTensor(file: file, tensor: name, reason: reason)
+        }
+        guard case .object(let members) = value else { throw malformed("its entry is \(value.kind)") }
+        guard case .string(let typeName) = members["dtype"] else { throw malformed("dtype is missing") }
+        guard let type = StoredType(rawValue: typeName), !type.isQuantized else {
+            throw malformed("dtype \(typeName) is unknown")
+        }
+        guard let shape = integers(members["shape"]) else { throw malformed("shape must be a list of integers") }
+        guard let byteCount = TensorExtent.byteCount(shape, type) else {
+            throw malformed("shape \(shape) is negative or overflows")
+        }
+        guard let offsets = integers(members["data_offsets"]), offsets.count == 2 else {
+            throw malformed("data_offsets must be two integers")
+        }
+        let dataByteCount = fileByteCount - dataOffset
+        guard offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= dataByteCount else {
+            throw malformed("data_offsets \(offsets) lie outside the file's \(dataByteCount) bytes of data")
+        }
+        guard offsets[1] - offsets[0] == byteCount else {
+            throw malformed(
+                "data_offsets \(offsets) span \(offsets[1] - offsets[0]) bytes, "
+                    + "shape \(shape) of \(typeName) needs \(byteCount)")
+        }
+        return Entry(name: name, type: type, shape: shape, byteOffset: dataOffset + offsets[0], byteCount: byteCount)
+    }
+
+    private static func checkCoverage(
+        _ entries: some Collection<Entry>, dataOffset: Int, fileByteCount: Int, file: String
+    ) throws(WeightLoadingError) {
+        var end = dataOffset
+        for entry in entries.sorted(by: { ($0.byteOffset, $0.byteCount) < ($1.byteOffset, $1.byteCount) }) {
+            guard entry.byteOffset >= end else {
+                throw .malformedTensor(
+                    file: file, tensor: entry.name, reason: "its data overlaps another tensor's")
+            }
+            guard entry.byteOffset == end else {
+                throw .malformedTensor(
+                    file: file, tensor: entry.name,
+                    reason: "\(entry.byteOffset - end) unnamed bytes lie before its data")
+            }
+            end = entry.byteOffset + entry.byteCount
+        }
+        guard end == fileByteCount else {
+            throw .malformed(file: file, reason: "\(fileByteCount - end) bytes after the last tensor")
+        }
+    }
+
+    private static func integers(_ value: JSONValue?) -> [Int]? {
+        guard case .array(let elements) = value else { return nil }
+        var integers: [Int] = []
+        for element in elements {
+            guard case .integer(let integer) = element else { return nil }
+            integers.append(integer)
+        }
+        return integers
+    }
+}

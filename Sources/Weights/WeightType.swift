@@ -1,0 +1,18 @@
+public import Tensors
+
+/// What the user wants weights to be in memory; the configuration's `dtype`.
+public enum WeightType: String, Sendable, Hashable, CaseIterable {
+    /// As stored where kernels know the type; quantized weights become `bf16`.
+    case auto
+    case f32, bf16, f16
+
+    /// The element type for a tensor that is stored as `stored`.
+    public func elementType(for stored: StoredType) -> ElementType {
+        switch self {
+        case .auto: stored.elementType ?? .bf16
+        case .f32: .f32
+        case .bf16: .bf16
+        case .f16: .f16
+        }
+    }
+}
