@@ -30,7 +30,66 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        // Level 0: no imports.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CPUKernels"),
+        module("Tensors"),
+        module("KVCaching"),
+        module("Tokenization"),
+        module("Plugins"),
+        module("EngineConfig", ["CYAML"]),
+
+        // Level 1
+        module("Backends", ["Tensors"]),
+        module("Weights", ["Tensors"]),
+        module("Requests", ["KVCaching"]),
+
+        // Level 2
+        module("Scheduling", ["Requests", "KVCaching"]),
+        module("Sampling", ["Requests"]),
+        module("Models", ["Backends", "Tensors", "Weights"]),
+        module("BackendReference", ["Backends", "Tensors"]),
+        module("BackendCPU", ["Backends", "Tensors", "CPUKernels"]),
+
+        // Level 3
+        module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
+        module("Execution", ["Requests", "Backends", "Sampling"]),
+        module(
+            "InferenceEngine",
+            ["Requests", "Scheduling", "Tokenization", .product(name: "CoreMetrics", package: "swift-metrics")]),
+
+        // Level 4
+        module(
+            "OpenAIServer",
+            [
+                "InferenceEngine", "Requests", "Tokenization",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        module(
+            "Assembly",
+            [
+                "BackendCPU", "BackendReference", "Backends", "EngineConfig", "Execution", "InferenceEngine",
+                "KVCaching", "Models", "Plugins", "Scheduling", "Tensors", "Tokenization", "Weights",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+            ]),
+
+        // Level 5
+        .executableTarget(
+            name: "quire",
+            dependencies: [
+                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests", "Tokenization",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: settings),
+
+        tests("KVCachingTests", ["KVCaching"]),
+        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("EngineConfigTests", ["EngineConfig"]),
     ]
 )

@@ -1,0 +1,32 @@
+import Backends
+import EngineConfig
+import Plugins
+import Tokenization
+import Weights
+
+/// Why no engine could be assembled.
+public enum AssemblyError: Error, CustomStringConvertible {
+    /// The configuration asks for something impossible.
+    case configuration(ConfigurationError)
+    /// The checkpoint cannot be used.
+    case checkpoint(path: String, reason: String)
+    /// The device cannot be used, or is too small.
+    case device(String)
+
+    /// Whether the configuration or the checkpoint is to blame, and not the machine.
+    public var isUserError: Bool {
+        switch self {
+        case .configuration, .checkpoint: true
+        case .device: false
+        }
+    }
+
+    /// One sentence.
+    public var description: String {
+        switch self {
+        case .configuration(let error): error.description
+        case .checkpoint(let path, let reason): reason.contains(path) ? reason : "\(path): \(reason)"
+        case .device(let reason): reason
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import BackendCPU
+import BackendReference
+public import Backends
+public import EngineConfig
+public import Models
+public import Plugins
+public import Scheduling
+public import Weights
+
+/// Every plugin by name. The only place that knows concrete ones.
+public struct PluginCatalog: Sendable {
+    /// Makes a backend as the configuration's section asks.
+    public typealias BackendFactory = @Sendable (BackendSection) throws(BackendError) -> any Backend
+    /// Makes a weight loader for a type of weights; `progress` hears of every tensor.
+    public typealias WeightLoaderFactory = @Sendable (WeightType, LoadingProgress?) -> any WeightLoader
+    /// Makes a policy.
+    public typealias PolicyFactory = @Sendable (SchedulerSection) -> any SchedulerPolicy
+
+    /// `backend.name`.
+    public var backends = Registry<BackendFactory>(kind: "backend")
+    /// `model.loader`.
+    public var weightLoaders = Registry<WeightLoaderFactory>(kind: "weight loader")
+    /// `scheduler.policy`.
+    public var policies = Registry<PolicyFactory>(kind: "scheduling policy")
+    /// The checkpoint's architecture.
+    public var models = Registry<any ModelArchitecture>(kind: "model architecture")
+
+    /// An empty catalog.
+    public init() {}
+
+    /// What comes with Quire: one line a plugin.
+    public static func builtin() throws(RegistryError) -> PluginCatalog {
+        var catalog = PluginCatalog()
+        try catalog.backends.register("reference") { _ throws(BackendError) in ReferenceBackend() }
+        try catalog.backends.register("cpu") { section throws(BackendError) in
+            try CPUBackend(threadCount: section.threads, instructionSet: InstructionSet(section.isa))
+        }
+        try catalog.weightLoaders.register("dense") { DenseWeightLoader($0, progress: $1) }
+        try catalog.weightLoaders.register("gguf") { GGUFWeightLoader($0, progress: $1) }
+        try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
+        for architecture in [LlamaArchitecture()] {
+            for name in architecture.names { try catalog.models.register(name, architecture) }
+        }
+        return catalog
+    }
+
+    /// Checks the names that only the catalog can judge, where they stand in the file.
+    public func check(_ configuration: EngineConfiguration) throws(ConfigurationError) {
+        let loaders = ["auto"] + weightLoaders.names
+        let named = [
+            ("backend.name", "a backend", configuration.backend.name, backends.names),
+            ("model.loader", "a weight loader", configuration.model.loader, loaders),
+            ("scheduler.policy", "a scheduling policy", configuration.scheduler.policy, policies.names),
+        ]
+        for (key, kind, name, known) in named where !known.contains(name) {
+            throw configuration.error(
+                at: key, expected: "\(kind) (\(known.joined(separator: ", ")))", found: name, candidates: known)
+        }
+    }
+}
+
+extension InstructionSet {
+    /// The configured instruction set; nil takes the best.
+    init?(_ isa: BackendSection.ISA) {
+        switch isa {
+        case .auto: return nil
+        case .avx512bf16: self = .avx512bf16
+        case .avx512: self = .avx512
+        case .avx2: self = .avx2
+        case .portable: self = .portable
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import Backends
+import EngineConfig
+import Execution
+import Logging
+import Models
+import Tensors
+import Weights
+
+/// The device's part of a served model: weights, scratch and cache in memory, and the runner over them.
+struct PreparedModel {
+    let runner: ModelRunner
+    let blockCount: Int
+    let maxModelLength: Int
+
+    /// Takes the device's memory in order: weights, scratch, then what is left for blocks.
+    init(
+        _ checkpoint: Checkpoint, _ configuration: EngineConfiguration, catalog: PluginCatalog, logger: Logger,
+        progress: @escaping @Sendable (Double) -> Void
+    ) throws {
+        let facts = checkpoint.configuration
+        let cache = configuration.cache
+        let wanted = configuration.model.maxModelLen ?? facts.maxPositionCount
+        let backend = try Self.onDevice {
+            try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
+        }
+        let plan = try Self.plan(checkpoint, configuration, catalog: catalog, progress: progress)
+        let elementType = Self.cacheType(cache.dtype, plan)
+        let budget = Int(Double(backend.device.freeByteCount) * cache.memoryUtilization)
+        let pool = MemoryPool(device: backend, budgetByteCount: budget)
+        let scheduler = configuration.scheduler
+        let batchLimits = BatchLimits(
+            maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
+            maxSampleCount: scheduler.maxNumSeqs + 64, maxContextLength: wanted)
+        let prepared = try Self.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
+        let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
+        let fitting = KVCacheMemory.blockCount(
+            fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType,
+            device: backend.device)
+        // More blocks than every sequence at full length would never be used.
+        let useful = scheduler.maxNumSeqs * ((wanted + cache.blockSize - 1) / cache.blockSize)
+        blockCount = min(cache.numBlocks ?? min(fitting, useful), fitting)
+        guard blockCount > 0, cache.numBlocks.map({ $0 <= fitting }) ?? true else {
+            throw AssemblyError.device(
+                "the cache needs \(cache.numBlocks ?? 1) blocks, \(fitting) fit into \(available) bytes of "
+                    + backend.device.name)
+        }
+        maxModelLength = min(wanted, blockCount * cache.blockSize)
+        if let asked = configuration.model.maxModelLen, maxModelLength < asked {
+            throw AssemblyError.configuration(
+                configuration.error(
+                    at: "model.max_model_len", expected: "at most the \(maxModelLength) tokens that the cache holds",
+                    found: "\(asked)"))
+        }
+        let blockCount = blockCount
+        let memory = try Self.onDevice {
+            try KVCacheMemory(
+                layers: plan.cacheLayers, blockCount: blockCount, blockSize: cache.blockSize,
+                elementType: elementType, pool: pool)
+        }
+        prepared.attach(memory)
+        pool.seal()
+        runner = ModelRunner(plan: prepared, blockSize: cache.blockSize, vocabularySize: facts.vocabularySize)
+        logger.info(
+            "model ready",
+            metadata: [
+                "model": "\(configuration.model.name)", "device": "\(backend.device.name)",
+                "kernels": "\(backend.device.detail)",
+                "weights_bytes": "\(pool.usedByteCount(for: .weights))",
+                "scratch_bytes": "\(pool.usedByteCount(for: .scratch))",
+                "cache_bytes": "\(pool.usedByteCount(for: .cache))", "cache_dtype": "\(elementType.rawValue)",
+                "blocks": "\(blockCount)", "max_model_len": "\(maxModelLength)",
+            ])
+        if maxModelLength < facts.maxPositionCount, configuration.model.maxModelLen == nil {
+            logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
+        }
+    }
+
+    private static func plan(
+        _ checkpoint: Checkpoint, _ configuration: EngineConfiguration, catalog: PluginCatalog,
+        progress: @escaping @Sendable (Double) -> Void
+    ) throws -> ForwardPlan {
+        do {
+            let architecture = try catalog.models.factory(named: checkpoint.configuration.architecture)
+            let name = configuration.model.loader == "auto" ? checkpoint.loaderName : configuration.model.loader
+            let loading = LoadingProgress(totalByteCount: checkpoint.source.totalByteCount) { done, total in
+                progress(Double(done) / Double(max(total, 1)))
+            }
+            let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto
+            let loader = try catalog.weightLoaders.factory(named: name)(type, loading)
+            defer { progress(1) }
+            return try architecture.encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
+        } catch {
+            throw AssemblyError.checkpoint(path: checkpoint.path, reason: "\(error)")
+        }
+    }
+
+    /// `auto` follows the weights: the type of the first matrix.
+    private static func cacheType(_ choice: DTypeChoice, _ plan: ForwardPlan) -> ElementType {
+        if let type = ElementType(rawValue: choice.rawValue) { return type }
+        guard case .dense(let tensor)? = plan.matrices.first?.weights else { return .f32 }
+        return tensor.elementType
+    }
+
+    private static func onDevice<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch { throw AssemblyError.device("\(error)") }
+    }
+}

@@ -1,0 +1,76 @@
+import Backends
+public import CoreMetrics
+public import EngineConfig
+import Execution
+public import InferenceEngine
+import KVCaching
+public import Logging
+import Models
+import Scheduling
+public import Tokenization
+import Weights
+
+/// A model ready to serve: checkpoint, device, cache and scheduler put together as a configuration asks.
+public struct ServedModel: Sendable {
+    /// The running engine.
+    public let engine: AsyncLLMEngine
+    /// Text to tokens and back.
+    public let tokenizer: any Tokenizer
+    /// Messages to text; nil where the checkpoint has no template.
+    public let chatTemplate: ChatTemplate?
+    /// Texts that templates and prompts may need.
+    public let specialTokens: [String: String]
+    /// Tokens that end a text.
+    public let endTokenIDs: [Int32]
+
+    /// Loads everything that `configuration` names and starts the engine. `progress` hears of the loading, 0 to 1.
+    public init(
+        _ configuration: EngineConfiguration, catalog: PluginCatalog, metrics: any MetricsFactory, logger: Logger,
+        progress: @escaping @Sendable (Double) -> Void = { _ in }
+    ) throws {
+        try catalog.check(configuration)
+        let checkpoint = try Self.blaming(configuration.model.path) { try Checkpoint(path: configuration.model.path) }
+        let tokenizer = try Self.blaming(configuration.model.path) {
+            try Self.tokenizer(checkpoint, configuration.model)
+        }
+        let template = try Self.blaming(configuration.model.path) {
+            try Self.template(checkpoint, configuration.model)
+        }
+        let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
+        let limits = SchedulerLimits(
+            maxBatchedTokenCount: configuration.scheduler.maxNumBatchedTokens,
+            maxSequenceCount: configuration.scheduler.maxNumSeqs, maxModelLength: model.maxModelLength)
+        let scheduler = Scheduler(
+            limits: limits,
+            cache: KVCacheManager(
+                blockCount: model.blockCount, blockSize: configuration.cache.blockSize,
+                isPrefixCachingEnabled: configuration.cache.enablePrefixCaching),
+            policy: try catalog.policies.factory(named: configuration.scheduler.policy)(configuration.scheduler))
+        self.tokenizer = tokenizer
+        chatTemplate = template
+        specialTokens = checkpoint.specialTokens
+        endTokenIDs = checkpoint.configuration.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
+        engine = AsyncLLMEngine(
+            LLMEngine(
+                scheduler: scheduler, executor: model.runner, tokenizer: tokenizer,
+                metrics: EngineMetrics(factory: metrics, modelName: configuration.model.name)),
+            limits: AsyncLLMEngine.Limits(
+                maxModelLength: model.maxModelLength, vocabularySize: checkpoint.configuration.vocabularySize,
+                maxWaitingCount: configuration.scheduler.maxWaiting))
+    }
+
+    private static func tokenizer(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> any Tokenizer {
+        guard let path = section.tokenizer else { return try ByteLevelBPETokenizer(checkpoint.tokenizer) }
+        if path.hasSuffix(".json") { return try ByteLevelBPETokenizer(tokenizerJSONPath: path) }
+        return try ByteLevelBPETokenizer(try Checkpoint(path: path).tokenizer)
+    }
+
+    private static func template(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> ChatTemplate? {
+        guard let path = section.chatTemplate else { return try checkpoint.chatTemplate.map { try ChatTemplate(source: $0) } }
+        return try ChatTemplate(source: try String(contentsOf: URL(filePath: path), encoding: .utf8))
+    }
+
+    private static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch { throw AssemblyError.checkpoint(path: path, reason: "\(error)") }
+    }
+}

@@ -1,0 +1,169 @@
+import Dispatch
+public import Requests
+public import Scheduling
+import Synchronization
+public import Tokenization
+
+/// The engine on its own thread: takes requests from any task, answers with streams.
+///
+/// Everything inside the engine is synchronous; between steps its thread reads the mailbox, and sleeps when there is
+/// nothing to do.
+public final class AsyncLLMEngine: Sendable {
+    /// What the engine's callers need to know to prepare a request.
+    public struct Limits: Sendable {
+        /// Prompt and output tokens of one request at most.
+        public let maxModelLength: Int
+        /// Tokens are `0 ..< vocabularySize`.
+        public let vocabularySize: Int
+        /// Requests that may wait at once.
+        public let maxWaitingCount: Int
+
+        /// The limits as given.
+        public init(maxModelLength: Int, vocabularySize: Int, maxWaitingCount: Int) {
+            self.maxModelLength = maxModelLength
+            self.vocabularySize = vocabularySize
+            self.maxWaitingCount = maxWaitingCount
+        }
+    }
+
+    private struct Mailbox {
+        var commands: [EngineCommand] = []
+        /// Requests that no step has admitted yet, those still in the mailbox included.
+        var waitingCount = 0
+        var lastGeneration: UInt64 = 0
+        var isStopped = false
+    }
+
+    /// What callers must keep to.
+    public let limits: Limits
+    private let engine: Mutex<LLMEngine>
+    private let mailbox = Mutex(Mailbox())
+    private let wakeUp = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// Starts `engine` on a thread of its own.
+    public init(_ engine: consuming sending LLMEngine, limits: Limits) {
+        self.engine = Mutex(engine)
+        self.limits = limits
+        DispatchQueue(label: "quire.engine", qos: .userInitiated).async { self.run() }
+    }
+
+    /// Takes a request, or says why not. Ending the stream early, by cancelling the task that reads it or by
+    /// dropping it, aborts the request before the next step.
+    public func submit(
+        _ request: GenerationRequest
+    ) throws(EngineError) -> AsyncThrowingStream<GenerationEvent, any Error> {
+        try check(request)
+        let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
+        let remaining = Mutex(request.choiceCount)
+        let emit: @Sendable (GenerationEvent) -> Void = { event in
+            continuation.yield(event)
+            guard case .finished = event else { return }
+            if remaining.withLock({ $0 -= 1; return $0 == 0 }) { continuation.finish() }
+        }
+        let id = try mailbox.withLock { mailbox throws(EngineError) in
+            guard !mailbox.isStopped else { throw .shuttingDown }
+            guard mailbox.waitingCount + request.choiceCount <= limits.maxWaitingCount else {
+                throw .queueFull(limit: limits.maxWaitingCount)
+            }
+            mailbox.lastGeneration += 1
+            mailbox.waitingCount += request.choiceCount
+            let id = GenerationID(rawValue: mailbox.lastGeneration)
+            mailbox.commands.append(.submit(request, id, emit))
+            return id
+        }
+        wakeUp.signal()
+        continuation.onTermination = { [weak self] termination in
+            guard case .cancelled = termination else { return }
+            self?.abort(id)
+        }
+        return stream
+    }
+
+    /// Aborts what is left and waits until the thread has ended. Later submissions are refused.
+    public func stop() {
+        let isFirst = mailbox.withLock { mailbox in
+            defer { mailbox.isStopped = true }
+            return !mailbox.isStopped
+        }
+        guard isFirst else { return }
+        wakeUp.signal()
+        ended.wait()
+    }
+
+    private func check(_ request: GenerationRequest) throws(EngineError) {
+        guard !request.prompt.isEmpty else { throw .promptEmpty }
+        let least = request.prompt.count + min(1, request.sampling.maxTokens)
+        guard least <= limits.maxModelLength else {
+            throw .promptTooLong(tokenCount: request.prompt.count, limit: limits.maxModelLength)
+        }
+        try check(request.prompt, "prompt")
+        try check(request.sampling.stopTokenIDs, "stop_token_ids")
+        try check(Array(request.sampling.logitBias.keys), "logit_bias")
+        guard request.choiceCount <= limits.maxWaitingCount else {
+            throw .tooManyChoices(request.choiceCount, limit: limits.maxWaitingCount)
+        }
+    }
+
+    private func check(_ tokens: [Int32], _ field: String) throws(EngineError) {
+        for token in tokens where token < 0 || token >= limits.vocabularySize {
+            throw .tokenOutOfVocabulary(field: field, token: token, vocabularySize: limits.vocabularySize)
+        }
+    }
+
+    private func abort(_ id: GenerationID) {
+        mailbox.withLock { $0.commands.append(.abort(id)) }
+        wakeUp.signal()
+    }
+
+    // MARK: The engine's thread
+
+    private func run() {
+        engine.withLock { engine in
+            while let commands = nextCommands(isIdle: engine.isIdle) {
+                engine.apply(commands)
+                if !engine.isIdle { engine.step() }
+                let waitingCount = engine.statistics.waitingCount
+                mailbox.withLock { mailbox in
+                    mailbox.waitingCount = mailbox.commands.reduce(waitingCount) { count, command in
+                        if case .submit(let request, _, _) = command { count + request.choiceCount } else { count }
+                    }
+                }
+            }
+            engine.apply(mailbox.withLock { $0.commands })
+            engine.abortAll()
+        }
+        ended.signal()
+    }
+
+    /// The commands that have come in, after waiting for one if there is nothing else to do; nil when stopped.
+    private func nextCommands(isIdle: Bool) -> [EngineCommand]? {
+        while true {
+            let (commands, isStopped) = mailbox.withLock { mailbox in
+                if mailbox.isStopped { return ([], true) }
+                defer { mailbox.commands.removeAll() }
+                return (mailbox.commands, false)
+            }
+            if isStopped { return nil }
+            if !isIdle || !commands.isEmpty { return commands }
+            wakeUp.wait()
+        }
+    }
+}
+
+/// What other threads ask of the engine's.
+enum EngineCommand: Sendable {
+    case submit(GenerationRequest, GenerationID, @Sendable (GenerationEvent) -> Void)
+    case abort(GenerationID)
+}
+
+extension LLMEngine {
+    fileprivate mutating func apply(_ commands: [EngineCommand]) {
+        for command in commands {
+            switch command {
+            case .submit(let request, let id, let emit): submit(request, as: id, emit: emit)
+            case .abort(let id): abort(id)
+            }
+        }
+    }
+}

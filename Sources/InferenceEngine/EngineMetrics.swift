@@ -1,0 +1,88 @@
+public import CoreMetrics
+import Requests
+import Scheduling
+
+/// What the engine counts, under vLLM's names.
+public struct EngineMetrics: Sendable {
+    private let running: Meter
+    private let waiting: Meter
+    private let cacheUsage: Meter
+    private let promptTokens: Counter
+    private let generationTokens: Counter
+    private let preemptions: Counter
+    private let prefixQueries: Counter
+    private let prefixHits: Counter
+    private let timeToFirstToken: Recorder
+    private let interTokenLatency: Recorder
+    private let endToEndLatency: Recorder
+    private let queueTime: Recorder
+    private let successes: [String: Counter]
+
+    /// Handles made by `factory`, labelled with the model's name. Times are in seconds.
+    public init(factory: any MetricsFactory, modelName: String) {
+        let labels = [("model_name", modelName)]
+        func meter(_ name: String) -> Meter { Meter(label: "vllm:" + name, dimensions: labels, factory: factory) }
+        func counter(_ name: String) -> Counter { Counter(label: "vllm:" + name, dimensions: labels, factory: factory) }
+        func histogram(_ name: String) -> Recorder {
+            Recorder(label: "vllm:" + name, dimensions: labels, aggregate: true, factory: factory)
+        }
+        running = meter("num_requests_running")
+        waiting = meter("num_requests_waiting")
+        cacheUsage = meter("kv_cache_usage_perc")
+        promptTokens = counter("prompt_tokens_total")
+        generationTokens = counter("generation_tokens_total")
+        preemptions = counter("num_preemptions_total")
+        prefixQueries = counter("prefix_cache_queries_total")
+        prefixHits = counter("prefix_cache_hits_total")
+        timeToFirstToken = histogram("time_to_first_token_seconds")
+        interTokenLatency = histogram("inter_token_latency_seconds")
+        endToEndLatency = histogram("e2e_request_latency_seconds")
+        queueTime = histogram("request_queue_time_seconds")
+        successes = Dictionary(
+            uniqueKeysWithValues: ["stop", "length", "abort", "error"].map { reason in
+                (
+                    reason,
+                    Counter(
+                        label: "vllm:request_success_total", dimensions: labels + [("finished_reason", reason)],
+                        factory: factory)
+                )
+            })
+        publish(SchedulerStatistics(), since: SchedulerStatistics())
+    }
+
+    /// Publishes the scheduler's gauges, and what its counters gained.
+    func publish(_ now: SchedulerStatistics, since before: SchedulerStatistics) {
+        running.set(now.runningCount)
+        waiting.set(now.waitingCount)
+        cacheUsage.set(now.cacheUsage)
+        preemptions.increment(by: now.preemptionCount - before.preemptionCount)
+        prefixQueries.increment(by: now.prefixQueryCount - before.prefixQueryCount)
+        prefixHits.increment(by: now.prefixHitCount - before.prefixHitCount)
+    }
+
+    func recordAdmission(promptCount: Int, queued seconds: Double) {
+        promptTokens.increment(by: promptCount)
+        queueTime.record(seconds)
+    }
+
+    func recordToken(isFirst: Bool, after seconds: Double) {
+        generationTokens.increment()
+        (isFirst ? timeToFirstToken : interTokenLatency).record(seconds)
+    }
+
+    func recordEnd(_ reason: FinishReason, after seconds: Double) {
+        endToEndLatency.record(seconds)
+        successes[reason.metricsLabel]?.increment()
+    }
+}
+
+extension FinishReason {
+    fileprivate var metricsLabel: String {
+        switch self {
+        case .stopToken, .stopString: "stop"
+        case .length: "length"
+        case .abort: "abort"
+        case .failure: "error"
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import EngineConfig
+
+/// `quire config check|show|schema`.
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Checks and explains configurations.",
+        subcommands: [Check.self, Show.self, Schema.self])
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Says what is wrong with a configuration.")
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() throws {
+            _ = try options.load()
+            Console.write("\(options.config): valid\n")
+        }
+    }
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints the configuration in force, with defaults and where each value comes from.")
+        @OptionGroup var options: ConfigurationOptions
+
+        func run() throws {
+            Console.write(try options.load().show())
+        }
+    }
+
+    struct Schema: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Prints every key with its default and meaning.")
+
+        func run() {
+            Console.write(EngineConfiguration.schema())
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Assembly
+import EngineConfig
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The configuration file and what the command line changes in it.
+struct ConfigurationOptions: ParsableArguments {
+    @Argument(help: "The YAML configuration.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String
+
+    @Option(name: .customLong("set"), help: "Override one key: --set cache.block_size=32. May be repeated.")
+    var overrides: [String] = []
+
+    /// Reads and checks the configuration; the names of plugins too.
+    func load() throws -> EngineConfiguration {
+        try exitingWithStatus {
+            let home = getenv("HOME").map { String(cString: $0) }
+            let configuration = try EngineConfiguration.load(path: config, overrides: overrides, homeDirectory: home)
+            try PluginCatalog.builtin().check(configuration)
+            return configuration
+        }
+    }
+}
+
+/// Runs `body`; an error becomes one line on standard error and the exit status that fits it.
+func exitingWithStatus<Result>(_ body: () async throws -> Result) async throws -> Result {
+    do { return try await body() } catch { throw exitCode(for: error) }
+}
+
+/// Runs `body`; an error becomes one line on standard error and the exit status that fits it.
+func exitingWithStatus<Result>(_ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch { throw exitCode(for: error) }
+}
+
+private func exitCode(for error: any Error) -> any Error {
+    switch error {
+    case is ExitCode, is CleanExit, is ValidationError: return error
+    default:
+        Console.error("\(error)")
+        return ExitCode(error is ConfigurationError ? 64 : (error as? AssemblyError)?.isUserError == true ? 64 : 70)
+    }
+}
