@@ -1,0 +1,103 @@
+import Synchronization
+import Tensors
+import Testing
+
+@testable import Backends
+
+@Suite("MemoryPool")
+struct MemoryPoolTests {
+    /// A device that counts what is taken and refuses past its limits.
+    final class CountingBackend: Backend {
+        final class Buffer: DeviceBuffer {
+            let byteCount: Int
+            init(_ byteCount: Int) { self.byteCount = byteCount }
+            var hostPointer: UnsafeMutableRawPointer? { nil }
+        }
+
+        let device: DeviceInfo
+        let taken = Mutex<[Int]>([])
+
+        init(maxAllocation: Int = .max, maxRange: Int = .max) {
+            device = DeviceInfo(
+                name: "counting", detail: "", freeByteCount: 1 << 20, maxAllocationByteCount: maxAllocation,
+                maxRangeByteCount: maxRange)
+        }
+
+        func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
+            taken.withLock { $0.append(byteCount) }
+            return Buffer(byteCount)
+        }
+
+        func prepare(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError)
+            -> any PreparedPlan
+        {
+            throw .unsupported(operation: "all", reason: "it only counts")
+        }
+    }
+
+    @Test("small ranges share a chunk, aligned; a large one has its own")
+    func chunks() throws {
+        let device = CountingBackend()
+        let pool = MemoryPool(device: device, budgetByteCount: 1 << 20, chunkByteCount: 4096)
+        let first = try pool.allocate(byteCount: 10, for: .weights)
+        let second = try pool.allocate(byteCount: 300, for: .scratch)
+        let large = try pool.allocate(byteCount: 5000, for: .cache)
+        #expect(first.byteOffset == 0 && second.byteOffset == 256 && first.buffer === second.buffer)
+        #expect(large.byteOffset == 0 && large.buffer !== first.buffer)
+        #expect(device.taken.withLock { $0 } == [4096, 5120])
+        #expect(pool.usedByteCount(for: .weights) == 256 && pool.usedByteCount(for: .scratch) == 512)
+        #expect(pool.availableByteCount == 1 << 20 - 256 - 512 - 5120)
+    }
+
+    @Test("past the budget or the device's limits there is a named error and nothing is taken")
+    func limits() {
+        let device = CountingBackend(maxAllocation: 8192, maxRange: 2048)
+        let pool = MemoryPool(device: device, budgetByteCount: 3000)
+        #expect(throws: BackendError.rangeTooLarge(use: "cache", byteCount: 2049, limit: 2048)) {
+            try pool.allocate(byteCount: 2049, for: .cache)
+        }
+        #expect(throws: Never.self) { try pool.allocate(byteCount: 2048, for: .weights) }
+        #expect(throws: BackendError.outOfMemory(use: "scratch", byteCount: 1000, available: 952)) {
+            try pool.allocate(byteCount: 1000, for: .scratch)
+        }
+        #expect(pool.availableByteCount == 952)
+    }
+
+    @Test("what is taken after start-up is counted")
+    func sealing() throws {
+        let pool = MemoryPool(device: CountingBackend(), budgetByteCount: 4096)
+        _ = try pool.allocate(byteCount: 1, for: .weights)
+        pool.seal()
+        #expect(pool.allocationsAfterSeal == 0)
+        _ = try pool.allocate(byteCount: 1, for: .scratch)
+        #expect(pool.allocationsAfterSeal == 1)
+    }
+
+    @Test("as many blocks as the count says really fit", arguments: [1, 16, 256], [1000, 100_000, 1 << 20])
+    func blockCount(blockSize: Int, budget: Int) throws {
+        let layers = [CacheLayer(keyValueHeadCount: 3, headSize: 10), CacheLayer(keyValueHeadCount: 1, headSize: 8)]
+        let device = CountingBackend()
+        let pool = MemoryPool(device: device, budgetByteCount: budget)
+        let count = KVCacheMemory.blockCount(
+            fitting: budget, layers: layers, blockSize: blockSize, elementType: .bf16, device: device.device)
+        let perBlock = KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, elementType: .bf16)
+        #expect(perBlock == 2 * 38 * blockSize * 2)
+        #expect((count + 1) * perBlock > budget - 4 * MemoryPool.alignment - perBlock)
+        if count > 0 {
+            _ = try KVCacheMemory(
+                layers: layers, blockCount: count, blockSize: blockSize, elementType: .bf16, pool: pool)
+        }
+    }
+
+    @Test("the batch lays sequences out with slots of their own blocks")
+    func batch() {
+        var batch = ForwardBatch()
+        batch.append(tokens: [7, 8, 9], firstPosition: 3, blocks: [5, 2], blockSize: 4)
+        batch.append(tokens: [1], firstPosition: 0, blocks: [0], blockSize: 4)
+        #expect(batch.positions == [3, 4, 5, 0] && batch.slots == [23, 8, 9, 0])
+        #expect(batch.queryStarts == [0, 3, 4] && batch.contextLengths == [6, 1])
+        #expect(batch.blockTables == [5, 2, 0] && batch.blockTableStarts == [0, 2, 3])
+        batch.removeAll()
+        #expect(batch.tokenCount == 0 && batch.queryStarts == [0] && batch.blockTableStarts == [0])
+    }
+}
