@@ -1,0 +1,78 @@
+import CPUKernels
+import Testing
+
+@Suite struct ActivationTests {
+    /// From far below to far above where exp over- and underflows, denser near zero.
+    static let inputs: [Float] =
+        (-600...600).map { Float($0) * 0.2 } + (-200...200).map { Float($0) * 0.001 } + [0, -0.0, 1e-30, -1e-30]
+
+    private func expected(_ activation: quire_activation, _ x: Double) -> Double {
+        switch activation {
+        case .silu: return x / (1 + exponential(-x))
+        case .geluTanh:
+            let u = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
+            return x / (1 + exponential(-2 * u))
+        }
+    }
+
+    @Test(arguments: KernelTable.available, [quire_activation.silu, .geluTanh])
+    func agreesWithDoubles(table: KernelTable, activation: quire_activation) {
+        let count = Self.inputs.count
+        let up = Self.inputs.indices.map { Float($0 % 7) - 2.5 }
+        var y = [Float](repeating: 0, count: count)
+        table.kernels.gated_activation(activation, Self.inputs, count, up, count, &y, count, 1, count)
+        for i in 0..<count {
+            let want = expected(activation, Double(Self.inputs[i])) * Double(up[i])
+            // The argument of exp is rounded: its relative error grows with the argument, up to 104 * 2^-23 where
+            // the result has not yet vanished. Where exp(-x) overflows the result is zero instead of 5e-37.
+            let tolerance = 1.5e-5 * abs(want) + 5e-37
+            #expect(abs(Double(y[i]) - want) <= tolerance, "\(activation) of \(Self.inputs[i]) gave \(y[i])")
+            guard abs(Self.inputs[i]) < 5 else { continue }
+            #expect(abs(Double(y[i]) - want) <= 3e-6 * abs(want) + 1e-37, "\(activation) of \(Self.inputs[i])")
+        }
+    }
+
+    @Test(arguments: KernelTable.available, [1, 15, 16, 17, 100])
+    func columnsOfAFusedMatrixAndInPlace(table: KernelTable, width: Int) {
+        let rows = 3
+        var numbers = Numbers(seed: 12)
+        let fused = numbers.floats(rows * 2 * width, bound: 4)
+        var y = [Float](repeating: 777, count: rows * (width + 1))
+        fused.withUnsafeBufferPointer { p in
+            guard let base = p.baseAddress else { return }
+            table.kernels.gated_activation(
+                .silu, base, 2 * width, base + width, 2 * width, &y, width + 1, rows, width)
+        }
+        var inPlace = fused
+        inPlace.withUnsafeMutableBufferPointer { p in
+            guard let base = p.baseAddress else { return }
+            table.kernels.gated_activation(
+                .silu, base, 2 * width, base + width, 2 * width, base, 2 * width, rows, width)
+        }
+        for row in 0..<rows {
+            // One number alone gives the same bits as in its row.
+            for i in 0..<width {
+                var one: [Float] = [0]
+                let gate = [fused[row * 2 * width + i]]
+                let up = [fused[row * 2 * width + width + i]]
+                table.kernels.gated_activation(.silu, gate, 1, up, 1, &one, 1, 1, 1)
+                #expect(one[0].bitPattern == y[row * (width + 1) + i].bitPattern)
+                #expect(one[0].bitPattern == inPlace[row * 2 * width + i].bitPattern)
+            }
+            #expect(y[row * (width + 1) + width] == 777)
+        }
+    }
+
+    @Test(arguments: KernelTable.available)
+    func softCapAgreesWithDoubles(table: KernelTable) {
+        let count = Self.inputs.count
+        for cap: Float in [1, 30, 50] {
+            var y = [Float](repeating: 0, count: count)
+            table.kernels.soft_cap(Self.inputs, &y, count, cap)
+            for i in 0..<count {
+                let want = Double(cap) * tanhOf(Double(Self.inputs[i]) / Double(cap))
+                #expect(abs(Double(y[i]) - want) <= 4e-7 * abs(want), "cap \(cap) of \(Self.inputs[i])")
+            }
+        }
+    }
+}

@@ -1,0 +1,91 @@
+import CPUKernels
+import Testing
+
+@Suite struct RowTests {
+    /// Numbers at which rounding goes wrong first: ties, subnormals, overflow, zeros, infinities.
+    static let awkward: [Float] =
+        [
+            0, -0.0, 1, -1, .infinity, -.infinity, .greatestFiniteMagnitude, -.greatestFiniteMagnitude,
+            .leastNonzeroMagnitude, -.leastNonzeroMagnitude, .leastNormalMagnitude, 65504, 65519.996, 65520, 65536,
+            -65520, 0x1p-14, 0x1.ffcp-15, 0x1p-24, 0x1p-25, 0x1.000002p-25, 0x1.8p-24, 0x1.8p-25, 0x1.4p-24,
+            1 + 0x1p-11, 1 + 0x3p-11, 1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1.000002p-8, 3.3895314e38, 3.3961775e38, 0x1p-133,
+            0x1p-134, 0x1.8p-133,
+        ] + (0..<1000).map { Float(bitPattern: 0x3300_0000 + $0 * 0x1_2345) }
+
+    @Test(arguments: elementTypes, KernelTable.available)
+    func roundsToNearestEven(type: quire_dtype, table: KernelTable) {
+        let count = Self.awkward.count
+        let expected = Stored(Self.awkward, as: type)
+        var stored = [UInt8](repeating: 0, count: expected.bytes.count)
+        table.kernels.convert_from_f32(type, Self.awkward, count, &stored, count, 1, count, 0)
+        #expect(stored == expected.bytes)
+        var back = [Float](repeating: 0, count: count)
+        table.kernels.convert_to_f32(type, stored, count, &back, count, 1, count)
+        #expect(bits(back) == bits(expected.values))
+        // A row's tail goes another way than its whole vectors.
+        for first in stride(from: 0, to: count, by: 7) {
+            let length = min(7, count - first)
+            let size = byteCount(type)
+            var part = [UInt8](repeating: 0, count: length * size)
+            table.kernels.convert_from_f32(type, Array(Self.awkward[first...]), length, &part, length, 1, length, 0)
+            #expect(part == Array(expected.bytes[(first * size)..<((first + length) * size)]))
+        }
+    }
+
+    @Test(arguments: KernelTable.available)
+    func every16BitPatternWidensExactlyAndComesBack(table: KernelTable) {
+        let patterns = (0...UInt16.max).map { $0 }
+        for type in [quire_dtype.f16, .bf16] {
+            var wide = [Float](repeating: 0, count: patterns.count)
+            table.kernels.convert_to_f32(type, patterns, patterns.count, &wide, patterns.count, 1, patterns.count)
+            var back = [UInt16](repeating: 0, count: patterns.count)
+            table.kernels.convert_from_f32(type, wide, wide.count, &back, wide.count, 1, wide.count, 0)
+            var wrong: [UInt16] = []
+            for pattern in patterns {
+                let i = Int(pattern)
+                let expected =
+                    type == .f16 ? Float(Float16(bitPattern: pattern)) : Float(bitPattern: UInt32(pattern) << 16)
+                let same =
+                    expected.isNaN
+                    ? wide[i].isNaN && (type == .f16 ? Float16(bitPattern: back[i]).isNaN : back[i] & 0x7F > 0)
+                    : wide[i].bitPattern == expected.bitPattern && back[i] == pattern
+                if !same { wrong.append(pattern) }
+            }
+            #expect(wrong.isEmpty)
+        }
+    }
+
+    @Test(arguments: KernelTable.available)
+    func oddRowsArePaddedWithAZeroOnRequest(table: KernelTable) {
+        let x: [Float] = [1, 2, 3, 4, 5, 6]
+        var padded = [UInt16](repeating: 0xFFFF, count: 8)
+        table.kernels.convert_from_f32(.bf16, x, 3, &padded, 4, 2, 3, 1)
+        #expect(padded == [0x3F80, 0x4000, 0x4040, 0, 0x4080, 0x40A0, 0x40C0, 0])
+        var plain = [UInt16](repeating: 0xFFFF, count: 8)
+        table.kernels.convert_from_f32(.bf16, x, 3, &plain, 4, 2, 3, 0)
+        #expect(plain == [0x3F80, 0x4000, 0x4040, 0xFFFF, 0x4080, 0x40A0, 0x40C0, 0xFFFF])
+    }
+
+    @Test(arguments: elementTypes, KernelTable.available)
+    func keysAndValuesGoToTheirSlots(type: quire_dtype, table: KernelTable) {
+        let (width, stride, slotCount) = (21, 25, 6)
+        var numbers = Numbers(seed: 11)
+        let keys = numbers.floats(3 * stride)
+        let values = numbers.floats(3 * stride)
+        let slots: [Int32] = [4, 0, 5]
+        let rowBytes = width * byteCount(type)
+        var keyCache = [UInt8](repeating: 0xCC, count: slotCount * rowBytes)
+        var valueCache = keyCache
+        var expected = [keyCache, valueCache]
+        for (row, slot) in slots.enumerated() {
+            for (which, source) in [keys, values].enumerated() {
+                let stored = Stored(Array(source[(row * stride)..<(row * stride + width)]), as: type)
+                let start = Int(slot) * rowBytes
+                expected[which].replaceSubrange(start..<(start + rowBytes), with: stored.bytes)
+            }
+        }
+        table.kernels.write_kv(type, keys, stride, values, stride, slots, 3, width, &keyCache, &valueCache)
+        #expect(keyCache == expected[0])
+        #expect(valueCache == expected[1])
+    }
+}
