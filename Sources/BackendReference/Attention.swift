@@ -1,0 +1,95 @@
+import Backends
+import Tensors
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension ReferencePlan {
+    private var attachedCache: KVCacheMemory {
+        guard let cache else { preconditionFailure("attach a cache before run") }
+        return cache
+    }
+
+    /// Stores each row's key and value at the row's slot, rounded to the cache's type.
+    func writeKV(layer: Int, key: ValueID, value: ValueID, _ batch: borrowing ForwardBatch) {
+        let cache = attachedCache
+        let width = plan.cacheLayers[layer].width
+        for (range, source) in [(cache.layers[layer].keys, key), (cache.layers[layer].values, value)] {
+            guard let target = range.hostPointer else { preconditionFailure("the cache is not on the host") }
+            for token in 0..<batch.tokenCount {
+                let row = values[source.index].row(token)
+                let slot = Int(batch.slots[token])
+                for index in row.indices {
+                    cache.elementType.store(row[index], to: target, at: slot * width + index)
+                }
+            }
+        }
+    }
+
+    /// `softmax(query · keysᵀ * scale) · values` for each head of each row.
+    func pagedAttention(
+        layer: Int, query: ValueID, attention: AttentionShape, output: ValueID, _ batch: borrowing ForwardBatch
+    ) {
+        let shape = plan.cacheLayers[layer]
+        let group = attention.queryHeadCount / shape.keyValueHeadCount
+        for sequence in 0..<batch.sequenceCount {
+            for token in Int(batch.queryStarts[sequence])..<Int(batch.queryStarts[sequence + 1]) {
+                let position = Int(batch.positions[token])
+                let first = attention.slidingWindow.map { max(0, position - $0 + 1) } ?? 0
+                let slots = (first...position).map { slot(of: $0, sequence: sequence, batch) }
+                for head in 0..<attention.queryHeadCount {
+                    attend(
+                        row: token, head: head, keyValueHead: head / group, slots: slots, layer: layer,
+                        query: query, attention: attention, output: output)
+                }
+            }
+        }
+    }
+
+    /// The slot of a position of a sequence, through its block table.
+    private func slot(of position: Int, sequence: Int, _ batch: borrowing ForwardBatch) -> Int {
+        let blockSize = attachedCache.blockSize
+        let block = batch.blockTables[Int(batch.blockTableStarts[sequence]) + position / blockSize]
+        return Int(block) * blockSize + position % blockSize
+    }
+
+    /// One head of one row over the cached numbers at `slots`.
+    private func attend(
+        row: Int, head: Int, keyValueHead: Int, slots: [Int], layer: Int, query: ValueID,
+        attention: AttentionShape, output: ValueID
+    ) {
+        let cache = attachedCache
+        let shape = plan.cacheLayers[layer]
+        let headSize = shape.headSize
+        guard let keys = cache.layers[layer].keys.hostPointer, let stored = cache.layers[layer].values.hostPointer
+        else { preconditionFailure("the cache is not on the host") }
+        let source = values[query.index].row(row)
+        let target = values[output.index].row(row)
+
+        var scores = [Double](repeating: 0, count: slots.count)
+        for (index, slot) in slots.enumerated() {
+            var sum = 0.0
+            for number in 0..<headSize {
+                let key = cache.elementType.load(keys, at: slot * shape.width + keyValueHead * headSize + number)
+                sum += Double(source[head * headSize + number]) * Double(key)
+            }
+            sum *= Double(attention.scale)
+            if let cap = attention.softCap { sum = Double(cap) * tanh(sum / Double(cap)) }
+            scores[index] = sum
+        }
+        let largest = scores.max() ?? 0
+        for index in scores.indices { scores[index] = exp(scores[index] - largest) }
+        let total = scores.reduce(0, +)
+        for number in 0..<headSize {
+            var sum = 0.0
+            for (index, slot) in slots.enumerated() {
+                let value = cache.elementType.load(stored, at: slot * shape.width + keyValueHead * headSize + number)
+                sum += scores[index] * Double(value)
+            }
+            target[head * headSize + number] = Float(sum / total)
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import Backends
+import Tensors
+
+/// A plan with its weights widened to 32 bits, and the interpreter that runs it.
+final class ReferencePlan: PreparedPlan, @unchecked Sendable {
+    // Sendable: `PreparedPlan` promises one thread at a time; nothing else holds the values' memory.
+    let plan: ForwardPlan
+    let limits: BatchLimits
+    let values: [Matrix]
+    let matrices: [Matrix]
+    private(set) var cache: KVCacheMemory?
+
+    init(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError) {
+        self.plan = plan
+        self.limits = limits
+        var matrices: [Matrix] = []
+        for matrix in plan.matrices {
+            matrices.append(try Self.widened(matrix.weights, pool: pool))
+        }
+        var values: [Matrix] = []
+        for value in plan.values {
+            let rowCount = value.rows == .tokens ? limits.maxTokenCount : limits.maxSampleCount
+            values.append(try Matrix(rowCount: rowCount, width: value.width, for: .scratch, pool: pool))
+        }
+        self.matrices = matrices
+        self.values = values
+    }
+
+    private static func widened(_ weights: LinearWeights, pool: MemoryPool) throws(BackendError) -> Matrix {
+        let matrix = try Matrix(rowCount: weights.outputSize, width: weights.inputSize, for: .weights, pool: pool)
+        switch weights {
+        case .dense(let tensor):
+            tensor.withUnsafeBytes { bytes in
+                guard let source = bytes.baseAddress else { return }
+                for output in 0..<weights.outputSize {
+                    let row = matrix.row(output)
+                    for input in row.indices {
+                        row[input] = tensor.elementType.load(source, at: output * row.count + input)
+                    }
+                }
+            }
+        }
+        return matrix
+    }
+
+    func attach(_ cache: KVCacheMemory) {
+        precondition(cache.layers.count == plan.cacheLayers.count, "a cache with other layers than the plan's")
+        self.cache = cache
+    }
+
+    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+        precondition(batch.tokenCount <= limits.maxTokenCount && batch.sampleRows.count <= limits.maxSampleCount)
+        guard let logits = plan.logits else { preconditionFailure("a plan without logits") }
+        for operation in plan.operations {
+            perform(operation, batch)
+        }
+        return values[logits.index].sampled(batch.sampleRows.count)
+    }
+
+    private func perform(_ operation: DeviceOperation, _ batch: borrowing ForwardBatch) {
+        switch operation {
+        case .embed(let table, let scale, let output):
+            embed(table: table, scale: scale, output: output, batch)
+        case .rmsNorm(let input, let weight, let epsilon, let output):
+            rmsNorm(input: input, weight: weight, epsilon: epsilon, output: output, batch)
+        case .linear(let input, let weights, let bias, let output):
+            linear(input: input, weights: weights, bias: bias, output: output, batch)
+        case .rotaryEmbedding(let input, let headSize, let rotary, let output):
+            rotaryEmbedding(input: input, headSize: headSize, rotary: rotary, output: output, batch)
+        case .writeKV(let layer, let key, let value):
+            writeKV(layer: layer, key: key, value: value, batch)
+        case .pagedAttention(let layer, let query, let attention, let output):
+            pagedAttention(layer: layer, query: query, attention: attention, output: output, batch)
+        case .gatedActivation(let gate, let up, let activation, let output):
+            gatedActivation(gate: gate, up: up, activation: activation, output: output, batch)
+        case .add(let left, let right, let output):
+            add(left: left, right: right, output: output, batch)
+        case .gather(let input, let output):
+            gather(input: input, output: output, batch)
+        case .softCap(let input, let cap, let output):
+            softCap(input: input, cap: cap, output: output, batch)
+        }
+    }
+
+    /// How many rows `value` has in `batch`.
+    func rowCount(of value: ValueID, in batch: borrowing ForwardBatch) -> Int {
+        switch plan[value].rows {
+        case .tokens: batch.tokenCount
+        case .samples: batch.sampleRows.count
+        }
+    }
+}
