@@ -82,7 +82,7 @@ struct PreparedModel {
         do {
             let architecture = try catalog.models.factory(named: checkpoint.configuration.architecture)
             let name = configuration.model.loader == "auto" ? checkpoint.loaderName : configuration.model.loader
-            let loading = LoadingProgress(totalByteCount: checkpoint.source.totalByteCount) { done, total in
+            let loading = LoadingProgress(totalByteCount: checkpoint.source.byteCount) { done, total in
                 progress(Double(done) / Double(max(total, 1)))
             }
             let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto

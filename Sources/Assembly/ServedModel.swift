@@ -66,7 +66,9 @@ public struct ServedModel: Sendable {
     }
 
     private static func template(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> ChatTemplate? {
-        guard let path = section.chatTemplate else { return try checkpoint.chatTemplate.map { try ChatTemplate(source: $0) } }
+        guard let path = section.chatTemplate else {
+            return try checkpoint.chatTemplate.map { try ChatTemplate(source: $0) }
+        }
         return try ChatTemplate(source: try String(contentsOf: URL(filePath: path), encoding: .utf8))
     }
 

@@ -34,7 +34,9 @@ struct StandardErrorLogHandler: LogHandler {
             let rest = fields.map { " \($0.key)=\(quoted("\($0.value)"))" }.joined()
             Console.error("\(event.level) \(printable("\(event.message)"))\(rest)")
         case .json:
-            let members = [("level", event.level.rawValue), ("message", "\(event.message)")] + fields.map { ($0.key, "\($0.value)") }
+            let members =
+                [("level", event.level.rawValue), ("message", "\(event.message)")]
+                + fields.map { ($0.key, "\($0.value)") }
             Console.error("{" + members.map { "\(quoted($0.0)):\(quoted($0.1))" }.joined(separator: ",") + "}")
         }
     }
