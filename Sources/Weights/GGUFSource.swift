@@ -61,7 +61,8 @@ public struct GGUFSource: TensorSource {
         let version = try reader.integer(UInt32.self, "the version")
         guard version == 2 || version == 3 else {
             // A big-endian file has its version in the upper bytes.
-            let found = version.byteSwapped <= 3 ? "big-endian, version \(version.byteSwapped)" : "\(version)"
+            let found =
+                (1...3).contains(version.byteSwapped) ? "big-endian, version \(version.byteSwapped)" : "\(version)"
             throw .unsupported(file: file, key: "GGUF version", found: found, supported: "2 and 3, little-endian")
         }
         // An entry takes at least: name length, dimension count, type, offset; a pair: key length, type, one byte.

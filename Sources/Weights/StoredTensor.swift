@@ -1,4 +1,4 @@
-internal import Tensors
+public import Tensors
 
 /// One tensor as its file stores it: a checked window into the mapped file.
 public struct StoredTensor: Sendable {
@@ -15,8 +15,11 @@ public struct StoredTensor: Sendable {
     let memory: HostMemory
     let byteOffset: Int
 
-    /// A window of `memory` from `byteOffset` on. Precondition: the header's checks were made.
-    init(file: String, name: String, type: StoredType, shape: [Int], memory: HostMemory, byteOffset: Int) {
+    /// A window of `memory` from `byteOffset` on. Precondition: the source has checked that the shape's product fits
+    /// and that the window lies inside the memory.
+    public init(
+        file: String, name: String, type: StoredType, shape: [Int], memory: HostMemory, byteOffset: Int = 0
+    ) {
         self.file = file
         self.name = name
         self.type = type

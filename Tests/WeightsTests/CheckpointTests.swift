@@ -1,0 +1,177 @@
+import Tensors
+import Testing
+
+@testable import Weights
+
+@Suite struct CheckpointTests {
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try directory.write(safetensors([("model.norm.weight", [1, 1], [2])]), to: "model.safetensors")
+        try directory.write("{}", to: "tokenizer.json")
+    }
+
+    /// A sound configuration with some keys replaced; an empty text removes the key.
+    private func open(_ changes: [String: String] = [:]) throws -> Checkpoint {
+        var keys = [
+            "architectures": #"["LlamaForCausalLM"]"#, "hidden_size": "64", "intermediate_size": "96",
+            "num_hidden_layers": "2", "num_attention_heads": "4", "num_key_value_heads": "2", "vocab_size": "32",
+            "max_position_embeddings": "128", "rms_norm_eps": "1e-05", "hidden_act": "\"silu\"",
+        ]
+        for (key, value) in changes { keys[key] = value.isEmpty ? nil : value }
+        let members = keys.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",")
+        try directory.write("{\(members)}", to: "config.json")
+        return try Checkpoint(path: directory.path)
+    }
+
+    private func refusal(_ changes: [String: String]) throws -> String {
+        let error = #expect(throws: WeightLoadingError.self) { try open(changes) }
+        return try #require(error).description
+    }
+
+    @Test func readsAConfigurationWithDefaults() throws {
+        let checkpoint = try open()
+        let expected = ModelConfiguration(
+            file: directory.path + "/config.json", format: .huggingFace, architecture: "LlamaForCausalLM",
+            hiddenSize: 64, intermediateSize: 96, layerCount: 2, headCount: 4, keyValueHeadCount: 2, headSize: 16,
+            vocabularySize: 32, normEpsilon: 1e-5, rotary: RotaryConfiguration(theta: 10_000, rotarySize: 16),
+            maxPositionCount: 128, tieWordEmbeddings: true)
+        #expect(checkpoint.configuration == expected)
+        #expect(checkpoint.tokenizer == .tokenizerJSON(directory.path + "/tokenizer.json"))
+        #expect(checkpoint.chatTemplate == nil)
+        #expect(checkpoint.loaderName == "dense")
+        #expect(checkpoint.source.tensorNames == ["model.norm.weight"])
+    }
+
+    @Test func readsWhatIsStated() throws {
+        let configuration = try open([
+            "head_dim": "32", "num_key_value_heads": "", "tie_word_embeddings": "false", "attention_bias": "true",
+            "mlp_bias": "true", "bos_token_id": "1", "eos_token_id": "[2,3]", "sliding_window": "16",
+        ]).configuration
+        #expect(configuration.headSize == 32)
+        #expect(configuration.keyValueHeadCount == 4)
+        #expect(!configuration.tieWordEmbeddings)
+        #expect(configuration.attentionBias && configuration.mlpBias)
+        #expect(configuration.bosTokenID == 1)
+        #expect(configuration.eosTokenIDs == [2, 3])
+        #expect(configuration.slidingWindow == 16)
+    }
+
+    @Test(arguments: [
+        ("torch_dtype", "bfloat16", ElementType.bf16), ("dtype", "float16", .f16), ("dtype", "float32", .f32),
+    ])
+    func readsTheTypeUnderItsOldAndNewKey(key: String, value: String, expected: ElementType) throws {
+        #expect(try open([key: "\"\(value)\""]).configuration.elementType == expected)
+    }
+
+    private static let llama3 = """
+        "factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":8192,\
+        "rope_type":"llama3"
+        """
+    private static let llama3Scaling = RotaryConfiguration.Scaling.llama3(
+        factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositionCount: 8192)
+
+    @Test(arguments: [
+        (["rope_theta": "5e5"], 5e5, RotaryConfiguration.Scaling.none),
+        (["rope_parameters": #"{"rope_theta":100000,"rope_type":"default"}"#], 1e5, .none),
+        (["rope_theta": "1e5", "rope_scaling": "null"], 1e5, .none),
+        (["rope_scaling": #"{"type":"linear","factor":2}"#], 1e4, .linear(factor: 2)),
+        (["rope_parameters": #"{"rope_type":"linear","factor":4.0,"rope_theta":7}"#], 7, .linear(factor: 4)),
+        (["rope_theta": "500000.0", "rope_scaling": "{\(llama3)}"], 5e5, llama3Scaling),
+        (["rope_parameters": "{\(llama3),\"rope_theta\":500000}"], 5e5, llama3Scaling),
+        (["rope_scaling": #"{"rope_type":"yarn","factor":4}"#], 1e4, .other("yarn")),
+    ])
+    func readsRotaryParametersInEitherSpelling(
+        changes: [String: String], theta: Double, scaling: RotaryConfiguration.Scaling
+    ) throws {
+        let rotary = try open(changes).configuration.rotary
+        #expect(rotary == RotaryConfiguration(theta: theta, rotarySize: 16, scaling: scaling))
+    }
+
+    @Test func endTokensOfBothFilesCount() throws {
+        try directory.write(#"{"eos_token_id":[9,2]}"#, to: "generation_config.json")
+        #expect(try open(["eos_token_id": "2"]).configuration.eosTokenIDs == [9, 2])
+    }
+
+    @Test(arguments: [
+        "architectures", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
+        "max_position_embeddings",
+    ])
+    func aMissingKeyIsNamedWithItsFile(key: String) throws {
+        let description = try refusal([key: ""])
+        #expect(description.contains("config.json: key \(key) is missing"))
+    }
+
+    @Test(arguments: [
+        ("hidden_size", "\"64\""), ("hidden_size", "0"), ("hidden_size", "-64"), ("hidden_size", "1e300"),
+        ("num_hidden_layers", "0"), ("num_hidden_layers", "9223372036854775807"), ("vocab_size", "3.5"),
+        ("num_attention_heads", "0"), ("num_key_value_heads", "3"), ("head_dim", "15"), ("head_dim", "99999999"),
+        ("rms_norm_eps", "\"x\""), ("rms_norm_eps", "0"), ("rms_norm_eps", "NaN"), ("rope_theta", "-1"),
+        ("tie_word_embeddings", "1"), ("architectures", "[]"), ("architectures", "\"Llama\""), ("eos_token_id", "-1"),
+        ("eos_token_id", "[1,\"a\"]"), ("bos_token_id", "{}"), ("rope_scaling", "[]"), ("attention_bias", "\"no\""),
+    ])
+    func anIllTypedOrImpossibleKeyIsNamedWithItsFile(key: String, value: String) throws {
+        let description = try refusal([key: value])
+        #expect(description.contains("config.json: key \(key) must be"), "\(description)")
+    }
+
+    @Test func headsThatDoNotDivideTheHiddenSizeAreNamed() throws {
+        let description = try refusal(["num_attention_heads": "3", "num_key_value_heads": ""])
+        #expect(description.contains("key num_attention_heads must be a divisor of the hidden size, 64, found 3"))
+    }
+
+    @Test func aNestedKeyIsNamedWithItsPath() throws {
+        #expect(
+            try refusal(["rope_scaling": #"{"rope_type":"linear"}"#]).contains("key rope_scaling.factor is missing"))
+        let order = Self.llama3.replacing("4.0", with: "0.5")
+        #expect(try refusal(["rope_parameters": "{\(order)}"]).contains("key rope_parameters.high_freq_factor must be"))
+    }
+
+    @Test(arguments: ["gptq", "awq", "fp8"]) func aQuantizedCheckpointIsRefusedByName(method: String) throws {
+        let description = try refusal(["quantization_config": "{\"quant_method\":\"\(method)\"}"])
+        #expect(description.contains("quant_method \(method) is not supported yet"))
+    }
+
+    @Test func brokenJSONIsRefusedWithItsFile() throws {
+        try directory.write("{\"hidden_size\":", to: "config.json")
+        let error = #expect(throws: WeightLoadingError.self) { try Checkpoint(path: directory.path) }
+        #expect(try #require(error).description.contains("config.json is malformed: invalid JSON at byte 15"))
+    }
+
+    @Test(arguments: [
+        (#"{"chat_template":"{{ a }}"}"#, "{{ a }}"), (#"{"chat_template":null}"#, nil), ("{}", nil),
+        (#"{"chat_template":[{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#, "d"),
+        (#"{"chat_template":[{"name":"rag","template":"r"}]}"#, "r"),
+    ])
+    func findsTheChatTemplate(config: String, expected: String?) throws {
+        try directory.write(config, to: "tokenizer_config.json")
+        #expect(try open().chatTemplate == expected)
+    }
+
+    @Test func aTemplateFileWinsAndSpecialTokensAreRead() throws {
+        try directory.write(
+            #"{"chat_template":"old","bos_token":"<s>","eos_token":{"content":"</s>"},"pad_token":null}"#,
+            to: "tokenizer_config.json")
+        try directory.write("new", to: "chat_template.jinja")
+        let checkpoint = try open()
+        #expect(checkpoint.chatTemplate == "new")
+        #expect(checkpoint.specialTokens == ["bos_token": "<s>", "eos_token": "</s>"])
+    }
+
+    @Test func missingFilesAreNamed() throws {
+        let empty = try TemporaryDirectory()
+        func refusal(_ path: String) throws -> String {
+            let error = #expect(throws: WeightLoadingError.self) { try Checkpoint(path: path) }
+            return try #require(error).description
+        }
+        #expect(try refusal(empty.path + "/nowhere").contains("there is no such file or directory"))
+        #expect(try refusal(empty.path).contains("config.json cannot be read"))
+        try empty.write("{}", to: "config.json")
+        #expect(try refusal(empty.path).contains("tokenizer.json cannot be read"))
+        try empty.write("{}", to: "tokenizer.json")
+        #expect(try refusal(empty.path).contains("model.safetensors cannot be read"))
+        #expect(try refusal(empty.write("x", to: "model.bin")).contains("a model is a .gguf file or a directory"))
+        #expect(try refusal(empty.write("", to: "empty.gguf")).contains("the file ends inside the magic number"))
+    }
+}

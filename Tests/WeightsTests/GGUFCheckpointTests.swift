@@ -1,0 +1,112 @@
+import Testing
+
+@testable import Weights
+
+@Suite struct GGUFCheckpointTests {
+    private let directory = Result { try TemporaryDirectory() }
+
+    /// A sound Llama file without `without`, after `change`.
+    private func open(without: Set<String> = [], _ change: (inout GGUFBuilder) -> Void = { _ in }) throws -> Checkpoint
+    {
+        var builder = GGUFBuilder()
+        func add(_ key: String, _ value: UInt32) { if !without.contains(key) { builder.add(key, value) } }
+        if !without.contains("general.architecture") { builder.add("general.architecture", "llama") }
+        add("llama.embedding_length", 64)
+        add("llama.feed_forward_length", 96)
+        add("llama.block_count", 2)
+        add("llama.attention.head_count", 4)
+        add("llama.attention.head_count_kv", 2)
+        add("llama.context_length", 128)
+        if !without.contains("llama.attention.layer_norm_rms_epsilon") {
+            builder.add("llama.attention.layer_norm_rms_epsilon", Float(0.5))
+        }
+        if !without.contains("tokenizer.ggml.model") { builder.add("tokenizer.ggml.model", "gpt2") }
+        if !without.contains("tokenizer.ggml.tokens") { builder.add("tokenizer.ggml.tokens", ["<s>", "a", "</s>"]) }
+        change(&builder)
+        return try Checkpoint(path: directory.get().write(builder.build(), to: "model.gguf"))
+    }
+
+    private func refusal(without: Set<String> = [], _ change: (inout GGUFBuilder) -> Void = { _ in }) throws -> String {
+        let error = #expect(throws: WeightLoadingError.self) { try open(without: without, change) }
+        return try #require(error).description
+    }
+
+    @Test func readsAConfigurationWithDefaults() throws {
+        let checkpoint = try open()
+        let expected = ModelConfiguration(
+            file: checkpoint.path, format: .gguf, architecture: "llama", hiddenSize: 64, intermediateSize: 96,
+            layerCount: 2, headCount: 4, keyValueHeadCount: 2, headSize: 16, vocabularySize: 3, normEpsilon: 0.5,
+            rotary: RotaryConfiguration(theta: 10_000, rotarySize: 16), maxPositionCount: 128, tieWordEmbeddings: true)
+        #expect(checkpoint.configuration == expected)
+        #expect(checkpoint.loaderName == "gguf")
+        #expect(checkpoint.chatTemplate == nil)
+    }
+
+    @Test func readsWhatIsStated() throws {
+        let checkpoint = try open { builder in
+            builder.add("llama.rope.freq_base", Float(500_000))
+            builder.add("llama.rope.scaling.type", "linear")
+            builder.add("llama.rope.scaling.factor", Float(4))
+            builder.add("llama.rope.dimension_count", 8 as UInt32)
+            builder.add("tokenizer.chat_template", "{{ x }}")
+            builder.add("tokenizer.ggml.pre", "smollm")
+            builder.add("tokenizer.ggml.token_type", [3, 1, 3])
+            builder.add("tokenizer.ggml.merges", ["a b"])
+            builder.add("tokenizer.ggml.bos_token_id", 0 as UInt32)
+            builder.add("tokenizer.ggml.eos_token_id", 2 as UInt32)
+            builder.add("tokenizer.ggml.padding_token_id", UInt32.max)
+            builder.add("tokenizer.ggml.add_bos_token", false)
+            builder.add("output.weight", [0], dimensions: [1])
+            builder.add("blk.0.attn_q.bias", [0], dimensions: [1])
+        }
+        let configuration = checkpoint.configuration
+        #expect(
+            configuration.rotary
+                == RotaryConfiguration(theta: 500_000, rotarySize: 8, scaling: .linear(factor: 4)))
+        #expect(configuration.attentionBias && !configuration.mlpBias && !configuration.tieWordEmbeddings)
+        #expect(configuration.bosTokenID == 0)
+        #expect(configuration.eosTokenIDs == [2])
+        #expect(checkpoint.chatTemplate == "{{ x }}")
+        #expect(checkpoint.specialTokens == ["bos_token": "<s>", "eos_token": "</s>"])
+        guard case .gguf(let tokenizer) = checkpoint.tokenizer else {
+            Issue.record("the tokenizer is the file's own")
+            return
+        }
+        #expect(tokenizer.tokens == ["<s>", "a", "</s>"])
+        #expect(tokenizer.tokenTypes == [3, 1, 3])
+        #expect(tokenizer.merges == ["a b"])
+        #expect(tokenizer.pre == "smollm")
+        #expect(tokenizer.paddingID == nil)
+        #expect(tokenizer.addBOS == false && tokenizer.addEOS == nil)
+    }
+
+    @Test(arguments: [
+        "general.architecture", "llama.embedding_length", "llama.feed_forward_length", "llama.block_count",
+        "llama.attention.head_count", "llama.context_length", "llama.attention.layer_norm_rms_epsilon",
+        "tokenizer.ggml.model", "tokenizer.ggml.tokens",
+    ])
+    func aMissingKeyIsNamedWithItsFile(key: String) throws {
+        #expect(try refusal(without: [key]).contains("model.gguf: key \(key) is missing"))
+    }
+
+    /// A block count of zero crashed another engine (CVE-2024-8063).
+    @Test(
+        arguments: [
+            ("llama.block_count", 0), ("llama.block_count", .max), ("llama.attention.head_count", 0),
+            ("llama.attention.head_count_kv", 3), ("llama.embedding_length", .max),
+            ("llama.rope.dimension_count", 7), ("tokenizer.ggml.bos_token_id", 3), ("llama.attention.key_length", .max),
+        ] as [(String, UInt32)])
+    func anImpossibleNumberIsNamedWithItsFile(key: String, value: UInt32) throws {
+        let description = try refusal(without: [key]) { $0.add(key, value) }
+        #expect(description.contains("model.gguf: key \(key) must be"), "\(description)")
+    }
+
+    @Test func anIllTypedKeyIsNamed() throws {
+        #expect(
+            try refusal(without: ["llama.block_count"]) { $0.add("llama.block_count", "two") }
+                .contains("key llama.block_count must be an integer, found the string \"two\""))
+        #expect(
+            try refusal { $0.add("tokenizer.ggml.token_type", [1]) }
+                .contains("key tokenizer.ggml.token_type must be 3 elements, one a token, found 1"))
+    }
+}

@@ -1,0 +1,133 @@
+import Testing
+
+@testable import Weights
+
+@Suite struct GGUFTests {
+    /// A sound file with a pair and two tensors.
+    private func sound() -> GGUFBuilder {
+        var builder = GGUFBuilder()
+        builder.add("general.architecture", "llama")
+        builder.add("a", [1, 2, 3, 4, 5, 6], dimensions: [3, 2])
+        builder.add("b", [7], dimensions: [1])
+        return builder
+    }
+
+    private func open(_ builder: GGUFBuilder) throws -> GGUFSource {
+        try GGUFSource(file: "test.gguf", memory: memory(builder.build()))
+    }
+
+    private func refusal(_ change: (inout GGUFBuilder) -> Void) throws -> String {
+        var builder = sound()
+        change(&builder)
+        let error = #expect(throws: WeightLoadingError.self) { try open(builder) }
+        let description = try #require(error).description
+        #expect(description.contains("test.gguf"))
+        return description
+    }
+
+    @Test(arguments: [2, 3] as [UInt32]) func readsTensorsWithShapesOutermostFirst(version: UInt32) throws {
+        var builder = sound()
+        builder.version = version
+        let source = try open(builder)
+        #expect(source.tensorNames == ["a", "b"])
+        #expect(source.shape(of: "a") == [2, 3])
+        #expect(source.byteCount == 28)
+        #expect(try source.tensor(named: "a").floats() == [1, 2, 3, 4, 5, 6])
+        #expect(try source.tensor(named: "b").floats() == [7])
+        #expect(throws: WeightLoadingError.missingTensor(file: "test.gguf", tensor: "c")) {
+            try source.tensor(named: "c")
+        }
+    }
+
+    @Test func honoursAnotherAlignment() throws {
+        var builder = sound()
+        builder.alignment = 128
+        builder.add("general.alignment", 128 as UInt32)
+        #expect(try open(builder).tensor(named: "b").floats() == [7])
+    }
+
+    @Test(arguments: [0, 3, 1 << 31] as [UInt32]) func refusesAnImpossibleAlignment(alignment: UInt32) throws {
+        #expect(try refusal { $0.add("general.alignment", alignment) }.contains("general.alignment"))
+    }
+
+    @Test func refusesWhatIsNotGGUF() throws {
+        #expect(try refusal { $0.magic = Array("GGML".utf8) }.contains("does not begin with"))
+    }
+
+    @Test(arguments: [(0, "0"), (1, "1"), (4, "4"), (0x0300_0000, "big-endian, version 3")] as [(UInt32, String)])
+    func refusesOtherVersionsByNumber(version: UInt32, name: String) throws {
+        #expect(try refusal { $0.version = version }.contains("GGUF version \(name) is not supported"))
+    }
+
+    @Test(arguments: [1000, UInt64.max, 0x7FFF_FFFF_FFFF_FFFF, 1 << 60] as [UInt64]) func refusesCountsThatCannotFit(
+        count: UInt64
+    ) throws {
+        #expect(try refusal { $0.tensorCount = count }.contains("tensor count"))
+        #expect(try refusal { $0.pairCount = count }.contains("metadata count"))
+        #expect(
+            try refusal {
+                $0.add("list", type: 9, payload: GGUFBuilder.bytes(UInt32(8)) + GGUFBuilder.bytes(count))
+            }.contains("element count of list"))
+        #expect(try refusal { $0.add("text", type: 8, payload: GGUFBuilder.bytes(count)) }.contains("length of text"))
+    }
+
+    @Test func refusesUnknownValueTypesAndDeepArrays() throws {
+        #expect(try refusal { $0.add("odd", type: 13, payload: []) }.contains("key odd has unknown type 13"))
+        let unknown = GGUFBuilder.bytes(UInt32(77)) + GGUFBuilder.bytes(UInt64(1))
+        #expect(try refusal { $0.add("odd", type: 9, payload: unknown) }.contains("unknown element type 77"))
+        let nested = GGUFBuilder.bytes(UInt32(9)) + GGUFBuilder.bytes(UInt64(1))
+        let deep = [[UInt8]](repeating: nested, count: 1000).flatMap { $0 }
+        #expect(try refusal { $0.add("deep", type: 9, payload: deep) }.contains("too deep"))
+    }
+
+    @Test func refusesTextThatIsNotUTF8AndKeysTwice() throws {
+        let payload = GGUFBuilder.bytes(UInt64(1)) + [0xFF]
+        #expect(try refusal { $0.add("text", type: 8, payload: payload) }.contains("text is not UTF-8"))
+        #expect(try refusal { $0.add("general.architecture", "x") }.contains("appears twice"))
+    }
+
+    @Test func refusesATensorTypeByName() throws {
+        #expect(try refusal { $0.tensors[0].type = 10 }.contains("tensor a has type Q2_K"))
+        #expect(try refusal { $0.tensors[0].type = 39 }.contains("tensor a has type MXFP4"))
+        #expect(try refusal { $0.tensors[0].type = 4_000_000_000 }.contains("tensor a has type number 4000000000"))
+    }
+
+    private static let overflowing: [[UInt64]] = [
+        [.max], [0x7FFF_FFFF_FFFF_FFFF, 2], [0x1_0000_0000, 0x1_0000_0000],
+        [0, 0x4000_0000_0000_0000, 0x4000_0000_0000_0000], [0x7FFF_FFFF_FFFF_FFFF],
+        [0x1_0000, 0x1_0000, 0x1_0000, 0x1_0000],
+    ]
+
+    @Test(arguments: overflowing) func refusesDimensionsThatOverflow(dimensions: [UInt64]) throws {
+        #expect(try refusal { $0.tensors[0].dimensions = dimensions }.contains("overflows"))
+    }
+
+    @Test func refusesFiveDimensionsAndBrokenBlocks() throws {
+        #expect(try refusal { $0.tensors[0].dimensions = [1, 1, 1, 1, 1] }.contains("5 dimensions"))
+        #expect(try refusal { $0.tensors[0].type = 2 }.contains("not whole blocks of 32 (Q4_0)"))
+    }
+
+    /// A tensor that reached past the file's end would leak the process's memory (CVE-2026-7482).
+    @Test(arguments: [64, 1 << 40, 0x7FFF_FFFF_FFFF_FFE0] as [UInt64]) func refusesDataOutsideTheFile(offset: UInt64)
+        throws
+    {
+        #expect(try refusal { $0.tensors[1].offset = offset }.contains("lie outside"))
+    }
+
+    @Test func refusesOffsetsThatAreUnalignedOverlapOrOverflow() throws {
+        #expect(try refusal { $0.tensors[1].offset = 33 }.contains("not a multiple of the alignment"))
+        #expect(try refusal { $0.tensors[1].offset = 0 }.contains("overlaps"))
+        #expect(try refusal { $0.tensors[1].offset = UInt64.max }.contains("overflows"))
+        #expect(try refusal { $0.tensors[0].dimensions = [3, 200] }.contains("lie outside"))
+        #expect(try refusal { $0.tensors[1].name = "a" }.contains("another tensor has this name"))
+    }
+
+    @Test func aFileCutAnywhereIsRefusedOrReadWhole() throws {
+        let bytes = sound().build()
+        for count in 0..<bytes.count {
+            #expect(throws: WeightLoadingError.self, "cut at \(count)") {
+                try GGUFSource(file: "test.gguf", memory: memory(Array(bytes[..<count])))
+            }
+        }
+    }
+}

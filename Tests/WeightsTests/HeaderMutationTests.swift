@@ -1,0 +1,96 @@
+import Tensors
+import Testing
+
+@testable import Weights
+
+/// Splitmix64: the same mutations on every machine.
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var value = state
+        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
+        return value ^ (value >> 31)
+    }
+}
+
+/// Whatever a header says, the answer is an error or tensors that lie inside the file.
+@Suite struct HeaderMutationTests {
+    /// Changes one place or some: a bit, a byte, a 64-bit word of an interesting number, a cut, a repetition.
+    private func mutated(
+        _ bytes: [UInt8], headerByteCount: Int, maxChanges: Int, _ random: inout SeededGenerator
+    ) -> [UInt8] {
+        var bytes = bytes
+        for _ in 0..<Int.random(in: 1...maxChanges, using: &random) {
+            guard !bytes.isEmpty else { return bytes }
+            let place = Int.random(in: 0..<min(headerByteCount, bytes.count), using: &random)
+            switch Int.random(in: 0..<6, using: &random) {
+            case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            case 1: bytes[place] = UInt8.random(in: 0...255, using: &random)
+            case 2:
+                let numbers: [UInt64] = [0, 1, 31, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 31]
+                let number = numbers[Int.random(in: 0..<numbers.count, using: &random)]
+                for (index, byte) in GGUFBuilder.bytes(number).enumerated() where place + index < bytes.count {
+                    bytes[place + index] = byte
+                }
+            case 3: bytes[place] = Array("0123456789-[]{},:\"eE. ".utf8)[Int.random(in: 0..<22, using: &random)]
+            case 4: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...8, using: &random)))
+            default: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + 8)], at: place)
+            }
+        }
+        return bytes
+    }
+
+    /// Reads every tensor of `source`; traps where a window is wrong.
+    private func readAll(_ source: any TensorSource) {
+        for name in source.tensorNames {
+            guard let tensor = try? source.tensor(named: name), tensor.elementCount < 1 << 20 else { continue }
+            _ = tensor.withUnsafeBytes { $0.reduce(UInt8(0), ^) }
+            _ = try? tensor.floats()
+            _ = try? tensor.converted(to: .bf16)
+        }
+    }
+
+    @Test(arguments: 0..<4) func aMutatedGGUFFileNeverCrashes(seed: Int) throws {
+        var random = SeededGenerator(state: UInt64(seed))
+        var builder = GGUFBuilder()
+        builder.add("general.architecture", "llama")
+        builder.add("general.alignment", 32 as UInt32)
+        builder.add("llama.block_count", 1 as UInt32)
+        builder.add("tokenizer.ggml.model", "gpt2")
+        builder.add("tokenizer.ggml.tokens", ["a", "b", "c"])
+        builder.add("tokenizer.ggml.token_type", [1, 1, 3])
+        builder.add("a", [1, 2, 3, 4, 5, 6], dimensions: [3, 2])
+        builder.tensors.append(
+            .init(name: "q", dimensions: [32, 2], type: 2, data: [UInt8](repeating: 7, count: 36)))
+        let bytes = builder.build()
+        var opened = 0
+        for _ in 0..<2500 {
+            let file = mutated(bytes, headerByteCount: bytes.count - 68, maxChanges: 4, &random)
+            guard let source = try? GGUFSource(file: "test", memory: memory(file)) else { continue }
+            opened += 1
+            readAll(source)
+            if let tokenizer = try? GGUFTokenizerMetadata(source.metadata, file: "test") {
+                _ = try? ModelConfiguration(gguf: source, tokenizer: tokenizer)
+            }
+        }
+        // Both outcomes were tried.
+        #expect(opened > 50 && opened < 2450)
+    }
+
+    @Test(arguments: 0..<4) func aMutatedSafetensorsFileNeverCrashes(seed: Int) throws {
+        var random = SeededGenerator(state: UInt64(seed) + 100)
+        let bytes = safetensors([("a", [1, 2, 3, 4, 5, 6], [2, 3]), ("b", [1], [1]), ("c", [], [0])], as: .bf16)
+        var opened = 0
+        for _ in 0..<2500 {
+            // One change: JSON breaks too easily for more to get past the parser.
+            let file = mutated(bytes, headerByteCount: bytes.count - 14, maxChanges: 1, &random)
+            guard let source = try? source(file) else { continue }
+            opened += 1
+            readAll(source)
+        }
+        #expect(opened > 50 && opened < 2450)
+    }
+}

@@ -1,0 +1,60 @@
+import Testing
+
+@testable import Weights
+
+@Suite struct ShardedSafetensorsTests {
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try directory.write(safetensors([("a", [1], [1])]), to: "one.safetensors")
+        try directory.write(safetensors([("b", [2, 3], [2])]), to: "two.safetensors")
+    }
+
+    private func open(_ weightMap: String) throws -> SafetensorsSource {
+        try SafetensorsSource(
+            index: directory.write("{\"weight_map\":\(weightMap)}", to: "model.safetensors.index.json"))
+    }
+
+    @Test func joinsShards() throws {
+        let source = try open(#"{"a":"one.safetensors","b":"two.safetensors"}"#)
+        #expect(source.tensorNames == ["a", "b"])
+        #expect(source.byteCount == 12)
+        #expect(try source.tensor(named: "a").floats() == [1])
+        let tensor = try source.tensor(named: "b")
+        #expect(try tensor.floats() == [2, 3])
+        #expect(tensor.file.hasSuffix("two.safetensors"))
+    }
+
+    @Test(arguments: [
+        "../one.safetensors", "/etc/passwd", "..", "", "sub/one.safetensors", "..\\\\one.safetensors",
+    ])
+    func refusesAShardThatIsNotBesideTheIndex(shard: String) throws {
+        let error = #expect(throws: WeightLoadingError.self) { try open("{\"a\":\"\(shard)\"}") }
+        #expect(try #require(error).description.contains("is not a plain file name"))
+    }
+
+    @Test func refusesAMissingShard() throws {
+        let error = #expect(throws: WeightLoadingError.self) { try open(#"{"a":"three.safetensors"}"#) }
+        #expect(try #require(error).description.hasSuffix("shard three.safetensors is missing"))
+    }
+
+    @Test func refusesAShardWithoutThePromisedTensor() throws {
+        let error = #expect(throws: WeightLoadingError.self) {
+            try open(#"{"a":"two.safetensors","b":"two.safetensors"}"#)
+        }
+        #expect(try #require(error).description.hasSuffix("shard two.safetensors does not hold tensor a"))
+    }
+
+    @Test func refusesATensorInTwoShards() throws {
+        try directory.write(safetensors([("b", [9, 9], [2])]), to: "one.safetensors")
+        let error = #expect(throws: WeightLoadingError.self) {
+            try open(#"{"a":"one.safetensors","b":"two.safetensors"}"#)
+        }
+        #expect(try #require(error).description.contains("another shard holds a tensor of this name"))
+    }
+
+    @Test(arguments: ["1", "[]", "null", #"{"a":1}"#]) func refusesAnIllTypedMap(map: String) {
+        #expect(throws: WeightLoadingError.self) { try open(map) }
+    }
+}

@@ -1,0 +1,30 @@
+import FoundationEssentials
+
+/// A directory that goes when its owner does.
+final class TemporaryDirectory {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "weights-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    /// Writes `bytes` to `name` and returns the path.
+    @discardableResult
+    func write(_ bytes: [UInt8], to name: String) throws -> String {
+        let file = path + "/" + name
+        try Data(bytes).write(to: URL(filePath: file))
+        return file
+    }
+
+    /// Writes `text` to `name` and returns the path.
+    @discardableResult
+    func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }
+}
+
+/// The path of a file in `Fixtures`.
+func fixture(_ name: String, from test: String = #filePath) -> String {
+    test[..<(test.lastIndex(of: "/") ?? test.startIndex)] + "/Fixtures/" + name
+}
