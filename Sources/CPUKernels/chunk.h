@@ -1,0 +1,114 @@
+// One chunk of 64 positions of a paged cache: which of it is seen, where it lies, and copies that the products read.
+#ifndef QUIRE_CHUNK_H
+#define QUIRE_CHUNK_H
+
+#include "numbers.h"
+#include "scratch.h"
+#include "transpose.h"
+
+/// Positions `begin ..< end`.
+typedef struct visible_range {
+    size_t begin, end;
+} visible_range;
+
+typedef struct chunk {
+    /// Absolute position of its first, a multiple of 64.
+    size_t start;
+    /// What any query of the call sees, counted from `start`; empty past the last position.
+    visible_range range;
+    /// Element index of each position's vector of this head; 0 outside of `range`.
+    size_t index[CHUNK];
+} chunk;
+
+INLINE visible_range visible_positions(const quire_attention *a, size_t position) {
+    size_t end = position + 1;
+    size_t begin = a->sliding_window && a->sliding_window < end ? end - a->sliding_window : 0;
+    return (visible_range){begin, end};
+}
+
+/// The part of it in the chunk at `start`, counted from there; empty: 0 to 0.
+INLINE visible_range range_in_chunk(visible_range all, size_t start) {
+    size_t begin = all.begin > start ? all.begin - start : 0;
+    size_t end = all.end > start ? smaller(all.end - start, CHUNK) : 0;
+    return begin < end ? (visible_range){begin, end} : (visible_range){0, 0};
+}
+
+/// Fills in the chunk at `start` through the block table.
+static void locate(const quire_attention *a, size_t kv_head, visible_range all, size_t start, chunk *c) {
+    c->start = start;
+    c->range = range_in_chunk(all, start);
+    memset(c->index, 0, sizeof c->index);
+    size_t step = a->kv_head_count * a->head_size;
+    size_t block = (start + c->range.begin) / a->block_size, offset = (start + c->range.begin) % a->block_size;
+    for (size_t j = c->range.begin; j < c->range.end; block++, offset = 0) {
+        size_t run = smaller(a->block_size - offset, c->range.end - j);
+        size_t at = ((size_t)a->block_table[block] * a->block_size + offset) * step + kv_head * a->head_size;
+        for (size_t i = 0; i < run; i++, at += step) { c->index[j++] = at; }
+    }
+}
+
+/// Asks for one position's vector.
+INLINE void fetch_row(quire_dtype dtype, const quire_attention *a, const void *cache, const chunk *c, size_t j) {
+    const char *row = (const char *)cache + c->index[j] * byte_size(dtype);
+    for (size_t byte = 0; byte < a->head_size * byte_size(dtype); byte += 64) { __builtin_prefetch(row + byte, 0, 2); }
+}
+
+/// Asks for the keys of a chunk that comes next.
+INLINE void fetch_keys(quire_dtype dtype, const quire_attention *a, const chunk *c) {
+    for (size_t j = c->range.begin; j < c->range.end; j++) { fetch_row(dtype, a, a->keys, c, j); }
+}
+
+/// Whether keys are transposed as pairs of bf16, which takes half the shuffles: `[head_size / 2, 64, 2]`, the layout of
+/// packed bf16 weights. Otherwise they are widened: `[head_size, 64]`.
+INLINE int keys_stay_pairs(quire_dtype dtype, size_t head_size) {
+    return dtype == quire_dtype_bf16 && head_size % (2 * LANES) == 0;
+}
+
+/// The chunk's keys, transposed; columns outside of its range are zero. Asks for the values on the way.
+INLINE void gather_keys(quire_dtype dtype, const quire_attention *a, const chunk *c, float *keys) {
+    int pairs = keys_stay_pairs(dtype, a->head_size);
+    size_t words = pairs ? a->head_size / 2 : a->head_size;
+    for (size_t first = 0; first < CHUNK; first += LANES) {
+        int whole = first >= c->range.begin && first + LANES <= c->range.end;
+        for (size_t j = first; j < first + LANES; j++) { fetch_row(dtype, a, a->values, c, j); }
+        for (size_t d = 0; d < words; d += LANES) {
+            size_t count = smaller(words - d, LANES);
+            f32x16 rows[LANES];
+            if (whole && count == LANES) {
+                UNROLL for (size_t j = 0; j < LANES; j++) {
+                    size_t index = c->index[first + j];
+                    rows[j] = pairs ? load((const float *)a->keys + index / 2 + d)
+                                    : load_as(dtype, a->keys, index + d);
+                }
+            } else {
+                for (size_t j = 0; j < LANES; j++) {
+                    size_t index = c->index[first + j];
+                    int seen = first + j >= c->range.begin && first + j < c->range.end;
+                    rows[j] = !seen           ? splat(0)
+                              : pairs         ? load((const float *)a->keys + index / 2 + d)
+                              : count < LANES ? load_part_as(dtype, a->keys, index + d, count)
+                                              : load_as(dtype, a->keys, index + d);
+                }
+            }
+            transpose(rows);
+            for (size_t i = 0; i < count; i++) { store(keys + (d + i) * CHUNK + first, rows[i]); }
+        }
+    }
+}
+
+/// The chunk's values, widened to `[64, padded]`; rows outside of its range are left as they are and must not be read.
+/// Asks for the keys of `next` on the way.
+INLINE void gather_values(quire_dtype dtype, const quire_attention *a, const chunk *c, const chunk *next,
+                          size_t padded, float *values) {
+    for (size_t j = c->range.begin; j < c->range.end; j++) {
+        fetch_row(dtype, a, a->keys, next, j);
+        for (size_t d = 0; d < padded; d += LANES) {
+            size_t count = smaller(a->head_size - d, LANES);
+            f32x16 part = count < LANES ? load_part_as(dtype, a->values, c->index[j] + d, count)
+                                        : load_as(dtype, a->values, c->index[j] + d);
+            store(values + j * padded + d, part);
+        }
+    }
+}
+
+#endif
