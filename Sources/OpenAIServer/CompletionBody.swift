@@ -1,0 +1,90 @@
+import Requests
+import Tokenization
+
+/// The body of `POST /v1/completions`.
+struct CompletionBody {
+    /// A prompt as the client wrote it and as tokens.
+    struct Prompt {
+        /// The text; nil where the client sent tokens.
+        var text: String?
+        /// The tokens.
+        var tokens: [Int32]
+        /// Tokens that may follow it.
+        var maxTokens = 0
+    }
+
+    /// At least one prompt.
+    var prompts: [Prompt]
+    /// Whether answers begin with the prompt.
+    var echo: Bool
+    /// Alternatives to report for each token; nil: no log probabilities.
+    var logprobs: Int?
+    /// The rest.
+    var options: GenerationOptions
+
+    /// Reads and checks all fields.
+    init(_ fields: Fields, service: any CompletionService, options serverOptions: ServerOptions) throws(ServerError) {
+        var options = try GenerationOptions(fields, service: service, options: serverOptions)
+        if try fields.string("suffix")?.isEmpty == false { throw fields.error("suffix", "is not supported") }
+        if let best = try fields.integer("best_of", in: 0 ... .max), best != options.choiceCount {
+            throw fields.error("best_of", "is only supported where it equals n, found \(best)")
+        }
+        echo = try fields.bool("echo") ?? false
+        logprobs = try fields.integer("logprobs", in: 0...serverOptions.maxLogprobs)
+        if echo, let logprobs {
+            options.sampling.promptLogprobs = max(options.sampling.promptLogprobs ?? 0, logprobs)
+        }
+        options.sampling.logprobs = logprobs
+        let maxTokens = try fields.integer("max_tokens", in: 0...Int(Int32.max))
+        let addsSpecialTokens = try fields.bool("add_special_tokens") ?? true
+        prompts = try Self.prompts(
+            fields, tokenizer: service.tokenizer, addSpecialTokens: addsSpecialTokens,
+            limit: serverOptions.maxChoices / options.choiceCount)
+        for index in prompts.indices {
+            // What is produced unless asked otherwise is OpenAI's 16, or what there is room for if that is less.
+            let count = prompts[index].tokens.count
+            let usual = min(16, max(service.maxModelLength - count, 1))
+            prompts[index].maxTokens = try options.maxTokens(
+                wanted: maxTokens ?? usual, field: "max_tokens", promptCount: count,
+                maxModelLength: service.maxModelLength)
+        }
+        self.options = options
+    }
+
+    private static func prompts(
+        _ fields: Fields, tokenizer: any Tokenizer, addSpecialTokens: Bool, limit: Int
+    ) throws(ServerError) -> [Prompt] {
+        let expected = "expected a string, an array of strings, of token ids, or of arrays of token ids"
+        // A completion's prompt is the caller's own whole text, so special tokens in it count, as everywhere.
+        func encoded(_ text: String) -> Prompt {
+            let tokens = tokenizer.encode(text, addSpecialTokens: addSpecialTokens, parseSpecialTokens: true)
+            return Prompt(text: text, tokens: tokens)
+        }
+        let values: [JSONValue]
+        switch fields.value("prompt") {
+        case nil: throw fields.error("prompt", "is required: \(expected)")
+        case .string(let text): return [encoded(text)]
+        case .array(let array): values = array
+        case let other?: throw fields.error("prompt", "\(expected), found \(other.kind)")
+        }
+        guard let first = values.first else { throw fields.error("prompt", "must not be empty") }
+        let size = tokenizer.vocabularySize
+        if case .integer = first {
+            return [Prompt(tokens: try Fields.tokens(values, name: "prompt", vocabularySize: size))]
+        }
+        guard values.count <= limit else {
+            throw fields.error("prompt", "at most \(limit) prompts (times n) in one request, found \(values.count)")
+        }
+        var prompts: [Prompt] = []
+        for (index, value) in values.enumerated() {
+            switch (first, value) {
+            case (.string, .string(let text)): prompts.append(encoded(text))
+            case (.array, .array(let tokens)):
+                let name = "prompt[\(index)]"
+                prompts.append(Prompt(tokens: try Fields.tokens(tokens, name: name, vocabularySize: size)))
+            default: throw fields.error("prompt[\(index)]", "\(expected), found \(value.kind)")
+            }
+        }
+        return prompts
+    }
+}

@@ -1,0 +1,186 @@
+import InferenceEngine
+import Requests
+import Tokenization
+
+/// What completions and chat have in common: how tokens are chosen and how they are sent.
+struct GenerationOptions {
+    /// How tokens are chosen.
+    var sampling = SamplingParameters()
+    /// Independent continuations of each prompt.
+    var choiceCount = 1
+    /// Texts that end a continuation.
+    var stopStrings: [String] = []
+    /// Whether the stop string stays in the text.
+    var includesStopString = false
+    /// Whether special tokens are left out of the text.
+    var skipsSpecialTokens = true
+    /// Lower runs first under policies that look at it.
+    var priority = 0
+    /// Separates prefix caches.
+    var cacheSalt: String?
+    /// Whether answers carry token ids (vLLM's `return_token_ids`).
+    var returnsTokenIDs = false
+    /// Whether tokens in log probabilities are written `token_id:7` (vLLM's `return_tokens_as_token_ids`).
+    var writesTokensAsIDs = false
+    /// Whether prompt scores are sent in vLLM's `prompt_logprobs`.
+    var sendsPromptLogprobs = false
+    /// How the answer is streamed; nil: not at all.
+    var stream: StreamOptions?
+
+    /// Reads everything but the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
+    init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
+        try Self.refuseUnsupported(fields)
+        choiceCount = try fields.integer("n", in: 1...options.maxChoices) ?? 1
+        stopStrings = try Self.stopStrings(fields)
+        includesStopString = try fields.bool("include_stop_str_in_output") ?? false
+        skipsSpecialTokens = try fields.bool("skip_special_tokens") ?? true
+        priority = try fields.integer("priority", in: Int(Int32.min)...Int(Int32.max)) ?? 0
+        cacheSalt = try fields.string("cache_salt")
+        if cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
+        returnsTokenIDs = try fields.bool("return_token_ids") ?? false
+        writesTokensAsIDs = try fields.bool("return_tokens_as_token_ids") ?? false
+        _ = try fields.string("user")
+        stream = try StreamOptions(fields)
+        try readSampling(fields, service: service)
+        sampling.promptLogprobs = try fields.integer("prompt_logprobs", in: 0...options.maxLogprobs)
+        sendsPromptLogprobs = sampling.promptLogprobs != nil
+        if sendsPromptLogprobs, stream != nil {
+            throw fields.error("prompt_logprobs", "is not available with stream: true")
+        }
+    }
+
+    private mutating func readSampling(_ fields: Fields, service: any CompletionService) throws(ServerError) {
+        let size = service.tokenizer.vocabularySize
+        if let temperature = try fields.number("temperature", in: 0...100) {
+            // Below a hundredth the quotient of logits overflows; vLLM has the same bound.
+            sampling.temperature = temperature == 0 ? 0 : max(Float(temperature), 0.01)
+        }
+        if let topK = try fields.integer("top_k", in: -1...Int(Int32.max)) { sampling.topK = max(topK, 0) }
+        if let topP = try fields.number("top_p", in: 0...1) {
+            guard topP > 0 else { throw fields.error("top_p", "expected a number above 0 and at most 1, found 0") }
+            sampling.topP = Float(topP)
+        }
+        if let minP = try fields.number("min_p", in: 0...1) { sampling.minP = Float(minP) }
+        if let penalty = try fields.number("repetition_penalty", in: 0.01...100) {
+            sampling.repetitionPenalty = Float(penalty)
+        }
+        if let penalty = try fields.number("presence_penalty", in: -2...2) { sampling.presencePenalty = Float(penalty) }
+        if let penalty = try fields.number("frequency_penalty", in: -2...2) {
+            sampling.frequencyPenalty = Float(penalty)
+        }
+        sampling.logitBias = try Self.logitBias(fields, vocabularySize: size)
+        if let seed = try fields.integer("seed", in: .min ... .max) {
+            sampling.seed = UInt64(bitPattern: Int64(seed))
+        } else {
+            sampling.seed = .random(in: .min ... .max)
+        }
+        sampling.minTokens = try fields.integer("min_tokens", in: 0...Int(Int32.max)) ?? 0
+        sampling.stopTokenIDs = try fields.tokens("stop_token_ids", vocabularySize: size) ?? []
+        sampling.endTokenIDs = try fields.bool("ignore_eos") == true ? [] : service.endTokenIDs
+    }
+
+    private static func stopStrings(_ fields: Fields) throws(ServerError) -> [String] {
+        let values: [JSONValue]
+        switch fields.value("stop") {
+        case nil: return []
+        case .string(let text): values = [.string(text)]
+        case .array(let array): values = array
+        case let other?: throw fields.error("stop", "expected a string or an array of strings, found \(other.kind)")
+        }
+        guard values.count <= 64 else { throw fields.error("stop", "at most 64 strings, found \(values.count)") }
+        var strings: [String] = []
+        for (index, value) in values.enumerated() {
+            guard case .string(let text) = value else {
+                throw fields.error("stop[\(index)]", "expected a string, found \(value.kind)")
+            }
+            guard !text.isEmpty else { throw fields.error("stop[\(index)]", "must not be empty") }
+            strings.append(text)
+        }
+        return strings
+    }
+
+    private static func logitBias(_ fields: Fields, vocabularySize: Int) throws(ServerError) -> [Int32: Float] {
+        guard let biases = try fields.object("logit_bias") else { return [:] }
+        var result: [Int32: Float] = [:]
+        for member in biases.members {
+            guard let token = Int32(member.key), token >= 0, Int(token) < vocabularySize else {
+                let problem = "expected token ids from 0 to \(vocabularySize - 1) as keys, found '\(member.key)'"
+                throw fields.error("logit_bias", problem.inOneLine)
+            }
+            guard let bias = try biases.number(member.key, in: -100...100) else { continue }
+            result[token] = Float(bias)
+        }
+        return result
+    }
+
+    /// Fields whose silent neglect would give a wrong answer.
+    private static func refuseUnsupported(_ fields: Fields) throws(ServerError) {
+        for key in ["guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs", "audio"]
+        where fields.has(key) {
+            throw fields.error(key, "is not supported")
+        }
+        if let format = try fields.object("response_format"), try format.string("type") != "text" {
+            throw fields.error("response_format", "only the type 'text' is supported")
+        }
+        if try fields.bool("use_beam_search") == true { throw fields.error("use_beam_search", "is not supported") }
+    }
+
+    /// How many tokens may follow a prompt of `promptCount` tokens: `wanted`, which must fit, or all that fit.
+    func maxTokens(
+        wanted: Int?, field: String, promptCount: Int, maxModelLength: Int
+    ) throws(ServerError) -> Int {
+        guard promptCount > 0 else { throw ServerError(.promptEmpty) }
+        // No output at all is a request for scores; otherwise one token must fit.
+        guard promptCount + (wanted == 0 ? 0 : 1) <= maxModelLength else {
+            throw ServerError(.promptTooLong(tokenCount: promptCount, limit: maxModelLength))
+        }
+        let room = maxModelLength - promptCount
+        guard let wanted else { return room }
+        guard wanted <= room else {
+            throw .contextTooLong(
+                field: field,
+                "\(wanted) tokens of output do not fit: this model takes \(maxModelLength) tokens and the prompt has "
+                    + "\(promptCount)")
+        }
+        guard sampling.minTokens <= wanted else {
+            throw .invalidField("min_tokens", "\(sampling.minTokens) is more than \(field), which is \(wanted)")
+        }
+        return wanted
+    }
+
+    /// The engine's request for `prompt`; `index` keeps the seeds of several prompts apart.
+    func request(prompt: [Int32], maxTokens: Int, index: Int = 0) -> GenerationRequest {
+        var request = GenerationRequest(prompt: prompt, sampling: sampling)
+        request.sampling.maxTokens = maxTokens
+        request.sampling.seed &+= UInt64(index * choiceCount)
+        request.choiceCount = choiceCount
+        request.stopStrings = stopStrings
+        request.includesStopString = includesStopString
+        request.skipsSpecialTokens = skipsSpecialTokens
+        request.priority = priority
+        request.cacheSalt = cacheSalt
+        return request
+    }
+}
+
+/// How an answer is streamed.
+struct StreamOptions: Sendable, Equatable {
+    /// Whether a last chunk carries the usage.
+    var includesUsage = false
+    /// Whether every chunk does (vLLM's `continuous_usage_stats`).
+    var continuousUsage = false
+
+    /// No usage.
+    init() {}
+
+    /// Reads `stream` and `stream_options`; nil where the answer is not streamed.
+    init?(_ fields: Fields) throws(ServerError) {
+        let options = try fields.object("stream_options")
+        includesUsage = try options?.bool("include_usage") ?? false
+        continuousUsage = try options?.bool("continuous_usage_stats") ?? false
+        guard try fields.bool("stream") == true else {
+            guard options == nil else { throw fields.error("stream_options", "is only allowed with stream: true") }
+            return nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/// What a metric says, and for histograms the upper bounds of its buckets.
+public struct MetricDescription: Sendable {
+    /// One line for people.
+    public var help: String
+    /// Ascending; nil: not a histogram.
+    public var bounds: [Double]?
+
+    /// The two as given.
+    public init(_ help: String, bounds: [Double]? = nil) {
+        self.help = help
+        self.bounds = bounds
+    }
+
+    /// Prometheus' own default, for histograms that nobody described.
+    static let defaultBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+    /// Bounds of vLLM's histograms of whole requests, in seconds.
+    static let requestBounds = [
+        0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680,
+    ]
+
+    /// Everything that engine and server record, under vLLM's names where it has one.
+    public static let all: [String: MetricDescription] = [
+        "vllm:num_requests_running": .init("Requests in the running batch."),
+        "vllm:num_requests_waiting": .init("Requests waiting to be scheduled."),
+        "vllm:kv_cache_usage_perc": .init("Part of the KV cache in use, 1 is all of it."),
+        "vllm:prompt_tokens_total": .init("Prompt tokens computed."),
+        "vllm:generation_tokens_total": .init("Tokens generated."),
+        "vllm:num_preemptions_total": .init("Preemptions of running requests."),
+        "vllm:request_success_total": .init("Requests that ended, by reason."),
+        "vllm:prefix_cache_queries_total": .init("Tokens looked up in the prefix cache."),
+        "vllm:prefix_cache_hits_total": .init("Tokens found in the prefix cache."),
+        "vllm:time_to_first_token_seconds": .init(
+            "From arrival to the first token.",
+            bounds: [
+                0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80, 160,
+                640, 2560,
+            ]),
+        "vllm:inter_token_latency_seconds": .init(
+            "Between two tokens of a request.",
+            bounds: [
+                0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80,
+            ]),
+        "vllm:e2e_request_latency_seconds": .init("From arrival to the last token.", bounds: requestBounds),
+        "vllm:request_queue_time_seconds": .init("From arrival to being scheduled.", bounds: requestBounds),
+        "http_requests_total": .init("HTTP requests answered, by method, path and status."),
+    ]
+}

@@ -1,0 +1,26 @@
+import Hummingbird
+
+extension Response {
+    /// A JSON answer.
+    init(json: JSONValue, status: HTTPResponse.Status = .ok) {
+        self.init(
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.encoded)))
+    }
+
+    /// OpenAI's error object with the status and headers that go with it.
+    init(error: ServerError) {
+        self.init(json: error.body, status: HTTPResponse.Status(code: error.status))
+        if let seconds = error.retryAfter { headers[.retryAfter] = "\(seconds)" }
+        switch error {
+        case .unauthorized: headers[.wwwAuthenticate] = "Bearer"
+        case .methodNotAllowed(_, let allowed): headers[.allow] = allowed
+        default: break
+        }
+    }
+}
+
+extension HTTPFields.Element.Name {
+    /// Tells nginx not to buffer a stream.
+    static var xAccelBuffering: Self { Self("X-Accel-Buffering") ?? .cacheControl }
+}
