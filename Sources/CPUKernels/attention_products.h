@@ -24,9 +24,9 @@ INLINE void score_rows(int pairs, size_t rows, size_t vectors, const float *quer
         tile_zero(rows, vectors, acc);
         if (pairs) {
             const uint16_t *w = (const uint16_t *)(keys + v * LANES);
-            tile_multiply_bf16_pairs(rows, vectors, queries, head_size, w, head_size, acc);
+            tile_multiply_bf16_pairs(rows, vectors, queries, head_size, w, head_size, 0, acc);
         } else {
-            tile_multiply(quire_dtype_f32, rows, vectors, queries, head_size, keys + v * LANES, CHUNK, head_size,
+            tile_multiply(quire_dtype_f32, rows, vectors, queries, head_size, keys + v * LANES, CHUNK, head_size, 0,
                           acc);
         }
         tile_store(rows, vectors, acc, scores + v * LANES, CHUNK);
@@ -37,7 +37,7 @@ INLINE void weigh_tile(size_t rows, size_t vectors, const float *weights, const 
                        float *output, size_t padded) {
     accumulators acc;
     tile_load(rows, vectors, output, padded, acc);
-    tile_multiply(quire_dtype_f32, rows, vectors, weights, CHUNK, values, padded, count, acc);
+    tile_multiply(quire_dtype_f32, rows, vectors, weights, CHUNK, values, padded, count, 0, acc);
     tile_store(rows, vectors, acc, output, padded);
 }
 
@@ -79,32 +79,6 @@ INLINE void weigh_cached_rows(quire_dtype dtype, size_t rows, size_t vectors, co
     for (; d < padded; d += LANES) {
         weigh_cached_tile(dtype, rows, 1, weights, cache, c, range, d, output, padded);
     }
-}
-
-// Calls `CASE(rows, vectors)` with constants.
-#if TILE_ROWS > 3
-#define FOR_ROW_COUNT(rows, CASE)                                                                               \
-    switch (rows) {                                                                                             \
-        case 1: CASE(1, PANEL_VECTORS); break;                                                                  \
-        case 2: CASE(2, TILE_VECTORS); break;                                                                   \
-        case 3: CASE(3, TILE_VECTORS); break;                                                                   \
-        case 4: CASE(4, TILE_VECTORS); break;                                                                   \
-        case 5: CASE(5, TILE_VECTORS); break;                                                                   \
-        case 6: CASE(6, TILE_VECTORS); break;                                                                   \
-    }
-#else
-#define FOR_ROW_COUNT(rows, CASE)                                                                               \
-    switch (rows) {                                                                                             \
-        case 1: CASE(1, PANEL_VECTORS); break;                                                                  \
-        case 2: CASE(2, TILE_VECTORS); break;                                                                   \
-        case 3: CASE(3, TILE_VECTORS); break;                                                                   \
-    }
-#endif
-
-/// How many of `left` rows the next tile takes: tiles of nearly equal height.
-INLINE size_t next_rows(size_t left) {
-    size_t blocks = (left + TILE_ROWS - 1) / TILE_ROWS;
-    return (left + blocks - 1) / blocks;
 }
 
 /// `scores[m, 64] = queries[m, head_size] · keys`.

@@ -9,8 +9,8 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
-// Six rows of 16 outputs are twelve accumulators.
-enum { TILE_VECTORS = 1 };
+// Six rows of 16 outputs are twelve accumulators, and so are three rows of 32.
+enum { FEW_VECTORS = 2, TILE_VECTORS = 1 };
 #define TILE_ROWS 6
 
 #define quire_has_f16_conversion

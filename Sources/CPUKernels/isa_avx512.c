@@ -11,7 +11,7 @@
                              apply_to = function)
 
 // Six rows of 64 outputs are twenty-four accumulators.
-enum { TILE_VECTORS = 4 };
+enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
 
 #include "f16_avx512.h"

@@ -10,7 +10,7 @@
 #pragma clang attribute push(                                                                                   \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c"))), apply_to = function)
 
-enum { TILE_VECTORS = 4 };
+enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
 
 #include "f16_avx512.h"

@@ -1,39 +1,55 @@
-// y = x · packedᵀ + bias with f32 activations. The file that includes this defines `TILE_ROWS` (rows of a register
-// tile) and `TILE_VECTORS` (vectors of 16 outputs of a tile of several rows; one row takes the whole panel at once).
+// y = x · packedᵀ + bias with f32 activations.
 #ifndef QUIRE_LINEAR_H
 #define QUIRE_LINEAR_H
 
 #include "tile.h"
 
+/// Writes the first `columns` outputs of `tile[rows, 64]`. Apart, so that the loops above keep their registers.
+__attribute__((noinline)) static void finish_part(size_t rows, const float *tile, float *y, size_t y_stride,
+                                                  size_t columns, const float *bias) {
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t i = 0; i < columns; i++) {
+            float value = tile[r * quire_panel_width + i];
+            y[r * y_stride + i] = bias ? value + bias[i] : value;
+        }
+    }
+}
+
 /// Writes a tile's outputs, of which `columns` exist.
 INLINE void tile_finish(size_t rows, size_t vectors, accumulators acc, float *y, size_t y_stride, size_t columns,
                         const float *bias) {
-    UNROLL for (size_t v = 0; v < vectors; v++) {
-        if (v * LANES >= columns) {
-            break;
+    if (columns < vectors * LANES) {
+        float tile[MAX_ROWS * quire_panel_width];
+        UNROLL for (size_t r = 0; r < rows; r++) {
+            UNROLL for (size_t v = 0; v < vectors; v++) { store(tile + r * quire_panel_width + v * LANES, acc[r][v]); }
         }
-        size_t count = smaller(columns - v * LANES, LANES);
-        f32x16 addend = bias ? load_some(bias + v * LANES, count) : splat(0);
+        finish_part(rows, tile, y, y_stride, columns, bias);
+        return;
+    }
+    UNROLL for (size_t v = 0; v < vectors; v++) {
+        f32x16 addend = bias ? load(bias + v * LANES) : splat(0);
         UNROLL for (size_t r = 0; r < rows; r++) {
             f32x16 result = bias ? acc[r][v] + addend : acc[r][v];
-            store_some(y + r * y_stride + v * LANES, result, count);
+            store(y + r * y_stride + v * LANES, result);
         }
     }
 }
 
 /// The panel's outputs of `rows` rows, `vectors` vectors at a time.
-INLINE void linear_rows(quire_dtype dtype, size_t rows, size_t vectors, const char *panel, const float *x,
-                        size_t x_stride, float *y, size_t y_stride, size_t k, size_t columns,
+INLINE void linear_rows(quire_dtype dtype, size_t rows, size_t vectors, int is_first, const char *panel,
+                        const float *x, size_t x_stride, float *y, size_t y_stride, size_t k, size_t columns,
                         const float *bias) {
     for (size_t first = 0; first < PANEL_VECTORS && first * LANES < columns; first += vectors) {
         accumulators acc;
         tile_zero(rows, vectors, acc);
+        // The first rows' first pass brings the whole panel for all that follow.
+        int fetch = is_first && first == 0;
         if (dtype == quire_dtype_bf16) {
             const uint16_t *w = (const uint16_t *)panel + first * LANES * 2;
-            tile_multiply_bf16_pairs(rows, vectors, x, x_stride, w, k, acc);
+            tile_multiply_bf16_pairs(rows, vectors, x, x_stride, w, k, fetch, acc);
         } else {
             const char *w = panel + first * LANES * byte_size(dtype);
-            tile_multiply(dtype, rows, vectors, x, x_stride, w, quire_panel_width, k, acc);
+            tile_multiply(dtype, rows, vectors, x, x_stride, w, quire_panel_width, k, fetch, acc);
         }
         tile_finish(rows, vectors, acc, y + first * LANES, y_stride, columns - first * LANES,
                     bias ? bias + first * LANES : NULL);
@@ -49,26 +65,14 @@ INLINE void linear_of(quire_dtype dtype, const void *packed, const float *x, siz
         const char *panel = (const char *)packed + p * panel_bytes;
         size_t column = p * quire_panel_width;
         const float *panel_bias = bias ? bias + column : NULL;
-        for (size_t row = 0; row < m;) {
-            // Blocks of nearly equal height: 7 rows are 4 and 3, not 6 and a slow single one.
-            size_t blocks = (m - row + TILE_ROWS - 1) / TILE_ROWS;
-            size_t rows = (m - row + blocks - 1) / blocks;
+        for (size_t row = 0, rows; row < m; row += rows) {
+            rows = next_rows(m - row);
             const float *from = x + row * x_stride;
             float *to = y + row * y_stride + column;
-#define LINEAR_CASE(R, V)                                                                                       \
-    case R: linear_rows(dtype, R, V, panel, from, x_stride, to, y_stride, k, n - column, panel_bias); break
-            switch (rows) {
-                LINEAR_CASE(1, PANEL_VECTORS);
-                LINEAR_CASE(2, TILE_VECTORS);
-                LINEAR_CASE(3, TILE_VECTORS);
-#if TILE_ROWS > 3
-                LINEAR_CASE(4, TILE_VECTORS);
-                LINEAR_CASE(5, TILE_VECTORS);
-                LINEAR_CASE(6, TILE_VECTORS);
-#endif
-            }
-#undef LINEAR_CASE
-            row += rows;
+#define CASE(R, V) \
+    linear_rows(dtype, R, V, row == 0, panel, from, x_stride, to, y_stride, k, n - column, panel_bias)
+            FOR_ROW_COUNT(rows, CASE)
+#undef CASE
         }
     }
 }

@@ -7,19 +7,15 @@
 
 #include "linear.h"
 
-/// Bytes that a panel's lines are asked for ahead of their use: from memory this gains a fifth with two threads.
-enum { FETCH_AHEAD = 8192 };
-
-INLINE void linear_pairs_rows(size_t rows, const uint16_t *panel, const uint16_t *x, size_t x_stride, float *y,
-                              size_t y_stride, size_t k, size_t columns, const float *bias) {
+INLINE void linear_pairs_rows(size_t rows, int fetch, const uint16_t *panel, const uint16_t *x, size_t x_stride,
+                              float *y, size_t y_stride, size_t k, size_t columns, const float *bias) {
     accumulators acc;
     tile_zero(rows, PANEL_VECTORS, acc);
     for (size_t i = 0; i < k; i += 2) {
+        fetch_ahead(fetch, panel + i * quire_panel_width, 2 * quire_panel_width * sizeof(uint16_t));
         __m512bh weights[PANEL_VECTORS];
         UNROLL for (size_t v = 0; v < PANEL_VECTORS; v++) {
-            const uint16_t *from = panel + i * quire_panel_width + v * 2 * LANES;
-            __builtin_prefetch((const char *)from + FETCH_AHEAD);
-            weights[v] = (__m512bh)_mm512_loadu_si512(from);
+            weights[v] = (__m512bh)_mm512_loadu_si512(panel + i * quire_panel_width + v * 2 * LANES);
         }
         UNROLL for (size_t r = 0; r < rows; r++) {
             int32_t pair;
@@ -41,23 +37,14 @@ static void linear_bf16_pairs(const void *packed, const void *x, size_t x_stride
         const uint16_t *panel = (const uint16_t *)packed + p * panel_count;
         size_t column = p * quire_panel_width;
         const float *panel_bias = bias ? bias + column : NULL;
-        for (size_t row = 0; row < m;) {
-            size_t blocks = (m - row + TILE_ROWS - 1) / TILE_ROWS;
-            size_t rows = (m - row + blocks - 1) / blocks;
+        for (size_t row = 0, rows; row < m; row += rows) {
+            rows = next_rows(m - row);
             const uint16_t *from = (const uint16_t *)x + row * x_stride;
             float *to = y + row * y_stride + column;
-#define LINEAR_CASE(R)                                                                                          \
-    case R: linear_pairs_rows(R, panel, from, x_stride, to, y_stride, k, n - column, panel_bias); break
-            switch (rows) {
-                LINEAR_CASE(1);
-                LINEAR_CASE(2);
-                LINEAR_CASE(3);
-                LINEAR_CASE(4);
-                LINEAR_CASE(5);
-                LINEAR_CASE(6);
-            }
-#undef LINEAR_CASE
-            row += rows;
+#define CASE(R, V) \
+    linear_pairs_rows(R, row == 0, panel, from, x_stride, to, y_stride, k, n - column, panel_bias)
+            FOR_ROW_COUNT(rows, CASE)
+#undef CASE
         }
     }
 }
