@@ -1,0 +1,31 @@
+import FoundationEssentials
+
+extension ByteLevelBPETokenizer {
+    /// The tokenizer of a `tokenizer.json` file.
+    ///
+    /// - Throws: `TokenizationError`: the file cannot be read, is not JSON, or asks for what is not supported.
+    public init(tokenizerJSONPath path: String) throws(TokenizationError) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path))
+        } catch {
+            throw .unreadable(file: path, reason: "\(error)")
+        }
+        try self.init(tokenizerJSON: data, file: path)
+    }
+
+    /// The tokenizer of the contents of a `tokenizer.json` file; `file` names it in errors.
+    ///
+    /// - Throws: `TokenizationError`: not JSON, or something in it is not supported.
+    public init(
+        tokenizerJSON json: some Sequence<UInt8>, file: String = "tokenizer.json"
+    ) throws(TokenizationError) {
+        let root: TemplateValue
+        do throws(JSONParser.Failure) {
+            root = try JSONParser.parse(Array(json))
+        } catch {
+            throw .malformedJSON(file: file, reason: "byte \(error.byteOffset): \(error.reason)")
+        }
+        self.init(try TokenizerFile(JSONNode(file: file, key: "", value: root)).parts())
+    }
+}

@@ -1,0 +1,118 @@
+/// Reads `tokenizer.json`, the format of Hugging Face's `tokenizers`, where it describes byte-level BPE.
+struct TokenizerFile {
+    private let root: JSONNode
+
+    /// The file whose outermost object is `root`.
+    init(_ root: JSONNode) { self.root = root }
+
+    /// The tokenizer's parts; an error names the first key that asks for what is not supported.
+    func parts() throws(TokenizationError) -> TokenizerParts {
+        let model = root["model"]
+        // Files of before 0.9 have no type; those with merges are BPE.
+        if !(model["type"].isNull && !model["merges"].isNull) {
+            guard try model["type"].string() == "BPE" else { throw model["type"].error(expected: "\"BPE\"") }
+        }
+        try model["dropout"].requireAbsent(or: .double(0), .int(0))
+        try model["continuing_subword_prefix"].requireAbsent(or: .string(""))
+        try model["end_of_word_suffix"].requireAbsent(or: .string(""))
+        try model["byte_fallback"].requireAbsent(or: .bool(false))
+        try requireByteLevelDecoder()
+
+        var builder = VocabularyBuilder(file: root.file)
+        for (token, id) in try model["vocab"].entries() {
+            let key = "model.vocab[\"\(token)\"]"
+            try builder.add(
+                token, id: try JSONNode(file: root.file, key: key, value: id).int(), isSpecial: false, key: key)
+        }
+        let encoder = try builder.encoder(
+            merges: try merges(model["merges"]), mergesKey: "model.merges",
+            unknownToken: try unknownToken(model["unk_token"], builder),
+            fusesUnknown: try model["fuse_unk"].bool(default: false),
+            ignoresMergesForWholeWords: try model["ignore_merges"].bool(default: false))
+        let added = try addedTokens()
+        for token in added {
+            try builder.add(token.content, id: Int(token.id), isSpecial: token.isSpecial, key: "added_tokens")
+        }
+        let (prefix, suffix) = try PostProcessorReader(builder: builder).affixes(root["post_processor"])
+        return TokenizerParts(
+            table: builder.table, encoder: encoder, steps: try PreTokenizerReader().steps(root["pre_tokenizer"]),
+            normalizer: try normalizer(root["normalizer"]), addedTokens: added, prefix: prefix, suffix: suffix)
+    }
+
+    private func merges(_ node: JSONNode) throws(TokenizationError) -> [(left: String, right: String)] {
+        guard case .array(let elements) = node.value else { throw node.error(expected: "an array") }
+        var merges: [(left: String, right: String)] = []
+        merges.reserveCapacity(elements.count)
+        for (rank, element) in elements.enumerated() {
+            if case .string(let merge) = element, let pair = MergeSpelling.pair(merge) {
+                merges.append(pair)
+            } else if case .array(let pair) = element, pair.count == 2, case .string(let left) = pair[0],
+                case .string(let right) = pair[1]
+            {
+                merges.append((left, right))
+            } else {
+                throw JSONNode(file: node.file, key: "\(node.key)[\(rank)]", value: element)
+                    .error(expected: "\"a b\" or [\"a\", \"b\"]")
+            }
+        }
+        return merges
+    }
+
+    private func unknownToken(_ node: JSONNode, _ builder: VocabularyBuilder) throws(TokenizationError) -> TokenID? {
+        if node.isNull { return nil }
+        guard let id = builder.id(of: try node.string()) else {
+            throw node.error(expected: "null or a token of the vocabulary")
+        }
+        return id
+    }
+
+    private func addedTokens() throws(TokenizationError) -> [AddedToken] {
+        let node = root["added_tokens"]
+        if node.isNull { return [] }
+        var tokens: [AddedToken] = []
+        for element in try node.elements() {
+            let id = try element["id"].int()
+            guard let tokenID = TokenID(exactly: id), tokenID >= 0 else {
+                throw element["id"].error(expected: "a token id")
+            }
+            tokens.append(
+                AddedToken(
+                    id: tokenID, content: try element["content"].string(),
+                    isSpecial: try element["special"].bool(default: false),
+                    stripsLeft: try element["lstrip"].bool(default: false),
+                    stripsRight: try element["rstrip"].bool(default: false),
+                    isSingleWord: try element["single_word"].bool(default: false),
+                    isNormalized: try element["normalized"].bool(default: false)))
+        }
+        return tokens
+    }
+
+    private func normalizer(_ node: JSONNode) throws(TokenizationError) -> TextNormalizer {
+        if node.isNull { return .identity }
+        switch try node["type"].string() {
+        case "NFC": return .composed
+        case "Sequence":
+            var normalizer = TextNormalizer.identity
+            for element in try node["normalizers"].elements() where try self.normalizer(element) == .composed {
+                normalizer = .composed
+            }
+            return normalizer
+        default: throw node["type"].error(expected: "null, \"NFC\" or \"Sequence\"")
+        }
+    }
+
+    /// Tokens are written in the byte-level alphabet, so nothing but its decoder gives back text.
+    private func requireByteLevelDecoder() throws(TokenizationError) {
+        func require(_ node: JSONNode) throws(TokenizationError) {
+            switch try node["type"].string() {
+            case "ByteLevel": return
+            case "Sequence":
+                let elements = try node["decoders"].elements()
+                guard elements.count == 1 else { throw node["decoders"].error(expected: "one ByteLevel decoder") }
+                try require(elements[0])
+            default: throw node["type"].error(expected: "\"ByteLevel\"")
+            }
+        }
+        try require(root["decoder"])
+    }
+}
