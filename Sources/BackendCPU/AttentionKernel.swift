@@ -1,0 +1,55 @@
+import Backends
+import CPUKernels
+
+/// Some consecutive queries of one sequence.
+struct AttentionTile {
+    let sequence: Int32
+    let firstRow: Int32
+    let rowCount: Int32
+}
+
+/// An attention with everything but the queries filled in. Plain data.
+struct AttentionKernel {
+    let layer: Int
+    let query: UnsafePointer<Float>
+    let output: UnsafeMutablePointer<Float>
+    /// Where the output is also wanted rounded.
+    let narrowOutput: UnsafeMutablePointer<UInt16>?
+    let keyValueHeadCount: Int
+    let headSize: Int
+    let group: Int
+    let scale: Float
+    let softCap: Float
+    let slidingWindow: Int
+
+    /// Numbers in a row of queries.
+    var width: Int { keyValueHeadCount * group * headSize }
+
+    /// Computes the queries of `tile` that read key/value head `head`.
+    func perform(
+        tile: AttentionTile, head: Int, batch: BatchView, cache: CacheView,
+        kernels: UnsafePointer<quire_kernels>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let row = Int(tile.firstRow)
+        let rowCount = Int(tile.rowCount)
+        let table = batch.blockTables + Int(batch.blockTableStarts[Int(tile.sequence)])
+        var attention = quire_attention(
+            keys: cache.layers[layer].keys, values: cache.layers[layer].values, cache_dtype: cache.elementType,
+            block_size: cache.blockSize, kv_head_count: keyValueHeadCount, head_size: headSize, group: group,
+            block_table: table, scale: scale, soft_cap: softCap, sliding_window: slidingWindow)
+        let columns = group * headSize
+        let offset = row * width + head * columns
+        kernels.pointee.paged_attention(
+            &attention, head, query + offset, width, rowCount, Int(batch.positions[row]), output + offset, width,
+            scratch)
+        if let narrowOutput {
+            let stride = ScratchLayout.narrowStride(width: width)
+            kernels.pointee.convert_from_f32(
+                .bf16, output + offset, width, narrowOutput + row * stride + head * columns, stride, rowCount,
+                columns, 0)
+            if stride > width, head == keyValueHeadCount - 1 {
+                for padded in row..<row + rowCount { narrowOutput[padded * stride + width] = 0 }
+            }
+        }
+    }
+}

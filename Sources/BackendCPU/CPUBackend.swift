@@ -1,0 +1,47 @@
+public import Backends
+import CPUKernels
+
+/// Threads and SIMD on the host's processor.
+///
+/// A row's result depends, bit for bit, only on that row's own sequence and on the instruction set: never on the
+/// rest of the batch, the number of threads, or how a prompt is cut.
+public final class CPUBackend: Backend {
+    /// The processor and its free memory; the detail names the instruction set and the thread count.
+    public let device: DeviceInfo
+    /// The instruction set in use.
+    public let instructionSet: InstructionSet
+    let workers: WorkerPool
+
+    /// Starts `threadCount` threads (the calling one included). `instructionSet` nil: the fastest that the CPU has.
+    /// Throws `unavailable` for an instruction set that the CPU lacks or for less than one thread.
+    public init(threadCount: Int, instructionSet: InstructionSet? = nil) throws(BackendError) {
+        let name = HostMachine.processorName()
+        let chosen = instructionSet ?? .best
+        guard chosen.isAvailable else {
+            throw .unavailable(device: "cpu", reason: "\(name) has no \(chosen.rawValue)")
+        }
+        guard (1...1024).contains(threadCount) else {
+            throw .unavailable(device: "cpu", reason: "\(threadCount) threads; from 1 to 1024 are possible")
+        }
+        self.instructionSet = chosen
+        workers = try WorkerPool(threadCount: threadCount)
+        device = DeviceInfo(
+            name: name, detail: "\(chosen.rawValue), \(threadCount) threads",
+            freeByteCount: HostMachine.freeByteCount())
+    }
+
+    /// Takes host memory.
+    public func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
+        try HostBuffer(byteCount: byteCount, usage: usage)
+    }
+
+    /// Packs the weights, fuses neighbours, lays out scratch memory.
+    public func prepare(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
+    ) throws(BackendError) -> any PreparedPlan {
+        guard let kernels = instructionSet.kernels else {
+            throw .unavailable(device: "cpu", reason: "no \(instructionSet.rawValue)")
+        }
+        return try CPUPlan(plan, limits: limits, pool: pool, kernels: kernels, workers: workers)
+    }
+}

@@ -1,0 +1,169 @@
+import Backends
+import CPUKernels
+
+/// A plan as a program that the threads of a pool run in lock-step.
+final class CPUPlan: PreparedPlan, TeamWork, @unchecked Sendable {
+    // Sendable: `PreparedPlan` promises one caller at a time; within a run the other threads only read this object
+    // and write disjoint rows, columns or claimed items of the memory it points to, with barriers between steps.
+
+    private let limits: BatchLimits
+    private let layerCount: Int
+    private let vocabularySize: Int
+    private let kernels: UnsafePointer<quire_kernels>
+    private let workers: WorkerPool
+    private let ranges: [MemoryRange]
+    private let logits: MemoryRange
+    private let program: Program
+    private let counters: [SharedCounter]
+    private let attentionScratch: MemoryRange
+    private let attentionScratchCount: Int
+    private let queriesPerTile: Int
+    private let tiles: UnsafeMutablePointer<AttentionTile>
+    private var tileCount = 0
+    private var batch: BatchView?
+    private var cache: CacheView?
+    private var attached: KVCacheMemory?
+    private let cacheLayers: UnsafeMutablePointer<CacheView.Layer>
+
+    init(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
+        workers: WorkerPool
+    ) throws(BackendError) {
+        let builder = try ProgramBuilder(plan: plan, limits: limits, pool: pool, kernels: kernels, workers: workers)
+        program = builder.program
+        counters = (0..<builder.program.attentionCount).map { _ in SharedCounter() }
+
+        // Queries of a tile share each read of keys and values; 96 rows of queries keep the tile in the second cache.
+        var heads: [AttentionKernel] = []
+        for case .attention(let kernel, _) in builder.program.steps { heads.append(kernel) }
+        let queriesPerTile = max(1, min(32, 96 / (heads.map(\.group).max() ?? 1)))
+        let scratchCount = heads.map { quire_attention_scratch_count(queriesPerTile, $0.group, $0.headSize) }.max() ?? 0
+        // Threads' parts begin in cache lines of their own.
+        attentionScratchCount = (scratchCount + 63) / 64 * 64
+        attentionScratch = try pool.allocate(
+            byteCount: attentionScratchCount * 4 * workers.threadCount, for: .scratch)
+        let tileRange = try pool.allocate(
+            byteCount: limits.maxTokenCount * MemoryLayout<AttentionTile>.stride, for: .scratch)
+        tiles = tileRange.start.bindMemory(to: AttentionTile.self, capacity: limits.maxTokenCount)
+        let layerRange = try pool.allocate(
+            byteCount: plan.cacheLayers.count * MemoryLayout<CacheView.Layer>.stride, for: .scratch)
+        cacheLayers = layerRange.start.bindMemory(to: CacheView.Layer.self, capacity: plan.cacheLayers.count)
+
+        self.queriesPerTile = queriesPerTile
+        self.limits = limits
+        self.kernels = kernels
+        self.workers = workers
+        layerCount = plan.cacheLayers.count
+        vocabularySize = plan.logits.map { plan[$0].width } ?? 0
+        ranges = builder.ranges + [attentionScratch, tileRange, layerRange]
+        logits = builder.logits
+    }
+
+    func attach(_ cache: KVCacheMemory) {
+        precondition(cache.layers.count == layerCount, "a cache with other layers than the plan's")
+        for (index, layer) in cache.layers.enumerated() {
+            cacheLayers[index] = CacheView.Layer(keys: layer.keys.start, values: layer.values.start)
+        }
+        attached = cache
+        self.cache = CacheView(
+            elementType: cache.elementType.kernelType, blockSize: cache.blockSize, layers: cacheLayers)
+    }
+
+    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+        precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
+        precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
+        precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
+        precondition(cache != nil || layerCount == 0, "attach a cache before run")
+        layTiles(batch)
+        for counter in counters { counter.reset() }
+        BatchView.with(batch) { view in
+            self.batch = view
+            workers.run(self)
+            self.batch = nil
+        }
+        return SampledRows(rowCount: batch.sampleRows.count, vocabularySize: vocabularySize, logits: logits)
+    }
+
+    /// Cuts each sequence's queries into tiles, the last (which see the most) first.
+    private func layTiles(_ batch: borrowing ForwardBatch) {
+        tileCount = 0
+        for sequence in 0..<batch.sequenceCount {
+            let start = Int(batch.queryStarts[sequence])
+            var end = Int(batch.queryStarts[sequence + 1])
+            while end > start {
+                let first = max(start, end - queriesPerTile)
+                tiles[tileCount] = AttentionTile(
+                    sequence: Int32(truncatingIfNeeded: sequence), firstRow: Int32(truncatingIfNeeded: first),
+                    rowCount: Int32(truncatingIfNeeded: end - first))
+                tileCount += 1
+                end = first
+            }
+        }
+    }
+
+    func perform(thread: Int, of team: WorkerTeam) {
+        guard let batch else { return }
+        // Without cache layers nothing looks at the view.
+        let cache = self.cache ?? CacheView(elementType: .f32, blockSize: 1, layers: cacheLayers)
+        let tokens = share(of: batch.tokenCount, thread: thread, threadCount: team.threadCount)
+        // Rows are shared out as in every step over tokens, so each thread finds its own rows' angles.
+        for angles in program.angles { angles.compute(rows: tokens, positions: batch.positions) }
+        for (index, step) in program.steps.enumerated() {
+            if index > 0 { team.synchronize() }
+            switch step {
+            case .rows(let rows, let range):
+                performRows(range, batch.rowCount(rows), thread, team.threadCount, batch, cache)
+            case .linears(let rows, let range):
+                performLinears(range, batch.rowCount(rows), thread, team.threadCount)
+            case .attention(let kernel, let counter):
+                performAttention(kernel, counters[counter], thread, batch, cache)
+            }
+        }
+    }
+
+    @inline(__always)
+    private func performRows(
+        _ range: Range<Int>, _ rowCount: Int, _ thread: Int, _ threadCount: Int, _ batch: BatchView,
+        _ cache: CacheView
+    ) {
+        let rowsOfATile = 8
+        let rows = share(of: rowCount, thread: thread, threadCount: threadCount)
+        var first = rows.lowerBound
+        while first < rows.upperBound {
+            let last = min(first + rowsOfATile, rows.upperBound)
+            for index in range {
+                program.rowKernels[index].perform(rows: first..<last, batch: batch, cache: cache, kernels: kernels)
+            }
+            first = last
+        }
+    }
+
+    @inline(__always)
+    private func performLinears(_ range: Range<Int>, _ rowCount: Int, _ thread: Int, _ threadCount: Int) {
+        guard rowCount > 0 else { return }
+        var total = 0
+        for index in range { total += program.linearKernels[index].cost(rowCount: rowCount) }
+        let mine = share(of: total, thread: thread, threadCount: threadCount)
+        var base = 0
+        for index in range {
+            let kernel = program.linearKernels[index]
+            kernel.perform(costs: (mine.lowerBound - base)..<(mine.upperBound - base), rowCount: rowCount)
+            base += kernel.cost(rowCount: rowCount)
+        }
+    }
+
+    @inline(__always)
+    private func performAttention(
+        _ kernel: AttentionKernel, _ counter: SharedCounter, _ thread: Int, _ batch: BatchView, _ cache: CacheView
+    ) {
+        let scratch = attentionScratch.start.assumingMemoryBound(to: Float.self) + thread * attentionScratchCount
+        let itemCount = tileCount * kernel.keyValueHeadCount
+        while true {
+            let item = counter.take()
+            guard item < itemCount else { return }
+            let (tile, head) = item.quotientAndRemainder(dividingBy: kernel.keyValueHeadCount)
+            kernel.perform(
+                tile: tiles[tile], head: head, batch: batch, cache: cache, kernels: kernels, scratch: scratch)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Backends
+import CPUKernels
+import Tensors
+
+extension ElementType {
+    /// The kernels' name for it.
+    var kernelType: quire_dtype {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        }
+    }
+}
+
+extension Activation {
+    /// The kernels' name for it.
+    var kernelActivation: quire_activation {
+        switch self {
+        case .silu: .silu
+        case .geluTanh: .geluTanh
+        }
+    }
+}
+
+extension RotaryEmbedding.Pairing {
+    /// The kernels' name for it.
+    var kernelPairing: quire_pairing {
+        switch self {
+        case .halves: .halves
+        case .interleaved: .interleaved
+        }
+    }
+}
+
+extension MemoryRange {
+    /// Its first byte. Precondition: memory of this backend, which is on the host.
+    var start: UnsafeMutableRawPointer {
+        guard let hostPointer else { preconditionFailure("the cpu backend lives on the host") }
+        return hostPointer
+    }
+}

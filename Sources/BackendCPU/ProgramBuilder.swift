@@ -1,0 +1,211 @@
+import Backends
+import CPUKernels
+import Tensors
+
+/// From steps to a program: every value, weight and table gets its address.
+struct ProgramBuilder {
+    private let plan: ForwardPlan
+    private let limits: BatchLimits
+    private let pool: MemoryPool
+    private let kernels: UnsafePointer<quire_kernels>
+    private let weights: [PackedWeights]
+    private let vectors: UnsafeMutablePointer<Float>
+    private let vectorOffsets: [Int]
+    private let arena: UnsafeMutableRawPointer
+    private let layout: ScratchLayout
+    private var anglesOf: [RotaryEmbedding: RotaryAngles] = [:]
+    /// Memory that the program points into.
+    private(set) var ranges: [MemoryRange]
+    private(set) var program = Program()
+    private let logitsValue: ValueID
+    /// Where the logits will lie: not in the arena, as the caller reads them after the last step.
+    let logits: MemoryRange
+
+    init(
+        plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
+        workers: WorkerPool
+    ) throws(BackendError) {
+        self.plan = plan
+        self.limits = limits
+        self.pool = pool
+        self.kernels = kernels
+        var linearMatrices: Set<MatrixID> = []
+        for case .linear(_, let matrix, _, _) in plan.operations { linearMatrices.insert(matrix) }
+
+        var narrowMatrices: Set<MatrixID> = []
+        if kernels.pointee.linear_bf16_activation == .bf16 {
+            narrowMatrices = linearMatrices.filter { plan[$0].elementType == .bf16 }
+        }
+        let steps = StepPlanner(plan: plan, narrowMatrices: narrowMatrices).steps()
+
+        var weights: [PackedWeights] = []
+        for (index, matrix) in plan.matrices.enumerated() {
+            weights.append(
+                try PackedWeights(
+                    matrix.weights, asPanels: linearMatrices.contains { $0.index == index }, pool: pool,
+                    workers: workers))
+        }
+        self.weights = weights
+
+        let count = plan.vectors.reduce(0) { $0 + $1.elements.count }
+        let vectorRange = try pool.allocate(byteCount: count * 4, for: .weights)
+        vectors = vectorRange.start.bindMemory(to: Float.self, capacity: count)
+        var offsets: [Int] = []
+        var offset = 0
+        for vector in plan.vectors {
+            offsets.append(offset)
+            for element in vector.elements {
+                vectors[offset] = element
+                offset += 1
+            }
+        }
+        vectorOffsets = offsets
+
+        layout = ScratchLayout(steps: steps, plan: plan, limits: limits)
+        let arenaRange = try pool.allocate(byteCount: layout.byteCount, for: .scratch)
+        arena = arenaRange.start
+        ranges = weights.map(\.range) + [vectorRange, arenaRange]
+        guard let value = plan.logits else { preconditionFailure("a plan without logits") }
+        logitsValue = value
+        logits = try pool.allocate(byteCount: limits.maxSampleCount * plan[value].width * 4, for: .scratch)
+        for step in steps { try append(step) }
+    }
+
+    private mutating func append(_ step: CPUStep) throws(BackendError) {
+        switch step {
+        case .rows(let rows, let operations):
+            let first = program.rowKernels.count
+            for operation in operations { program.rowKernels.append(try rowKernel(operation)) }
+            program.steps.append(.rows(rows, first..<program.rowKernels.count))
+        case .linears(let rows, let operations):
+            let first = program.linearKernels.count
+            for operation in operations { program.linearKernels.append(linearKernel(operation)) }
+            program.steps.append(.linears(rows, first..<program.linearKernels.count))
+        case .attention(let operation):
+            let layer = plan.cacheLayers[operation.layer]
+            let kernel = AttentionKernel(
+                layer: operation.layer, query: UnsafePointer(wide(operation.query)), output: wide(operation.output),
+                narrowOutput: operation.writesNarrow ? narrow(operation.output) : nil,
+                keyValueHeadCount: layer.keyValueHeadCount, headSize: layer.headSize,
+                group: operation.shape.queryHeadCount / layer.keyValueHeadCount, scale: operation.shape.scale,
+                softCap: operation.shape.softCap ?? 0, slidingWindow: operation.shape.slidingWindow ?? 0)
+            precondition(kernel.width == plan[operation.query].width, "queries of another width than the attention's")
+            program.steps.append(.attention(kernel, counter: program.attentionCount))
+            program.attentionCount += 1
+        }
+    }
+
+    private func wide(_ value: ValueID) -> UnsafeMutablePointer<Float> {
+        let start = value == logitsValue ? logits.start : arena + layout.offset(of: .wide(value))
+        return start.assumingMemoryBound(to: Float.self)
+    }
+
+    private func narrow(_ value: ValueID) -> UnsafeMutablePointer<UInt16> {
+        (arena + layout.offset(of: .narrow(value))).assumingMemoryBound(to: UInt16.self)
+    }
+
+    private func vector(_ vector: VectorID) -> UnsafePointer<Float> {
+        UnsafePointer(vectors + vectorOffsets[vector.index])
+    }
+
+    private func linearKernel(_ operation: LinearOperation) -> LinearKernel {
+        let weights = weights[operation.weights.index]
+        precondition(
+            weights.inputSize == plan[operation.input].width && weights.outputSize == plan[operation.output].width,
+            "\(plan[operation.weights].name) does not fit its input or output")
+        let stride = operation.readsNarrow ? ScratchLayout.narrowStride(width: weights.inputSize) : weights.inputSize
+        let function =
+            switch weights.elementType {
+            case .f32: kernels.pointee.linear_f32
+            case .f16: kernels.pointee.linear_f16
+            case .bf16: kernels.pointee.linear_bf16
+            }
+        return LinearKernel(
+            function: function, packed: UnsafeRawPointer(weights.range.start),
+            input: operation.readsNarrow
+                ? UnsafeRawPointer(narrow(operation.input)) : UnsafeRawPointer(wide(operation.input)),
+            inputByteStride: stride * (operation.readsNarrow ? 2 : 4), inputStride: stride,
+            output: wide(operation.output), inputSize: weights.inputSize, outputSize: weights.outputSize,
+            bias: operation.bias.map { vector($0) }, panelCount: quire_panel_count(weights.outputSize))
+    }
+
+    private mutating func rowKernel(_ operation: RowOperation) throws(BackendError) -> RowKernel {
+        switch operation {
+        case .narrow(let value):
+            return .narrow(input: wide(value), output: narrow(value), width: plan[value].width)
+        case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
+            return .addNorm(
+                RowKernel.AddNorm(
+                    left: wide(left), right: wide(right), sum: wide(sum), output: wide(output),
+                    width: plan[sum].width, weight: vector(weight), epsilon: epsilon))
+        case .plan(let operation):
+            return try rowKernel(operation)
+        }
+    }
+
+    private mutating func rowKernel(_ operation: DeviceOperation) throws(BackendError) -> RowKernel {
+        switch operation {
+        case .embed(let table, let scale, let output):
+            let weights = weights[table.index]
+            return .embed(
+                RowKernel.Embed(
+                    elementType: weights.elementType.kernelType, table: UnsafeRawPointer(weights.range.start),
+                    isPacked: weights.isPacked, scale: scale, output: wide(output), width: weights.inputSize))
+        case .rmsNorm(let input, let weight, let epsilon, let output):
+            return .norm(
+                RowKernel.Norm(
+                    input: wide(input), output: wide(output), width: plan[input].width,
+                    groupSize: plan[weight].elements.count, weight: vector(weight), epsilon: epsilon))
+        case .rotaryEmbedding(let input, let headSize, let rotary, let output):
+            return .rotary(
+                RowKernel.Rotary(
+                    input: wide(input), output: wide(output), width: plan[input].width, headSize: headSize,
+                    pairCount: rotary.frequencies.count, pairing: rotary.pairing.kernelPairing,
+                    angles: try angles(of: rotary)))
+        case .writeKV(let layer, let key, let value):
+            return .writeKV(
+                RowKernel.WriteKV(
+                    layer: layer, key: wide(key), value: wide(value), width: plan.cacheLayers[layer].width))
+        case .gatedActivation(let gate, let up, let activation, let output):
+            return .gated(
+                RowKernel.Gated(
+                    activation: activation.kernelActivation, gate: wide(gate), up: wide(up), output: wide(output),
+                    width: plan[output].width))
+        case .add(let left, let right, let output):
+            return .add(left: wide(left), right: wide(right), output: wide(output), width: plan[output].width)
+        case .gather(let input, let output):
+            return .gather(input: wide(input), output: wide(output), width: plan[output].width)
+        case .softCap(let input, let cap, let output):
+            return .softCap(input: wide(input), output: wide(output), width: plan[output].width, cap: cap)
+        case .linear, .pagedAttention:
+            preconditionFailure("not a row operation")
+        }
+    }
+
+    /// The table of a rotation; layers that rotate alike share one.
+    private mutating func angles(of rotary: RotaryEmbedding) throws(BackendError) -> RotaryAngles {
+        if let known = anglesOf[rotary] { return known }
+        let pairCount = rotary.frequencies.count
+        let tableCount = limits.maxTokenCount * pairCount
+        let range = try pool.allocate(byteCount: (2 * tableCount + pairCount) * 4, for: .scratch)
+        let start = range.start.bindMemory(to: Float.self, capacity: 2 * tableCount + pairCount)
+        let frequencies = start + 2 * tableCount
+        for (index, frequency) in rotary.frequencies.enumerated() { frequencies[index] = frequency }
+        let angles = RotaryAngles(
+            pairCount: pairCount, frequencies: UnsafePointer(frequencies), magnitude: rotary.magnitude,
+            cosines: start, sines: start + tableCount)
+        anglesOf[rotary] = angles
+        program.angles.append(angles)
+        ranges.append(range)
+        return angles
+    }
+}
+
+extension PlanMatrix {
+    /// How the matrix is stored.
+    var elementType: ElementType {
+        switch weights {
+        case .dense(let tensor): tensor.elementType
+        }
+    }
+}

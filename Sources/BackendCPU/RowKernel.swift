@@ -1,0 +1,132 @@
+import Backends
+import CPUKernels
+
+/// A row operation with everything but the rows filled in. Plain data: no reference is counted when it runs.
+enum RowKernel {
+    typealias Rows = UnsafeMutablePointer<Float>
+
+    case embed(Embed)
+    case norm(Norm)
+    case addNorm(AddNorm)
+    case rotary(Rotary)
+    case writeKV(WriteKV)
+    case gated(Gated)
+    case add(left: Rows, right: Rows, output: Rows, width: Int)
+    case gather(input: Rows, output: Rows, width: Int)
+    case softCap(input: Rows, output: Rows, width: Int, cap: Float)
+    case narrow(input: Rows, output: UnsafeMutablePointer<UInt16>, width: Int)
+
+    struct Embed {
+        let elementType: quire_dtype
+        let table: UnsafeRawPointer
+        let isPacked: Bool
+        let scale: Float
+        let output: Rows
+        let width: Int
+    }
+
+    struct Norm {
+        let input: Rows
+        let output: Rows
+        let width: Int
+        let groupSize: Int
+        let weight: UnsafePointer<Float>
+        let epsilon: Float
+    }
+
+    struct AddNorm {
+        let left: Rows
+        let right: Rows
+        let sum: Rows
+        let output: Rows
+        let width: Int
+        let weight: UnsafePointer<Float>
+        let epsilon: Float
+    }
+
+    struct Rotary {
+        let input: Rows
+        let output: Rows
+        let width: Int
+        let headSize: Int
+        let pairCount: Int
+        let pairing: quire_pairing
+        let angles: RotaryAngles
+    }
+
+    struct WriteKV {
+        let layer: Int
+        let key: Rows
+        let value: Rows
+        let width: Int
+    }
+
+    struct Gated {
+        let activation: quire_activation
+        let gate: Rows
+        let up: Rows
+        let output: Rows
+        let width: Int
+    }
+}
+
+extension RowKernel {
+    /// Computes rows `rows`.
+    func perform(
+        rows: Range<Int>, batch: BatchView, cache: CacheView, kernels: UnsafePointer<quire_kernels>
+    ) {
+        let first = rows.lowerBound
+        let count = rows.count
+        switch self {
+        case .embed(let it):
+            if it.isPacked {
+                kernels.pointee.embed_packed(
+                    it.elementType, it.table, batch.tokenIDs + first, count, it.width, it.scale,
+                    it.output + first * it.width, it.width)
+            } else {
+                kernels.pointee.embed(
+                    it.elementType, it.table, it.width, batch.tokenIDs + first, count, it.width, it.scale,
+                    it.output + first * it.width, it.width)
+            }
+        case .norm(let it):
+            let offset = first * it.width
+            kernels.pointee.rms_norm(
+                it.input + offset, it.width, it.output + offset, it.width, count, it.width / it.groupSize,
+                it.groupSize, it.weight, it.epsilon)
+        case .addNorm(let it):
+            let offset = first * it.width
+            kernels.pointee.add_rms_norm(
+                it.left + offset, it.width, it.right + offset, it.width, it.sum + offset, it.width,
+                it.output + offset, it.width, count, it.width, it.weight, it.epsilon)
+        case .rotary(let it):
+            let offset = first * it.width
+            kernels.pointee.rotary_embedding(
+                it.input + offset, it.width, it.output + offset, it.width, count, it.width / it.headSize,
+                it.headSize, it.pairCount * 2, it.pairing, it.angles.cosines + first * it.pairCount,
+                it.angles.sines + first * it.pairCount)
+        case .writeKV(let it):
+            let layer = cache.layers[it.layer]
+            kernels.pointee.write_kv(
+                cache.elementType, it.key + first * it.width, it.width, it.value + first * it.width, it.width,
+                batch.slots + first, count, it.width, layer.keys, layer.values)
+        case .gated(let it):
+            let offset = first * it.width
+            kernels.pointee.gated_activation(
+                it.activation, it.gate + offset, it.width, it.up + offset, it.width, it.output + offset, it.width,
+                count, it.width)
+        case .add(let left, let right, let output, let width):
+            let offset = first * width
+            kernels.pointee.add(left + offset, width, right + offset, width, output + offset, width, count, width)
+        case .gather(let input, let output, let width):
+            for row in rows {
+                (output + row * width).update(from: input + Int(batch.sampleRows[row]) * width, count: width)
+            }
+        case .softCap(let input, let output, let width, let cap):
+            kernels.pointee.soft_cap(input + first * width, output + first * width, count * width, cap)
+        case .narrow(let input, let output, let width):
+            let stride = ScratchLayout.narrowStride(width: width)
+            kernels.pointee.convert_from_f32(
+                .bf16, input + first * width, width, output + first * stride, stride, count, width, 1)
+        }
+    }
+}
