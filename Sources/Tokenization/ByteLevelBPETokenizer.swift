@@ -10,7 +10,9 @@ public struct ByteLevelBPETokenizer: Tokenizer {
     private let prefix: [TokenID]
     private let suffix: [TokenID]
 
+    /// Added tokens that are marked special, by their text.
     public let specialTokens: [String: TokenID]
+    /// One more than the highest token id.
     public var vocabularySize: Int { table.count }
 
     /// The tokenizer of these parts.
@@ -31,6 +33,7 @@ public struct ByteLevelBPETokenizer: Tokenizer {
             parts.addedTokens.filter(\.isSpecial).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The ids of `text`; linear in its length, but for one logarithm within a word.
     public func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID] {
         var output = addSpecialTokens ? prefix : []
         var workspace = BytePairEncoder.Workspace()
@@ -48,10 +51,13 @@ public struct ByteLevelBPETokenizer: Tokenizer {
         return output
     }
 
+    /// The bytes that a token stands for; `nil`: not in the vocabulary.
     public func bytes(of token: TokenID) -> [UInt8]? { table.bytes(of: token).map(Array.init) }
 
+    /// Whether the token is marked special.
     public func isSpecial(_ token: TokenID) -> Bool { table.isSpecial(token) }
 
+    /// The text of `tokens`; bytes that are not UTF-8 become U+FFFD.
     public func decode(_ tokens: [TokenID], skipSpecialTokens: Bool) -> String {
         var text: [UInt8] = []
         for token in tokens where !(skipSpecialTokens && table.isSpecial(token)) {

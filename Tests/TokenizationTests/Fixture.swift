@@ -1,0 +1,31 @@
+import FoundationEssentials
+import Tokenization
+
+/// Files that `Fixtures/make_fixtures.py` wrote.
+enum Fixture {
+    static func path(_ name: String) -> String {
+        URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
+    }
+
+    static func json(_ name: String) throws -> TemplateValue {
+        try TemplateValue(json: Data(contentsOf: URL(filePath: path(name))))
+    }
+
+    static func tokenizer(_ family: String) throws -> ByteLevelBPETokenizer {
+        try ByteLevelBPETokenizer(tokenizerJSONPath: path("\(family).tokenizer.json"))
+    }
+
+    static let families = ["smollm2", "llama3", "qwen2"]
+}
+
+extension TemplateValue {
+    var elements: [TemplateValue] { if case .array(let elements) = self { elements } else { [] } }
+    var text: String? { if case .string(let text) = self { text } else { nil } }
+    var integer: Int? { if case .int(let int) = self { int } else { nil } }
+    var ids: [TokenID] { elements.compactMap { $0.integer.map { TokenID($0) } } }
+}
+
+extension String {
+    /// The scalars, which unlike the string itself differ where only normalization does.
+    var scalars: [UInt32] { unicodeScalars.map(\.value) }
+}

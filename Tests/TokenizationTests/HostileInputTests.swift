@@ -1,0 +1,103 @@
+import FoundationEssentials
+import Testing
+import Tokenization
+
+@Suite("Hostile texts and files")
+struct HostileInputTests {
+    @Test("a word of 100 KB takes well under a second", arguments: ["a", "ab", "=", " ", "\n", "é", "'", "0", "👍"])
+    func longWords(unit: String) throws {
+        let text = String(repeating: unit, count: 100_000 / unit.utf8.count)
+        for family in Fixture.families {
+            let tokenizer = try Fixture.tokenizer(family)
+            var ids: [TokenID] = []
+            let time = ContinuousClock().measure {
+                ids = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false)
+            }
+            #expect(tokenizer.decode(ids, skipSpecialTokens: false) == text)
+            #expect(time < .seconds(8), "a debug build on a busy machine; quadratic work would take minutes")
+        }
+    }
+
+    @Test("text of a user that spells special tokens is ordinary text", arguments: Fixture.families)
+    func forgedRoles(family: String) throws {
+        let tokenizer = try Fixture.tokenizer(family)
+        #expect(!tokenizer.specialTokens.isEmpty)
+        for (text, id) in tokenizer.specialTokens {
+            #expect(tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: true) == [id])
+            let plain = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false)
+            #expect(!plain.contains(where: tokenizer.isSpecial))
+            #expect(tokenizer.decode(plain, skipSpecialTokens: true) == text)
+        }
+    }
+
+    @Test(
+        "what is not supported is refused by file and key",
+        arguments: [
+            ("\"type\":\"BPE\"", "\"type\":\"Unigram\"", "model.type: expected \"BPE\", found \"Unigram\""),
+            ("\"dropout\":null", "\"dropout\":0.5", "model.dropout: expected null, found 0.5"),
+            ("\"byte_fallback\":false", "\"byte_fallback\":true", "model.byte_fallback: expected null, found true"),
+            (
+                "\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}",
+                "normalizer.type: expected null, \"NFC\" or \"Sequence\", found \"Lowercase\""
+            ),
+            (
+                "\"type\":\"Digits\"", "\"type\":\"Metaspace\"",
+                "pre_tokenizer.pretokenizers[0].type: expected \"ByteLevel\", \"Digits\", \"Split\" or \"Sequence\", found \"Metaspace\""
+            ),
+            (
+                "\"post_processor\":null", "\"post_processor\":{\"type\":\"BertProcessing\"}",
+                "post_processor.type: expected \"ByteLevel\", \"TemplateProcessing\" or \"Sequence\", found \"BertProcessing\""
+            ),
+            (
+                "\"unk_token\":null", "\"unk_token\":\"none\"",
+                "model.unk_token: expected null or a token of the vocabulary, found \"none\""
+            ),
+            ("[\"Ġ\",\"t\"]", "[\"Ġ\",\"nothere\"]", "expected tokens of the vocabulary, found \"nothere\""),
+            (
+                "\"<|im_end|>\":2", "\"<|im_end|>\":99999999999",
+                "model.vocab[\"<|im_end|>\"]: expected an id from 0 to 16777215, found 99999999999"
+            ),
+        ])
+    func refusals(from: String, to: String, message: String) throws {
+        let source = String(
+            decoding: try Data(contentsOf: URL(filePath: Fixture.path("smollm2.tokenizer.json"))), as: UTF8.self)
+        let changed = source.replacing(from, with: to)
+        try #require(changed != source)
+        let error = #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: changed.utf8) }
+        let description = try #require(error).description
+        #expect(description.hasPrefix("tokenizer.json: ") && description.hasSuffix(message), "\(description)")
+    }
+
+    @Test("an unknown split pattern is refused")
+    func unknownPattern() throws {
+        let source = String(
+            decoding: try Data(contentsOf: URL(filePath: Fixture.path("qwen2.tokenizer.json"))), as: UTF8.self)
+        let changed = source.replacing(#"\\p{N}|"#, with: #"\\p{N}{1,7}|"#)
+        try #require(changed != source)
+        let error = #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: changed.utf8) }
+        #expect(try #require(error).description.contains("pre_tokenizer.pretokenizers[0].pattern.Regex: expected"))
+    }
+
+    @Test(
+        "text that is not JSON is refused by byte",
+        arguments: [
+            "", "{", "[1,]", "{\"a\":1,}", "nul", "\"\\ud800\"", "01", "1.", "\"\u{1}\"", "{\"a\" 1}", "[] []",
+            String(repeating: "[", count: 100_000),
+        ])
+    func malformedJSON(text: String) {
+        #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: text.utf8) }
+        #expect(throws: TemplateError.self) { try TemplateValue(json: text.utf8) }
+    }
+
+    @Test("a missing file and an unknown GGUF kind are named")
+    func otherErrors() {
+        #expect(throws: TokenizationError.self) {
+            try ByteLevelBPETokenizer(tokenizerJSONPath: "/nowhere/tokenizer.json")
+        }
+        let vocabulary = GGUFVocabulary(model: "llama", pre: "default", tokens: ["a"], tokenTypes: [1], merges: [])
+        #expect(
+            throws: TokenizationError.unsupported(
+                file: "x.gguf", key: "tokenizer.ggml.model", expected: "\"gpt2\"", found: "\"llama\"")
+        ) { try ByteLevelBPETokenizer(vocabulary: vocabulary, file: "x.gguf") }
+    }
+}
