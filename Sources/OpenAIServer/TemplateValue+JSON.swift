@@ -6,11 +6,14 @@ extension TemplateValue {
         switch value {
         case .null: self = .null
         case .bool(let flag): self = .bool(flag)
-        case .integer(let integer): self = .integer(integer)
+        case .integer(let integer): self = .int(integer)
         case .number(let number): self = .double(number)
         case .string(let text): self = .string(mark(text))
         case .array(let values): self = .array(values.map { TemplateValue($0, mark: mark) })
-        case .object(let object): self = .object(object.members.map { mark($0.key) })
+        case .object(let object):
+            self = .object(
+                TemplateObject(
+                    object.members.map { (key: mark($0.key), value: TemplateValue($0.value, mark: mark)) }))
         }
     }
 }

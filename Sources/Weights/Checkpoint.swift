@@ -40,8 +40,12 @@ public struct Checkpoint: Sendable {
 
     private init(gguf path: String) throws(WeightLoadingError) {
         let source = try GGUFSource(file: path)
+        let metadata = GGUFMetadata(file: path, values: source.metadata)
+        if let parts = try metadata.integer("split.count"), parts > 1 {
+            throw .unsupported(file: path, key: "split.count", found: "\(parts)", supported: "one file")
+        }
         let tokenizer = try GGUFTokenizerMetadata(source.metadata, file: path)
-        let template = try GGUFMetadata(file: path, values: source.metadata).string("tokenizer.chat_template")
+        let template = try metadata.string("tokenizer.chat_template")
         let special = [
             ("bos_token", tokenizer.bosID), ("eos_token", tokenizer.eosID), ("unk_token", tokenizer.unknownID),
             ("pad_token", tokenizer.paddingID),

@@ -13,7 +13,8 @@ internal import Tensors
 /// The mapping costs no memory until it is touched, and the kernel may drop its pages again. A file that another
 /// process truncates while it is mapped kills us with SIGBUS: model files are expected not to change while in use.
 func mapFile(_ file: String) throws(WeightLoadingError) -> HostMemory {
-    let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+    // Without O_NONBLOCK a named pipe would hold us for ever.
+    let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else { throw .unreadable(file: file, reason: systemReason()) }
     defer { close(descriptor) }
     var status = stat()

@@ -8,10 +8,13 @@ usage: make_goldens.py [--gguf SMOLLM2.gguf] [checkpoints] [tokenizer] [smollm2]
 
 Everything is written beside this script, is seeded, and carries the versions that made it.
 
-checkpoints/NAME/           a small random Llama checkpoint, as Hugging Face writes them
+checkpoints/NAME/           a small random Llama checkpoint, as Hugging Face writes them, with a tokenizer.json of single bytes,
+                            a few merges and three special tokens
+checkpoints/llama-gguf/     llama-gqa-untied as a GGUF file: Q8_0, F16 and F32 tensors, rows of q and k in llama.cpp's order
 checkpoints/NAME/goldens.json
-    {versions, prompts: [{tokens, logits, greedy, margins}]}
+    {versions, prompts: [{tokens, logits_from, logits, greedy, margins}]}
     logits   [tokens, vocabulary] in float32, rounded to 5 decimals, whatever the weights are stored in
+    logits_from   the position of the first row of logits
     greedy   32 tokens, the largest logit each time (the end token does not stop it)
     margins  largest minus second largest logit at each of those steps; never under SAFE_MARGIN, because nearer
              ones are decided by the order of additions and prove nothing: such prompts are replaced
@@ -21,15 +24,16 @@ smollm2.json                the real model (its weights are not in the repositor
     greedy   64 tokens
     topIDs, topLogits   the 50 largest logits after the prompt
     logprobs            log-softmax of each prompt token given those before it; null for the first
-smollm2-tokenizer.json      {versions, model, strings: [{text, ids, plainIDs}], chats: [{messages, addGenerationPrompt, text}]}
-    ids      control tokens in the text count; plainIDs: they are plain text
+smollm2-tokenizer.json      {versions, model, strings: [{text, ids, plainIDs, skipped}], chats: [{messages, addGenerationPrompt, text}]}
+    ids      control tokens in the text count; plainIDs: they are plain text; both decode to the text again
+    skipped  the ids decoded without special tokens
 
 transformers 5.23 reads the GGUF's vocabulary but not its `tokenizer.ggml.pre = smollm`, which splits digits one by one;
 so the tokenizer is put together here as SmolLM2's own tokenizer.json has it: Digits, then ByteLevel.
 """
 import argparse, hashlib, json, os, random, shutil, sys
 
-import jinja2, jinja2.sandbox, numpy, safetensors, tokenizers, torch, transformers
+import gguf, jinja2, jinja2.sandbox, safetensors, tokenizers, torch, transformers
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -75,7 +79,7 @@ def greedy(model, tokens, count):
 # --- small random checkpoints ------------------------------------------------------------------------------------
 
 SMALL = dict(
-    vocab_size=128, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=6,
+    vocab_size=300, hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=6,
     num_key_value_heads=6, max_position_embeddings=256, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
     tie_word_embeddings=False, attention_bias=False, mlp_bias=False, hidden_act="silu")
 LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
@@ -83,7 +87,8 @@ LLAMA3 = dict(rope_type="llama3", factor=8.0, low_freq_factor=1.0, high_freq_fac
 # name: (changes to SMALL, stored dtype, largest shard, config.json as transformers 4 wrote it)
 CHECKPOINTS = {
     "llama-mha-tied": (dict(tie_word_embeddings=True), "float32", None, True),
-    "llama-gqa-untied": (dict(num_key_value_heads=2), "float32", "100KB", False),
+    # Rows of 96 and 64, which Q8_0's blocks of 32 divide.
+    "llama-gqa-untied": (dict(hidden_size=96, intermediate_size=64, num_key_value_heads=2), "float32", "320KB", False),
     "llama3-rope": (dict(num_attention_heads=4, num_key_value_heads=2, head_dim=16,
                          rope_parameters=dict(LLAMA3, rope_theta=500000.0)), "float32", None, True),
     "llama3-rope-v5": (dict(num_attention_heads=4, num_key_value_heads=1, head_dim=8,
@@ -92,8 +97,33 @@ CHECKPOINTS = {
     "llama-bf16": (dict(num_key_value_heads=2), "bfloat16", None, True),
     "llama-f16": (dict(num_key_value_heads=1, tie_word_embeddings=True), "float16", None, False),
     "llama-odd": (dict(hidden_size=40, num_attention_heads=5, num_key_value_heads=5, intermediate_size=77,
-                       vocab_size=131, num_hidden_layers=3), "float32", None, False),
+                       vocab_size=301, num_hidden_layers=3), "float32", None, False),
 }
+SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+MERGES = """Ġ t|h e|i n|e r|a n|Ġ a|o n|r e|Ġt he|e n|o r|a t|Ġ s|Ġ w|i s|Ġ o|e s|n d|i t|Ġ f|Ġ b|Ġa nd|in g|l l|o u|Ġo f|Ġ c
+a r|Ġ i|e d|Ġ in|l e|Ġ to|o m|Ġ h|s t|Ġ d|Ġ Ġ|ĠĠ ĠĠ|H e|He ll|Hell o""".replace("\n", "|").split("|")
+
+
+def small_vocabulary(size):
+    """Special tokens, the 256 bytes, and merges up to `size` tokens: (tokens, merges)."""
+    tokens, merges = SPECIAL + sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet()), []
+    for merge in MERGES:
+        left, right = merge.split(" ")
+        if len(tokens) < size and left in tokens and right in tokens:
+            tokens.append(left + right)
+            merges.append((left, right))
+    assert len(tokens) == size == len(set(tokens)), len(tokens)
+    return tokens, merges
+
+
+def write_tokenizer(directory, size):
+    names, merges = small_vocabulary(size)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE({name: i for i, name in enumerate(names)}, merges))
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = tokenizers.decoders.ByteLevel()
+    tokenizer.add_special_tokens([tokenizers.AddedToken(name, special=True, normalized=False) for name in SPECIAL])
+    assert tokenizer.get_vocab_size() == size
+    tokenizer.save(os.path.join(directory, "tokenizer.json"))
 
 
 def older_config(path):
@@ -122,15 +152,22 @@ def make_checkpoint(seed, name):
             # Wide weights, so that logits spread and a wrong head, bias or angle shows at once.
             weight.copy_(1 + 0.2 * noise if "norm" in key else 0.3 * noise)
     model.to(getattr(torch, dtype)).save_pretrained(directory, **(dict(max_shard_size=shard) if shard else {}))
+    for file in os.listdir(directory):
+        os.chmod(os.path.join(directory, file), 0o644)
     generation = os.path.join(directory, "generation_config.json")
     if os.path.exists(generation):
         os.remove(generation)
     if is_older:
         older_config(os.path.join(directory, "config.json"))
+    write_tokenizer(directory, model.config.vocab_size)
     # Read back what a user would load, computed in float32.
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
+    write_small_goldens(name, model, seed)
+
+
+def write_small_goldens(name, model, seed):
     rng, prompts = random.Random(seed), []
-    for length in (1, 2, 7, 17, 40):
+    for length in (1, 7, 40):
         for attempt in range(1000):
             tokens = [rng.randrange(3, model.config.vocab_size) for _ in range(length)]
             chosen, margins, logits = greedy(model, tokens, 32)
@@ -138,9 +175,87 @@ def make_checkpoint(seed, name):
                 break
         else:
             sys.exit(f"{name}: no prompt of {length} tokens has safe margins")
-        prompts.append(dict(tokens=tokens, logits=[rounded(row) for row in logits], greedy=chosen,
+        prompts.append(dict(tokens=tokens, logits_from=0, logits=[rounded(row) for row in logits], greedy=chosen,
                             margins=rounded(torch.tensor(margins))))
     write(f"checkpoints/{name}/goldens.json", dict(VERSIONS, seed=seed, prompts=prompts))
+
+
+# --- the same weights as GGUF ------------------------------------------------------------------------------------
+
+Q8_0, F16 = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.F16
+GGUF_NAMES = {  # Hugging Face's name in a layer: (GGUF's name, stored type; None: F32)
+    "self_attn.q_proj": ("attn_q", Q8_0), "self_attn.k_proj": ("attn_k", Q8_0), "self_attn.v_proj": ("attn_v", None),
+    "self_attn.o_proj": ("attn_output", F16), "mlp.gate_proj": ("ffn_gate", Q8_0), "mlp.up_proj": ("ffn_up", None),
+    "mlp.down_proj": ("ffn_down", Q8_0), "input_layernorm": ("attn_norm", None),
+    "post_attention_layernorm": ("ffn_norm", None),
+}
+GGUF_OUTER = {"model.embed_tokens": ("token_embd", Q8_0), "model.norm": ("output_norm", None), "lm_head": ("output", Q8_0)}
+
+
+def gguf_name(key):
+    """GGUF's name of Hugging Face's tensor `key`, and the type it is stored in."""
+    base = key.removesuffix(".weight")
+    if base in GGUF_OUTER:
+        name, kind = GGUF_OUTER[base]
+        return name + ".weight", kind
+    _, _, layer, rest = base.split(".", 3)
+    name, kind = GGUF_NAMES[rest]
+    return f"blk.{layer}.{name}.weight", kind
+
+
+def reordered(weight, heads, back=False):
+    """Rows of q or k from Hugging Face's order (halves of a head) to llama.cpp's (neighbours), or back."""
+    rows, columns = weight.shape
+    split = (heads, rows // heads // 2, 2) if back else (heads, 2, rows // heads // 2)
+    return weight.reshape(*split, columns).swapaxes(1, 2).reshape(rows, columns)
+
+
+def make_gguf(seed, name="llama-gguf", source="llama-gqa-untied"):
+    directory = os.path.join(HERE, "checkpoints", name)
+    os.makedirs(directory, exist_ok=True)
+    model = AutoModelForCausalLM.from_pretrained(os.path.join(HERE, "checkpoints", source), dtype=torch.float32).eval()
+    config, path = model.config, os.path.join(directory, "model.gguf")
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_name(name)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_dimension_count(config.head_dim)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)
+    tokens, merges = small_vocabulary(config.vocab_size)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3 if token in SPECIAL else 1 for token in tokens])
+    writer.add_token_merges([" ".join(merge) for merge in merges])
+    writer.add_bos_token_id(config.bos_token_id)
+    writer.add_eos_token_id(config.eos_token_id)
+    writer.add_add_bos_token(False)
+    heads = {"q_proj": config.num_attention_heads, "k_proj": config.num_key_value_heads}
+    for key, weight in model.state_dict().items():
+        head_count = next((count for part, count in heads.items() if part in key), None)
+        values = weight.numpy() if head_count is None else reordered(weight.numpy(), head_count)
+        stored_name, kind = gguf_name(key)
+        if kind is not None:
+            packed = gguf.quants.quantize(values, kind)
+            writer.add_tensor(stored_name, packed, raw_dtype=kind)
+            values = gguf.quants.dequantize(packed, kind)
+        else:
+            writer.add_tensor(stored_name, values.copy())
+        # The goldens are of what the file holds.
+        values = values if head_count is None else reordered(values, head_count, back=True)
+        weight.copy_(torch.from_numpy(values.copy()))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    print(path, os.path.getsize(path), "bytes")
+    write_small_goldens(name, model, seed)
 
 
 # --- SmolLM2: tokenizer and chat template ----------------------------------------------------------------------
@@ -149,8 +264,7 @@ class SmolLM2Tokenizer:
     """The GGUF's vocabulary with the pre-tokenizer that its `tokenizer.ggml.pre` names, and its chat template."""
 
     def __init__(self, path):
-        from gguf import GGUFReader
-        fields = GGUFReader(path).fields
+        fields = gguf.GGUFReader(path).fields
         get = lambda key: fields[key].contents()
         assert get("tokenizer.ggml.model") == "gpt2" and get("tokenizer.ggml.pre") == "smollm"
         names = get("tokenizer.ggml.tokens")
@@ -229,8 +343,11 @@ def make_tokenizer_goldens(path):
     for text in dict.fromkeys(texts):
         ids, plain = tokenizer.encode(text), tokenizer.encode_plain(text)
         if not any(name in text for name in tokenizer.special):
-            assert tokenizer.engine.decode(ids, skip_special_tokens=False) == text and ids == plain, text
-        strings.append(dict(text=text, ids=ids, plainIDs=plain))
+            assert ids == plain, text
+        assert tokenizer.engine.decode(ids, skip_special_tokens=False) == text, text
+        assert tokenizer.plain.decode(plain, skip_special_tokens=False) == text, text
+        strings.append(dict(text=text, ids=ids, plainIDs=plain,
+                            skipped=tokenizer.engine.decode(ids, skip_special_tokens=True)))
     chats = [dict(messages=messages, addGenerationPrompt=add, text=tokenizer.render(messages, add))
              for messages, add in CHATS]
     write("smollm2-tokenizer.json", dict(VERSIONS, model=model_name(path), strings=strings, chats=chats))
@@ -256,7 +373,7 @@ PROMPTS = {
     "chat-unicode": chat("Translate to English: « Où est la bibliothèque ? »"),
     "chat-emoji": chat("Describe this with one sentence: 🌧️🚲😀"),
     "chat-long": chat("Summarise: " + "The printing press spread across Europe in the fifteenth century. Books became "
-                      "cheaper, more people learned to read, and ideas travelled faster than ever before. " * 3),
+                      "cheaper, more people learned to read, and ideas travelled faster than ever before. " * 9),
     "text-once": "Once upon a time, in a small village by the sea,",
     "text-science": "Photosynthesis is the process by which",
     "text-one-token": "The",
@@ -326,6 +443,7 @@ def main():
     if "checkpoints" in parts:
         for seed, name in enumerate(CHECKPOINTS, start=100):
             make_checkpoint(seed, name)
+        make_gguf(200)
     if "tokenizer" in parts:
         make_tokenizer_goldens(arguments.gguf)
     if "smollm2" in parts:

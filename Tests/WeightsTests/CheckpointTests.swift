@@ -1,3 +1,9 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 import Tensors
 import Testing
 
@@ -157,6 +163,14 @@ import Testing
         let checkpoint = try open()
         #expect(checkpoint.chatTemplate == "new")
         #expect(checkpoint.specialTokens == ["bos_token": "<s>", "eos_token": "</s>"])
+    }
+
+    @Test func aNamedPipeIsRefusedAndNotWaitedFor() throws {
+        let pipe = directory.path + "/pipe.gguf"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        #expect(throws: WeightLoadingError.unreadable(file: pipe, reason: "not a regular file")) {
+            try Checkpoint(path: pipe)
+        }
     }
 
     @Test func missingFilesAreNamed() throws {

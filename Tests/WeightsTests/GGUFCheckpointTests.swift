@@ -101,6 +101,10 @@ import Testing
         #expect(description.contains("model.gguf: key \(key) must be"), "\(description)")
     }
 
+    @Test func aFileOfSeveralPartsIsRefusedByName() throws {
+        #expect(try refusal { $0.add("split.count", 3 as UInt32) }.contains("split.count 3 is not supported yet"))
+    }
+
     @Test func anIllTypedKeyIsNamed() throws {
         #expect(
             try refusal(without: ["llama.block_count"]) { $0.add("llama.block_count", "two") }

@@ -1,0 +1,89 @@
+public import Backends
+import BackendReference
+
+/// What a backend must do to be one: every operation as the reference does it, and no sequence touched by another.
+///
+/// A test is one line: `@Test(arguments: BackendConformance.cases())`.
+public struct BackendConformance: Sendable {
+    /// What to try beside agreement with the reference.
+    public enum BatchInvariance: Sendable {
+        /// A sequence's logits are the same bits however it is batched, chunked and paged.
+        case bitwise
+        /// They are within the case's tolerance.
+        case withinTolerance
+    }
+
+    private let backend: any Backend
+    private let batchInvariance: BatchInvariance
+
+    /// A suite for `backend`.
+    public init(_ backend: any Backend, batchInvariance: BatchInvariance = .bitwise) {
+        self.backend = backend
+        self.batchInvariance = batchInvariance
+    }
+
+    /// Runs one case on the backend and on the reference. Throws what the backend throws.
+    public func run(_ trial: ConformanceCase) throws(BackendError) -> ConformanceResult {
+        let lengths = trial.sequences.map(\.tokens.count)
+        let feeding = Feeding.together(lengths, blockSize: trial.blockSize, seed: 1)
+        let expected = try Trial(trial, on: ReferenceBackend()).run(feeding).logits
+        let tested = try Trial(trial, on: backend)
+        let (found, strayWrites) = try tested.run(feeding)
+
+        var failures = strayWrites
+        let error = Self.normalisedError(of: found, from: expected)
+        if !(error <= trial.tolerance) {
+            failures.append("normalised mean squared error \(error), tolerance \(trial.tolerance)")
+        }
+        for other in otherFeedings(of: trial, lengths) {
+            let (again, strayWrites) = try tested.run(other)
+            failures += strayWrites
+            switch batchInvariance {
+            case .bitwise:
+                if let place = Self.firstDifference(found, again) {
+                    failures.append("\(other.name), block size \(other.blockSize): other bits at \(place)")
+                }
+            case .withinTolerance:
+                let error = Self.normalisedError(of: again, from: expected)
+                if !(error <= trial.tolerance) {
+                    failures.append("\(other.name), block size \(other.blockSize): error \(error)")
+                }
+            }
+        }
+        return ConformanceResult(name: trial.name, error: error, tolerance: trial.tolerance, failures: failures)
+    }
+
+    private func otherFeedings(of trial: ConformanceCase, _ lengths: [Int]) -> [Feeding] {
+        let size = trial.blockSize
+        return [
+            .alone(lengths, blockSize: size, seed: 2),
+            .chunks(lengths, blockSize: size == 1 ? 16 : 1, seed: 3),
+            .chunks(lengths, blockSize: size == 256 ? 4 : 256, seed: 4),
+        ]
+    }
+
+    /// Mean squared difference over the mean square of `expected`; NaN where anything is NaN.
+    private static func normalisedError(of found: Trial.Logits, from expected: Trial.Logits) -> Double {
+        var difference = 0.0
+        var square = 0.0
+        for (left, right) in zip(found.joined().joined(), expected.joined().joined()) {
+            let delta = Double(left) - Double(right)
+            difference += delta * delta
+            square += Double(right) * Double(right)
+        }
+        return difference == 0 ? 0 : difference / square
+    }
+
+    private static func firstDifference(_ left: Trial.Logits, _ right: Trial.Logits) -> String? {
+        for (sequence, positions) in left.enumerated() {
+            for (position, row) in positions.enumerated() {
+                for (index, number) in row.enumerated()
+                where number.bitPattern != right[sequence][position][index].bitPattern {
+                    return "sequence \(sequence), position \(position), number \(index): "
+                        + "\(number), then \(right[sequence][position][index])"
+                }
+            }
+        }
+        return nil
+    }
+}

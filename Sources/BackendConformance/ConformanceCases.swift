@@ -1,0 +1,35 @@
+import Backends
+public import Tensors
+
+extension BackendConformance {
+    /// Every case: operations × the given types × odd shapes.
+    public static func cases(
+        weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [ElementType] = ElementType.allCases
+    ) -> [ConformanceCase] {
+        embeddingCases(weightTypes) + normCases() + linearCases(weightTypes) + elementwiseCases() + rotaryCases()
+            + attentionCases(cacheTypes) + layerCases(weightTypes, cacheTypes)
+    }
+
+    /// Sequences of random tokens.
+    static func sequences(_ lengths: [Int], seed: UInt64) -> [ConformanceCase.Sequence] {
+        var random = RandomNumbers(seed: seed &+ 77)
+        return lengths.map { length in
+            ConformanceCase.Sequence(
+                tokens: (0..<length).map { _ in
+                    Int32.random(in: 0..<Int32(PlanSketch.vocabularySize), using: &random)
+                })
+        }
+    }
+
+    /// A case over a plan without a cache: `rowCount` rows in a few sequences.
+    static func rowCase(
+        _ name: String, rowCount: Int, tolerance: Double, seed: UInt64, _ build: (inout PlanSketch) -> ValueID
+    ) -> ConformanceCase {
+        var sketch = PlanSketch(seed: seed)
+        let result = build(&sketch)
+        let lengths = rowCount < 3 ? [rowCount] : [rowCount / 3, rowCount - rowCount / 3]
+        return ConformanceCase(
+            name: "\(name), \(rowCount) rows", tolerance: tolerance, plan: sketch.finished(result),
+            sequences: sequences(lengths, seed: seed), cacheType: .f32, blockSize: 16)
+    }
+}

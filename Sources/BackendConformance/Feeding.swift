@@ -1,0 +1,47 @@
+import Backends
+import Tensors
+
+/// One way to feed sequences: which tokens go into which step, and where their blocks lie.
+struct Feeding {
+    /// The next tokens of one sequence.
+    struct Part {
+        let sequence: Int
+        let tokenCount: Int
+    }
+
+    let name: String
+    let steps: [[Part]]
+    let blockSize: Int
+    /// Decides where blocks lie.
+    let seed: UInt64
+
+    /// Everything in one step.
+    static func together(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+        let parts = lengths.indices.map { Part(sequence: $0, tokenCount: lengths[$0]) }
+        return Feeding(name: "all in one step", steps: [parts], blockSize: blockSize, seed: seed)
+    }
+
+    /// One sequence after the other, each in one step.
+    static func alone(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+        let steps = lengths.indices.map { [Part(sequence: $0, tokenCount: lengths[$0])] }
+        return Feeding(name: "each sequence alone", steps: steps, blockSize: blockSize, seed: seed)
+    }
+
+    /// A random mixture: in each step some sequences, in random order, each with some of its tokens.
+    static func chunks(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+        var random = RandomNumbers(seed: seed)
+        var left = lengths
+        var steps: [[Part]] = []
+        while left.contains(where: { $0 > 0 }) {
+            var parts: [Part] = []
+            for sequence in left.indices.shuffled(using: &random) where left[sequence] > 0 && Bool.random(using: &random) {
+                // Often one token, as in decoding.
+                let count = Bool.random(using: &random) ? 1 : Int.random(in: 1...left[sequence], using: &random)
+                parts.append(Part(sequence: sequence, tokenCount: count))
+                left[sequence] -= count
+            }
+            if !parts.isEmpty { steps.append(parts) }
+        }
+        return Feeding(name: "random chunks", steps: steps, blockSize: blockSize, seed: seed)
+    }
+}

@@ -1,0 +1,109 @@
+import Backends
+import Tensors
+
+/// Builds small random plans: inputs come out of embedding tables, results are gathered at every token.
+struct PlanSketch {
+    static let vocabularySize = 97
+
+    private(set) var plan = ForwardPlan()
+    var random: RandomNumbers
+
+    init(seed: UInt64) { random = RandomNumbers(seed: seed) }
+
+    /// A random matrix with rows of about unit length times `bound`.
+    mutating func matrix(_ name: String, _ outputSize: Int, _ inputSize: Int, _ type: ElementType, bound: Float? = nil)
+        -> MatrixID
+    {
+        let numbers = random.floats(outputSize * inputSize, bound: bound ?? (3 / Float(inputSize)).squareRoot())
+        let tensor = HostTensor(numbers, shape: [outputSize, inputSize], as: type)
+        return plan.addMatrix(name, .dense(tensor))
+    }
+
+    /// A random vector around `center`.
+    mutating func vector(_ name: String, _ count: Int, around center: Float) -> VectorID {
+        plan.addVector(name, random.floats(count, bound: 0.5).map { $0 + center })
+    }
+
+    /// Random rows that depend on the token alone.
+    mutating func input(_ width: Int, bound: Float = 1) -> ValueID {
+        let table = matrix("input", Self.vocabularySize, width, .f32, bound: bound)
+        return embed(table, width)
+    }
+
+    mutating func embed(_ table: MatrixID, _ width: Int, scale: Float = 1) -> ValueID {
+        let output = value(width)
+        plan.append(.embed(table: table, scale: scale, output: output))
+        return output
+    }
+
+    mutating func value(_ width: Int, rows: PlanRows = .tokens) -> ValueID {
+        plan.addValue(rows: rows, width: width)
+    }
+
+    mutating func norm(_ input: ValueID, groupSize: Int? = nil, epsilon: Float = 1e-5) -> ValueID {
+        let weight = vector("norm", groupSize ?? plan[input].width, around: 1)
+        let output = value(plan[input].width, rows: plan[input].rows)
+        plan.append(.rmsNorm(input: input, weight: weight, epsilon: epsilon, output: output))
+        return output
+    }
+
+    mutating func linear(_ input: ValueID, _ outputSize: Int, _ type: ElementType, bias: Bool = false) -> ValueID {
+        let weights = matrix("linear", outputSize, plan[input].width, type)
+        return linear(input, weights, bias: bias ? vector("bias", outputSize, around: 0) : nil)
+    }
+
+    mutating func linear(_ input: ValueID, _ weights: MatrixID, bias: VectorID? = nil) -> ValueID {
+        let output = value(plan[weights].weights.outputSize, rows: plan[input].rows)
+        plan.append(.linear(input: input, weights: weights, bias: bias, output: output))
+        return output
+    }
+
+    mutating func rotary(_ input: ValueID, headSize: Int, _ rotary: RotaryEmbedding) -> ValueID {
+        let output = value(plan[input].width)
+        plan.append(.rotaryEmbedding(input: input, headSize: headSize, rotary: rotary, output: output))
+        return output
+    }
+
+    mutating func gated(_ gate: ValueID, _ up: ValueID, _ activation: Activation) -> ValueID {
+        let output = value(plan[gate].width, rows: plan[gate].rows)
+        plan.append(.gatedActivation(gate: gate, up: up, activation: activation, output: output))
+        return output
+    }
+
+    mutating func add(_ left: ValueID, _ right: ValueID) -> ValueID {
+        let output = value(plan[left].width, rows: plan[left].rows)
+        plan.append(.add(left: left, right: right, output: output))
+        return output
+    }
+
+    mutating func softCap(_ input: ValueID, cap: Float) -> ValueID {
+        let output = value(plan[input].width, rows: plan[input].rows)
+        plan.append(.softCap(input: input, cap: cap, output: output))
+        return output
+    }
+
+    mutating func gather(_ input: ValueID) -> ValueID {
+        let output = value(plan[input].width, rows: .samples)
+        plan.append(.gather(input: input, output: output))
+        return output
+    }
+
+    /// Writes keys and values to a new layer and attends to it.
+    mutating func attention(
+        query: ValueID, key: ValueID, value stored: ValueID, headSize: Int, _ shape: AttentionShape
+    ) -> ValueID {
+        let heads = plan[key].width / headSize
+        let layer = plan.addCacheLayer(CacheLayer(keyValueHeadCount: heads, headSize: headSize))
+        plan.append(.writeKV(layer: layer, key: key, value: stored))
+        let output = value(plan[query].width)
+        plan.append(.pagedAttention(layer: layer, query: query, attention: shape, output: output))
+        return output
+    }
+
+    /// The plan whose logits are `result`, gathered first if it has a row for each token.
+    consuming func finished(_ result: ValueID) -> ForwardPlan {
+        let samples = plan[result].rows == .samples ? result : gather(result)
+        plan.setLogits(samples)
+        return plan
+    }
+}

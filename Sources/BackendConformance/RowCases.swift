@@ -1,0 +1,146 @@
+import Backends
+import Tensors
+
+extension BackendConformance {
+    static func embeddingCases(_ types: [ElementType]) -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for type in types {
+            for (width, scale) in [(1, Float(1)), (3, 2.5), (17, 1), (64, 8), (77, 1), (576, 24)] {
+                cases.append(
+                    rowCase("embed \(type) width \(width)", rowCount: 5, tolerance: Tolerance.exact, seed: 10) { sketch in
+                        let table = sketch.matrix("table", PlanSketch.vocabularySize, width, type)
+                        return sketch.embed(table, width, scale: scale)
+                    })
+            }
+            // The same matrix looked up and multiplied with: a backend may keep one copy.
+            for width in [3, 64, 77] {
+                cases.append(
+                    rowCase("tied \(type) width \(width)", rowCount: 9, tolerance: Tolerance.linear(type), seed: 11) {
+                        sketch in
+                        let table = sketch.matrix("table", PlanSketch.vocabularySize, width, type)
+                        let rows = sketch.embed(table, width, scale: 3)
+                        return sketch.linear(sketch.gather(rows), table)
+                    })
+            }
+        }
+        return cases
+    }
+
+    static func normCases() -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for (width, group) in [(1, 1), (3, 3), (17, 17), (64, 64), (77, 77), (576, 576), (30, 10), (192, 64), (512, 256)] {
+            for rowCount in [1, 7, 33] {
+                cases.append(
+                    rowCase(
+                        "rmsNorm width \(width) group \(group)", rowCount: rowCount, tolerance: Tolerance.single,
+                        seed: 20
+                    ) { sketch in
+                        sketch.norm(sketch.input(width, bound: 3), groupSize: group, epsilon: 1e-6)
+                    })
+            }
+        }
+        cases.append(
+            rowCase("rmsNorm of nearly nothing", rowCount: 3, tolerance: Tolerance.single, seed: 21) { sketch in
+                sketch.norm(sketch.input(64, bound: 1e-4), epsilon: 1e-5)
+            })
+        cases.append(
+            rowCase("rmsNorm of samples", rowCount: 3, tolerance: Tolerance.single, seed: 22) { sketch in
+                sketch.norm(sketch.gather(sketch.input(77)))
+            })
+        return cases
+    }
+
+    static func linearCases(_ types: [ElementType]) -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        let shapes = [(1, 1), (3, 17), (17, 3), (64, 64), (77, 130), (576, 192), (1536, 77)]
+        for type in types {
+            for (index, (inputSize, outputSize)) in shapes.enumerated() {
+                for rowCount in [1, 2, 5, 16, 33] {
+                    cases.append(
+                        rowCase(
+                            "linear \(type) \(inputSize) to \(outputSize)\(index % 2 == 1 ? " with bias" : "")",
+                            rowCount: rowCount, tolerance: Tolerance.linear(type), seed: 30
+                        ) { sketch in
+                            let input = sketch.input(inputSize)
+                            return sketch.linear(input, outputSize, type, bias: index % 2 == 1)
+                        })
+                }
+            }
+            for rowCount in 6...15 {
+                cases.append(
+                    rowCase("linear \(type) 64 to 128", rowCount: rowCount, tolerance: Tolerance.linear(type), seed: 31) {
+                        sketch in sketch.linear(sketch.input(64), 128, type)
+                    })
+            }
+        }
+        return cases
+    }
+
+    static func elementwiseCases() -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for width in [1, 3, 17, 64, 77, 576] {
+            for activation in Activation.allCases {
+                cases.append(
+                    rowCase("\(activation) width \(width)", rowCount: 7, tolerance: Tolerance.single, seed: 40) { sketch in
+                        let gate = sketch.input(width, bound: 12)
+                        return sketch.gated(gate, sketch.input(width), activation)
+                    })
+            }
+            cases.append(
+                rowCase("add width \(width)", rowCount: 7, tolerance: Tolerance.exact, seed: 41) { sketch in
+                    let left = sketch.input(width)
+                    return sketch.add(left, sketch.input(width))
+                })
+            cases.append(
+                rowCase("add, then norm, width \(width)", rowCount: 33, tolerance: Tolerance.single, seed: 42) { sketch in
+                    let left = sketch.input(width)
+                    let sum = sketch.add(left, sketch.input(width))
+                    let normed = sketch.norm(sum)
+                    return sketch.add(normed, sum)
+                })
+            cases.append(
+                rowCase("softCap width \(width)", rowCount: 7, tolerance: Tolerance.single, seed: 43) { sketch in
+                    let samples = sketch.gather(sketch.input(width, bound: 60))
+                    return sketch.softCap(samples, cap: 30)
+                })
+        }
+        return cases
+    }
+
+    static func rotaryCases() -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for (headSize, pairCount) in [(2, 1), (8, 4), (10, 5), (32, 16), (64, 32), (64, 16), (80, 40), (128, 64), (256, 128)] {
+            for pairing in RotaryEmbedding.Pairing.allCases {
+                let rotary = rotation(pairCount: pairCount, pairing, magnitude: pairCount == 16 ? 1.25 : 1)
+                cases.append(
+                    rowCase(
+                        "rotary \(pairing) head \(headSize) pairs \(pairCount)", rowCount: 33,
+                        tolerance: Tolerance.single, seed: 50
+                    ) { sketch in
+                        sketch.rotary(sketch.input(3 * headSize), headSize: headSize, rotary)
+                    })
+            }
+        }
+        return cases
+    }
+
+    /// Frequencies `10000^(-i / pairCount)`.
+    static func rotation(
+        pairCount: Int, _ pairing: RotaryEmbedding.Pairing, magnitude: Float = 1
+    ) -> RotaryEmbedding {
+        var frequencies: [Float] = []
+        var frequency = 1.0
+        // The ratio by bisection, as the standard library has no power function: ratio^pairCount = 1e-4.
+        var (low, high) = (0.0, 1.0)
+        for _ in 0..<60 {
+            let middle = (low + high) / 2
+            let power = (0..<pairCount).reduce(1.0) { product, _ in product * middle }
+            if power > 1e-4 { high = middle } else { low = middle }
+        }
+        for _ in 0..<pairCount {
+            frequencies.append(Float(frequency))
+            frequency *= low
+        }
+        return RotaryEmbedding(frequencies: frequencies, pairing: pairing, magnitude: magnitude)
+    }
+}

@@ -1,0 +1,31 @@
+import Tensors
+
+/// How far a backend may be from the reference, as mean squared error over the mean square of the reference.
+enum Tolerance {
+    /// Copies, and single roundings of exact results: nothing to lose but the last bit.
+    static let exact = 1e-13
+
+    /// 32-bit arithmetic. A rounding is 2⁻²⁴ at most, 1.2e-15 squared and averaged; sums of some hundred products and
+    /// exponentials good to some units in the last place stay below a thousand times that.
+    static let single = 1e-11
+
+    /// A linear operation on rounded activations. bf16 rounds by 2⁻⁹ at most, so 1.3e-6 squared and averaged, and a
+    /// sum of independent errors keeps the ratio; f16 and 32-bit activations are far below. Four times that.
+    static func linear(_ weights: ElementType) -> Double { weights == .bf16 ? 5e-6 : single }
+
+    /// Keys and values that were computed in 32 bits before they were rounded for the cache: rarely, one falls on the
+    /// other side of a rounding boundary and is off by a unit, 2⁻⁸ in bf16.
+    static func cached(_ cache: ElementType) -> Double {
+        switch cache {
+        case .f32: single
+        case .f16: 1e-9
+        case .bf16: 5e-8
+        }
+    }
+
+    /// A whole layer or two: seven linear operations, each with the error of one, and cached roundings in between.
+    static func layers(_ weights: ElementType, _ cache: ElementType) -> Double {
+        // A bf16 error of a linear before the cache moves many roundings of keys and values, not a rare one.
+        (weights == .bf16 ? 5e-5 : 1e-10) + 10 * cached(cache)
+    }
+}

@@ -1,0 +1,68 @@
+import Backends
+import Tensors
+
+/// A plan prepared on poisoned memory of one backend, ready to be fed.
+struct Trial {
+    private let plan: ForwardPlan
+    private let pool: MemoryPool
+    private let prepared: any PreparedPlan
+    private let cacheType: ElementType
+    private let lengths: [Int]
+    private let tokens: [[Int32]]
+
+    /// Logits of every token, `[sequence][position][vocabularySize]`.
+    typealias Logits = [[[Float]]]
+
+    init(_ trial: ConformanceCase, on backend: any Backend) throws(BackendError) {
+        plan = trial.plan
+        cacheType = trial.cacheType
+        tokens = trial.sequences.map(\.tokens)
+        lengths = tokens.map(\.count)
+        let poisoned = PoisonedBackend(backend)
+        pool = MemoryPool(device: poisoned, budgetByteCount: 1 << 32, chunkByteCount: 1 << 20)
+        let total = lengths.reduce(0, +)
+        prepared = try poisoned.prepare(
+            trial.plan,
+            limits: BatchLimits(
+                maxTokenCount: total, maxSequenceCount: lengths.count, maxSampleCount: total,
+                maxContextLength: lengths.max() ?? 0), pool: pool)
+    }
+
+    /// Feeds the sequences as `feeding` says into a fresh cache. Reports slots that changed without being written to.
+    func run(_ feeding: Feeding) throws(BackendError) -> (logits: Logits, strayWrites: [String]) {
+        var random = RandomNumbers(seed: feeding.seed)
+        let blockCounts = lengths.map { ($0 + feeding.blockSize - 1) / feeding.blockSize }
+        let blockCount = blockCounts.reduce(0, +) + 3
+        let cache = try KVCacheMemory(
+            layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, elementType: cacheType,
+            pool: pool)
+        prepared.attach(cache)
+        var free = (0..<Int32(blockCount)).shuffled(using: &random)
+        let tables = blockCounts.map { count in (0..<count).map { _ in free.removeLast() } }
+
+        var logits = lengths.map { [[Float]](repeating: [], count: $0) }
+        var strayWrites: [String] = []
+        var computed = lengths.map { _ in 0 }
+        for step in feeding.steps {
+            var batch = ForwardBatch()
+            var origin: [(sequence: Int, position: Int)] = []
+            for part in step {
+                let first = computed[part.sequence]
+                let range = first..<first + part.tokenCount
+                batch.append(
+                    tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence],
+                    blockSize: feeding.blockSize)
+                origin += range.map { (part.sequence, $0) }
+                computed[part.sequence] += part.tokenCount
+            }
+            batch.sampleRows = batch.tokenIDs.indices.map { Int32($0) }
+            let before = CacheSnapshot(cache, plan: plan)
+            let sampled = try prepared.run(batch)
+            strayWrites += before.strayWrites(in: cache, allowed: batch.slots)
+            for (row, place) in origin.enumerated() {
+                logits[place.sequence][place.position] = sampled.withRow(row) { Array($0) }
+            }
+        }
+        return (logits, strayWrites)
+    }
+}
