@@ -13,9 +13,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+/// Tests of one room; their fixtures are read from where they lie.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: fixtures[name] ?? [], swiftSettings: settings)
 }
+
+let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
 
 let package = Package(
     name: "quire",
@@ -86,11 +89,33 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 
+        tests("TensorsTests", ["Tensors"]),
         tests("KVCachingTests", ["KVCaching"]),
-        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("TokenizationTests", ["Tokenization"]),
+        tests("PluginsTests", ["Plugins"]),
         tests("EngineConfigTests", ["EngineConfig"]),
+        tests("CPUKernelsTests", ["CPUKernels"]),
+        tests("BackendsTests", ["Backends", "Tensors"]),
+        tests("WeightsTests", ["Weights", "Tensors"]),
+        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("SamplingTests", ["Sampling", "Requests"]),
+        tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
+        tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
+        tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
+        tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),
+        tests(
+            "OpenAIServerTests",
+            [
+                "OpenAIServer", "InferenceEngine", "Requests", "Tokenization",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
     ]
 )

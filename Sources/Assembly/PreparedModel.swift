@@ -3,6 +3,7 @@ import EngineConfig
 import Execution
 import Logging
 import Models
+import Plugins
 import Tensors
 import Weights
 
