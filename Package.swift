@@ -56,6 +56,7 @@ let package = Package(
 
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
+        module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
         module("Execution", ["Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
@@ -101,7 +102,7 @@ let package = Package(
         tests("CPUKernelsTests", ["CPUKernels"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
         tests("WeightsTests", ["Weights", "Tensors"]),
-        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("SchedulingTests", ["Scheduling", "SchedulingConformance", "Requests", "KVCaching"]),
         tests("SamplingTests", ["Sampling", "Requests"]),
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),

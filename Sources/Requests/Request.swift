@@ -18,6 +18,10 @@ public struct Request: Sendable {
     public let arrival: EngineInstant
     /// Lower runs first under policies that look at it.
     public let priority: Int
+    /// Whom it is for: `user` in the body. Requests without one belong to the tenant with the empty name.
+    public let tenant: String
+    /// When it should be served by: `deadline_ms` in the body, as a moment. Nil where the client set none.
+    public let deadline: EngineInstant?
     /// Separates prefix caches: requests share blocks only with others of the same salt.
     public let cacheSalt: String?
     /// How many of `tokens` are the prompt.
@@ -42,13 +46,15 @@ public struct Request: Sendable {
     /// A waiting request. Precondition: the prompt is not empty.
     public init(
         id: RequestID, prompt: [Int32], sampling: SamplingParameters, arrival: EngineInstant, priority: Int = 0,
-        cacheSalt: String? = nil
+        tenant: String = "", deadline: EngineInstant? = nil, cacheSalt: String? = nil
     ) {
         precondition(!prompt.isEmpty, "\(id) has no prompt")
         self.id = id
         self.sampling = sampling
         self.arrival = arrival
         self.priority = priority
+        self.tenant = tenant
+        self.deadline = deadline
         self.cacheSalt = cacheSalt
         promptCount = prompt.count
         tokens = prompt
@@ -77,4 +83,6 @@ public enum FinishReason: Sendable, Hashable {
     case abort
     /// The device failed; the sentence says how.
     case failure(String)
+    /// The scheduling policy would not serve it; the sentence says why.
+    case rejected(String)
 }
