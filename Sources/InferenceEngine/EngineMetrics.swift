@@ -39,7 +39,7 @@ public struct EngineMetrics: Sendable {
         endToEndLatency = histogram("e2e_request_latency_seconds")
         queueTime = histogram("request_queue_time_seconds")
         successes = Dictionary(
-            uniqueKeysWithValues: ["stop", "length", "abort", "error"].map { reason in
+            uniqueKeysWithValues: ["stop", "length", "abort", "error", "rejected"].map { reason in
                 (
                     reason,
                     Counter(
@@ -83,6 +83,7 @@ extension FinishReason {
         case .length: "length"
         case .abort: "abort"
         case .failure: "error"
+        case .rejected: "rejected"
         }
     }
 }

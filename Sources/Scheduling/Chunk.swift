@@ -37,11 +37,9 @@ extension Request {
     func scheduled(_ chunk: Chunk) -> ScheduledRequest {
         let range = computedCount..<computedCount + chunk.tokenCount
         // A copy: a slice would share the tokens, and appending the next one would then copy all of them.
-        var copy = ArraySlice(repeating: 0 as Int32, count: 0)
-        copy.reserveCapacity(chunk.tokenCount)
-        copy.append(contentsOf: tokens[range])
+        let part = ArraySlice(Array(tokens[range]))
         return ScheduledRequest(
-            id: id, tokens: copy, firstPosition: range.lowerBound, blocks: blocks.blocks,
+            id: id, tokens: part, firstPosition: range.lowerBound, blocks: blocks.blocks,
             samplesNext: chunk.samplesNext, scoredPositions: chunk.scoredPositions)
     }
 }

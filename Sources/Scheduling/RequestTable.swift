@@ -4,26 +4,29 @@ import Requests
 struct RequestTable: Sendable {
     typealias Slot = Int
 
-    private var requests: [LiveRequest?] = []
+    /// A vacant slot holds this one; not an optional, which would be copied wherever it is looked into.
+    private static let nobody = LiveRequest(
+        Request(
+            id: RequestID(.max), prompt: [0], sampling: SamplingParameters(), arrival: EngineInstant(nanoseconds: 0)))
+
+    private var requests: [LiveRequest] = []
     private var vacant: [Slot] = []
     private var slots: [RequestID: Slot] = [:]
 
     var count: Int { slots.count }
-    /// Slots are below this.
-    var slotCount: Int { requests.count }
 
     func slot(of id: RequestID) -> Slot? { slots[id] }
 
     /// Whether `slot` holds the request of that name.
-    func holds(_ id: RequestID, at slot: Slot) -> Bool { slot < requests.count && requests[slot]?.request.id == id }
+    func holds(_ id: RequestID, at slot: Slot) -> Bool { requests[slot].request.id == id }
 
     /// The request in `slot`, in place. Precondition: there is one.
     subscript(slot: Slot) -> LiveRequest {
-        _read { yield requests[slot]! }
-        _modify { yield &requests[slot]! }
+        _read { yield requests[slot] }
+        _modify { yield &requests[slot] }
     }
 
-    func isRunning(_ slot: Slot) -> Bool { requests[slot]?.request.status == .running }
+    func isRunning(_ slot: Slot) -> Bool { requests[slot].request.status == .running }
 
     mutating func insert(_ request: Request) -> Slot {
         precondition(slots[request.id] == nil, "\(request.id) is there already")
@@ -38,9 +41,8 @@ struct RequestTable: Sendable {
     }
 
     mutating func remove(_ slot: Slot) {
-        guard let live = requests[slot] else { return }
-        slots[live.request.id] = nil
-        requests[slot] = nil
+        slots[requests[slot].request.id] = nil
+        requests[slot] = Self.nobody
         vacant.append(slot)
     }
 }
