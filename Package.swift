@@ -106,6 +106,12 @@ let package = Package(
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
         tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
+        tests(
+            "ExecutionTests",
+            [
+                "Execution", "BackendCPU", "BackendReference", "Backends", "KVCaching", "Models", "Requests",
+                "Scheduling", "Tensors", "Weights",
+            ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),
         tests(
             "OpenAIServerTests",

@@ -1,3 +1,4 @@
+import Requests
 import Testing
 import Tokenization
 
@@ -51,7 +52,7 @@ struct SplitMix: RandomNumberGenerator {
 
     @Test func `no body, however damaged, is answered with a 500 or nothing`() async throws {
         let service = try ChatTests.service(.answer([72, 0xC3], .length))
-        let counts = try await TestServer.run(service) { server in
+        let counts = try await TestServer.run(service) { server async throws in
             var random = SplitMix(state: 20)
             var counts: [Int: Int] = [:]
             let connection = try await server.connect()
