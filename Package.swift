@@ -33,18 +33,19 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // Level 0: no imports.
+        // Level 0: what needs no other room.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CPUKernels"),
         module("Tensors"),
         module("KVCaching"),
-        module("Tokenization"),
+        module("JSON"),
+        module("Tokenization", ["JSON"]),
         module("Plugins"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
         module("Backends", ["Tensors"]),
-        module("Weights", ["Tensors"]),
+        module("Weights", ["Tensors", "JSON"]),
         module("Requests", ["KVCaching"]),
 
         // Level 2
@@ -65,7 +66,7 @@ let package = Package(
         module(
             "OpenAIServer",
             [
-                "InferenceEngine", "Requests", "Tokenization",
+                "InferenceEngine", "JSON", "Requests", "Tokenization",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -95,6 +96,7 @@ let package = Package(
 
         tests("TensorsTests", ["Tensors"]),
         tests("KVCachingTests", ["KVCaching"]),
+        tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
         tests("EngineConfigTests", ["EngineConfig"]),
@@ -116,7 +118,7 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "InferenceEngine", "Requests", "Tokenization",
+                "OpenAIServer", "InferenceEngine", "JSON", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -1,3 +1,4 @@
+import BackendCPU
 import Testing
 import Weights
 

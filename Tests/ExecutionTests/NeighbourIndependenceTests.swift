@@ -1,3 +1,4 @@
+import BackendCPU
 import Requests
 import Scheduling
 import Tensors

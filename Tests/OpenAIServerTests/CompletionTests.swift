@@ -1,3 +1,4 @@
+import JSON
 import InferenceEngine
 import Requests
 import Testing
@@ -111,7 +112,8 @@ import Testing
     @Test func `token ids and prompt scores are sent on request`() async throws {
         try await TestServer.run(ScriptedService("xy")) { server async throws in
             let response = try await server.post(
-                "/v1/completions", #"{"prompt": "ab", "return_token_ids": true, "prompt_logprobs": 1, "max_tokens": 2}"#)
+                "/v1/completions", #"{"prompt": "ab", "return_token_ids": true, "prompt_logprobs": 1, "max_tokens": 2}"#
+            )
             let choice = try response.json.at("choices.0")
             #expect(choice.at("token_ids") == [120, 121])
             #expect(choice.at("prompt_token_ids") == [97, 98])
@@ -124,7 +126,8 @@ import Testing
         try await TestServer.run(ScriptedService("Hi")) { server async throws in
             let response = try await server.post(
                 "/v1/completions",
-                #"{"prompt": "ab", "stream": true, "stream_options": {"include_usage": true}, "echo": true, "logprobs": 0}"#)
+                #"{"prompt": "ab", "stream": true, "stream_options": {"include_usage": true}, "echo": true, "logprobs": 0}"#
+            )
             #expect(response.status == 200)
             #expect(response.headers["content-type"]?.hasPrefix("text/event-stream") == true)
             #expect(response.body.hasSuffix("data: [DONE]\n\n"))

@@ -1,3 +1,4 @@
+import JSON
 import Testing
 
 @testable import OpenAIServer
@@ -45,7 +46,8 @@ import Testing
 
     @Test func `a key is needed for the model's routes and unknown ones, not for health and metrics`() async throws {
         try await TestServer.run(ScriptedService("x"), options: { $0.apiKey = "sesame" }) { server async throws in
-            for headers in ["", "Authorization: Bearer sesam\r\n", "Authorization: Bearer sesamesesame\r\n",
+            for headers in [
+                "", "Authorization: Bearer sesam\r\n", "Authorization: Bearer sesamesesame\r\n",
                 "Authorization: sesame\r\n", "Authorization: Bearer \r\n",
             ] {
                 for path in ["/v1/models", "/v1/models/scripted", "/v1/other", "//v1/models", "/v1/completions"] {

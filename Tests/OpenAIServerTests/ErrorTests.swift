@@ -1,3 +1,4 @@
+import JSON
 import InferenceEngine
 import Requests
 import Testing
@@ -202,7 +203,8 @@ import Testing
             #expect(announced.status == 413)
             #expect(try announced.json.at("error.message").text.contains("100 bytes"))
             let chunk = "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
-            try await connection.send("POST /v1/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)")
+            try await connection.send(
+                "POST /v1/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)")
             #expect(try await connection.response().status == 413)
             try await connection.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try await connection.response().status == 200)
@@ -212,7 +214,9 @@ import Testing
 
     @Test func `a head that is no HTTP, or too large, ends only its connection`() async throws {
         try await TestServer.run(ScriptedService("x")) { server async throws in
-            for head in ["\u{0}\u{1}garbage\r\n\r\n", "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 200_000))\r\n\r\n"] {
+            for head in [
+                "\u{0}\u{1}garbage\r\n\r\n", "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 200_000))\r\n\r\n",
+            ] {
                 let connection = try await server.connect()
                 try? await connection.send(head)
                 #expect(try await connection.waitForEnd())
