@@ -33,18 +33,19 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // Level 0: no imports.
+        // Level 0: what needs no other room.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "CPUKernels"),
         module("Tensors"),
         module("KVCaching"),
-        module("Tokenization"),
+        module("JSON"),
+        module("Tokenization", ["JSON"]),
         module("Plugins"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
         module("Backends", ["Tensors"]),
-        module("Weights", ["Tensors"]),
+        module("Weights", ["Tensors", "JSON"]),
         module("Requests", ["KVCaching"]),
 
         // Level 2
@@ -66,7 +67,7 @@ let package = Package(
         module(
             "OpenAIServer",
             [
-                "InferenceEngine", "Requests", "Tokenization",
+                "InferenceEngine", "JSON", "Requests", "Tokenization",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -96,6 +97,7 @@ let package = Package(
 
         tests("TensorsTests", ["Tensors"]),
         tests("KVCachingTests", ["KVCaching"]),
+        tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
         tests("EngineConfigTests", ["EngineConfig"]),
@@ -107,11 +109,17 @@ let package = Package(
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
         tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
+        tests(
+            "ExecutionTests",
+            [
+                "Execution", "BackendCPU", "BackendReference", "Backends", "KVCaching", "Models", "Requests",
+                "Scheduling", "Tensors", "Weights",
+            ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "InferenceEngine", "Requests", "Tokenization",
+                "OpenAIServer", "InferenceEngine", "JSON", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -35,7 +35,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
             Complaint(
                 "model: {path: m}\nserver: {port: 65536, max_choices: 99999999999999999999}\n",
                 "c.yaml:2:16: server.port: expected an integer from 0 to 65535, found 65536",
-                "c.yaml:2:30: server.max_choices: expected an integer from 1 to 65536, found 99999999999999999999"),
+                "c.yaml:2:36: server.max_choices: expected an integer from 1 to 65536, found 99999999999999999999"),
             Complaint(
                 "model: {path: m}\nserver: {port: [80], host: {a: b}}\n",
                 "c.yaml:2:16: server.port: expected an integer from 0 to 65535, found a sequence",
