@@ -58,6 +58,7 @@ let package = Package(
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
         module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
+        module("Simulation", ["JSON", "KVCaching", "Requests", "Scheduling"]),
         module("Execution", ["Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
@@ -87,7 +88,8 @@ let package = Package(
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests", "Tokenization",
+                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins", "Requests", "Scheduling",
+                "Simulation", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -100,6 +102,7 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
+        tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),
         tests("BackendsTests", ["Backends", "Tensors"]),

@@ -39,7 +39,7 @@ public struct EngineMetrics: Sendable {
         endToEndLatency = histogram("e2e_request_latency_seconds")
         queueTime = histogram("request_queue_time_seconds")
         successes = Dictionary(
-            uniqueKeysWithValues: ["stop", "length", "abort", "error", "rejected"].map { reason in
+            uniqueKeysWithValues: ["stop", "length", "abort", "error"].map { reason in
                 (
                     reason,
                     Counter(
@@ -81,9 +81,8 @@ extension FinishReason {
         switch self {
         case .stopToken, .stopString: "stop"
         case .length: "length"
-        case .abort: "abort"
+        case .abort, .rejected: "abort"
         case .failure: "error"
-        case .rejected: "rejected"
         }
     }
 }

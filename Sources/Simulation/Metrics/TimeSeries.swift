@@ -24,7 +24,9 @@ struct TimeSeries: Sendable {
 
     private mutating func coarsen() {
         func halved(_ numbers: [Double]) -> [Double] {
-            stride(from: 0, to: numbers.count, by: 2).map { numbers[$0] + ($0 + 1 < numbers.count ? numbers[$0 + 1] : 0) }
+            stride(from: 0, to: numbers.count, by: 2).map {
+                numbers[$0] + ($0 + 1 < numbers.count ? numbers[$0 + 1] : 0)
+            }
         }
         (sums, weights) = (halved(sums), halved(weights))
         intervalSeconds *= 2

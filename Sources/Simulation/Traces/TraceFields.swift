@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// The fields of one line, by name: what CSV and JSON lines have in common.
 enum TraceFields {
@@ -31,25 +31,19 @@ enum TraceFields {
         return String(decoding: start[..<(end.map { $0 + 1 } ?? start.startIndex)], as: UTF8.self)
     }
 
-    /// The members of a JSON object; numbers as they would be written, nulls left out. Nil for anything else.
-    static func object(_ line: String, with decoder: JSONDecoder) -> [String: String]? {
-        guard let members = try? decoder.decode([String: Value].self, from: Data(line.utf8)) else { return nil }
-        return members.compactMapValues(\.text)
-    }
-
-    private struct Value: Decodable {
-        let text: String?
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if container.decodeNil() {
-                text = nil
-            } else if let number = try? container.decode(Double.self) {
-                text = Int(exactly: number).map { "\($0)" } ?? "\(number)"
-            } else {
-                // Lists and objects, such as conversations, are passed over.
-                text = try? container.decode(String.self)
+    /// The members of a JSON object; numbers as they would be written, everything but texts and numbers left out.
+    /// Throws what is wrong with the JSON; nil for a value that is no object.
+    static func object(_ line: String) throws(JSONError) -> [String: String]? {
+        guard case .object(let object) = try JSONParser.parse(Array(line.utf8)) else { return nil }
+        var fields: [String: String] = [:]
+        for member in object.members {
+            switch member.value {
+            case .string(let text): fields[member.key] = text
+            case .integer(let number): fields[member.key] = "\(number)"
+            case .number(let number): fields[member.key] = "\(number)"
+            default: break
             }
         }
+        return fields
     }
 }

@@ -1,4 +1,4 @@
-import FoundationEssentials
+import JSON
 
 /// A trace in a file: JSON lines, or CSV with a line of column names, whichever the first line shows.
 ///
@@ -11,7 +11,6 @@ public struct TraceFile: Trace, ~Copyable {
     private var pending: String?
     private var firstArrival: Double?
     private var lastArrival = 0.0
-    private let decoder = JSONDecoder()
 
     /// Opens `path` and reads its first line. Throws when it is no trace.
     public init(path: String) throws(SimulationError) {
@@ -65,10 +64,7 @@ public struct TraceFile: Trace, ~Copyable {
     private func fields(of line: String) throws(SimulationError) -> [TraceColumns.Column: String] {
         var fields: [TraceColumns.Column: String] = [:]
         guard let columns else {
-            guard let members = TraceFields.object(line, with: decoder) else {
-                throw problem("expected a JSON object")
-            }
-            for (name, text) in members {
+            for (name, text) in try members(of: line) {
                 if let column = TraceColumns.column(named: name) { fields[column] = text }
             }
             return fields
@@ -77,6 +73,13 @@ public struct TraceFile: Trace, ~Copyable {
             if let column, !text.isEmpty { fields[column] = text }
         }
         return fields
+    }
+
+    private func members(of line: String) throws(SimulationError) -> [String: String] {
+        let members: [String: String]?
+        do throws(JSONError) { members = try TraceFields.object(line) } catch { throw problem(error.description) }
+        guard let members else { throw problem("expected a JSON object") }
+        return members
     }
 
     private mutating func arrival(_ text: String?) throws(SimulationError) -> Double {
