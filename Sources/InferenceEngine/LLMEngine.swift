@@ -69,7 +69,7 @@ public struct LLMEngine: ~Copyable, Sendable {
                     id: requestID, prompt: request.prompt, sampling: sampling, arrival: now,
                     priority: request.priority, tenant: request.tenant,
                     deadline: request.deadlineSeconds.map { now.advanced(bySeconds: $0) },
-                    cacheSalt: request.cacheSalt))
+                    cacheSalt: request.cacheSalt, leader: generation.requests[0]))
         }
         generations[id] = generation
     }

@@ -24,6 +24,8 @@ public struct Request: Sendable {
     public let deadline: EngineInstant?
     /// Separates prefix caches: requests share blocks only with others of the same salt.
     public let cacheSalt: String?
+    /// Another choice of the same prompt: this request waits until that one's prompt is in the cache, and shares it.
+    public let leader: RequestID?
     /// How many of `tokens` are the prompt.
     public let promptCount: Int
     /// Prompt and output so far.
@@ -46,7 +48,8 @@ public struct Request: Sendable {
     /// A waiting request. Precondition: the prompt is not empty.
     public init(
         id: RequestID, prompt: [Int32], sampling: SamplingParameters, arrival: EngineInstant, priority: Int = 0,
-        tenant: String = "", deadline: EngineInstant? = nil, cacheSalt: String? = nil
+        tenant: String = "", deadline: EngineInstant? = nil, cacheSalt: String? = nil,
+        leader: RequestID? = nil
     ) {
         precondition(!prompt.isEmpty, "\(id) has no prompt")
         self.id = id
@@ -56,6 +59,7 @@ public struct Request: Sendable {
         self.tenant = tenant
         self.deadline = deadline
         self.cacheSalt = cacheSalt
+        self.leader = leader
         promptCount = prompt.count
         tokens = prompt
     }

@@ -12,6 +12,10 @@ struct LiveRequest: Sendable {
     var admissionStep = 0
     /// Its place among the step's entries; nil where it has none.
     var entry: Int?
+    /// Requests that wait for its prompt, by name: some may have ended.
+    var followers: [RequestID] = []
+    /// Whether it waits for another one's prompt, outside the policy's lines.
+    var isHeld = false
     /// Whether it waited so long that no policy may preempt it any more.
     var isProtected = false
 

@@ -11,7 +11,13 @@ extension Scheduler {
         clock = max(clock, request.arrival)
         let slot = table.insert(request)
         policy.arrived(table[slot].view, at: clock)
-        enqueue(slot)
+        if let leader = leaderToWaitFor(request) {
+            table[leader].followers.append(request.id)
+            table[slot].isHeld = true
+            heldCount += 1
+        } else {
+            enqueue(slot)
+        }
     }
 
     /// Drops a request and frees its blocks at once. Returns false for one that has already ended.
@@ -43,6 +49,8 @@ extension Scheduler {
     /// Ends a request. Whoever calls takes it out of `running`.
     mutating func retire(_ slot: Slot, _ reason: FinishReason) {
         waiting.remove(slot)
+        if table[slot].isHeld { heldCount -= 1 }
+        releaseFollowers(of: slot)
         cache.free(&table[slot].request.blocks)
         // The executor keeps something only for requests that it has seen.
         if table[slot].request.wasAdmitted { finishedIDs.append(table[slot].request.id) }

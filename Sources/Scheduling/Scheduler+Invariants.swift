@@ -9,8 +9,8 @@ extension Scheduler {
         if waitingSlots.count != waiting.count { return "\(waiting.count) wait, but \(waitingSlots.count) are listed" }
         if Set(running).count != running.count { return "a request runs twice" }
         if !Set(running).isDisjoint(with: waitingSlots) { return "a request runs and waits" }
-        if running.count + waiting.count != table.count {
-            return "\(running.count) run and \(waiting.count) wait of \(table.count) requests"
+        if running.count + waiting.count + heldCount != table.count {
+            return "\(running.count) run, \(waiting.count) wait and \(heldCount) are held of \(table.count) requests"
         }
         for slot in running {
             let request = table[slot].request

@@ -44,6 +44,7 @@ extension Scheduler {
         counters.recomputedTokenCount += recomputed
         let finish = table[slot].request.advance(by: scheduled, with: result, maxModelLength: limits.maxModelLength)
         cache.register(&table[slot].request)
+        if table[slot].request.computedCount >= table[slot].request.promptCount { releaseFollowers(of: slot) }
         policy.progressed(
             table[slot].view,
             by: StepProgress(

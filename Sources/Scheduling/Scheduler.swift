@@ -23,6 +23,8 @@ public struct Scheduler: ~Copyable, Sendable {
     /// In order of admission.
     var running: [Slot] = []
     var waiting = WaitingQueue()
+    /// Requests that wait for the prompt of another one.
+    var heldCount = 0
     var finishedIDs: [RequestID] = []
     var counters = SchedulerStatistics()
     var stepNumber = 0
@@ -49,7 +51,7 @@ public struct Scheduler: ~Copyable, Sendable {
     public var statistics: SchedulerStatistics {
         var statistics = counters
         statistics.runningCount = running.count
-        statistics.waitingCount = waiting.count
+        statistics.waitingCount = waiting.count + heldCount
         statistics.blockCount = cache.blockCount
         statistics.freeBlockCount = cache.freeBlockCount
         return statistics
@@ -93,7 +95,8 @@ public struct Scheduler: ~Copyable, Sendable {
 
     func load(tokenBudget: Int) -> EngineLoad {
         EngineLoad(
-            runningCount: running.count, waitingCount: waiting.count, maxSequenceCount: limits.maxSequenceCount,
+            runningCount: running.count, waitingCount: waiting.count + heldCount,
+            maxSequenceCount: limits.maxSequenceCount,
             tokenBudget: tokenBudget, maxBatchedTokenCount: limits.maxBatchedTokenCount,
             freeTokenCount: cache.freeBlockCount * cache.blockSize,
             capacityTokenCount: cache.blockCount * cache.blockSize)

@@ -9,6 +9,8 @@ struct RandomLoad {
         let prompt: [Int32]
         let tokenCount: Int
         let isScored: Bool
+
+        var withoutScores: Expectation { Expectation(prompt: prompt, tokenCount: tokenCount, isScored: false) }
     }
 
     func run(_ policy: any SchedulerPolicy) -> LoadOutcome {
@@ -27,6 +29,9 @@ struct RandomLoad {
             if expectations.count < 40, random.next(below: 3) == 0 {
                 let (id, expectation) = arrival(in: &world, longest: longest, &random)
                 expectations[id] = expectation
+                for _ in 0..<random.next(below: 3) where random.next(below: 4) == 0 {
+                    expectations[choice(of: id, expectation, in: &world)] = expectation.withoutScores
+                }
             }
             if random.next(below: 12) == 0, let id = expectations.keys.sorted().randomElement(using: &random) {
                 _ = world.abort(id)
@@ -52,6 +57,13 @@ struct RandomLoad {
             $0.promptLogprobs = isScored ? 0 : nil
         }
         return (id, Expectation(prompt: prompt, tokenCount: min(maxTokens, longest - prompt.count), isScored: isScored))
+    }
+
+    /// One more choice of the same prompt.
+    private func choice(
+        of leader: RequestID, _ expectation: Expectation, in world: inout SchedulerWorld
+    ) -> RequestID {
+        world.add(expectation.prompt, leader: leader) { $0.maxTokens = expectation.tokenCount }
     }
 
     private func judge(
