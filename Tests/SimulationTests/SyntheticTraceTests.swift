@@ -41,6 +41,17 @@ struct SyntheticTraceTests {
         #expect(requests.allSatisfy { $0.deadlineSeconds == 0.5 })
     }
 
+    @Test("tenants' answers differ by the contrast asked for, and their mean does not change")
+    func contrast() throws {
+        let requests = try requests("count=60000,tenants=3,contrast=9,max_length=100000")
+        let means = ["tenant 0", "tenant 1", "tenant 2"].map { tenant in
+            let outputs = requests.filter { $0.tenant == tenant }.map(\.outputCount)
+            return Double(outputs.reduce(0, +)) / Double(outputs.count)
+        }
+        #expect(abs(means[1] / means[0] - 3) < 0.3 && abs(means[2] / means[0] - 9) < 0.9)
+        #expect(abs(means.reduce(0, +) / 3 - 338) < 15)
+    }
+
     @Test("a seed repeats a trace")
     func repeats() throws {
         let (first, second) = (try requests("count=100,seed=4"), try requests("count=100,seed=4"))

@@ -38,6 +38,8 @@ public struct SyntheticParameters: Sendable, Hashable {
     public var tenants = 1
     /// How unequal they are: tenant `i` sends in proportion to `1 / (i + 1) ^ skew`.
     public var skew = 0.0
+    /// How differently long the tenants' answers are: the last one's are so many times as long as the first one's.
+    public var contrast = 1.0
     /// The share of requests with priority 0; all others have 1.
     public var urgent = 1.0
     /// Different shared beginnings; 0 for none.
@@ -65,7 +67,7 @@ public struct SyntheticParameters: Sendable, Hashable {
 
     /// Every parameter's name.
     public static let names = [
-        "count", "rate", "arrivals", "burstiness", "lengths", "prompt", "output", "max_length", "tenants", "skew",
+        "count", "rate", "arrivals", "burstiness", "lengths", "prompt", "output", "max_length", "tenants", "skew", "contrast",
         "urgent", "prefixes", "prefix_tokens", "deadline_ms", "seed",
     ]
 
@@ -102,6 +104,7 @@ public struct SyntheticParameters: Sendable, Hashable {
         case "max_length": maxLength = try integer(2...(1 << 20))
         case "tenants": tenants = try integer(1...100_000)
         case "skew": skew = try number(0...10)
+        case "contrast": contrast = try number(0.001...1000)
         case "urgent": urgent = try number(0...1)
         case "prefixes": prefixes = try integer(0...1_000_000)
         case "prefix_tokens": prefixTokens = try integer(1...(1 << 20))

@@ -9,7 +9,10 @@
 /// Requests made up as they are asked for; equal parameters give equal traces.
 public struct SyntheticTrace: Trace, Sendable {
     private let parameters: SyntheticParameters
-    private let shares: [Double]
+    /// Sums of the tenants' shares of the requests, up to 1.
+    private var shares: [Double] = []
+    /// How long the tenants' answers are, 1 on average.
+    private var factors: [Double] = []
     private var random: SeededRandom
     private var now = 0.0
     private var made = 0
@@ -18,10 +21,16 @@ public struct SyntheticTrace: Trace, Sendable {
     public init(_ parameters: SyntheticParameters) {
         self.parameters = parameters
         random = SeededRandom(seed: UInt64(parameters.seed))
+        let weights = (0..<parameters.tenants).map { 1 / pow(Double($0 + 1), parameters.skew) }
+        let total = weights.reduce(0, +)
+        let last = Double(max(parameters.tenants - 1, 1))
+        factors = (0..<parameters.tenants).map { pow(parameters.contrast, Double($0) / last) }
+        let mean = zip(weights, factors).map { $0 * $1 }.reduce(0, +) / total
+        factors = factors.map { $0 / mean }
         var sum = 0.0
-        shares = (0..<parameters.tenants).map { index in
-            sum += 1 / pow(Double(index + 1), parameters.skew)
-            return sum
+        for weight in weights {
+            sum += weight / total
+            shares.append(sum)
         }
     }
 
@@ -32,6 +41,12 @@ public struct SyntheticTrace: Trace, Sendable {
         now += gap() / parameters.rate
         var (prompt, output) = lengths()
         var request = TraceRequest(arrivalSeconds: now, promptCount: 0, outputCount: 0)
+        if parameters.tenants > 1 {
+            let point = random.uniform()
+            let tenant = shares.firstIndex { point <= $0 } ?? shares.count - 1
+            request.tenant = "tenant \(tenant)"
+            output = max(1, Int((Double(output) * factors[tenant]).rounded()))
+        }
         if parameters.prefixes > 0 {
             request.prefixID = "\(Int.random(in: 0..<parameters.prefixes, using: &random))"
             request.prefixCount = min(parameters.prefixTokens, parameters.maxLength - 2)
@@ -41,10 +56,6 @@ public struct SyntheticTrace: Trace, Sendable {
         output = min(output, parameters.maxLength - prompt)
         request.promptCount = prompt
         request.outputCount = output
-        if parameters.tenants > 1 {
-            let point = random.uniform() * shares[shares.count - 1]
-            request.tenant = "tenant \(shares.firstIndex { point <= $0 } ?? 0)"
-        }
         if parameters.urgent < 1 { request.priority = random.uniform() <= parameters.urgent ? 0 : 1 }
         if parameters.deadlineMs > 0 { request.deadlineSeconds = Double(parameters.deadlineMs) / 1000 }
         return request
