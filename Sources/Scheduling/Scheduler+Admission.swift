@@ -78,7 +78,7 @@ extension Scheduler {
             output.admitted.append(AdmittedRequest(table[slot].request))
             table[slot].request.wasAdmitted = true
         }
-        waiting.remove(slot)
+        waiting.remove(slot, table[slot].request.id)
         running.append(slot)
         table[slot].request.status = .running
         table[slot].admissionStep = stepNumber

@@ -48,7 +48,7 @@ extension Scheduler {
 
     /// Ends a request. Whoever calls takes it out of `running`.
     mutating func retire(_ slot: Slot, _ reason: FinishReason) {
-        waiting.remove(slot)
+        waiting.remove(slot, table[slot].request.id)
         if table[slot].isHeld { heldCount -= 1 }
         releaseFollowers(of: slot)
         cache.free(&table[slot].request.blocks)

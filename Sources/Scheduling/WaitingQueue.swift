@@ -25,11 +25,14 @@ struct WaitingQueue: Sendable {
         let number: Int
         var entries = BinaryHeap<Entry>()
         var count = 0
-        /// What a policy sees of the first one; nil when it has to be made again.
-        var head: AdmissionCandidate?
+        /// Whether its candidate among `heads` has left, and the next one is to be found.
+        var hasStaleHead = false
     }
 
     private var lines: [Line] = []
+    /// What a policy sees of the first of each line, in the order of `lines`: kept, as there may be many tenants.
+    private var heads: [AdmissionCandidate] = []
+    private var staleLineNumbers: [Int] = []
     private var indices: [Int: Int] = [:]
     /// The ticket of the request that waits in each slot, 0 where none does; and the number of its line.
     private var tickets: [UInt64] = []
@@ -57,34 +60,50 @@ struct WaitingQueue: Sendable {
         lineNumbers[slot] = place.line
         order.append((slot, lastTicket))
         count += 1
+        let rank = place.rank.isNaN ? .infinity : place.rank
+        let candidate = AdmissionCandidate(request: request, place: WaitingPlace(line: place.line, rank: rank))
         let index = indices[place.line] ?? lines.count
         if index == lines.count {
             lines.append(Line(number: place.line))
+            heads.append(candidate)
             indices[place.line] = index
+        } else if candidate.precedes(heads[index]) {
+            heads[index] = candidate
+            lines[index].hasStaleHead = false
         }
-        let rank = place.rank.isNaN ? .infinity : place.rank
         lines[index].entries.insert(
             Entry(rank: rank, arrival: request.arrival, id: request.id, slot: slot, ticket: lastTicket))
         lines[index].count += 1
-        lines[index].head = nil
     }
 
-    mutating func remove(_ slot: Slot) {
+    /// Takes the request in `slot`, named `id`, out; nothing happens if it does not wait.
+    mutating func remove(_ slot: Slot, _ id: RequestID) {
         guard contains(slot) else { return }
         tickets[slot] = 0
         count -= 1
         removeLeading()
         guard let index = indices[lineNumbers[slot]] else { return }
         lines[index].count -= 1
-        lines[index].head = nil
         if lines[index].count == 0 {
-            indices[lines[index].number] = nil
-            lines.swapAt(index, lines.count - 1)
-            lines.removeLast()
-            if index < lines.count { indices[lines[index].number] = index }
-        } else if lines[index].entries.count > 2 * lines[index].count + 32 {
+            removeLine(index)
+            return
+        }
+        if heads[index].request.id == id, !lines[index].hasStaleHead {
+            lines[index].hasStaleHead = true
+            staleLineNumbers.append(lines[index].number)
+        }
+        if lines[index].entries.count > 2 * lines[index].count + 32 {
             lines[index].entries = BinaryHeap(lines[index].entries.elements.filter { tickets[$0.slot] == $0.ticket })
         }
+    }
+
+    private mutating func removeLine(_ index: Int) {
+        indices[lines[index].number] = nil
+        lines.swapAt(index, lines.count - 1)
+        heads.swapAt(index, heads.count - 1)
+        lines.removeLast()
+        heads.removeLast()
+        if index < lines.count { indices[lines[index].number] = index }
     }
 
     /// The slot that has waited longest.
@@ -103,12 +122,14 @@ struct WaitingQueue: Sendable {
         lookahead: Int, view: (Slot) -> RequestView
     ) -> [AdmissionCandidate] {
         guard lookahead <= 1 else { return lines.indices.flatMap { leading(lookahead, of: $0, view) } }
-        return lines.indices.map { index in
-            if let head = lines[index].head { return head }
-            let head = leading(1, of: index, view)[0]
-            lines[index].head = head
-            return head
+        for number in staleLineNumbers {
+            // The line may have gone since, or got a new head.
+            guard let index = indices[number], lines[index].hasStaleHead else { continue }
+            heads[index] = leading(1, of: index, view)[0]
+            lines[index].hasStaleHead = false
         }
+        staleLineNumbers.removeAll(keepingCapacity: true)
+        return heads
     }
 
     private mutating func leading(

@@ -38,7 +38,8 @@ struct WaitingQueueTests {
                 views[slot] = waiter.view
                 queue.insert(slot, waiter.view, at: WaitingPlace(line: waiter.line, rank: waiter.rank))
             } else if !waiters.isEmpty {
-                queue.remove(waiters.remove(at: random.next(below: waiters.count)).slot)
+                let waiter = waiters.remove(at: random.next(below: waiters.count))
+                queue.remove(waiter.slot, waiter.view.id)
             }
             #expect(queue.count == waiters.count && queue.slots == waiters.map(\.slot))
             #expect(queue.longestWaiting == waiters.first?.slot)

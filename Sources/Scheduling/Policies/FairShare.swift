@@ -51,12 +51,15 @@ public struct FairShare: SchedulerPolicy {
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) -> AdmissionDecision {
-        var first = candidates[0]
-        for candidate in candidates.dropFirst() {
-            let (counter, least) = (tenants[candidate.place.line].served, tenants[first.place.line].served)
-            if counter < least || (counter == least && candidate.precedes(first)) { first = candidate }
+        var first = 0
+        var least = tenants[candidates[0].place.line].served
+        for index in candidates.indices.dropFirst() {
+            let served = tenants[candidates[index].place.line].served
+            if served < least || (served == least && candidates[index].precedes(candidates[first])) {
+                (first, least) = (index, served)
+            }
         }
-        return .admit(first.request.id)
+        return .admit(candidates[first].request.id)
     }
 
     /// The prompt is paid for at the first admission, as in the paper.
