@@ -81,12 +81,14 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        module("Benchmarking", ["InferenceEngine", "Requests"]),
 
         // Level 5
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests", "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests",
+                "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
