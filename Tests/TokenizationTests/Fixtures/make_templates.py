@@ -3,10 +3,9 @@
     python3 make_templates.py       needs the package jinja2; writes templates.goldens.json beside itself
 
 The environment is the one in which Hugging Face's apply_chat_template renders. The whole templates are written here,
-in the manner of the model families after which they are called. A case is one of
-    {"template", "variables", "text"}    it renders to text
-    {"template", "variables", "error"}   it fails: "syntax" when it is read, "raised" by raise_exception, else "evaluation"
-and in "variables", a string "@name" stands for the message set or tool set of that name.
+in the manner of the model families after which they are called. A case has a "text" that it renders to, or an "error":
+"syntax" when it is read, "raised" by raise_exception, else "evaluation". Snippets see the variables "data"; in the
+"variables" of a family's run, a string "@name" stands for the message set or tool set of that name.
 """
 
 import datetime
@@ -18,7 +17,7 @@ from jinja2.ext import Extension, loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from template_families import FAMILIES, MESSAGES, TOOLS
-from template_snippets import SNIPPETS
+from template_snippets import DATA, SNIPPETS
 
 HERE = pathlib.Path(__file__).parent
 NOW = datetime.datetime(2025, 3, 9, 7, 5, 4, 120)  # the clock of the tests
@@ -82,7 +81,9 @@ def render(template, variables):
 
 
 def main():
-    cases = [render(snippet, variables) for snippet, variables in SNIPPETS]
+    cases = [render(snippet, DATA) for snippet in SNIPPETS]
+    for case in cases:
+        del case["variables"]
     families = []
     for name, template in FAMILIES.items():
         runs = []
@@ -100,7 +101,7 @@ def main():
         families.append({"name": name, "template": template, "runs": runs})
     errors = [case for case in cases if "error" in case]
     print(f"{len(cases)} snippets, {len(errors)} of them errors")
-    result = {"jinja2": jinja2.__version__, "sets": {**MESSAGES, **TOOLS}, "snippets": cases, "families": families}
+    result = {"jinja2": jinja2.__version__, "sets": {**MESSAGES, **TOOLS}, "data": DATA, "snippets": cases, "families": families}
     path = HERE / "templates.goldens.json"
     path.write_text(json.dumps(result, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
     print(f"{path.name}: {path.stat().st_size} bytes")
