@@ -83,13 +83,14 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        module("Benchmarking", ["InferenceEngine", "Requests"]),
 
         // Level 5
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins", "Requests", "Scheduling",
-                "Simulation", "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins",
+                "Requests", "Scheduling", "Simulation", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
