@@ -6,7 +6,7 @@ public struct ComparisonTable: CustomStringConvertible {
     public init(_ reports: [PolicyReport]) {
         let header = [
             "policy", "finished", "refused", "TTFT mean", "p99", "inter-token p50", "p99", "end-to-end mean", "p99",
-            "tokens/s", "preempted", "recomputed", "KV use", "KV waste", "gap", "deadlines met",
+            "tokens/s", "preempted", "recomputed", "KV use", "KV waste", "gap", "TTFT in time",
         ]
         rows = [header] + reports.map { Self.row($0) }
     }
