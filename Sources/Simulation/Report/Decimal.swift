@@ -11,11 +11,18 @@ enum Decimal {
         return "\(sign)\(scaled / scale).\(String(repeating: "0", count: places - fraction.count))\(fraction)"
     }
 
-    /// `value` with about three digits that count.
+    /// `value` with about three digits, without zeros at the end.
     static func short(_ value: Double) -> String {
         let size = abs(value)
-        if size >= 1e6 { return text(value / 1e6, places: size >= 1e7 ? 0 : 1) + "M" }
-        if size >= 1e4 { return text(value / 1e3, places: 0) + "k" }
-        return text(value, places: size >= 100 ? 0 : size >= 10 || size == 0 ? 1 : size >= 0.1 ? 2 : 4)
+        if size >= 1e6 { return trimmed(value / 1e6, places: size >= 1e7 ? 0 : 1) + "M" }
+        if size >= 1e4 { return trimmed(value / 1e3, places: 0) + "k" }
+        return trimmed(value, places: size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 4)
+    }
+
+    private static func trimmed(_ value: Double, places: Int) -> String {
+        let text = text(value, places: places)
+        guard text.contains(".") else { return text }
+        let end = text.lastIndex { $0 != "0" } ?? text.startIndex
+        return String(text[end] == "." ? text[..<end] : text[...end])
     }
 }

@@ -34,14 +34,20 @@ struct LineChart {
             """
     }
 
-    private var points: [(x: Double, y: Double)] { series.flatMap(\.points) }
-    private var yMaximum: Double { max(yLimit ?? (points.map(\.y).max() ?? 1), 1e-9) }
+    private var points: [(x: Double, y: Double)] {
+        series.flatMap(\.points).filter { !isLogarithmic || $0.x > 0 }
+    }
 
-    private var xRange: ClosedRange<Double> {
-        let values = points.map(\.x).filter { !isLogarithmic || $0 > 0 }.map(scaled)
+    private var yTicks: [Double] { AxisTicks.linear(to: yLimit ?? (points.map(\.y).max() ?? 1)) }
+    private var yMaximum: Double { yTicks[yTicks.count - 1] }
+
+    private var xValues: ClosedRange<Double> {
+        let values = points.map(\.x)
         guard let least = values.min(), let most = values.max() else { return 0...1 }
         return least...max(most, least + 1e-6)
     }
+
+    private var xRange: ClosedRange<Double> { scaled(xValues.lowerBound)...scaled(xValues.upperBound) }
 
     private func scaled(_ x: Double) -> Double { isLogarithmic ? Logarithm.base10(max(x, 1e-6)) : x }
 
@@ -64,18 +70,17 @@ struct LineChart {
     }
 
     private var grid: String {
-        let range = xRange
         var marks = ""
-        for step in 0...4 {
-            let value = yMaximum * Double(step) / 4
-            let y = Decimal.text(Self.top + (1 - Double(step) / 4) * (Self.height - Self.top - Self.bottom), places: 1)
+        let range = xRange
+        for value in yTicks {
+            let y = Decimal.text(place((xValues.lowerBound, value), in: range).y, places: 1)
             marks += "<line x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(y)\" y2=\"\(y)\"/>"
             marks += "<text class=\"y\" x=\"\(Self.left - 6)\" y=\"\(y)\">\(Decimal.short(value))</text>"
         }
-        for step in 0...4 {
-            let position = range.lowerBound + (range.upperBound - range.lowerBound) * Double(step) / 4
-            let value = isLogarithmic ? Logarithm.power10(position) : position
-            let x = Decimal.text(Self.left + Double(step) / 4 * (Self.width - Self.left - Self.right), places: 1)
+        let ticks =
+            isLogarithmic ? AxisTicks.logarithmic(within: xValues) : AxisTicks.linear(to: xValues.upperBound)
+        for value in ticks where xValues.contains(value) {
+            let x = Decimal.text(place((value, 0), in: range).x, places: 1)
             let y = Self.height - Self.bottom + 16
             marks += "<text class=\"x\" x=\"\(x)\" y=\"\(y)\">\(Decimal.short(value))</text>"
         }

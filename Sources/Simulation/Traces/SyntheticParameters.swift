@@ -67,7 +67,8 @@ public struct SyntheticParameters: Sendable, Hashable {
 
     /// Every parameter's name.
     public static let names = [
-        "count", "rate", "arrivals", "burstiness", "lengths", "prompt", "output", "max_length", "tenants", "skew", "contrast",
+        "count", "rate", "arrivals", "burstiness", "lengths", "prompt", "output", "max_length", "tenants", "skew",
+        "contrast",
         "urgent", "prefixes", "prefix_tokens", "deadline_ms", "seed",
     ]
 
