@@ -8,7 +8,10 @@ extension ConfigurationType where Value == [String: Double] {
             for entry in entries {
                 guard let value = entry.value.plainText.flatMap({ DecimalText.parse($0) }),
                     (0.001...1000).contains(value)
-                else { throw ValueMismatch(expected: "a number from 0.001 to 1000 for \(Excerpt.bare(entry.key))") }
+                else {
+                    let expected = "a number from 0.001 to 1000 for \(Excerpt.bare(entry.key))"
+                    throw ValueMismatch(expected: expected, part: entry.value)
+                }
                 weights[entry.key] = value
             }
             return weights
