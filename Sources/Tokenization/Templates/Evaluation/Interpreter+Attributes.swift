@@ -75,8 +75,14 @@ extension Interpreter {
         case .undefined(let undefined): throw failure(undefined.message)
         case .sequence(let sequence) where [.list, .tuple, .range].contains(sequence.kind):
             let places = Slice(try bound(start), try bound(stop), stride, count: sequence.elements.count)
-            let kind: SequenceValue.Kind = sequence.kind == .tuple ? .tuple : .list
-            return try self.sequence(kind, places.map { sequence.elements[$0] })
+            let elements = places.map { sequence.elements[$0] }
+            guard sequence.kind == .range else { return try self.sequence(sequence.kind, elements) }
+            let (first, _, step) = sequence.bounds
+            let bounds = (
+                first &+ places.upcoming &* step, first &+ places.stop &* step, step.multipliedSaturating(by: stride)
+            )
+            return try checked(
+                .sequence(SequenceValue(.range, elements, bounds: bounds)), count: elements.count)
         case .text(let text):
             let isASCII = text.isASCII
             let scalars = isASCII ? [] : text.scalars
@@ -105,8 +111,8 @@ extension Interpreter {
 
 /// The places that a slice takes, as Python counts them.
 struct Slice: Sequence, IteratorProtocol {
-    private var upcoming: Int
-    private let stop: Int
+    private(set) var upcoming: Int
+    let stop: Int
     private let step: Int
 
     init(_ start: Int?, _ stop: Int?, _ step: Int, count: Int) {

@@ -19,8 +19,9 @@ extension Interpreter {
     }
 
     func dictionary(_ entries: [DictionaryValue.Entry]) throws(TemplateError) -> Value {
-        for entry in entries where !entry.key.isHashable {
-            throw failure("a '\(entry.key.typeName)' cannot be a key")
+        for entry in entries {
+            guard entry.key.isHashable else { throw failure("a '\(entry.key.typeName)' cannot be a key") }
+            try step(entry.key.weight)
         }
         return try checked(.dictionary(DictionaryValue(entries)), count: entries.count * 3)
     }

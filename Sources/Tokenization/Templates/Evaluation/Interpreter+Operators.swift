@@ -67,17 +67,16 @@ extension Interpreter {
         let (subject, factor) = if case .int = left.asNumber { (right, left) } else { (left, right) }
         guard case .int(let number) = factor.asNumber else { throw unusable("*", left, right) }
         let count = max(number, 0)
-        func size(_ unit: Int) throws(TemplateError) -> Int { try whole(unit.multipliedReportingOverflow(by: count)) }
         switch subject {
         case .text(let text):
-            try allocate(try size(text.bytes.count))
+            try allocate(text.bytes.count.multipliedSaturating(by: count))
             guard !text.isEmpty else { return subject }
             var bytes: [UInt8] = []
             bytes.reserveCapacity(text.bytes.count * count)
             for _ in 0..<count { bytes.append(contentsOf: text.bytes) }
             return .text(Text(bytes, isMarkup: text.isMarkup))
         case .sequence(let sequence) where sequence.kind == .list || sequence.kind == .tuple:
-            let total = try size(sequence.elements.count)
+            let total = sequence.elements.count.multipliedSaturating(by: count)
             try step(total)
             guard total > 0 else { return try self.sequence(sequence.kind, []) }
             return try self.sequence(

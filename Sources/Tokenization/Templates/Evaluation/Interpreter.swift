@@ -47,8 +47,8 @@ final class Interpreter {
     /// Counts work.
     @inline(__always)
     func step(_ count: Int = 1) throws(TemplateError) {
+        guard count <= stepsLeft else { throw exceeded("takes more than \(limits.stepCount) steps") }
         stepsLeft -= count
-        if stepsLeft < 0 { throw exceeded("takes more than \(limits.stepCount) steps") }
     }
 
     /// Counts bytes of values, before they are made.

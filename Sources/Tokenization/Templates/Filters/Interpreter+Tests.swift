@@ -59,7 +59,7 @@ extension Interpreter {
 
     private static func isSequence(_ value: Value) -> Bool {
         switch value {
-        case .text, .dictionary: true
+        case .text, .dictionary, .undefined: true
         case .sequence(let sequence): [.list, .tuple, .range].contains(sequence.kind)
         default: false
         }

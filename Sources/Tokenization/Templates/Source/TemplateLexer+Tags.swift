@@ -61,6 +61,8 @@ extension TemplateLexer {
     }
 
     private mutating func readRaw() throws(TemplateError) {
+        // Jinja takes one that ends where the template ends for an empty one.
+        if index == source.count { return }
         var position = index
         while let brace = source[position...].firstIndex(of: UInt8(ascii: "{")) {
             position = brace + 1
@@ -79,6 +81,8 @@ extension TemplateLexer {
     }
 
     private mutating func readComment() throws(TemplateError) {
+        // As with `raw`, nothing at all may follow.
+        if index == source.count { return }
         var position = index
         while position < source.count {
             guard let hash = source[position...].firstIndex(of: UInt8(ascii: "#")) else { break }

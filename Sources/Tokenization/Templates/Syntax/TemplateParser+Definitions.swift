@@ -5,7 +5,7 @@ extension TemplateParser {
         var isTuple = false
         while true {
             switch current.kind {
-            case .blockEnd, .variableEnd, .symbol(.closeParenthesis), .name("in"): break
+            case .blockEnd, .variableEnd, .symbol(.closeParenthesis): break
             default:
                 parts.append(try singleTarget(allowsNamespace: allowsNamespace))
                 if skip(.comma) {

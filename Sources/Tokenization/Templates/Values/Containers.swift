@@ -10,6 +10,7 @@ final class SequenceValue {
     let elements: [Value]
     let depth: Int
     let weight: Int
+    let hasHashableElements: Bool
     /// Start, stop and step of a range.
     let bounds: (Int, Int, Int)
 
@@ -25,6 +26,7 @@ final class SequenceValue {
         }
         self.depth = depth + 1
         self.weight = weight
+        hasHashableElements = kind == .tuple && elements.allSatisfy(\.isHashable)
     }
 }
 
@@ -85,5 +87,10 @@ extension Int {
     func addingSaturating(_ other: Int) -> Int {
         let (sum, overflow) = addingReportingOverflow(other)
         return overflow ? .max : sum
+    }
+
+    func multipliedSaturating(by other: Int) -> Int {
+        let (product, overflow) = multipliedReportingOverflow(by: other)
+        return overflow ? .max : product
     }
 }

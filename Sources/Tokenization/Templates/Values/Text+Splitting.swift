@@ -8,8 +8,7 @@ extension Text {
             while index < scalars.count, scalars[index].isPythonSpace { index += 1 }
             guard index < scalars.count else { break }
             if let limit, parts.count >= limit {
-                var rest = scalars[index...]
-                while let last = rest.last, last.isPythonSpace { rest.removeLast() }
+                let rest = scalars[index...]
                 parts.append(Text(fromRight ? rest.reversed() : Array(rest)))
                 break
             }

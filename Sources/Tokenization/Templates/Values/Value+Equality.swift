@@ -44,7 +44,7 @@ extension Value: Hashable {
         case .dictionary: false
         case .sequence(let sequence):
             switch sequence.kind {
-            case .tuple: sequence.elements.allSatisfy(\.isHashable)
+            case .tuple: sequence.hasHashableElements
             case .range, .generator: true
             case .list, .keys, .values, .items: false
             }
