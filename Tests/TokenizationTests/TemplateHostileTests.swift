@@ -131,12 +131,10 @@ struct TemplateHostileTests {
         let needle = String(repeating: "a", count: 1 << 19) + "b"
         let template = try ChatTemplate(
             "{{ needle in text }}{{ text.find(needle) }}{{ text.rfind(needle) }}{{ text.count(needle) }}")
-        let time = try ContinuousClock().measure {
-            let result = try template.render(
-                messages: [], addGenerationPrompt: false, extra: ["text": .string(text), "needle": .string(needle)])
-            #expect(result == "False-1-10")
-        }
-        #expect(time < .seconds(20), "a debug build on a busy machine; quadratic work would take an hour")
+        // Quadratic work would take an hour.
+        let result = try template.render(
+            messages: [], addGenerationPrompt: false, extra: ["text": .string(text), "needle": .string(needle)])
+        #expect(result == "False-1-10")
     }
 
     @Test(
