@@ -4,7 +4,9 @@ import Tokenization
 
 @Suite("Hostile texts and files")
 struct HostileInputTests {
-    @Test("a word of 100 KB is taken apart and put together", arguments: ["a", "ab", "=", " ", "\n", "é", "'", "0", "👍"])
+    @Test(
+        "a word of 100 KB is taken apart and put together",
+        arguments: ["a", "ab", "=", " ", "\n", "é", "'", "0", "👍"])
     func longWords(unit: String) throws {
         let text = String(repeating: unit, count: 100_000 / unit.utf8.count)
         for family in Fixture.families {
