@@ -13,8 +13,8 @@ public struct PluginCatalog: Sendable {
     public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
     /// Makes a weight loader for a type of weights; `progress` hears of every tensor.
     public typealias WeightLoaderFactory = @Sendable (WeightType, LoadingProgress?) -> any WeightLoader
-    /// Makes a policy.
-    public typealias PolicyFactory = @Sendable (SchedulerSection) -> any SchedulerPolicy
+    /// Makes a policy with the configured parameters.
+    public typealias PolicyFactory = @Sendable (PolicyOptionsSection) -> any SchedulerPolicy
 
     /// `backend.name`.
     public var backends = Registry<BackendFactory>(kind: "backend")
@@ -40,6 +40,12 @@ public struct PluginCatalog: Sendable {
         try catalog.weightLoaders.register("dense") { DenseWeightLoader($0, progress: $1) }
         try catalog.weightLoaders.register("gguf") { GGUFWeightLoader($0, progress: $1) }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
+        try catalog.policies.register("priority") { PriorityFirst(ageingSeconds: $0.ageingSeconds) }
+        try catalog.policies.register("sjf") { ShortestJobFirst(ageingSeconds: $0.ageingSeconds) }
+        try catalog.policies.register("mlfq") { MultiLevelFeedback($0) }
+        try catalog.policies.register("fair") { FairShare($0) }
+        try catalog.policies.register("deadline") { EarliestDeadlineFirst($0) }
+        try catalog.policies.register("prefix") { LongestPrefixFirst(window: $0.window) }
         for architecture in [LlamaArchitecture()] {
             for name in architecture.names { try catalog.models.register(name, architecture) }
         }
