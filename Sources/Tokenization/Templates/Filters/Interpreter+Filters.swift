@@ -22,7 +22,8 @@ extension Interpreter {
             guard case .text(let name) = values[0] else { throw failure("'attr' needs a name") }
             if case .undefined(let undefined) = input { throw failure(undefined.message) }
             let found = try attribute(AttributeName(name), of: input)
-            guard case .dictionary(let dictionary) = input, MethodName(rawValue: name.string)?.belongs(to: input) != true,
+            guard case .dictionary(let dictionary) = input,
+                MethodName(rawValue: name.string)?.belongs(to: input) != true,
                 dictionary[.text(name)] != nil
             else { return found }
             return .undefined(UndefinedValue(.attribute(of: input.typeName, name: name)))
