@@ -31,9 +31,11 @@ struct ChatTemplateTests {
 
     @Test("the parameters cannot be replaced by extra variables, the rest can")
     func variables() throws {
-        let template = try ChatTemplate("{{ messages|length }}{{ add_generation_prompt }}{{ bos_token }}{{ eos_token }}{{ tools }}{{ x }}")
+        let template = try ChatTemplate(
+            "{{ messages|length }}{{ add_generation_prompt }}{{ bos_token }}{{ eos_token }}{{ tools }}{{ x }}")
         let extra: [String: TemplateValue] = [
-            "messages": [1, 2, 3], "add_generation_prompt": 5, "bos_token": "evil", "eos_token": "E", "tools": [7], "x": "y",
+            "messages": [1, 2, 3], "add_generation_prompt": 5, "bos_token": "evil", "eos_token": "E", "tools": [7],
+            "x": "y",
         ]
         let text = try template.render(messages: [], addGenerationPrompt: true, extra: extra, bosToken: "B")
         #expect(text == "0TrueBE[7]y")
@@ -84,7 +86,10 @@ struct ChatTemplateTests {
     @Test("a long chat takes little time")
     func longChat() throws {
         let messages: [TemplateValue] = (0..<2000).map { index in
-            ["role": .string(index % 2 == 0 ? "user" : "assistant"), "content": .string(String(repeating: "word ", count: 100))]
+            [
+                "role": .string(index % 2 == 0 ? "user" : "assistant"),
+                "content": .string(String(repeating: "word ", count: 100)),
+            ]
         }
         let goldens = try TemplateFixture.goldens.get()
         for family in goldens["families"]?.elements ?? [] {
