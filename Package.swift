@@ -17,6 +17,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
+/// What `Shaders` embeds; its one Swift file is their table.
+let shaderFiles = [
+    "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
+    "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
+    "linear_columns.comp", "maxima_shared.glsl", "maxima_subgroup.glsl", "norm.comp", "numbers.glsl",
+    "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl",
+    "weights.glsl",
+]
+
 let package = Package(
     name: "quire",
     platforms: [.macOS(.v15)],
@@ -32,6 +41,11 @@ let package = Package(
     targets: [
         // Level 0: no imports.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // Found at run time, so nothing links against it: only its headers are needed.
+        .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CGlslang", providers: [.apt(["glslang-dev"])]),
+        .target(
+            name: "Shaders", path: "Shaders", resources: shaderFiles.map { .embedInCode($0) }, swiftSettings: settings),
         .target(name: "CPUKernels"),
         module("Tensors"),
         module("KVCaching"),
@@ -50,6 +64,7 @@ let package = Package(
         module("Models", ["Backends", "Tensors", "Weights"]),
         module("BackendReference", ["Backends", "Tensors"]),
         module("BackendCPU", ["Backends", "Tensors", "CPUKernels"]),
+        module("BackendVulkan", ["Backends", "Tensors", "CVulkan", "CGlslang", "Shaders"]),
 
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
@@ -92,5 +107,7 @@ let package = Package(
         tests("KVCachingTests", ["KVCaching"]),
         tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
         tests("EngineConfigTests", ["EngineConfig"]),
+        tests(
+            "BackendVulkanTests", ["BackendVulkan", "BackendConformance", "BackendReference", "Backends", "Tensors"]),
     ]
 )

@@ -28,7 +28,8 @@ extension BackendConformance {
         }
         choices.append(AttentionChoice(group: 2, headSize: 32, lengths: [40, 90], softCap: 2))
         choices.append(AttentionChoice(group: 2, headSize: 10, lengths: [40, 90], slidingWindow: 33, softCap: 5))
-        return cacheTypes.flatMap { type in choices.enumerated().map { attentionCase($1, type, seed: UInt64(60 + $0)) } }
+        return cacheTypes.flatMap { type in choices.enumerated().map { attentionCase($1, type, seed: UInt64(60 + $0)) }
+        }
     }
 
     /// Keys and values go into the cache as they come out of a table, so all backends round the same numbers and

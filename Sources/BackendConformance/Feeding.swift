@@ -34,7 +34,8 @@ struct Feeding {
         var steps: [[Part]] = []
         while left.contains(where: { $0 > 0 }) {
             var parts: [Part] = []
-            for sequence in left.indices.shuffled(using: &random) where left[sequence] > 0 && Bool.random(using: &random) {
+            for sequence in left.indices.shuffled(using: &random)
+            where left[sequence] > 0 && Bool.random(using: &random) {
                 // Often one token, as in decoding.
                 let count = Bool.random(using: &random) ? 1 : Int.random(in: 1...left[sequence], using: &random)
                 parts.append(Part(sequence: sequence, tokenCount: count))

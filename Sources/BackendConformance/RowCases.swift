@@ -7,7 +7,8 @@ extension BackendConformance {
         for type in types {
             for (width, scale) in [(1, Float(1)), (3, 2.5), (17, 1), (64, 8), (77, 1), (576, 24)] {
                 cases.append(
-                    rowCase("embed \(type) width \(width)", rowCount: 5, tolerance: Tolerance.exact, seed: 10) { sketch in
+                    rowCase("embed \(type) width \(width)", rowCount: 5, tolerance: Tolerance.exact, seed: 10) {
+                        sketch in
                         let table = sketch.matrix("table", PlanSketch.vocabularySize, width, type)
                         return sketch.embed(table, width, scale: scale)
                     })
@@ -28,7 +29,9 @@ extension BackendConformance {
 
     static func normCases() -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
-        for (width, group) in [(1, 1), (3, 3), (17, 17), (64, 64), (77, 77), (576, 576), (30, 10), (192, 64), (512, 256)] {
+        for (width, group) in [
+            (1, 1), (3, 3), (17, 17), (64, 64), (77, 77), (576, 576), (30, 10), (192, 64), (512, 256),
+        ] {
             for rowCount in [1, 7, 33] {
                 cases.append(
                     rowCase(
@@ -68,7 +71,8 @@ extension BackendConformance {
             }
             for rowCount in 6...15 {
                 cases.append(
-                    rowCase("linear \(type) 64 to 128", rowCount: rowCount, tolerance: Tolerance.linear(type), seed: 31) {
+                    rowCase("linear \(type) 64 to 128", rowCount: rowCount, tolerance: Tolerance.linear(type), seed: 31)
+                    {
                         sketch in sketch.linear(sketch.input(64), 128, type)
                     })
             }
@@ -81,7 +85,8 @@ extension BackendConformance {
         for width in [1, 3, 17, 64, 77, 576] {
             for activation in Activation.allCases {
                 cases.append(
-                    rowCase("\(activation) width \(width)", rowCount: 7, tolerance: Tolerance.single, seed: 40) { sketch in
+                    rowCase("\(activation) width \(width)", rowCount: 7, tolerance: Tolerance.single, seed: 40) {
+                        sketch in
                         let gate = sketch.input(width, bound: 12)
                         return sketch.gated(gate, sketch.input(width), activation)
                     })
@@ -92,7 +97,8 @@ extension BackendConformance {
                     return sketch.add(left, sketch.input(width))
                 })
             cases.append(
-                rowCase("add, then norm, width \(width)", rowCount: 33, tolerance: Tolerance.single, seed: 42) { sketch in
+                rowCase("add, then norm, width \(width)", rowCount: 33, tolerance: Tolerance.single, seed: 42) {
+                    sketch in
                     let left = sketch.input(width)
                     let sum = sketch.add(left, sketch.input(width))
                     let normed = sketch.norm(sum)
@@ -109,7 +115,9 @@ extension BackendConformance {
 
     static func rotaryCases() -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
-        for (headSize, pairCount) in [(2, 1), (8, 4), (10, 5), (32, 16), (64, 32), (64, 16), (80, 40), (128, 64), (256, 128)] {
+        for (headSize, pairCount) in [
+            (2, 1), (8, 4), (10, 5), (32, 16), (64, 32), (64, 16), (80, 40), (128, 64), (256, 128),
+        ] {
             for pairing in RotaryEmbedding.Pairing.allCases {
                 let rotary = rotation(pairCount: pairCount, pairing, magnitude: pairCount == 16 ? 1.25 : 1)
                 cases.append(

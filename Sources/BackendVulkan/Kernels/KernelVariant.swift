@@ -1,0 +1,78 @@
+import Shaders
+
+/// What a kernel computes; for each there are one or more variants.
+public enum KernelKind: String, Sendable, Hashable, CaseIterable {
+    case embed, norm
+    case addNorm = "add_norm"
+    case linearFewRows = "linear_few_rows"
+    case linearManyRows = "linear_many_rows"
+    case headToValue = "head_to_value"
+    case headToCache = "head_to_cache"
+    case attention
+    case attentionReduce = "attention_reduce"
+    case gated, add, gather
+    case softCap = "soft_cap"
+}
+
+/// One way to compute a kind: its files and what the device must have for it.
+struct KernelVariant: Sendable {
+    /// What the device must have.
+    enum Need: Sendable {
+        case subgroupArithmetic
+
+        /// Why `capabilities` do not meet it; nil where they do.
+        func lack(in capabilities: DeviceCapabilities) -> String? {
+            switch self {
+            case .subgroupArithmetic: capabilities.hasSubgroupArithmetic ? nil : "no subgroup arithmetic"
+            }
+        }
+    }
+
+    let name: String
+    let files: [ShaderFile]
+    var needs: [Need] = []
+    var extensions: [String] = []
+
+    private static let subgroup = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_arithmetic"]
+
+    /// The variants of `kind`, the preferred first.
+    static func all(of kind: KernelKind) -> [KernelVariant] {
+        switch kind {
+        case .embed: [KernelVariant(name: "embed", files: [.numbers, .weights, .embed])]
+        case .norm: reducing("norm", [.norm])
+        case .addNorm: reducing("add_norm", [.addNorm])
+        case .linearFewRows, .linearManyRows:
+            [KernelVariant(name: "linear_columns", files: [.numbers, .weights, .linearColumns])]
+        case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
+        case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
+        case .attention:
+            [
+                KernelVariant(
+                    name: "attention_subgroup", files: attentionFiles(.maximaSubgroup), needs: [.subgroupArithmetic],
+                    extensions: subgroup),
+                KernelVariant(name: "attention_shared", files: attentionFiles(.maximaShared)),
+            ]
+        case .attentionReduce: [KernelVariant(name: "attention_reduce", files: [.softmaxState, .attentionReduce])]
+        case .gated: [KernelVariant(name: "gated", files: [.gated])]
+        case .add: [KernelVariant(name: "add", files: [.add])]
+        case .gather: [KernelVariant(name: "gather", files: [.gather])]
+        case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
+        }
+    }
+
+    /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.
+    private static func reducing(
+        _ name: String, _ files: [ShaderFile], before: [ShaderFile] = []
+    ) -> [KernelVariant] {
+        [
+            KernelVariant(
+                name: name + "_subgroup", files: before + [.reduceSubgroup] + files, needs: [.subgroupArithmetic],
+                extensions: subgroup),
+            KernelVariant(name: name + "_shared", files: before + [.reduceShared] + files),
+        ]
+    }
+
+    private static func attentionFiles(_ maxima: ShaderFile) -> [ShaderFile] {
+        [.numbers, .cache, .softCapping, .softmaxState, .attentionRows, maxima, .attention]
+    }
+}
