@@ -13,8 +13,9 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+/// Tests of one room; their fixtures are read from where they lie.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: fixtures[name] ?? [], swiftSettings: settings)
 }
 
 /// What `Shaders` embeds; its one Swift file is their table.
@@ -25,6 +26,8 @@ let shaderFiles = [
     "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl",
     "weights.glsl",
 ]
+
+let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
 
 let package = Package(
     name: "quire",
@@ -39,7 +42,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // Level 0: no imports.
+        // Level 0: what needs no other room.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         // Found at run time, so nothing links against it: only its headers are needed.
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
@@ -49,13 +52,14 @@ let package = Package(
         .target(name: "CPUKernels"),
         module("Tensors"),
         module("KVCaching"),
-        module("Tokenization"),
+        module("JSON"),
+        module("Tokenization", ["JSON"]),
         module("Plugins"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
         module("Backends", ["Tensors"]),
-        module("Weights", ["Tensors"]),
+        module("Weights", ["Tensors", "JSON"]),
         module("Requests", ["KVCaching"]),
 
         // Level 2
@@ -77,7 +81,7 @@ let package = Package(
         module(
             "OpenAIServer",
             [
-                "InferenceEngine", "Requests", "Tokenization",
+                "InferenceEngine", "JSON", "Requests", "Tokenization",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -92,22 +96,53 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        module("Benchmarking", ["InferenceEngine", "Requests"]),
 
         // Level 5
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests", "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests",
+                "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 
+        tests("TensorsTests", ["Tensors"]),
         tests("KVCachingTests", ["KVCaching"]),
-        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("JSONTests", ["JSON"]),
+        tests("TokenizationTests", ["Tokenization"]),
+        tests("PluginsTests", ["Plugins"]),
         tests("EngineConfigTests", ["EngineConfig"]),
+        tests("CPUKernelsTests", ["CPUKernels"]),
+        tests("BackendsTests", ["Backends", "Tensors"]),
+        tests("WeightsTests", ["Weights", "Tensors"]),
+        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("SamplingTests", ["Sampling", "Requests"]),
+        tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
+        tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
+        tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
         tests(
             "BackendVulkanTests", ["BackendVulkan", "BackendConformance", "BackendReference", "Backends", "Tensors"]),
+        tests(
+            "ExecutionTests",
+            [
+                "Execution", "BackendCPU", "BackendReference", "Backends", "KVCaching", "Models", "Requests",
+                "Scheduling", "Tensors", "Weights",
+            ]),
+        tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),
+        tests(
+            "OpenAIServerTests",
+            [
+                "OpenAIServer", "InferenceEngine", "JSON", "Requests", "Tokenization",
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
     ]
 )

@@ -1,8 +1,4 @@
-import Backends
-import EngineConfig
-import Plugins
-import Tokenization
-import Weights
+public import EngineConfig
 
 /// Why no engine could be assembled.
 public enum AssemblyError: Error, CustomStringConvertible {

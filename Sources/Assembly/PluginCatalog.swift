@@ -7,16 +7,10 @@ public import Plugins
 public import Scheduling
 public import Weights
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Every plugin by name. The only place that knows concrete ones.
 public struct PluginCatalog: Sendable {
     /// Makes a backend as the configuration's section asks.
-    public typealias BackendFactory = @Sendable (BackendSection) throws(BackendError) -> any Backend
+    public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
     /// Makes a weight loader for a type of weights; `progress` hears of every tensor.
     public typealias WeightLoaderFactory = @Sendable (WeightType, LoadingProgress?) -> any WeightLoader
     /// Makes a policy.
@@ -37,10 +31,10 @@ public struct PluginCatalog: Sendable {
     /// What comes with Quire: one line a plugin.
     public static func builtin() throws(RegistryError) -> PluginCatalog {
         var catalog = PluginCatalog()
-        try catalog.backends.register("reference") { _ throws(BackendError) in ReferenceBackend() }
-        try catalog.backends.register("cpu") { section throws(BackendError) in
+        try catalog.backends.register("reference") { _ in ReferenceBackend() }
+        try catalog.backends.register("cpu") { section in
             try CPUBackend(
-                threadCount: section.threads == 0 ? activeCoreCount() : section.threads,
+                threadCount: section.threads == 0 ? HostMachine.processorCount() : section.threads,
                 instructionSet: InstructionSet(section.isa))
         }
         try catalog.weightLoaders.register("dense") { DenseWeightLoader($0, progress: $1) }
@@ -66,9 +60,6 @@ public struct PluginCatalog: Sendable {
         }
     }
 }
-
-/// Cores that this process may use.
-private func activeCoreCount() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
 extension InstructionSet {
     /// The configured instruction set; nil takes the best.

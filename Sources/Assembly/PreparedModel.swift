@@ -2,7 +2,7 @@ import Backends
 import EngineConfig
 import Execution
 import Logging
-import Models
+import Plugins
 import Tensors
 import Weights
 
@@ -23,7 +23,7 @@ struct PreparedModel {
         let backend = try Self.onDevice {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }
-        let plan = try Self.plan(checkpoint, configuration, catalog: catalog, progress: progress)
+        let plan = try catalog.plan(of: checkpoint, configuration, progress: progress)
         let elementType = Self.cacheType(cache.dtype, plan)
         let budget = Int(Double(backend.device.freeByteCount) * cache.memoryUtilization)
         let pool = MemoryPool(device: backend, budgetByteCount: budget)
@@ -72,25 +72,6 @@ struct PreparedModel {
             ])
         if maxModelLength < facts.maxPositionCount, configuration.model.maxModelLen == nil {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
-        }
-    }
-
-    private static func plan(
-        _ checkpoint: Checkpoint, _ configuration: EngineConfiguration, catalog: PluginCatalog,
-        progress: @escaping @Sendable (Double) -> Void
-    ) throws -> ForwardPlan {
-        do {
-            let architecture = try catalog.models.factory(named: checkpoint.configuration.architecture)
-            let name = configuration.model.loader == "auto" ? checkpoint.loaderName : configuration.model.loader
-            let loading = LoadingProgress(totalByteCount: checkpoint.source.byteCount) { done, total in
-                progress(Double(done) / Double(max(total, 1)))
-            }
-            let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto
-            let loader = try catalog.weightLoaders.factory(named: name)(type, loading)
-            defer { progress(1) }
-            return try architecture.encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
-        } catch {
-            throw AssemblyError.checkpoint(path: checkpoint.path, reason: "\(error)")
         }
     }
 

@@ -2,10 +2,12 @@ import Backends
 public import CoreMetrics
 public import EngineConfig
 import Execution
+import FoundationEssentials
 public import InferenceEngine
 import KVCaching
 public import Logging
 import Models
+import Plugins
 import Scheduling
 public import Tokenization
 import Weights
@@ -67,9 +69,9 @@ public struct ServedModel: Sendable {
 
     private static func template(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> ChatTemplate? {
         guard let path = section.chatTemplate else {
-            return try checkpoint.chatTemplate.map { try ChatTemplate(source: $0) }
+            return try checkpoint.chatTemplate.map { try ChatTemplate($0) }
         }
-        return try ChatTemplate(source: try String(contentsOf: URL(filePath: path), encoding: .utf8))
+        return try ChatTemplate(try String(contentsOf: URL(filePath: path), encoding: .utf8))
     }
 
     private static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {

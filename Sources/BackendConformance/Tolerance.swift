@@ -9,9 +9,10 @@ enum Tolerance {
     /// exponentials good to some units in the last place stay below a thousand times that.
     static let single = 1e-11
 
-    /// A linear operation on rounded activations. bf16 rounds by 2⁻⁹ at most, so 1.3e-6 squared and averaged, and a
-    /// sum of independent errors keeps the ratio; f16 and 32-bit activations are far below. Four times that.
-    static func linear(_ weights: ElementType) -> Double { weights == .bf16 ? 5e-6 : single }
+    /// A linear operation on rounded activations. bf16 keeps eight bits, so one rounding is off by 2⁻⁸ at most, 2⁻¹⁶
+    /// squared, and a sum of independent errors keeps the ratio. Four times that, because a few outputs may each be a
+    /// sum that cancels; one wrong product in fifteen hundred is ten times more. f16 and 32-bit are far below.
+    static func linear(_ weights: ElementType) -> Double { weights == .bf16 ? 4 * 0x1p-16 : single }
 
     /// Keys and values that were computed in 32 bits before they were rounded for the cache: rarely, one falls on the
     /// other side of a rounding boundary and is off by a unit, 2⁻⁸ in bf16.
@@ -26,6 +27,6 @@ enum Tolerance {
     /// A whole layer or two: seven linear operations, each with the error of one, and cached roundings in between.
     static func layers(_ weights: ElementType, _ cache: ElementType) -> Double {
         // A bf16 error of a linear before the cache moves many roundings of keys and values, not a rare one.
-        (weights == .bf16 ? 5e-5 : 1e-10) + 10 * cached(cache)
+        (weights == .bf16 ? 4 * 0x1p-16 : 1e-10) + 10 * cached(cache)
     }
 }

@@ -1,8 +1,7 @@
 import Dispatch
-public import Requests
+import Requests
 public import Scheduling
 import Synchronization
-public import Tokenization
 
 /// The engine on its own thread: takes requests from any task, answers with streams.
 ///
@@ -148,7 +147,7 @@ public final class AsyncLLMEngine: Sendable {
     /// The commands that have come in, after waiting for one if there is nothing else to do; nil when stopped.
     private func nextCommands(isIdle: Bool) -> [EngineCommand]? {
         while true {
-            let (commands, isStopped) = mailbox.withLock { mailbox in
+            let (commands, isStopped): ([EngineCommand], Bool) = mailbox.withLock { mailbox in
                 if mailbox.isStopped { return ([], true) }
                 defer { mailbox.commands.removeAll() }
                 return (mailbox.commands, false)

@@ -1,3 +1,5 @@
+import JSON
+
 /// The `messages` of a chat in the shape that templates expect: contents are strings, roles are known.
 struct ChatMessages {
     /// Roles a client may use.

@@ -1,3 +1,4 @@
+import JSON
 import Tokenization
 
 /// Turns the messages of a request into a prompt by the model's own template.

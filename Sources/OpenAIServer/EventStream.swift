@@ -1,3 +1,4 @@
+import JSON
 import Hummingbird
 
 /// Server-sent events (WHATWG HTML, section 9.2) as OpenAI's clients read them.

@@ -1,3 +1,5 @@
+import JSON
+
 /// The fields of one JSON object, read by name and type; every error says which field, what was expected and found.
 ///
 /// Null counts as absent and fields that nobody reads are ignored, as OpenAI's clients expect.
@@ -11,7 +13,8 @@ struct Fields {
         let value: JSONValue
         do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
             let name = error.path.reduce("") { $0.isEmpty ? $1 : Int($1) == nil ? "\($0).\($1)" : "\($0)[\($1)]" }
-            throw .invalidField(name.isEmpty ? nil : name, error.description)
+            throw .invalidField(
+                name.isEmpty ? nil : name, "the body is not valid JSON: \(error.problem) at byte \(error.byteOffset)")
         }
         try self.init(value, path: "")
     }

@@ -1,3 +1,4 @@
+import JSON
 import Requests
 
 /// OpenAI's older log probabilities object, of the completions route: four lists of equal length.

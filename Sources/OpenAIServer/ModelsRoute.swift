@@ -1,3 +1,5 @@
+import JSON
+
 /// `GET /v1/models` and `GET /v1/models/NAME`.
 struct ModelsRoute: Sendable {
     let service: any CompletionService

@@ -1,5 +1,6 @@
 import CoreMetrics
 import Hummingbird
+import JSON
 import Logging
 import NIOCore
 import Tokenization

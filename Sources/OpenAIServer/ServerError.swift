@@ -1,3 +1,4 @@
+import JSON
 import InferenceEngine
 
 /// Why a request is answered with an error.

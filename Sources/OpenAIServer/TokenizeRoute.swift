@@ -1,3 +1,4 @@
+import JSON
 import Tokenization
 
 /// `POST /tokenize` and `POST /detokenize`, in vLLM's shapes.

@@ -1,3 +1,5 @@
+import JSON
+
 /// Tokens that a request has cost.
 struct Usage: Sendable, Equatable {
     /// Tokens of its prompts.

@@ -4,7 +4,7 @@ public struct SchedulerStatistics: Sendable, Hashable {
     public var runningCount = 0
     /// Requests that wait for their first or next admission.
     public var waitingCount = 0
-    /// Blocks in all, and those that no request references.
+    /// Blocks in all.
     public var blockCount = 0
     /// Blocks that no request references.
     public var freeBlockCount = 0
@@ -14,6 +14,9 @@ public struct SchedulerStatistics: Sendable, Hashable {
     public var prefixQueryCount = 0
     /// Those of them that were found.
     public var prefixHitCount = 0
+
+    /// All zero.
+    public init() {}
 
     /// Part of the blocks that requests reference, 0 to 1.
     public var cacheUsage: Double { blockCount == 0 ? 0 : 1 - Double(freeBlockCount) / Double(blockCount) }

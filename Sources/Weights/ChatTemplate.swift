@@ -1,3 +1,4 @@
+internal import JSON
 internal import Tensors
 
 /// Finds a Hugging Face checkpoint's chat template.

@@ -1,3 +1,5 @@
+internal import JSON
+
 /// Where a checkpoint's tokenizer comes from.
 public enum TokenizerOrigin: Sendable, Hashable {
     /// The path of a `tokenizer.json`.

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Tensors
 
 /// A JSON file whose root is an object; looks keys up with errors that name file and key.
@@ -12,21 +13,21 @@ struct JSONDocument: Sendable {
         let memory = try mapFile(file)
         let value: JSONValue
         do {
-            value = try withExtendedLifetime(memory) { () throws(JSONParser.Failure) in
-                try JSONParser.parse(memory.bytes)
+            value = try withExtendedLifetime(memory) { () throws(JSONError) in
+                try JSONParser.parse(memory.bytes, options: .checkpoints)
             }
         } catch {
             throw .malformed(file: file, reason: error.description)
         }
-        guard case .object(let members) = value else {
-            throw .malformed(file: file, reason: "the root is \(value.kind), not an object")
+        guard case .object(let object) = value else {
+            throw .malformed(file: file, reason: "the root is \(value.summary), not an object")
         }
-        self.init(file: file, members: members)
+        self.init(file: file, object)
     }
 
-    init(file: String, members: [String: JSONValue]) {
+    private init(file: String, _ object: JSONObject) {
         self.file = file
-        self.members = members
+        members = object.dictionary
     }
 
     /// The value of `key`; nil when absent or null.
@@ -77,8 +78,8 @@ struct JSONDocument: Sendable {
     func object(_ key: String) throws(WeightLoadingError) -> JSONDocument? {
         switch value(key) {
         case nil: return nil
-        case .object(let members):
-            var document = JSONDocument(file: file, members: members)
+        case .object(let object):
+            var document = JSONDocument(file: file, object)
             document.prefix = path(key) + "."
             return document
         case .some(let other): throw illTyped(key, "an object", other)
@@ -90,6 +91,23 @@ struct JSONDocument: Sendable {
 
     /// The error for `key` holding `found`.
     func illTyped(_ key: String, _ expected: String, _ found: JSONValue) -> WeightLoadingError {
-        .illTypedKey(file: file, key: path(key), expected: expected, found: found.kind)
+        .illTypedKey(file: file, key: path(key), expected: expected, found: found.summary)
+    }
+}
+
+extension JSONParser.Options {
+    /// How files of a checkpoint are read: a tensor named twice is an error, and `json.dump` may have written `NaN`.
+    static var checkpoints: JSONParser.Options {
+        var options = JSONParser.Options()
+        options.rejectsDuplicateKeys = true
+        options.acceptsNonFiniteNumbers = true
+        return options
+    }
+}
+
+extension JSONObject {
+    /// The members by name.
+    var dictionary: [String: JSONValue] {
+        Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
     }
 }

@@ -1,3 +1,4 @@
+internal import JSON
 internal import Tensors
 
 /// One safetensors file: eight bytes of header length, a JSON header, the data
@@ -55,16 +56,18 @@ struct SafetensorsFile: Sendable {
         let dataOffset = 8 + Int(stated)
         let header: JSONValue
         do {
-            header = try JSONParser.parse(UnsafeRawBufferPointer(rebasing: bytes[8..<dataOffset]))
+            header = try JSONParser.parse(
+                UnsafeRawBufferPointer(rebasing: bytes[8..<dataOffset]), options: .checkpoints)
         } catch {
             throw .malformed(file: file, reason: "header is \(error)")
         }
-        guard case .object(let members) = header else {
-            throw .malformed(file: file, reason: "header is \(header.kind), not an object")
+        guard case .object(let object) = header else {
+            throw .malformed(file: file, reason: "header is \(header.summary), not an object")
         }
         var entries: [String: Entry] = [:]
-        for (name, value) in members where name != "__metadata__" {
-            entries[name] = try entry(name, value, dataOffset: dataOffset, fileByteCount: bytes.count, file: file)
+        for member in object.members where member.key != "__metadata__" {
+            entries[member.key] = try entry(
+                member.key, member.value, dataOffset: dataOffset, fileByteCount: bytes.count, file: file)
         }
         try checkCoverage(entries.values, dataOffset: dataOffset, fileByteCount: bytes.count, file: file)
         return entries
@@ -76,7 +79,7 @@ struct SafetensorsFile: Sendable {
         func malformed(_ reason: String) -> WeightLoadingError {
             .malformedTensor(file: file, tensor: name, reason: reason)
         }
-        guard case .object(let members) = value else { throw malformed("its entry is \(value.kind)") }
+        guard case .object(let members) = value else { throw malformed("its entry is \(value.summary)") }
         guard case .string(let typeName) = members["dtype"] else { throw malformed("dtype is missing") }
         guard let type = StoredType(rawValue: typeName), !type.isQuantized else {
             throw malformed("dtype \(typeName) is unknown")

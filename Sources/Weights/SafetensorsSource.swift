@@ -1,3 +1,5 @@
+internal import JSON
+
 /// The tensors of one safetensors file, or of several that a `model.safetensors.index.json` ties together.
 public struct SafetensorsSource: TensorSource {
     /// What was opened, for errors.
@@ -20,10 +22,10 @@ public struct SafetensorsSource: TensorSource {
             throw .missingKey(file: index, key: "weight_map", expected: "an object of tensor names and files")
         }
         var shardNames: Set<String> = []
-        for (tensor, value) in weightMap {
+        for (tensor, value) in weightMap.dictionary {
             guard case .string(let shard) = value else {
                 throw .illTypedKey(
-                    file: index, key: "weight_map.\(tensor)", expected: "a file name", found: value.kind)
+                    file: index, key: "weight_map.\(tensor)", expected: "a file name", found: value.summary)
             }
             // A plain name beside the index, so that a checkpoint cannot reach into the machine's other files.
             guard !shard.isEmpty, !shard.contains("/"), !shard.contains("\\"), !shard.contains("\0"), shard != ".."
@@ -40,7 +42,7 @@ public struct SafetensorsSource: TensorSource {
             shards.append(try SafetensorsFile(file: path, memory: mapFile(path)))
         }
         try self.init(file: index, shards: shards)
-        for (tensor, value) in weightMap.sorted(by: { $0.key < $1.key }) {
+        for (tensor, value) in weightMap.dictionary.sorted(by: { $0.key < $1.key }) {
             guard case .string(let shard) = value else { continue }
             guard let number = shardOfTensor[tensor], shards[number].file == directory.appendingPath(shard) else {
                 throw .badShard(file: index, shard: shard, reason: "does not hold tensor \(tensor)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Assembly
 import EngineConfig
 
 /// `quire config check|show|schema`.
@@ -21,9 +22,15 @@ struct ConfigCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints the configuration in force, with defaults and where each value comes from.")
         @OptionGroup var options: ConfigurationOptions
+        @Flag(help: "Load the model and print its plan, one operation a line, instead.")
+        var plan = false
 
         func run() throws {
-            Console.write(try options.load().show())
+            let configuration = try options.load()
+            guard plan else { return Console.write(configuration.show()) }
+            try exitingWithStatus {
+                Console.write("\(try PluginCatalog.builtin().plan(of: configuration))")
+            }
         }
     }
 

@@ -17,10 +17,13 @@ struct ConfigurationOptions: ParsableArguments {
     var overrides: [String] = []
 
     /// Reads and checks the configuration; the names of plugins too.
-    func load() throws -> EngineConfiguration {
+    func load() throws -> EngineConfiguration { try Self.load(path: config, overrides: overrides) }
+
+    /// Reads and checks the configuration at `path`; the names of plugins too.
+    static func load(path: String, overrides: [String]) throws -> EngineConfiguration {
         try exitingWithStatus {
             let home = getenv("HOME").map { String(cString: $0) }
-            let configuration = try EngineConfiguration.load(path: config, overrides: overrides, homeDirectory: home)
+            let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
             try PluginCatalog.builtin().check(configuration)
             return configuration
         }

@@ -92,7 +92,7 @@ struct GenerateCommand: AsyncParsableCommand {
         guard !raw, let template = model.chatTemplate else {
             return model.tokenizer.encode(prompt, addSpecialTokens: true, parseSpecialTokens: true)
         }
-        let message = TemplateValue.object([("role", .string("user")), ("content", .string(prompt))])
+        let message = ["role": "user", "content": .string(prompt)] as TemplateValue
         let text = try template.render(
             messages: [message], addGenerationPrompt: true, extra: [:], bosToken: model.specialTokens["bos_token"],
             eosToken: model.specialTokens["eos_token"])

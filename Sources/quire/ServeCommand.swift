@@ -5,7 +5,7 @@ import InferenceEngine
 import Logging
 import OpenAIServer
 import ServiceLifecycle
-import Tokenization
+import UnixSignals
 
 /// `quire serve CONFIG`: an OpenAI-compatible server until SIGTERM or SIGINT.
 struct ServeCommand: AsyncParsableCommand {
@@ -37,8 +37,14 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension ServerOptions {
     init(_ section: ServerSection) {
-        self.init(
-            host: section.host, port: section.port, maxBodyByteCount: section.maxBody, maxChoices: section.maxN,
-            maxLogprobs: section.maxLogprobs, apiKey: section.apiKey, drainSeconds: section.drainSeconds)
+        self.init()
+        host = section.host
+        port = section.port
+        maxBodyByteCount = section.maxBody
+        maxChoices = section.maxChoices
+        maxLogprobs = section.maxLogprobs
+        apiKey = section.apiKey
+        drainSeconds = section.drainSeconds
+        version = QuireVersion.current
     }
 }

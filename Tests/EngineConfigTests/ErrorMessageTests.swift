@@ -33,9 +33,9 @@ struct Complaint: Sendable, CustomTestStringConvertible {
                 "c.yaml:3:14: cache.block_size: expected a power of two from 1 to 256, found no value",
                 "c.yaml:4:15: cache.num_blocks: expected an integer from 1 to 2147483647, found 0"),
             Complaint(
-                "model: {path: m}\nserver: {port: 65536, max_n: 99999999999999999999}\n",
+                "model: {path: m}\nserver: {port: 65536, max_choices: 99999999999999999999}\n",
                 "c.yaml:2:16: server.port: expected an integer from 0 to 65535, found 65536",
-                "c.yaml:2:30: server.max_n: expected an integer from 1 to 1024, found 99999999999999999999"),
+                "c.yaml:2:36: server.max_choices: expected an integer from 1 to 65536, found 99999999999999999999"),
             Complaint(
                 "model: {path: m}\nserver: {port: [80], host: {a: b}}\n",
                 "c.yaml:2:16: server.port: expected an integer from 0 to 65535, found a sequence",

@@ -101,7 +101,7 @@ CHECKPOINTS = {
 }
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 MERGES = """Ġ t|h e|i n|e r|a n|Ġ a|o n|r e|Ġt he|e n|o r|a t|Ġ s|Ġ w|i s|Ġ o|e s|n d|i t|Ġ f|Ġ b|Ġa nd|in g|l l|o u|Ġo f|Ġ c
-a r|Ġ i|e d|Ġ in|l e|Ġ to|o m|Ġ h|s t|Ġ d|Ġ Ġ|ĠĠ ĠĠ|H e|He ll|Hell o""".replace("\n", "|").split("|")
+a r|Ġ i|e d|Ġ in|l e|Ġ to|o m|Ġ h|s t|Ġ d|Ġ Ġ|ĠĠ ĠĠ|H e|He ll|Hell o|Ġ p""".replace("\n", "|").split("|")
 
 
 def small_vocabulary(size):

@@ -1,3 +1,4 @@
+import JSON
 import InferenceEngine
 import Requests
 import Testing
@@ -7,7 +8,7 @@ import Testing
 @Suite struct CompletionTests {
     @Test func `a text prompt is answered with text and usage`() async throws {
         let service = ScriptedService("Hello")
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let response = try await server.post(
                 "/v1/completions", #"{"model": "scripted", "prompt": "ab", "max_tokens": 5, "temperature": 0}"#)
             #expect(response.status == 200)
@@ -34,7 +35,7 @@ import Testing
     ])
     func `prompts may be texts, tokens and lists of either`(prompt: String, tokens: [[Int32]]) async throws {
         let service = ScriptedService("xy")
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let response = try await server.post("/v1/completions", #"{"prompt": \#(prompt), "n": 2, "seed": 7}"#)
             guard case .array(let choices) = try response.json.at("choices") else { throw TestFailure(response.body) }
             #expect(choices.map { $0.at("index") } == (0..<tokens.count * 2).map { .integer($0) })
@@ -47,7 +48,7 @@ import Testing
 
     @Test func `sampling fields reach the engine`() async throws {
         let service = ScriptedService("x")
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let response = try await server.post(
                 "/v1/completions",
                 """
@@ -83,7 +84,7 @@ import Testing
 
     @Test func `scoring a text gives the legacy log probabilities`() async throws {
         let service = ScriptedService("unused")
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let response = try await server.post(
                 "/v1/completions", #"{"prompt": "abc", "max_tokens": 0, "echo": true, "logprobs": 2}"#)
             let choice = try response.json.at("choices.0")
@@ -100,7 +101,7 @@ import Testing
         for (reason, shown) in [
             (FinishReason.stopToken(ByteTokenizer.end), JSONValue.null), (.stopToken(9), 9), (.stopString("!"), "!"),
         ] {
-            try await TestServer.run(ScriptedService(.answer([65], reason))) { server in
+            try await TestServer.run(ScriptedService(.answer([65], reason))) { server async throws in
                 let response = try await server.post("/v1/completions", #"{"prompt": "a", "stop_token_ids": [9]}"#)
                 #expect(try response.json.at("choices.0.finish_reason") == "stop")
                 #expect(try response.json.at("choices.0.stop_reason") == shown)
@@ -109,9 +110,10 @@ import Testing
     }
 
     @Test func `token ids and prompt scores are sent on request`() async throws {
-        try await TestServer.run(ScriptedService("xy")) { server in
+        try await TestServer.run(ScriptedService("xy")) { server async throws in
             let response = try await server.post(
-                "/v1/completions", #"{"prompt": "ab", "return_token_ids": true, "prompt_logprobs": 1, "max_tokens": 2}"#)
+                "/v1/completions", #"{"prompt": "ab", "return_token_ids": true, "prompt_logprobs": 1, "max_tokens": 2}"#
+            )
             let choice = try response.json.at("choices.0")
             #expect(choice.at("token_ids") == [120, 121])
             #expect(choice.at("prompt_token_ids") == [97, 98])
@@ -121,10 +123,11 @@ import Testing
     }
 
     @Test func `a stream is events with the text in pieces, then usage, then DONE`() async throws {
-        try await TestServer.run(ScriptedService("Hi")) { server in
+        try await TestServer.run(ScriptedService("Hi")) { server async throws in
             let response = try await server.post(
                 "/v1/completions",
-                #"{"prompt": "ab", "stream": true, "stream_options": {"include_usage": true}, "echo": true, "logprobs": 0}"#)
+                #"{"prompt": "ab", "stream": true, "stream_options": {"include_usage": true}, "echo": true, "logprobs": 0}"#
+            )
             #expect(response.status == 200)
             #expect(response.headers["content-type"]?.hasPrefix("text/event-stream") == true)
             #expect(response.body.hasSuffix("data: [DONE]\n\n"))
@@ -142,7 +145,7 @@ import Testing
     }
 
     @Test func `streams of several prompts carry every choice to its end`() async throws {
-        try await TestServer.run(ScriptedService("abc")) { server in
+        try await TestServer.run(ScriptedService("abc")) { server async throws in
             let response = try await server.post(
                 "/v1/completions", #"{"prompt": ["p", "q", "r"], "n": 2, "stream": true}"#)
             var texts = Array(repeating: "", count: 6)

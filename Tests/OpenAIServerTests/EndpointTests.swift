@@ -1,10 +1,11 @@
+import JSON
 import Testing
 
 @testable import OpenAIServer
 
 @Suite struct EndpointTests {
     @Test func `models, health, ping and version`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server in
+        try await TestServer.run(ScriptedService("x")) { server async throws in
             let models = try await server.get("/v1/models").json
             #expect(models.at("object") == "list")
             #expect(models.at("data.0.id") == "scripted")
@@ -24,7 +25,7 @@ import Testing
     }
 
     @Test func `tokenize and detokenize are inverse`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server in
+        try await TestServer.run(ScriptedService("x")) { server async throws in
             let response = try await server.post(
                 "/tokenize", #"{"prompt": "aé<|im_end|>", "return_token_strs": true}"#)
             let json = try response.json
@@ -44,8 +45,9 @@ import Testing
     }
 
     @Test func `a key is needed for the model's routes and unknown ones, not for health and metrics`() async throws {
-        try await TestServer.run(ScriptedService("x"), options: { $0.apiKey = "sesame" }) { server in
-            for headers in ["", "Authorization: Bearer sesam\r\n", "Authorization: Bearer sesamesesame\r\n",
+        try await TestServer.run(ScriptedService("x"), options: { $0.apiKey = "sesame" }) { server async throws in
+            for headers in [
+                "", "Authorization: Bearer sesam\r\n", "Authorization: Bearer sesamesesame\r\n",
                 "Authorization: sesame\r\n", "Authorization: Bearer \r\n",
             ] {
                 for path in ["/v1/models", "/v1/models/scripted", "/v1/other", "//v1/models", "/v1/completions"] {
@@ -68,7 +70,7 @@ import Testing
     }
 
     @Test func `requests are counted by method, known path and status`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server in
+        try await TestServer.run(ScriptedService("x")) { server async throws in
             _ = try await server.get("/health")
             _ = try await server.get("/health")
             _ = try await server.get("/made/up")

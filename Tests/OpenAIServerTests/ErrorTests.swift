@@ -1,3 +1,4 @@
+import JSON
 import InferenceEngine
 import Requests
 import Testing
@@ -72,7 +73,7 @@ import Testing
 
     @Test func `a bad field is a 400 that names it and what was found`() async throws {
         let service = ScriptedService("x")
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             for (body, param, words) in Self.badFields {
                 let prompt = body.contains(#""prompt":"#) ? "" : #""prompt": "a", "#
                 let response = try await server.post("/v1/completions", "{\(prompt)\(body)}")
@@ -102,7 +103,7 @@ import Testing
     ]
 
     @Test func `a body that is no JSON object is a 400 with a sentence`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server in
+        try await TestServer.run(ScriptedService("x")) { server async throws in
             for (body, words) in Self.badBodies {
                 let connection = try await server.connect()
                 let head = "POST /v1/completions HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n"
@@ -117,7 +118,7 @@ import Testing
 
     @Test func `null is absent, keys may repeat, integers may have a zero fraction`() async throws {
         let service = ScriptedService("xyz")
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let response = try await server.post(
                 "/v1/completions", #"{"prompt": 1, "prompt": "a", "n": null, "stop": null, "max_tokens": 3.0}"#)
             #expect(response.status == 200)
@@ -134,7 +135,7 @@ import Testing
     @Test func `the engine's refusals have their status and say when to try again`() async throws {
         for (error, status, retryAfter) in Self.engineErrors {
             let service = ScriptedService(.answer([65], .length), error: error)
-            try await TestServer.run(service) { server in
+            try await TestServer.run(service) { server async throws in
                 for stream in [false, true] {
                     let body = #"{"prompt": "a", "stream": \#(stream)}"#
                     let response = try await server.post("/v1/completions", body)
@@ -150,7 +151,7 @@ import Testing
         for script in [
             ScriptedService.Script.answer([65], .failure("device lost")), .fail([65], .deviceFailed("device lost")),
         ] {
-            try await TestServer.run(ScriptedService(script)) { server in
+            try await TestServer.run(ScriptedService(script)) { server async throws in
                 let whole = try await server.post("/v1/completions", #"{"prompt": "a"}"#)
                 #expect(whole.status == 503)
                 #expect(whole.body.contains("device lost"))
@@ -166,7 +167,7 @@ import Testing
 
     @Test func `an engine that ends early is a 500, not a truncated answer`() async throws {
         let service = ScriptedService(.hold([65]))
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let connection = try await server.connect()
             try await connection.send(TestServer.request("/v1/completions", #"{"prompt": "a"}"#))
             #expect(try await eventually { service.requests.count == 1 })
@@ -177,7 +178,7 @@ import Testing
     }
 
     @Test func `unknown models, paths and methods`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server in
+        try await TestServer.run(ScriptedService("x")) { server async throws in
             let model = try await server.post("/v1/completions", #"{"model": "gpt\n-9", "prompt": "a"}"#)
             #expect(model.status == 404)
             #expect(try model.json.at("error.code") == "model_not_found")
@@ -194,7 +195,7 @@ import Testing
     }
 
     @Test func `a body over the limit is a 413, announced or not, and the connection lives`() async throws {
-        try await TestServer.run(ScriptedService("x"), options: { $0.maxBodyByteCount = 100 }) { server in
+        try await TestServer.run(ScriptedService("x"), options: { $0.maxBodyByteCount = 100 }) { server async throws in
             let connection = try await server.connect()
             let body = #"{"prompt": "\#(String(repeating: "a", count: 200))"}"#
             try await connection.send(TestServer.request("/v1/completions", body))
@@ -202,7 +203,8 @@ import Testing
             #expect(announced.status == 413)
             #expect(try announced.json.at("error.message").text.contains("100 bytes"))
             let chunk = "\(String(body.utf8.count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"
-            try await connection.send("POST /v1/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)")
+            try await connection.send(
+                "POST /v1/completions HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(chunk)")
             #expect(try await connection.response().status == 413)
             try await connection.send("GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(try await connection.response().status == 200)
@@ -211,8 +213,10 @@ import Testing
     }
 
     @Test func `a head that is no HTTP, or too large, ends only its connection`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server in
-            for head in ["\u{0}\u{1}garbage\r\n\r\n", "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 200_000))\r\n\r\n"] {
+        try await TestServer.run(ScriptedService("x")) { server async throws in
+            for head in [
+                "\u{0}\u{1}garbage\r\n\r\n", "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 200_000))\r\n\r\n",
+            ] {
                 let connection = try await server.connect()
                 try? await connection.send(head)
                 #expect(try await connection.waitForEnd())

@@ -1,3 +1,5 @@
+import JSON
+import Requests
 import Testing
 import Tokenization
 
@@ -24,8 +26,10 @@ struct SplitMix: RandomNumberGenerator {
         #"{"prompt": "\u00e9\ud83d\ude00", "tokens": [1, 2], "stream_options": {"include_usage": true}, "stream": true}"#,
     ]
     static let pieces = [
-        "null", "true", "-1", "1e300", "9223372036854775808", "-9223372036854775808", "0.1", "NaN", "-Infinity", "[]", "{}",
-        #""""#, #""\ud800""#, "[[[]]]", #"{"a":{}}"#, "\u{0}", ",", ":", "\"", "\\", "[", "]", "{", "}", " ", "é", "258", "2.0",
+        "null", "true", "-1", "1e300", "9223372036854775808", "-9223372036854775808", "0.1", "NaN", "-Infinity", "[]",
+        "{}",
+        #""""#, #""\ud800""#, "[[[]]]", #"{"a":{}}"#, "\u{0}", ",", ":", "\"", "\\", "[", "]", "{", "}", " ", "é",
+        "258", "2.0",
     ]
 
     /// One of the seed bodies with some bytes dropped, doubled, changed, or replaced by a piece of JSON.
@@ -51,18 +55,21 @@ struct SplitMix: RandomNumberGenerator {
 
     @Test func `no body, however damaged, is answered with a 500 or nothing`() async throws {
         let service = try ChatTests.service(.answer([72, 0xC3], .length))
-        let counts = try await TestServer.run(service) { server in
+        let counts = try await TestServer.run(service) { server async throws in
             var random = SplitMix(state: 20)
             var counts: [Int: Int] = [:]
             let connection = try await server.connect()
             let paths = ["/v1/completions", "/v1/chat/completions", "/tokenize", "/detokenize"]
             for index in 0..<4000 {
                 let body = Self.body(&random)
-                let head = "POST \(paths[index % paths.count]) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n"
+                let head =
+                    "POST \(paths[index % paths.count]) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.count)\r\n\r\n"
                 try await connection.send(Array(head.utf8) + body)
                 let response = try await connection.response()
                 counts[response.status, default: 0] += 1
-                #expect([200, 400, 404].contains(response.status), "\(String(decoding: body, as: UTF8.self)): \(response.body)")
+                #expect(
+                    [200, 400, 404].contains(response.status),
+                    "\(String(decoding: body, as: UTF8.self)): \(response.body)")
                 if response.status != 200 { #expect(try !response.json.at("error.message").text.isEmpty) }
             }
             try await connection.close()

@@ -1,3 +1,4 @@
+import JSON
 import InferenceEngine
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
     @Test(arguments: [false, true])
     func `a client that hangs up aborts its request at once`(stream: Bool) async throws {
         let service = ScriptedService(.hold(stream ? [65] : []))
-        try await TestServer.run(service) { server in
+        try await TestServer.run(service) { server async throws in
             let connection = try await server.connect()
             let body = #"{"prompt": ["a", "b"], "n": 2, "stream": \#(stream)}"#
             try await connection.send(TestServer.request("/v1/completions", body))
@@ -21,7 +22,7 @@ import Testing
     }
 
     @Test func `one connection serves one answer after the other`() async throws {
-        try await TestServer.run(ScriptedService("ab")) { server in
+        try await TestServer.run(ScriptedService("ab")) { server async throws in
             let connection = try await server.connect()
             for stream in [false, true, false, true] {
                 let body = #"{"prompt": "a", "stream": \#(stream)}"#
@@ -35,7 +36,7 @@ import Testing
     }
 
     @Test func `requests on one connection may be sent before the answers`() async throws {
-        try await TestServer.run(ScriptedService("ab")) { server in
+        try await TestServer.run(ScriptedService("ab")) { server async throws in
             let connection = try await server.connect()
             let request = TestServer.request("/v1/completions", #"{"prompt": "a"}"#)
             try await connection.send(request + request + request)
@@ -46,7 +47,7 @@ import Testing
     }
 
     @Test func `sixty-four clients at once`() async throws {
-        try await TestServer.run(ScriptedService("abc")) { server in
+        try await TestServer.run(ScriptedService("abc")) { server async throws in
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for index in 0..<64 {
                     group.addTask {
@@ -61,7 +62,7 @@ import Testing
 
     @Test func `a shutdown lets running requests finish and refuses new ones`() async throws {
         let service = ScriptedService(.hold([65]))
-        try await TestServer.run(service, options: { $0.drainSeconds = 20 }) { server in
+        try await TestServer.run(service, options: { $0.drainSeconds = 20 }) { server async throws in
             let running = try await server.connect()
             try await running.send(TestServer.request("/v1/completions", #"{"prompt": "a"}"#))
             let idle = try await server.connect()
@@ -83,7 +84,7 @@ import Testing
     @Test func `what runs beyond the drain time is aborted and told so`() async throws {
         let service = ScriptedService(.hold([65]))
         let start = ContinuousClock.now
-        try await TestServer.run(service, options: { $0.drainSeconds = 0.2 }) { server in
+        try await TestServer.run(service, options: { $0.drainSeconds = 0.2 }) { server async throws in
             let whole = try await server.connect()
             try await whole.send(TestServer.request("/v1/completions", #"{"prompt": "a"}"#))
             let stream = try await server.connect()

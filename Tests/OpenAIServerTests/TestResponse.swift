@@ -1,4 +1,5 @@
-@testable import OpenAIServer
+@testable import JSON
+import OpenAIServer
 
 /// An HTTP answer.
 struct TestResponse: Sendable {
@@ -61,7 +62,8 @@ extension JSONValue {
         for key in path.split(separator: ".") {
             switch value {
             case .object(let object): value = object[String(key)] ?? .null
-            case .array(let values): value = Int(key).flatMap { values.indices.contains($0) ? values[$0] : nil } ?? .null
+            case .array(let values):
+                value = Int(key).flatMap { values.indices.contains($0) ? values[$0] : nil } ?? .null
             default: return .null
             }
         }

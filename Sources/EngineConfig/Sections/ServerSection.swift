@@ -8,8 +8,8 @@ public struct ServerSection: Sendable, Equatable {
     public var drainSeconds = 30.0
     /// The largest request body, in bytes.
     public var maxBody = 8 << 20
-    /// The largest `n` of a request.
-    public var maxN = 16
+    /// Choices of one request at most: its prompts times `n`.
+    public var maxChoices = 128
     /// The largest `logprobs` or `top_logprobs` of a request.
     public var maxLogprobs = 20
     /// The key that clients must send; nil lets everyone in.
@@ -29,7 +29,9 @@ extension ServerSection: ConfigurationSection {
             "How long running requests may go on after SIGTERM"),
         ConfigurationKey(
             "max_body", \.maxBody, .byteCount(in: 1024...(1 << 30)), "The largest request body; beyond it, status 413"),
-        ConfigurationKey("max_n", \.maxN, .integer(in: 1...1024), "The largest n of a request"),
+        ConfigurationKey(
+            "max_choices", \.maxChoices, .integer(in: 1...65_536), "Choices of one request at most: its prompts times n"
+        ),
         ConfigurationKey(
             "max_logprobs", \.maxLogprobs, .integer(in: 0...1024), "The largest logprobs or top_logprobs of a request"),
         ConfigurationKey(

@@ -21,17 +21,6 @@ public indirect enum TemplateValue: Sendable, Equatable {
         return object[key]
     }
 
-    /// The value that `json`, UTF-8 text, denotes, keys in the order of the text.
-    ///
-    /// - Throws: `TemplateError.json`: not valid JSON, or nested more than 128 deep.
-    public init(json: some Sequence<UInt8>) throws(TemplateError) {
-        do throws(JSONParser.Failure) {
-            self = try JSONParser.parse(Array(json))
-        } catch {
-            throw .json(byteOffset: error.byteOffset, reason: error.reason)
-        }
-    }
-
     /// Whether both are the same value of the same kind; text is compared by scalars, not by canonical equivalence.
     public static func == (left: TemplateValue, right: TemplateValue) -> Bool {
         switch (left, right) {

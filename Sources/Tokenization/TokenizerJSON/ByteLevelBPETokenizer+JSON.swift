@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 
 extension ByteLevelBPETokenizer {
     /// The tokenizer of a `tokenizer.json` file.
@@ -20,11 +21,11 @@ extension ByteLevelBPETokenizer {
     public init(
         tokenizerJSON json: some Sequence<UInt8>, file: String = "tokenizer.json"
     ) throws(TokenizationError) {
-        let root: TemplateValue
-        do throws(JSONParser.Failure) {
+        let root: JSONValue
+        do throws(JSONError) {
             root = try JSONParser.parse(Array(json))
         } catch {
-            throw .malformedJSON(file: file, reason: "byte \(error.byteOffset): \(error.reason)")
+            throw .malformedJSON(file: file, reason: "byte \(error.byteOffset): \(error.problem)")
         }
         self.init(try TokenizerFile(JSONNode(file: file, key: "", value: root)).parts())
     }

@@ -1,11 +1,13 @@
+import JSON
+
 /// A value within a JSON file, and the key path that leads to it: what an error about it has to name.
 struct JSONNode {
     let file: String
     let key: String
     /// `nil`: the key is missing.
-    let value: TemplateValue?
+    let value: JSONValue?
 
-    init(file: String, key: String, value: TemplateValue?) {
+    init(file: String, key: String, value: JSONValue?) {
         self.file = file
         self.key = key
         self.value = value
@@ -13,7 +15,7 @@ struct JSONNode {
 
     /// The value of a key; a missing one where this is not an object.
     subscript(name: String) -> JSONNode {
-        JSONNode(file: file, key: key.isEmpty ? name : "\(key).\(name)", value: value?[name])
+        JSONNode(file: file, key: key.isEmpty ? name : "\(key).\(name)", value: value?.member(name))
     }
 
     /// Whether the key is missing or its value is null.
@@ -29,8 +31,8 @@ struct JSONNode {
         case nil: return "nothing"
         case .null: return "null"
         case .bool(let value): return "\(value)"
-        case .int(let value): return "\(value)"
-        case .double(let value): return "\(value)"
+        case .integer(let value): return "\(value)"
+        case .number(let value): return "\(value)"
         case .string(let value):
             return value.utf8.count <= 200
                 ? "\"\(value)\"" : "\"\(String(decoding: value.utf8.prefix(200), as: UTF8.self))…\""
@@ -45,7 +47,7 @@ struct JSONNode {
     }
 
     func int() throws(TokenizationError) -> Int {
-        guard case .int(let int) = value else { throw error(expected: "an integer") }
+        guard case .integer(let int) = value else { throw error(expected: "an integer") }
         return int
     }
 
@@ -63,15 +65,21 @@ struct JSONNode {
     }
 
     /// The names and values of an object.
-    func entries() throws(TokenizationError) -> [(key: String, value: TemplateValue)] {
+    func members() throws(TokenizationError) -> [JSONObject.Member] {
         guard case .object(let object) = value else { throw error(expected: "an object") }
-        return object.entries
+        return object.members
     }
 
     /// Refuses any value but null and those in `allowed`.
-    func requireAbsent(or allowed: TemplateValue...) throws(TokenizationError) {
+    func requireAbsent(or allowed: JSONValue...) throws(TokenizationError) {
         if isNull { return }
         if let value, allowed.contains(value) { return }
         throw error(expected: "null")
+    }
+}
+
+extension JSONValue {
+    fileprivate func member(_ name: String) -> JSONValue? {
+        if case .object(let object) = self { object[name] } else { nil }
     }
 }

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the `post_processor` of `tokenizer.json`: which tokens go before and after a text.
 struct PostProcessorReader {
     /// Knows the tokens.

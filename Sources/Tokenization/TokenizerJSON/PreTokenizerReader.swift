@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads the `pre_tokenizer` of `tokenizer.json`.
 struct PreTokenizerReader {
     private var isByteLevel = false

@@ -1,3 +1,5 @@
+import JSON
+
 /// Reads `tokenizer.json`, the format of Hugging Face's `tokenizers`, where it describes byte-level BPE.
 struct TokenizerFile {
     private let root: JSONNode
@@ -12,17 +14,17 @@ struct TokenizerFile {
         if !(model["type"].isNull && !model["merges"].isNull) {
             guard try model["type"].string() == "BPE" else { throw model["type"].error(expected: "\"BPE\"") }
         }
-        try model["dropout"].requireAbsent(or: .double(0), .int(0))
+        try model["dropout"].requireAbsent(or: .number(0), .integer(0))
         try model["continuing_subword_prefix"].requireAbsent(or: .string(""))
         try model["end_of_word_suffix"].requireAbsent(or: .string(""))
         try model["byte_fallback"].requireAbsent(or: .bool(false))
         try requireByteLevelDecoder()
 
         var builder = VocabularyBuilder(file: root.file)
-        for (token, id) in try model["vocab"].entries() {
-            let key = "model.vocab[\"\(token)\"]"
-            try builder.add(
-                token, id: try JSONNode(file: root.file, key: key, value: id).int(), isSpecial: false, key: key)
+        for member in try model["vocab"].members() {
+            let key = "model.vocab[\"\(member.key)\"]"
+            let id = try JSONNode(file: root.file, key: key, value: member.value).int()
+            try builder.add(member.key, id: id, isSpecial: false, key: key)
         }
         let encoder = try builder.encoder(
             merges: try merges(model["merges"]), mergesKey: "model.merges",

@@ -1,19 +1,30 @@
 /// A strict JSON reader (RFC 8259) for hostile input: nesting is bounded, nothing is guessed, errors name key and byte.
-struct JSONParser {
-    /// Arrays and objects within each other, at most.
-    static let maxDepth = 128
+public struct JSONParser {
+    /// Where it is stricter or laxer than the RFC.
+    public struct Options: Sendable {
+        /// A key twice in one object is an error; otherwise the last one counts.
+        public var rejectsDuplicateKeys = false
+        /// `NaN`, `Infinity` and `-Infinity` are numbers, because Python's `json.dump` writes them.
+        public var acceptsNonFiniteNumbers = false
 
-    private let bytes: [UInt8]
-    private var position = 0
-    private var depth = 0
-
-    private init(_ bytes: [UInt8]) {
-        self.bytes = bytes
+        /// The RFC, no more and no less.
+        public init() {}
     }
 
-    /// The one value that `bytes` holds.
-    static func parse(_ bytes: [UInt8]) throws(JSONError) -> JSONValue {
-        var parser = JSONParser(bytes)
+    /// Arrays and objects within each other, at most.
+    public static let maxDepth = 128
+
+    let bytes: UnsafeRawBufferPointer
+    private let options: Options
+    var position = 0
+    private var depth = 0
+
+    /// The one value that `bytes` holds; a byte order mark before it is passed over.
+    public static func parse(
+        _ bytes: UnsafeRawBufferPointer, options: Options = Options()
+    ) throws(JSONError) -> JSONValue {
+        var parser = JSONParser(bytes: bytes, options: options)
+        _ = parser.take("\u{FEFF}")
         parser.skipSpace()
         let value = try parser.value()
         parser.skipSpace()
@@ -21,15 +32,28 @@ struct JSONParser {
         return value
     }
 
-    private func error(_ problem: String) -> JSONError { JSONError(problem: problem, offset: position) }
+    /// The one value that `bytes` holds; a byte order mark before it is passed over.
+    public static func parse(_ bytes: [UInt8], options: Options = Options()) throws(JSONError) -> JSONValue {
+        let result = bytes.withUnsafeBytes { buffer in
+            Result { () throws(JSONError) in try parse(buffer, options: options) }
+        }
+        return try result.get()
+    }
 
-    private var next: UInt8? { position < bytes.count ? bytes[position] : nil }
+    private init(bytes: UnsafeRawBufferPointer, options: Options) {
+        self.bytes = bytes
+        self.options = options
+    }
+
+    func error(_ problem: String) -> JSONError { JSONError(problem: problem, byteOffset: position) }
+
+    var next: UInt8? { position < bytes.count ? bytes[position] : nil }
 
     private mutating func skipSpace() {
         while let byte = next, byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 { position += 1 }
     }
 
-    private mutating func take(_ text: StaticString) -> Bool {
+    mutating func take(_ text: StaticString) -> Bool {
         let count = text.utf8CodeUnitCount
         guard position + count <= bytes.count else { return false }
         for index in 0..<count where bytes[position + index] != text.utf8Start[index] { return false }
@@ -46,23 +70,32 @@ struct JSONParser {
         case UInt8(ascii: "t") where take("true"): return .bool(true)
         case UInt8(ascii: "f") where take("false"): return .bool(false)
         case UInt8(ascii: "n") where take("null"): return .null
+        case UInt8(ascii: "N") where take("NaN"): return try nonFinite(.nan)
+        case UInt8(ascii: "I") where take("Infinity"): return try nonFinite(.infinity)
         case let byte? where byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte):
             return try number()
-        default:
-            for name: StaticString in ["NaN", "Infinity"] where take(name) { throw notFinite(name.description) }
-            throw error("a value is expected")
+        default: throw error("a value is expected")
         }
     }
 
-    private func notFinite(_ name: String) -> JSONError { error("\(name) is not a JSON number") }
+    private func nonFinite(_ value: Double) throws(JSONError) -> JSONValue {
+        guard options.acceptsNonFiniteNumbers else { throw error("\(value) is not a JSON number") }
+        return .number(value)
+    }
 
     private mutating func object() throws(JSONError) -> JSONValue {
         try descend()
         var object = JSONObject()
+        var keys: Set<[UInt8]> = []
         skipSpace()
         while next != UInt8(ascii: "}") {
             guard next == UInt8(ascii: "\"") else { throw error("a key in double quotes is expected") }
+            let start = position
             let key = try string()
+            // By bytes: Swift's strings take canonically equivalent keys for one.
+            if options.rejectsDuplicateKeys, !keys.insert(Array(key.utf8)).inserted {
+                throw JSONError(problem: "key \"\(key.prefix(80))\" appears twice", byteOffset: start)
+            }
             skipSpace()
             guard take(":") else { throw error("a colon is expected after the key") }
             skipSpace()
@@ -103,7 +136,7 @@ struct JSONParser {
     private mutating func number() throws(JSONError) -> JSONValue {
         let start = position
         var isInteger = true
-        if take("-"), take("Infinity") { throw notFinite("-Infinity") }
+        if take("-"), take("Infinity") { return try nonFinite(-.infinity) }
         if take("0") {
             if digits() > 0 { throw error("a number does not begin with 0") }
         } else if digits() == 0 {
@@ -131,68 +164,5 @@ struct JSONParser {
         let start = position
         while let byte = next, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) { position += 1 }
         return position - start
-    }
-
-    private mutating func string() throws(JSONError) -> String {
-        position += 1
-        var text: [UInt8] = []
-        let start = position
-        while true {
-            let run = position
-            while let byte = next, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 {
-                position += 1
-            }
-            text.append(contentsOf: bytes[run..<position])
-            switch next {
-            case nil: throw error("the text ends inside a string")
-            case UInt8(ascii: "\""):
-                position += 1
-                guard let string = String(validating: text, as: UTF8.self) else {
-                    throw JSONError(problem: "a string is not valid UTF-8", offset: start)
-                }
-                return string
-            case UInt8(ascii: "\\"): text.append(contentsOf: try escape())
-            default: throw error("a control character stands in a string")
-            }
-        }
-    }
-
-    private mutating func escape() throws(JSONError) -> [UInt8] {
-        position += 1
-        guard let byte = next else { throw error("the text ends inside a string") }
-        position += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): return [byte]
-        case UInt8(ascii: "b"): return [0x08]
-        case UInt8(ascii: "f"): return [0x0C]
-        case UInt8(ascii: "n"): return [0x0A]
-        case UInt8(ascii: "r"): return [0x0D]
-        case UInt8(ascii: "t"): return [0x09]
-        case UInt8(ascii: "u"): return Array(String(try unicodeEscape()).utf8)
-        default: throw error("an unknown escape")
-        }
-    }
-
-    private mutating func unicodeEscape() throws(JSONError) -> Character {
-        let high = try fourDigits()
-        if let scalar = Unicode.Scalar(high) { return Character(scalar) }
-        guard (0xD800..<0xDC00).contains(high), take(#"\u"#) else { throw error("half of a surrogate pair") }
-        let low = try fourDigits()
-        guard (0xDC00..<0xE000).contains(low),
-            let scalar = Unicode.Scalar(0x10000 + (high - 0xD800) << 10 + (low - 0xDC00))
-        else { throw error("half of a surrogate pair") }
-        return Character(scalar)
-    }
-
-    private mutating func fourDigits() throws(JSONError) -> UInt32 {
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard let byte = next, let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw error("four hexadecimal digits are expected")
-            }
-            value = value << 4 + UInt32(digit)
-            position += 1
-        }
-        return value
     }
 }

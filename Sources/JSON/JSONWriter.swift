@@ -1,6 +1,6 @@
 extension JSONValue {
     /// The value as compact JSON (RFC 8259) in UTF-8.
-    var encoded: [UInt8] {
+    public var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256)
         write(to: &bytes)
@@ -8,7 +8,7 @@ extension JSONValue {
     }
 
     /// Appends the value to `bytes`.
-    func write(to bytes: inout [UInt8]) {
+    public func write(to bytes: inout [UInt8]) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)

@@ -1,0 +1,40 @@
+public import Backends
+public import EngineConfig
+import Models
+import Plugins
+import Weights
+
+extension PluginCatalog {
+    /// The plan of the model that `configuration` names, with its weights in memory; `progress` hears of them, 0 to 1.
+    /// Throws `AssemblyError.checkpoint`.
+    public func plan(
+        of configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void = { _ in }
+    ) throws(AssemblyError) -> ForwardPlan {
+        let checkpoint: Checkpoint
+        do {
+            checkpoint = try Checkpoint(path: configuration.model.path)
+        } catch {
+            throw .checkpoint(path: configuration.model.path, reason: "\(error)")
+        }
+        return try plan(of: checkpoint, configuration, progress: progress)
+    }
+
+    /// The plan of `checkpoint` as `configuration` asks for it.
+    func plan(
+        of checkpoint: Checkpoint, _ configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void
+    ) throws(AssemblyError) -> ForwardPlan {
+        do {
+            let architecture = try models.factory(named: checkpoint.configuration.architecture)
+            let name = configuration.model.loader == "auto" ? checkpoint.loaderName : configuration.model.loader
+            let loading = LoadingProgress(totalByteCount: checkpoint.source.byteCount) { done, total in
+                progress(Double(done) / Double(max(total, 1)))
+            }
+            let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto
+            let loader = try weightLoaders.factory(named: name)(type, loading)
+            defer { progress(1) }
+            return try architecture.encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
+        } catch {
+            throw .checkpoint(path: checkpoint.path, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,109 @@
+/// A JSON value as it was written: members keep their order, numbers know whether they are integers.
+public enum JSONValue: Sendable, Equatable {
+    /// `null`.
+    case null
+    /// `true` or `false`.
+    case bool(Bool)
+    /// A number without fraction and exponent that fits 64 bits.
+    case integer(Int)
+    /// Any other number.
+    case number(Double)
+    /// Text.
+    case string(String)
+    /// Values in order.
+    case array([JSONValue])
+    /// Named values in order.
+    case object(JSONObject)
+
+    /// What kind it is, for error messages: `a string`, `null`.
+    public var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "a boolean"
+        case .integer, .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+
+    /// What it is, for error messages about files: `the string "ab"`, `an array`.
+    public var summary: String {
+        switch self {
+        case .bool(let value): "the boolean \(value)"
+        case .integer(let value): "the integer \(value)"
+        case .number(let value): "the number \(value)"
+        case .string(let value): "the string \"\(value.prefix(40))\""
+        case .null, .array, .object: kind
+        }
+    }
+
+    /// Number or nil, whichever way it was written.
+    public var double: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
+        }
+    }
+
+    /// A string, or null.
+    public init(_ value: String?) { self = value.map(JSONValue.string) ?? .null }
+
+    /// An array of integers.
+    public init(_ tokens: [Int32]) { self = .array(tokens.map { .integer(Int($0)) }) }
+}
+
+/// The members of a JSON object in the order of the text; of equal keys the last one counts, as in most readers.
+public struct JSONObject: Sendable, Equatable {
+    /// A key with its value.
+    public struct Member: Sendable, Equatable {
+        /// The name.
+        public var key: String
+        /// The value.
+        public var value: JSONValue
+
+        /// The two as given.
+        public init(key: String, value: JSONValue) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// All members, duplicates included.
+    public var members: [Member]
+
+    /// An object of `members`.
+    public init(members: [Member] = []) { self.members = members }
+
+    /// The last value of `key`; nil where the key is absent. Looks at every member: for objects with few.
+    public subscript(key: String) -> JSONValue? {
+        members.last { $0.key == key }?.value
+    }
+
+    /// Adds a member at the end.
+    public mutating func append(_ key: String, _ value: JSONValue) {
+        members.append(Member(key: key, value: value))
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
+    ExpressibleByFloatLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    /// Text.
+    public init(stringLiteral value: String) { self = .string(value) }
+    /// An integer.
+    public init(integerLiteral value: Int) { self = .integer(value) }
+    /// A number.
+    public init(floatLiteral value: Double) { self = .number(value) }
+    /// A truth value.
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    /// `null`.
+    public init(nilLiteral: ()) { self = .null }
+    /// Values in order.
+    public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
+    /// Named values in order.
+    public init(dictionaryLiteral elements: (String, JSONValue)...) {
+        self = .object(JSONObject(members: elements.map { JSONObject.Member(key: $0.0, value: $0.1) }))
+    }
+}

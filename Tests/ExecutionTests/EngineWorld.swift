@@ -1,0 +1,49 @@
+import Execution
+import KVCaching
+import Requests
+import Scheduling
+import Testing
+
+/// A scheduler over a real model, stepped by hand, with every invariant checked after every step.
+struct EngineWorld: ~Copyable {
+    private var scheduler: Scheduler
+    private var runner: ModelRunner
+    private var lastID: UInt64 = 0
+    private(set) var tokens: [RequestID: [Int32]] = [:]
+    private(set) var logprobs: [RequestID: [TokenLogprobs]] = [:]
+    private(set) var preemptionCount = 0
+
+    init(
+        runner: ModelRunner, blockCount: Int, blockSize: Int, limits: SchedulerLimits, prefixCaching: Bool = true,
+        policy: any SchedulerPolicy = FirstComeFirstServed()
+    ) {
+        self.runner = runner
+        scheduler = Scheduler(
+            limits: limits,
+            cache: KVCacheManager(blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching),
+            policy: policy)
+    }
+
+    var isIdle: Bool { scheduler.isIdle }
+    var statistics: SchedulerStatistics { scheduler.statistics }
+
+    mutating func add(_ prompt: [Int32], _ sampling: SamplingParameters) -> RequestID {
+        lastID += 1
+        let id = RequestID(lastID)
+        scheduler.add(Request(id: id, prompt: prompt, sampling: sampling, arrival: EngineInstant(nanoseconds: lastID)))
+        return id
+    }
+
+    mutating func abort(_ id: RequestID) { _ = scheduler.abort(id) }
+
+    mutating func step() throws {
+        let output = scheduler.schedule(at: EngineInstant(nanoseconds: lastID))
+        preemptionCount += output.preempted.count
+        #expect(scheduler.checkInvariants() == nil)
+        for progress in scheduler.update(output, with: try runner.execute(output)) {
+            if let token = progress.token { tokens[progress.id, default: []].append(token) }
+            if let scores = progress.logprobs { logprobs[progress.id, default: []].append(scores) }
+        }
+        #expect(scheduler.checkInvariants() == nil)
+    }
+}

@@ -1,0 +1,58 @@
+import FoundationEssentials
+
+/// What `Tests/Goldens/make_goldens.py` wrote: numbers that Hugging Face transformers computed.
+enum Golden {
+    /// A small checkpoint's prompts.
+    struct Small: Decodable {
+        let prompts: [Prompt]
+
+        struct Prompt: Decodable {
+            let tokens: [Int32]
+            let logitsFrom: Int
+            /// `[tokens - logitsFrom, vocabularySize]`.
+            let logits: [[Float]]
+            let greedy: [Int32]
+
+            private enum CodingKeys: String, CodingKey {
+                case tokens, logits, greedy
+                case logitsFrom = "logits_from"
+            }
+        }
+    }
+
+    /// SmolLM2's prompts.
+    struct Real: Decodable {
+        let prompts: [Prompt]
+
+        struct Prompt: Decodable {
+            let name: String
+            let tokens: [Int32]
+            let greedy: [Int32]
+            let topIDs: [Int]
+            let topLogits: [Float]
+        }
+    }
+
+    private static let folder = URL(filePath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().appending(path: "Goldens")
+
+    /// Names of the small checkpoints.
+    static let checkpoints = [
+        "llama-mha-tied", "llama-gqa-untied", "llama3-rope", "llama3-rope-v5", "llama-bias", "llama-bf16", "llama-f16",
+        "llama-odd", "llama-gguf",
+    ]
+
+    /// Where a small checkpoint lies.
+    static func path(_ checkpoint: String) -> String {
+        let path = folder.appending(path: "checkpoints/\(checkpoint)").path
+        return checkpoint == "llama-gguf" ? path + "/model.gguf" : path
+    }
+
+    static func small(_ checkpoint: String) throws -> Small { try read("checkpoints/\(checkpoint)/goldens.json") }
+
+    static func real() throws -> Real { try read("smollm2.json") }
+
+    private static func read<Value: Decodable>(_ name: String) throws -> Value {
+        try JSONDecoder().decode(Value.self, from: Data(contentsOf: folder.appending(path: name)))
+    }
+}

@@ -1,0 +1,95 @@
+import BackendCPU
+import BackendReference
+import Backends
+import Execution
+import KVCaching
+import Models
+import Requests
+import Scheduling
+import Tensors
+import Testing
+import Weights
+
+/// A backend by name, made anew for each test.
+enum Device: Sendable, CustomTestStringConvertible {
+    case reference
+    case cpu(InstructionSet, threads: Int)
+
+    /// The reference, and the CPU with every instruction set that it has.
+    static let all = [Device.reference] + InstructionSet.allCases.filter(\.isAvailable).map { .cpu($0, threads: 2) }
+
+    var testDescription: String {
+        switch self {
+        case .reference: "reference"
+        case .cpu(let set, let threads): "cpu \(set), \(threads) threads"
+        }
+    }
+
+    func backend() throws -> any Backend {
+        switch self {
+        case .reference: ReferenceBackend()
+        case .cpu(let set, let threads): try CPUBackend(threadCount: threads, instructionSet: set)
+        }
+    }
+}
+
+/// A checkpoint on a device, with everything between tokens and logits.
+struct Machine {
+    let plan: ForwardPlan
+    private let prepared: any PreparedPlan
+    private let pool: MemoryPool
+    private let limits: BatchLimits
+
+    init(path: String, type: WeightType = .f32, on device: Device, maxTokenCount: Int, maxSequenceCount: Int) throws {
+        let checkpoint = try Checkpoint(path: path)
+        let loader: any WeightLoader =
+            checkpoint.loaderName == "gguf" ? GGUFWeightLoader(type) : DenseWeightLoader(type)
+        plan = try LlamaArchitecture().encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
+        let backend = try device.backend()
+        pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
+        limits = BatchLimits(
+            maxTokenCount: maxTokenCount, maxSequenceCount: maxSequenceCount,
+            maxSampleCount: maxTokenCount + maxSequenceCount,
+            maxContextLength: checkpoint.configuration.maxPositionCount
+        )
+        prepared = try backend.prepare(plan, limits: limits, pool: pool)
+    }
+
+    /// Gives the plan a cache and returns a runner over it.
+    func runner(blockCount: Int, blockSize: Int, cacheType: ElementType = .f32) throws -> ModelRunner {
+        prepared.attach(
+            try KVCacheMemory(
+                layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: cacheType,
+                pool: pool))
+        return ModelRunner(plan: prepared, blockSize: blockSize)
+    }
+
+    /// Logits of every token of one sequence, `[tokens, vocabularySize]`, fed in one step.
+    func logits(of tokens: [Int32]) throws -> [[Float]] {
+        let blockCount = (tokens.count + 15) / 16
+        _ = try runner(blockCount: blockCount, blockSize: 16)
+        var batch = ForwardBatch()
+        batch.append(
+            tokens: tokens, firstPosition: 0, blocks: (0..<Int32(blockCount)).reversed().map { $0 }, blockSize: 16)
+        batch.sampleRows = tokens.indices.map { Int32($0) }
+        let rows = try prepared.run(batch)
+        return tokens.indices.map { rows.withRow($0) { Array($0) } }
+    }
+
+    /// The next `count` most likely tokens after each prompt, all prompts at once, under a scheduler.
+    func greedy(_ prompts: [[Int32]], count: Int, tokenBudget: Int = 64) throws -> [[Int32]] {
+        let lengths = prompts.map { $0.count + count }
+        let blockCount = lengths.reduce(0) { $0 + ($1 + 15) / 16 }
+        var world = EngineWorld(
+            runner: try runner(blockCount: blockCount, blockSize: 16), blockCount: blockCount, blockSize: 16,
+            limits: SchedulerLimits(
+                maxBatchedTokenCount: min(tokenBudget, limits.maxTokenCount),
+                maxSequenceCount: min(prompts.count, limits.maxSequenceCount), maxModelLength: lengths.max() ?? 1))
+        var sampling = SamplingParameters()
+        sampling.temperature = 0
+        sampling.maxTokens = count
+        let ids = prompts.map { world.add($0, sampling) }
+        while !world.isIdle { try world.step() }
+        return ids.map { world.tokens[$0] ?? [] }
+    }
+}

@@ -1,0 +1,118 @@
+import BackendCPU
+import Requests
+import Scheduling
+import Tensors
+import Testing
+import Weights
+
+/// A request's tokens and their probabilities are the same bits whoever shares its batch, however its prompt is cut,
+/// whether it is preempted or finds its prefix in the cache.
+@Suite struct NeighbourIndependenceTests {
+    private struct Load {
+        let prompt: [Int32]
+        let sampling: SamplingParameters
+        /// The step before which it comes, and that before which it leaves again.
+        let arrival: Int
+        let departure: Int?
+    }
+
+    private static let devices: [Device] = [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)]
+
+    @Test("under random loads", arguments: devices, 0..<6)
+    func randomLoads(device: Device, seed: UInt64) throws {
+        var random = SeededGenerator(state: seed &* 1000 + 7)
+        let type = [WeightType.bf16, .f32].randomElement(using: &random) ?? .f32
+        let machine = try Machine(
+            path: Golden.path(["llama-gqa-untied", "llama3-rope", "llama-odd"][Int(seed) % 3]), type: type, on: device,
+            maxTokenCount: 64, maxSequenceCount: 8)
+        let cacheType = [ElementType.f32, .bf16, .f16].randomElement(using: &random) ?? .f32
+        let loads = Self.loads(count: 24, &random)
+        var alone: [([Int32], [TokenLogprobs])] = []
+        for load in loads {
+            var world = EngineWorld(
+                runner: try machine.runner(blockCount: 8, blockSize: 16, cacheType: cacheType), blockCount: 8,
+                blockSize: 16,
+                limits: SchedulerLimits(maxBatchedTokenCount: 64, maxSequenceCount: 1, maxModelLength: 128))
+            let id = world.add(load.prompt, load.sampling)
+            while !world.isIdle { try world.step() }
+            alone.append((world.tokens[id] ?? [], world.logprobs[id] ?? []))
+        }
+        var preemptionCount = 0
+        var hitCount = 0
+        for _ in 0..<3 {
+            let blockSize = [1, 2, 8, 16, 32].randomElement(using: &random) ?? 16
+            // Room for one sequence of the greatest length and little more, so that others must give way.
+            let blockCount = 128 / blockSize + Int.random(in: 0...(96 / blockSize), using: &random)
+            var world = EngineWorld(
+                runner: try machine.runner(blockCount: blockCount, blockSize: blockSize, cacheType: cacheType),
+                blockCount: blockCount, blockSize: blockSize,
+                limits: SchedulerLimits(
+                    maxBatchedTokenCount: Int.random(in: 1...64, using: &random),
+                    maxSequenceCount: Int.random(in: 1...8, using: &random), maxModelLength: 128),
+                prefixCaching: Bool.random(using: &random))
+            let ids = try Self.run(loads, in: &world)
+            for (index, load) in loads.enumerated() {
+                let (tokens, logprobs) = (world.tokens[ids[index]] ?? [], world.logprobs[ids[index]] ?? [])
+                // Whoever left early has a beginning of the same.
+                #expect(load.departure != nil || tokens.count == alone[index].0.count)
+                #expect(tokens == Array(alone[index].0.prefix(tokens.count)))
+                #expect(logprobs == Array(alone[index].1.prefix(logprobs.count)))
+            }
+            #expect(world.statistics.freeBlockCount == blockCount)
+            preemptionCount += world.preemptionCount
+            hitCount += world.statistics.prefixHitCount
+        }
+        // A world in which nothing is ever preempted or found would prove little; over three of them it happens.
+        #expect(preemptionCount + hitCount > 0)
+    }
+
+    private static func run(_ loads: [Load], in world: inout EngineWorld) throws -> [RequestID] {
+        var ids = [RequestID?](repeating: nil, count: loads.count)
+        var step = 0
+        while ids.contains(nil) || !world.isIdle {
+            for (index, load) in loads.enumerated() {
+                if load.arrival == step { ids[index] = world.add(load.prompt, load.sampling) }
+                if let id = ids[index], load.departure == step { world.abort(id) }
+            }
+            try world.step()
+            step += 1
+            try #require(step < 20_000, "the load does not finish")
+        }
+        return ids.compactMap { $0 }
+    }
+
+    /// Prompts that often begin alike; greedy and sampled, short and long.
+    private static func loads(count: Int, _ random: inout SeededGenerator) -> [Load] {
+        let common = (0..<40).map { _ in Int32.random(in: 3..<300, using: &random) }
+        return (0..<count).map { _ in
+            let shared = Bool.random(using: &random) ? Int.random(in: 0...40, using: &random) : 0
+            let own = (0..<Int.random(in: 1...40, using: &random)).map { _ in Int32.random(in: 3..<300, using: &random)
+            }
+            var sampling = SamplingParameters()
+            sampling.temperature = Bool.random(using: &random) ? 0 : 1
+            sampling.seed = UInt64.random(in: 0 ... .max, using: &random)
+            sampling.repetitionPenalty = Bool.random(using: &random) ? 1 : 1.2
+            sampling.topP = 0.9
+            sampling.maxTokens = Int.random(in: 1...30, using: &random)
+            sampling.logprobs = 2
+            let arrival = Int.random(in: 0...30, using: &random)
+            let leaves = Int.random(in: 0..<5, using: &random) == 0
+            return Load(
+                prompt: Array(common.prefix(shared)) + own, sampling: sampling, arrival: arrival,
+                departure: leaves ? arrival + Int.random(in: 1...40, using: &random) : nil)
+        }
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

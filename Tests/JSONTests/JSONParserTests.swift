@@ -1,0 +1,70 @@
+import JSON
+import Testing
+
+@Suite struct JSONParserTests {
+    private func parse(_ text: String) throws -> JSONValue { try parse(Array(text.utf8)) }
+
+    private func parse(_ bytes: [UInt8]) throws -> JSONValue { try JSONParser.parse(bytes) }
+
+    @Test func readsEveryKindOfValue() throws {
+        let value = try parse(#" {"a":[1,-2,3.5,1e3,true,false,null],"b":{"c":"d"},"e":[],"f":{}} "#)
+        let expected: JSONValue = [
+            "a": [1, -2, 3.5, .number(1000), true, false, nil], "b": ["c": "d"], "e": [], "f": [:],
+        ]
+        #expect(value == expected)
+    }
+
+    @Test(arguments: [
+        (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{C}\n\r\t"), (#""\u00fcx\ud83d\ude00""#, "üx😀"), (#""Grüße""#, "Grüße"),
+        (#""""#, ""),
+    ])
+    func readsStrings(text: String, expected: String) throws {
+        #expect(try parse(text) == .string(expected))
+    }
+
+    @Test func readsNumbersBeyondIntAndPythonsSpecials() throws {
+        #expect(try parse("18446744073709551616") == .number(18446744073709551616))
+        var options = JSONParser.Options()
+        options.acceptsNonFiniteNumbers = true
+        for (text, number) in [("-Infinity", -Double.infinity), ("Infinity", .infinity)] {
+            #expect(try JSONParser.parse(Array(text.utf8), options: options) == .number(number))
+            #expect(throws: JSONError.self) { try parse(text) }
+        }
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "[", "[1", "[1,]", "{\"a\"}", "{\"a\":1,}", "{a:1}", "\"", "\"\\", "\"\\u12", "\"\\ud800\"",
+        "\"\\ud800\\u0041\"", "\"\\x\"", "tru", "01", "-", "+1", ".5", "1 2", "{}x", "\"\n\"", "1e", "--1", "1-2",
+    ])
+    func refusesWhatIsNotJSON(text: String) {
+        #expect(throws: JSONError.self) { try parse(text) }
+    }
+
+    @Test func refusesAKeyTwiceWhereAsked() {
+        let text = Array(#"{"a":1,"a":2}"#.utf8)
+        var options = JSONParser.Options()
+        options.rejectsDuplicateKeys = true
+        let error = #expect(throws: JSONError.self) { try JSONParser.parse(text, options: options) }
+        #expect(error?.problem == "key \"a\" appears twice" && error?.byteOffset == 7)
+        // Canonically equivalent, and yet two keys.
+        #expect(throws: Never.self) { try JSONParser.parse(Array("{\"é\":1,\"e\u{301}\":2}".utf8), options: options) }
+    }
+
+    @Test func ofAKeyTwiceTheLastCounts() throws {
+        guard case .object(let object) = try parse(#"{"a":1,"a":2}"#) else { throw CancellationError() }
+        #expect(object["a"] == 2 && object.members.count == 2)
+    }
+
+    @Test func anErrorKnowsTheWayToItsPlace() {
+        let error = #expect(throws: JSONError.self) { try parse(#"{"a":[1,{"b":x}]}"#) }
+        #expect(error?.path == ["a", "1", "b"])
+    }
+
+    @Test func refusesInvalidUTF8() {
+        #expect(throws: JSONError.self) { try parse([0x22, 0xFF, 0x22]) }
+    }
+
+    @Test func survivesDeepNesting() {
+        #expect(throws: JSONError.self) { try parse(String(repeating: "[", count: 1_000_000)) }
+    }
+}

@@ -1,0 +1,97 @@
+"""The command line as scripts see it: results on standard output, the rest on standard error, and the exit status."""
+import json
+import subprocess
+
+import pytest
+
+from quire_server import BINARY, MODEL, REPOSITORY
+
+
+def quire(*arguments):
+    return subprocess.run([BINARY, *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture
+def config(tmp_path):
+    """A configuration with some lines more."""
+    def write(*lines):
+        path = tmp_path / "config.yaml"
+        path.write_text("\n".join([f"model: {{path: {MODEL}}}", *lines]) + "\n")
+        return path
+    return write
+
+
+def test_a_prompt_is_answered_on_standard_output(config):
+    result = quire("generate", config(), "--raw", "--prompt", "The capital of France is", "--max-tokens", 8)
+    assert result.returncode == 0 and result.stdout.startswith(" Paris")
+    assert "tokens" in result.stderr and "Paris" not in result.stderr
+
+
+def test_json_has_the_text_and_what_it_took(config):
+    result = quire("generate", config(), "--prompt", "What is the capital of France?", "--max-tokens", 20, "--json")
+    report = json.loads(result.stdout)
+    assert result.returncode == 0 and "Paris" in report["text"]
+    assert report["finish_reason"] == "stop" and report["prompt_tokens"] > 20
+    assert 1 < report["completion_tokens"] < 20 and report["decode_tokens_per_second"] > 0
+
+
+def test_a_seed_repeats_a_random_answer(config):
+    def ask(seed):
+        return quire("generate", config(), "--prompt", "Tell me a story.", "--max-tokens", 30, "--temperature", 1,
+                     "--seed", seed).stdout
+    assert ask(5) == ask(5) != ask(6)
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in (REPOSITORY / "Configs").glob("*.yaml")))
+def test_shipped_configurations_are_valid(name):
+    result = quire("config", "check", REPOSITORY / "Configs" / name)
+    assert result.returncode == 0 and "valid" in result.stdout, result.stderr
+
+
+def test_a_wrong_value_is_named_with_its_place(config):
+    result = quire("config", "check", config("cache: {block_size: 24}"))
+    assert result.returncode == 64 and result.stdout == ""
+    assert result.stderr.strip().endswith(
+        "config.yaml:2:21: cache.block_size: expected a power of two from 1 to 256, found 24")
+
+
+@pytest.mark.parametrize("line, hint", [("cach: {}", "cache"), ("backend: {name: cpuu}", "cpu"),
+                                        ("scheduler: {policy: fcsf}", "fcfs")])
+def test_a_misspelt_name_gets_a_suggestion(config, line, hint):
+    result = quire("config", "check", config(line))
+    assert result.returncode == 64 and f"did you mean {hint}?" in result.stderr.replace('"', ""), result.stderr
+
+
+def test_set_overrides_and_is_checked(config):
+    assert "block_size: 32" in quire("config", "show", config(), "--set", "cache.block_size=32").stdout
+    result = quire("config", "show", config(), "--set", "cache.block_size=33")
+    assert result.returncode == 64 and "cache.block_size" in result.stderr
+
+
+def test_the_schema_is_the_full_configuration():
+    assert quire("config", "schema").stdout == (REPOSITORY / "Configs/full.yaml").read_text()
+
+
+def test_a_plan_is_printed_one_operation_a_line(config):
+    lines = quire("config", "show", config(), "--plan").stdout.splitlines()
+    assert lines[0].startswith("%0 [tokens, 576] = embed(") and lines[-1].startswith("%")
+    assert sum("pagedAttention(" in line for line in lines) == 30
+
+
+@pytest.mark.parametrize("arguments, status", [
+    ([], 0), (["--version"], 0), (["serve"], 64), (["nonsense"], 64), (["generate", "/nowhere.yaml", "-p", "x"], 64),
+])
+def test_usage(arguments, status):
+    assert quire(*arguments).returncode == status
+
+
+def test_a_missing_model_is_named(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("model: {path: /nowhere/model.gguf}\n")
+    result = quire("generate", path, "--prompt", "x")
+    assert result.returncode == 64 and "/nowhere/model.gguf" in result.stderr
+
+
+def test_a_cache_that_does_not_fit_is_not_the_users_typo(config):
+    result = quire("generate", config("cache: {num_blocks: 2000000000}"), "--prompt", "x")
+    assert result.returncode == 70 and "fit into" in result.stderr and len(result.stderr.splitlines()) == 1
