@@ -22,9 +22,9 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
-    "linear_columns.comp", "maxima_shared.glsl", "maxima_subgroup.glsl", "norm.comp", "numbers.glsl",
-    "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl",
-    "weights.glsl",
+    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
+    "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
+    "softmax_state.glsl", "weights.glsl", "words_narrow.glsl", "words_wide.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
@@ -91,7 +91,8 @@ let package = Package(
         module(
             "Assembly",
             [
-                "BackendCPU", "BackendReference", "Backends", "EngineConfig", "Execution", "InferenceEngine",
+                "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution",
+                "InferenceEngine",
                 "KVCaching", "Models", "Plugins", "Scheduling", "Tensors", "Tokenization", "Weights",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -126,7 +127,8 @@ let package = Package(
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
         tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
         tests(
-            "BackendVulkanTests", ["BackendVulkan", "BackendConformance", "BackendReference", "Backends", "Tensors"]),
+            "BackendVulkanTests",
+            ["BackendVulkan", "BackendConformance", "BackendReference", "Backends", "CVulkan", "Tensors"]),
         tests(
             "ExecutionTests",
             [

@@ -48,7 +48,7 @@ void main() {
 
     uint rows[ROWS];
     float sums[ROWS];
-    for (uint row = 0; row < ROWS; row++) {
+    [[unroll]] for (uint row = 0; row < ROWS; row++) {
         // Past the end, the last row once more: its result is dropped.
         rows[row] = min(first_row + row, row_count - 1) * input_stride + input_column;
         sums[row] = 0;
@@ -57,7 +57,7 @@ void main() {
         uvec4 words = weights[tile + chunk * TILE];
         vec4 low, high;
         UNPACK(words, low, high);
-        for (uint row = 0; row < ROWS; row++) {
+        [[unroll]] for (uint row = 0; row < ROWS; row++) {
             add_products(low, source[rows[row] + chunk * (CHUNK / 4)], sums[row]);
 #if CHUNK == 8
             add_products(high, source[rows[row] + chunk * 2 + 1], sums[row]);
@@ -69,7 +69,7 @@ void main() {
         vec4 low, high;
         UNPACK(words, low, high);
         uvec4 place = whole * CHUNK + uvec4(0, 1, 2, 3);
-        for (uint row = 0; row < ROWS; row++) {
+        [[unroll]] for (uint row = 0; row < ROWS; row++) {
             vec4 numbers = source[rows[row] + whole * (CHUNK / 4)];
             add_products(low, mix(vec4(0), numbers, lessThan(place, uvec4(input_size))), sums[row]);
 #if CHUNK == 8
@@ -79,10 +79,10 @@ void main() {
         }
     }
 #if SPLITS > 1
-    for (uint row = 0; row < ROWS; row++) parts[row][split][lane] = sums[row];
+    [[unroll]] for (uint row = 0; row < ROWS; row++) parts[row][split][lane] = sums[row];
     barrier();
     if (split != 0) return;
-    for (uint row = 0; row < ROWS; row++) {
+    [[unroll]] for (uint row = 0; row < ROWS; row++) {
         precise float sum = parts[row][0][lane];
         for (uint index = 1; index < SPLITS; index++) sum += parts[row][index][lane];
         sums[row] = sum;
@@ -91,7 +91,7 @@ void main() {
     uint column = gl_WorkGroupID.x * TILE + lane;
     if (column >= output_size) return;
     float offset = has_bias != 0 ? bias[bias_offset + column] : 0.0;
-    for (uint row = 0; row < ROWS; row++) {
+    [[unroll]] for (uint row = 0; row < ROWS; row++) {
         if (first_row + row >= row_count) return;
         result[(first_row + row) * output_stride + output_column + column] = sums[row] + offset;
     }

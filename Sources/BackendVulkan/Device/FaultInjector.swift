@@ -24,6 +24,9 @@ final class FaultInjector: Sendable {
         faults.withLock { $0[site] = Fault(callsBefore: count, result: result) }
     }
 
+    /// No more faults.
+    func clear() { faults.withLock { $0 = [:] } }
+
     /// The fault of this call at `site`; nil where there is none.
     func strike(_ site: Site) -> VkResult? {
         faults.withLock { faults in

@@ -40,7 +40,7 @@ final class VulkanDevice: @unchecked Sendable {
                     + "\(physical.facts.apiVersionText)\(physical.queueFamily == nil ? " without one" : "")")
         }
         queueFamily = family
-        let created = Self.create(physical, family, instance.functions)
+        let created = Self.create(physical, family, capabilities, instance.functions)
         guard created.result == VK_SUCCESS, let device = created.device else {
             throw .unavailable(device: name, reason: "vkCreateDevice failed with \(created.result.name)")
         }
@@ -63,7 +63,8 @@ final class VulkanDevice: @unchecked Sendable {
     }
 
     private static func create(
-        _ physical: PhysicalDevice, _ family: UInt32, _ functions: quire_instance_functions
+        _ physical: PhysicalDevice, _ family: UInt32, _ capabilities: DeviceCapabilities,
+        _ functions: quire_instance_functions
     ) -> (result: VkResult, device: VkDevice?) {
         var device: VkDevice?
         // A driver that is not quite conformant (MoltenVK) wants this to be asked for.
@@ -75,9 +76,12 @@ final class VulkanDevice: @unchecked Sendable {
                 queue.queueFamilyIndex = family
                 queue.queueCount = 1
                 queue.pQueuePriorities = priority
-                return withUnsafePointer(to: &queue) { queue in
+                var features = VkPhysicalDeviceFeatures()
+                features.shaderInt64 = VkBool32(capabilities.hasInt64 ? VK_TRUE : VK_FALSE)
+                return withUnsafePointers(to: &queue, &features) { queue, features in
                     var info = VkDeviceCreateInfo()
                     info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                    info.pEnabledFeatures = features
                     info.queueCreateInfoCount = 1
                     info.pQueueCreateInfos = queue
                     info.enabledExtensionCount = UInt32(names.count)
@@ -128,4 +132,11 @@ final class VulkanDevice: @unchecked Sendable {
         }
         try result.check(call)
     }
+}
+
+/// Lends two values at once.
+private func withUnsafePointers<First, Second, R>(
+    to first: inout First, _ second: inout Second, _ body: (UnsafePointer<First>, UnsafePointer<Second>) -> R
+) -> R {
+    withUnsafePointer(to: &first) { first in withUnsafePointer(to: &second) { second in body(first, second) } }
 }

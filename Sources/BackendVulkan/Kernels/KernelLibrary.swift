@@ -5,12 +5,6 @@ import Synchronization
 /// Every kernel of a device, compiled when first asked for and kept: the best variant that the device can run, that
 /// the configuration allows, that compiles and that passes its self-test.
 final class KernelLibrary: Sendable {
-    /// Why a variant is not in use.
-    struct Rejection: Sendable, Hashable {
-        let variant: String
-        let reason: String
-    }
-
     private struct Key: Hashable {
         let kind: KernelKind
         let constants: [String: Int]
@@ -26,13 +20,15 @@ final class KernelLibrary: Sendable {
     private let cache: PipelineCache
     private let disabled: Set<String>
     private let report: @Sendable (String) -> Void
+    private let selfTest: KernelSelfTest
     private let state = Mutex(State())
 
     init(
         _ device: VulkanDevice, compiler: ShaderCompiler, cache: PipelineCache, disabled: Set<String>,
         report: @escaping @Sendable (String) -> Void
-    ) {
+    ) throws(BackendError) {
         self.device = device
+        selfTest = try KernelSelfTest(device)
         self.compiler = compiler
         self.cache = cache
         self.disabled = disabled
@@ -53,6 +49,7 @@ final class KernelLibrary: Sendable {
             }
             do {
                 let pipeline = try make(variant, constants, bindingCount)
+                try selfTest.check(pipeline, of: kind, constants: constants)
                 state.withLock { $0.pipelines[key] = pipeline }
                 return pipeline
             } catch {
@@ -63,15 +60,15 @@ final class KernelLibrary: Sendable {
     }
 
     /// The variant of `kind` in use, and why those before it are not.
-    func choice(of kind: KernelKind) -> (variant: KernelVariant?, rejections: [Rejection]) {
-        var rejections: [Rejection] = []
+    func choice(of kind: KernelKind) -> (variant: KernelVariant?, rejections: [KernelRejection]) {
+        var rejections: [KernelRejection] = []
         let failed = state.withLock { $0.failed }
         for variant in KernelVariant.all(of: kind) {
             let lack = variant.needs.compactMap { $0.lack(in: device.capabilities) }.first
             guard
                 let reason = lack ?? (disabled.contains(variant.name) ? "switched off" : nil) ?? failed[variant.name]
             else { return (variant, rejections) }
-            rejections.append(Rejection(variant: variant.name, reason: reason))
+            rejections.append(KernelRejection(variant: variant.name, reason: reason))
         }
         return (nil, rejections)
     }
@@ -95,7 +92,7 @@ final class KernelLibrary: Sendable {
         let source = KernelSource(
             name: variant.name, files: variant.files, constants: constants, extensions: variant.extensions)
         return try Pipeline(
-            try compiler.compile(source), name: variant.name, bindingCount: bindingCount, cache: cache.handle,
+            try compiler.compile(source), variant: variant, bindingCount: bindingCount, cache: cache.handle,
             device: device)
     }
 }

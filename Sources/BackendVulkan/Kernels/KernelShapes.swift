@@ -25,8 +25,11 @@ struct KernelShapes {
         return capabilities.maxInvocationCount >= 8 * PackedMatrix.tile ? 8 : 4
     }
 
+    /// Invocations that run in step.
+    var subgroupSize: Int { capabilities.subgroupSize }
+
     /// Rows that a kernel of a linear operation takes at once, by rising batch size.
-    var linearRows: [Int] { capabilities.isProcessor ? [1, 2, 4, 8, 16] : [1, 2, 4, 8] }
+    static let linearRows = [1, 2, 4, 8]
 
     /// How the queries of an attention are shared out.
     struct Attention: Hashable {

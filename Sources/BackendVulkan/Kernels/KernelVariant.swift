@@ -1,7 +1,7 @@
 import Shaders
 
 /// What a kernel computes; for each there are one or more variants.
-public enum KernelKind: String, Sendable, Hashable, CaseIterable {
+enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case embed, norm
     case addNorm = "add_norm"
     case linearFewRows = "linear_few_rows"
@@ -18,12 +18,23 @@ public enum KernelKind: String, Sendable, Hashable, CaseIterable {
 struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
-        case subgroupArithmetic
+        case subgroupArithmetic, subgroupBroadcast, int64
+        /// Invocations that are lanes of a processor's vector unit.
+        case processor
+        /// As many invocations in a workgroup.
+        case invocations(Int)
 
         /// Why `capabilities` do not meet it; nil where they do.
         func lack(in capabilities: DeviceCapabilities) -> String? {
             switch self {
             case .subgroupArithmetic: capabilities.hasSubgroupArithmetic ? nil : "no subgroup arithmetic"
+            case .subgroupBroadcast:
+                capabilities.hasSubgroupBroadcast && [2, 4, 8].contains(capabilities.subgroupSize)
+                    ? nil : "no broadcast in subgroups of 2, 4 or 8"
+            case .int64: capabilities.hasInt64 ? nil : "no 64-bit integers"
+            case .invocations(let count):
+                capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
+            case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"
             }
         }
     }
@@ -32,8 +43,14 @@ struct KernelVariant: Sendable {
     let files: [ShaderFile]
     var needs: [Need] = []
     var extensions: [String] = []
+    /// Rows that a workgroup of a linear operation takes; nil: as the constant `ROWS` says.
+    var rowsPerGroup: Int?
+    /// Tiles of columns that a workgroup of a linear operation takes.
+    var tilesPerGroup = 1
 
     private static let subgroup = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_arithmetic"]
+
+    private static let broadcast = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_ballot"]
 
     /// The variants of `kind`, the preferred first.
     static func all(of kind: KernelKind) -> [KernelVariant] {
@@ -41,8 +58,14 @@ struct KernelVariant: Sendable {
         case .embed: [KernelVariant(name: "embed", files: [.numbers, .weights, .embed])]
         case .norm: reducing("norm", [.norm])
         case .addNorm: reducing("add_norm", [.addNorm])
-        case .linearFewRows, .linearManyRows:
-            [KernelVariant(name: "linear_columns", files: [.numbers, .weights, .linearColumns])]
+        case .linearFewRows: processorLinears + [linearColumns]
+        case .linearManyRows:
+            processorLinears + [
+                KernelVariant(
+                    name: "linear_tiled", files: [.numbers, .weights, .linearTiled], needs: [.invocations(256)],
+                    rowsPerGroup: 64, tilesPerGroup: 2),
+                linearColumns,
+            ]
         case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
         case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
         case .attention:
@@ -59,6 +82,20 @@ struct KernelVariant: Sendable {
         case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
         }
     }
+
+    private static let linearColumns = KernelVariant(
+        name: "linear_columns", files: [.numbers, .weights, .linearColumns])
+
+    /// Linear operations on the lanes of a processor's vector unit.
+    private static let processorLinears = [
+        KernelVariant(
+            name: "linear_broadcast_wide", files: [.numbers, .weights, .wordsWide, .linearBroadcast],
+            needs: [.processor, .subgroupBroadcast, .int64],
+            extensions: broadcast + ["GL_EXT_shader_explicit_arithmetic_types_int64"]),
+        KernelVariant(
+            name: "linear_broadcast", files: [.numbers, .weights, .wordsNarrow, .linearBroadcast],
+            needs: [.processor, .subgroupBroadcast], extensions: broadcast),
+    ]
 
     /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.
     private static func reducing(

@@ -7,6 +7,8 @@ final class Pipeline: @unchecked Sendable {
     let handle: VkPipeline
     let layout: VkPipelineLayout
     let setLayout: VkDescriptorSetLayout
+    /// What it was made from.
+    let variant: KernelVariant
     private let device: VulkanDevice
 
     /// Room for the numbers that a dispatch is given, in bytes; every device has as much.
@@ -14,9 +16,10 @@ final class Pipeline: @unchecked Sendable {
 
     /// A kernel over `bindingCount` storage buffers.
     init(
-        _ words: [UInt32], name: String, bindingCount: Int, cache: VkPipelineCache?, device: VulkanDevice
+        _ words: [UInt32], variant: KernelVariant, bindingCount: Int, cache: VkPipelineCache?, device: VulkanDevice
     ) throws(BackendError) {
         self.device = device
+        self.variant = variant
         let functions = device.functions
         let setLayout = try Self.setLayout(bindingCount, device)
         var layout: VkPipelineLayout?
@@ -46,7 +49,7 @@ final class Pipeline: @unchecked Sendable {
         guard result == VK_SUCCESS, let handle, let layout else {
             if let layout { functions.DestroyPipelineLayout(device.handle, layout, nil) }
             functions.DestroyDescriptorSetLayout(device.handle, setLayout, nil)
-            throw .kernel(name: name, reason: "the driver refuses it with \(result.name)")
+            throw .kernel(name: variant.name, reason: "the driver refuses it with \(result.name)")
         }
         device.counters.add(to: \.pipelines)
         self.handle = handle

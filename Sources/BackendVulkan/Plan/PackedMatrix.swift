@@ -79,7 +79,7 @@ struct PackedMatrix {
     }
 
     /// One tile: for each chunk of columns, sixteen bytes of each row; zeros where there is no row or column.
-    private static func pack(_ tensor: HostTensor, firstRow: Int, into target: UnsafeMutableRawBufferPointer) {
+    static func pack(_ tensor: HostTensor, firstRow: Int, into target: UnsafeMutableRawBufferPointer) {
         guard let start = target.baseAddress else { return }
         let rowByteCount = tensor.shape[1] * tensor.elementType.byteCount
         let rowCount = min(tile, tensor.shape[0] - firstRow)

@@ -30,17 +30,18 @@ extension ProgramBuilder {
 
     private func linearChoices(_ matrix: PackedMatrix) throws(BackendError) -> [KernelChoice] {
         var choices: [KernelChoice] = []
-        for rows in shapes.linearRows {
+        func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
             var constants = KernelShapes.weightConstants(matrix.elementType)
             constants["ROWS"] = rows
             constants["SPLITS"] = shapes.linearSplits
-            let isLast = rows == shapes.linearRows.last
+            constants["SUBGROUP"] = shapes.subgroupSize
+            let pipeline = try library.pipeline(kind, constants: constants, bindingCount: 4)
             choices.append(
                 KernelChoice(
-                    maxRowCount: isLast ? .max : rows, rowsPerGroup: rows,
-                    pipeline: try library.pipeline(
-                        rows <= 8 ? .linearFewRows : .linearManyRows, constants: constants, bindingCount: 4)))
+                    maxRowCount: maxRowCount, rowsPerGroup: pipeline.variant.rowsPerGroup ?? rows, pipeline: pipeline))
         }
+        for rows in KernelShapes.linearRows { try append(.linearFewRows, rows: rows, maxRowCount: rows) }
+        try append(.linearManyRows, rows: KernelShapes.linearRows.last ?? 1, maxRowCount: .max)
         return choices
     }
 }

@@ -54,7 +54,8 @@ struct StepRecorder {
             functions.CmdPushConstants(buffer, choice.pipeline.layout, stage, 4, UInt32(bytes.count), bytes.baseAddress)
         }
         functions.CmdDispatch(
-            buffer, UInt32(dispatch.groupCount), UInt32(rows.dividedUp(by: choice.rowsPerGroup)), 1)
+            buffer, UInt32(dispatch.groupCount.dividedUp(by: choice.pipeline.variant.tilesPerGroup)),
+            UInt32(rows.dividedUp(by: choice.rowsPerGroup)), 1)
         dispatchCount += 1
     }
 
