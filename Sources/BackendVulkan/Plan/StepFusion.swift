@@ -172,30 +172,3 @@ struct StepFusion {
         return index
     }
 }
-
-extension DeviceOperation {
-    /// The values it reads.
-    fileprivate var inputs: [ValueID] {
-        switch self {
-        case .embed: []
-        case .rmsNorm(let input, _, _, _), .linear(let input, _, _, _), .rotaryEmbedding(let input, _, _, _),
-            .pagedAttention(_, let input, _, _), .gather(let input, _), .softCap(let input, _, _):
-            [input]
-        case .writeKV(_, let key, let value): [key, value]
-        case .gatedActivation(let gate, let up, _, _): [gate, up]
-        case .add(let left, let right, _): [left, right]
-        }
-    }
-
-    /// The value it writes; nil where it writes to the cache.
-    fileprivate var output: ValueID? {
-        switch self {
-        case .embed(_, _, let output), .rmsNorm(_, _, _, let output), .linear(_, _, _, let output),
-            .rotaryEmbedding(_, _, _, let output), .pagedAttention(_, _, _, let output),
-            .gatedActivation(_, _, _, let output), .add(_, _, let output), .gather(_, let output),
-            .softCap(_, _, let output):
-            output
-        case .writeKV: nil
-        }
-    }
-}
