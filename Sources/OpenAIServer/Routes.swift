@@ -136,9 +136,14 @@ struct Routes: HTTPResponder {
     ) -> Response {
         let body = ResponseBody { [running] writer in
             let shared = TransferredWriter(writer)
-            try await running.run(on: connection) {
-                var writer = shared.writer
-                try await EventStream.send(answer, of: generation, to: &writer) { running.failure($0) }
+            do {
+                try await running.run(on: connection) {
+                    var writer = shared.writer
+                    try await EventStream.send(answer, of: generation, to: &writer)
+                }
+            } catch {
+                // Out here, because a task that was cancelled cannot write any more.
+                try await writer.write(EventStream.event(running.failure(error).body))
             }
             try await writer.finish(nil)
         }
