@@ -24,7 +24,7 @@ let shaderFiles = [
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
     "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
     "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
-    "softmax_state.glsl", "weights.glsl", "words_narrow.glsl", "words_wide.glsl",
+    "softmax_state.glsl", "weights.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
@@ -132,7 +132,8 @@ let package = Package(
         tests(
             "ExecutionTests",
             [
-                "Execution", "BackendCPU", "BackendReference", "Backends", "KVCaching", "Models", "Requests",
+                "Execution", "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "KVCaching", "Models",
+                "Requests",
                 "Scheduling", "Tensors", "Weights",
             ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),

@@ -6,8 +6,6 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gated, gather, head, norm, softCap
     case linearBroadcast, linearColumns, linearTiled
-    // How `linearBroadcast` loads.
-    case wordsNarrow, wordsWide
     // Targets of `head`.
     case headToValue, headToCache
 
@@ -33,8 +31,6 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .gated: PackageResources.gated_comp
             case .gather: PackageResources.gather_comp
             case .head: PackageResources.head_comp
-            case .wordsNarrow: PackageResources.words_narrow_glsl
-            case .wordsWide: PackageResources.words_wide_glsl
             case .linearBroadcast: PackageResources.linear_broadcast_comp
             case .linearTiled: PackageResources.linear_tiled_comp
             case .linearColumns: PackageResources.linear_columns_comp

@@ -5,7 +5,7 @@
 layout(local_size_x = SUBGROUP) in;
 
 layout(set = 0, binding = 0) readonly buffer Input { vec4 source[]; };
-layout(set = 0, binding = 1) readonly buffer Weights { WEIGHT_WORDS weights[]; };
+layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
 layout(set = 0, binding = 2) readonly buffer Bias { float bias[]; };
 layout(set = 0, binding = 3) writeonly buffer Output { float result[]; };
 
@@ -48,7 +48,7 @@ layout(push_constant) uniform Constants {
         vec4 low[COLUMNS]; \
         vec4 high[COLUMNS]; \
         [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
-            uvec4 words = WORDS_OF(weights[tile + (first + lane) * TILE + column * SUBGROUP]); \
+            uvec4 words = weights[tile + (first + lane) * TILE + column * SUBGROUP]; \
             UNPACK(words, low[column], high[column]); \
         } \
         [[unroll]] for (uint row = 0; row < ROWS; row++) { \

@@ -1,6 +1,7 @@
 import Backends
 import CVulkan
 import Synchronization
+import Tensors
 import Testing
 
 @testable import BackendVulkan

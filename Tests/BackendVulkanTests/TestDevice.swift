@@ -25,7 +25,7 @@ struct TestDevice: Sendable, CustomTestStringConvertible {
         poor.limits.maxAllocationByteCount = 256 << 20
         poor.pretence = "no features, 16 KiB shared memory, 64 MiB ranges, 256 MiB allocations"
         var discrete = device
-        discrete.limits.without = [.unifiedMemory, .int64]
+        discrete.limits.without = [.unifiedMemory]
         discrete.pretence = "memory that the host cannot address"
         return [poor, discrete]
     }

@@ -29,7 +29,7 @@ import Testing
         value.backend.batchInvariant = Bool.random(using: &generator)
         value.backend.disabledKernels = Array(
             ["norm_subgroup", "a-b.c"].prefix(Int.random(in: 0...2, using: &generator)))
-        value.backend.without = Array(["fp16", "int64"].prefix(Int.random(in: 0...2, using: &generator)))
+        value.backend.without = Array(["fp16", "unified_memory"].prefix(Int.random(in: 0...2, using: &generator)))
         value.backend.maxRange = maybe { 1 << Int.random(in: 20...50, using: &$0) }
         value.backend.sharedMemory = maybe { 1 << Int.random(in: 14...30, using: &$0) }
         value.cache.blockSize = 1 << Int.random(in: 0...8, using: &generator)

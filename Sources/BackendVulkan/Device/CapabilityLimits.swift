@@ -5,7 +5,6 @@ public struct CapabilityLimits: Sendable, Hashable {
         case subgroupArithmetic = "subgroup_arithmetic"
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
-        case int64
         case storage16Bit = "storage_16bit"
         case unifiedMemory = "unified_memory"
         /// Without it, a processor gets the kernels of a GPU.
@@ -32,7 +31,6 @@ public struct CapabilityLimits: Sendable, Hashable {
             case .subgroupArithmetic: result.hasSubgroupArithmetic = false
             case .subgroupBroadcast: result.hasSubgroupBroadcast = false
             case .float16: result.hasFloat16 = false
-            case .int64: result.hasInt64 = false
             case .storage16Bit: result.has16BitStorage = false
             case .unifiedMemory: result.isUnifiedMemory = false
             case .processorLanes: result.isProcessor = false

@@ -16,8 +16,6 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var hasSubgroupBroadcast: Bool
     /// Whether kernels can compute in 16-bit floats.
     public var hasFloat16: Bool
-    /// Whether kernels can compute in 64-bit integers.
-    public var hasInt64: Bool
     /// Whether kernels can address 16-bit numbers in storage buffers.
     public var has16BitStorage: Bool
     /// Whether the host can address the device's memory, so that nothing has to be staged.
@@ -29,7 +27,7 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var features: [(name: String, isPresent: Bool)] {
         [
             ("subgroup arithmetic", hasSubgroupArithmetic), ("subgroup broadcast", hasSubgroupBroadcast),
-            ("fp16 arithmetic", hasFloat16), ("64-bit integers", hasInt64), ("16-bit storage", has16BitStorage),
+            ("fp16 arithmetic", hasFloat16), ("16-bit storage", has16BitStorage),
             ("unified memory", isUnifiedMemory),
         ]
     }

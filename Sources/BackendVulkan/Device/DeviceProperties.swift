@@ -42,7 +42,6 @@ struct DeviceProperties {
 
 /// The features that kernels ask for, read in one call.
 struct DeviceFeatures {
-    let core: VkPhysicalDeviceFeatures
     let float16: VkPhysicalDeviceShaderFloat16Int8Features
     let storage16: VkPhysicalDevice16BitStorageFeatures
 
@@ -60,7 +59,6 @@ struct DeviceFeatures {
                 functions.GetPhysicalDeviceFeatures2(device, &core)
             }
         }
-        self.core = core.features
         self.float16 = float16
         self.storage16 = storage16
     }

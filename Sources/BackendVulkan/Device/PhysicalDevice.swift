@@ -51,7 +51,6 @@ struct PhysicalDevice: @unchecked Sendable {
             hasSubgroupArithmetic: has(VK_SUBGROUP_FEATURE_ARITHMETIC_BIT),
             hasSubgroupBroadcast: has(VK_SUBGROUP_FEATURE_BALLOT_BIT),
             hasFloat16: features.float16.shaderFloat16 == VK_TRUE,
-            hasInt64: features.core.shaderInt64 == VK_TRUE,
             has16BitStorage: features.storage16.storageBuffer16BitAccess == VK_TRUE,
             isUnifiedMemory: type != .discrete, isProcessor: type == .processor)
     }

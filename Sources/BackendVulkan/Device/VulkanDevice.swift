@@ -40,7 +40,7 @@ final class VulkanDevice: @unchecked Sendable {
                     + "\(physical.facts.apiVersionText)\(physical.queueFamily == nil ? " without one" : "")")
         }
         queueFamily = family
-        let created = Self.create(physical, family, capabilities, instance.functions)
+        let created = Self.create(physical, family, instance.functions)
         guard created.result == VK_SUCCESS, let device = created.device else {
             throw .unavailable(device: name, reason: "vkCreateDevice failed with \(created.result.name)")
         }
@@ -63,8 +63,7 @@ final class VulkanDevice: @unchecked Sendable {
     }
 
     private static func create(
-        _ physical: PhysicalDevice, _ family: UInt32, _ capabilities: DeviceCapabilities,
-        _ functions: quire_instance_functions
+        _ physical: PhysicalDevice, _ family: UInt32, _ functions: quire_instance_functions
     ) -> (result: VkResult, device: VkDevice?) {
         var device: VkDevice?
         // A driver that is not quite conformant (MoltenVK) wants this to be asked for.
@@ -76,12 +75,9 @@ final class VulkanDevice: @unchecked Sendable {
                 queue.queueFamilyIndex = family
                 queue.queueCount = 1
                 queue.pQueuePriorities = priority
-                var features = VkPhysicalDeviceFeatures()
-                features.shaderInt64 = VkBool32(capabilities.hasInt64 ? VK_TRUE : VK_FALSE)
-                return withUnsafePointers(to: &queue, &features) { queue, features in
+                return withUnsafePointer(to: &queue) { queue in
                     var info = VkDeviceCreateInfo()
                     info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                    info.pEnabledFeatures = features
                     info.queueCreateInfoCount = 1
                     info.pQueueCreateInfos = queue
                     info.enabledExtensionCount = UInt32(names.count)
@@ -115,11 +111,12 @@ final class VulkanDevice: @unchecked Sendable {
     /// Waits for `fence` and takes its signal away.
     func wait(for fence: VkFence) throws(BackendError) {
         var fence: VkFence? = fence
-        // Nothing that is submitted at once takes a minute on a device that still lives.
-        let result = functions.WaitForFences(handle, 1, &fence, VkBool32(VK_TRUE), 60_000_000_000)
+        // No step takes a minute on a GPU that still lives; a processor that plays one may need many.
+        let seconds: UInt64 = physical.capabilities.isProcessor ? 3600 : 60
+        let result = functions.WaitForFences(handle, 1, &fence, VkBool32(VK_TRUE), seconds * 1_000_000_000)
         if result != VK_SUCCESS { queue.withLock { $0.isLost = true } }
         guard result != VK_TIMEOUT else {
-            throw .deviceLost(device: physical.facts.name, reason: "a submission did not end within a minute")
+            throw .deviceLost(device: physical.facts.name, reason: "a step did not end within \(seconds) seconds")
         }
         try check(result, "vkWaitForFences")
         try check(functions.ResetFences(handle, 1, &fence), "vkResetFences")
@@ -132,11 +129,4 @@ final class VulkanDevice: @unchecked Sendable {
         }
         try result.check(call)
     }
-}
-
-/// Lends two values at once.
-private func withUnsafePointers<First, Second, R>(
-    to first: inout First, _ second: inout Second, _ body: (UnsafePointer<First>, UnsafePointer<Second>) -> R
-) -> R {
-    withUnsafePointer(to: &first) { first in withUnsafePointer(to: &second) { second in body(first, second) } }
 }

@@ -6,7 +6,7 @@ import Synchronization
 /// the configuration allows, that compiles and that passes its self-test.
 final class KernelLibrary: Sendable {
     private struct Key: Hashable {
-        let kind: KernelKind
+        let variant: String
         let constants: [String: Int]
     }
 
@@ -39,14 +39,14 @@ final class KernelLibrary: Sendable {
     func pipeline(
         _ kind: KernelKind, constants: [String: Int] = [:], bindingCount: Int
     ) throws(BackendError) -> Pipeline {
-        let key = Key(kind: kind, constants: constants)
-        if let known = state.withLock({ $0.pipelines[key] }) { return known }
         while true {
             let (variant, rejections) = choice(of: kind)
             guard let variant else {
                 let reasons = rejections.map { "\($0.variant): \($0.reason)" }.joined(separator: "; ")
                 throw .kernel(name: kind.rawValue, reason: reasons)
             }
+            let key = Key(variant: variant.name, constants: constants)
+            if let known = state.withLock({ $0.pipelines[key] }) { return known }
             do {
                 let pipeline = try make(variant, constants, bindingCount)
                 try selfTest.check(pipeline, of: kind, constants: constants)
@@ -77,8 +77,7 @@ final class KernelLibrary: Sendable {
     func reject(_ variant: String, _ reason: String) {
         state.withLock { state in
             state.failed[variant] = reason
-            let kinds = KernelKind.allCases.filter { KernelVariant.all(of: $0).contains { $0.name == variant } }
-            state.pipelines = state.pipelines.filter { !kinds.contains($0.key.kind) }
+            state.pipelines = state.pipelines.filter { $0.key.variant != variant }
         }
         report("kernel \(variant) is not used: \(reason)")
     }

@@ -28,8 +28,9 @@ struct KernelShapes {
     /// Invocations that run in step.
     var subgroupSize: Int { capabilities.subgroupSize }
 
-    /// Rows that a kernel of a linear operation takes at once, by rising batch size.
-    static let linearRows = [1, 2, 4, 8]
+    /// Rows that a kernel of a linear operation takes at once, by rising batch size. On a processor each is a program
+    /// of some ten thousand instructions, so there are fewer.
+    var linearRows: [Int] { capabilities.isProcessor ? [1, 4, 8] : [1, 2, 4, 8] }
 
     /// How the queries of an attention are shared out.
     struct Attention: Hashable {

@@ -18,7 +18,7 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
 struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
-        case subgroupArithmetic, subgroupBroadcast, int64
+        case subgroupArithmetic, subgroupBroadcast
         /// Invocations that are lanes of a processor's vector unit.
         case processor
         /// As many invocations in a workgroup.
@@ -31,7 +31,6 @@ struct KernelVariant: Sendable {
             case .subgroupBroadcast:
                 capabilities.hasSubgroupBroadcast && [2, 4, 8].contains(capabilities.subgroupSize)
                     ? nil : "no broadcast in subgroups of 2, 4 or 8"
-            case .int64: capabilities.hasInt64 ? nil : "no 64-bit integers"
             case .invocations(let count):
                 capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
             case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"
@@ -58,9 +57,10 @@ struct KernelVariant: Sendable {
         case .embed: [KernelVariant(name: "embed", files: [.numbers, .weights, .embed])]
         case .norm: reducing("norm", [.norm])
         case .addNorm: reducing("add_norm", [.addNorm])
-        case .linearFewRows: processorLinears + [linearColumns]
+        case .linearFewRows: [linearBroadcast, linearColumns]
         case .linearManyRows:
-            processorLinears + [
+            [
+                linearBroadcast,
                 KernelVariant(
                     name: "linear_tiled", files: [.numbers, .weights, .linearTiled], needs: [.invocations(256)],
                     rowsPerGroup: 64, tilesPerGroup: 2),
@@ -86,16 +86,9 @@ struct KernelVariant: Sendable {
     private static let linearColumns = KernelVariant(
         name: "linear_columns", files: [.numbers, .weights, .linearColumns])
 
-    /// Linear operations on the lanes of a processor's vector unit.
-    private static let processorLinears = [
-        KernelVariant(
-            name: "linear_broadcast_wide", files: [.numbers, .weights, .wordsWide, .linearBroadcast],
-            needs: [.processor, .subgroupBroadcast, .int64],
-            extensions: broadcast + ["GL_EXT_shader_explicit_arithmetic_types_int64"]),
-        KernelVariant(
-            name: "linear_broadcast", files: [.numbers, .weights, .wordsNarrow, .linearBroadcast],
-            needs: [.processor, .subgroupBroadcast], extensions: broadcast),
-    ]
+    private static let linearBroadcast = KernelVariant(
+        name: "linear_broadcast", files: [.numbers, .weights, .linearBroadcast],
+        needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
     /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.
     private static func reducing(

@@ -40,8 +40,8 @@ extension ProgramBuilder {
                 KernelChoice(
                     maxRowCount: maxRowCount, rowsPerGroup: pipeline.variant.rowsPerGroup ?? rows, pipeline: pipeline))
         }
-        for rows in KernelShapes.linearRows { try append(.linearFewRows, rows: rows, maxRowCount: rows) }
-        try append(.linearManyRows, rows: KernelShapes.linearRows.last ?? 1, maxRowCount: .max)
+        for rows in shapes.linearRows { try append(.linearFewRows, rows: rows, maxRowCount: rows) }
+        try append(.linearManyRows, rows: shapes.linearRows.last ?? 1, maxRowCount: .max)
         return choices
     }
 }

@@ -12,7 +12,6 @@ public struct BackendSection: Sendable, Equatable {
         case subgroupArithmetic = "subgroup_arithmetic"
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
-        case int64
         case storage16Bit = "storage_16bit"
         case unifiedMemory = "unified_memory"
         case processorLanes = "processor_lanes"
@@ -62,7 +61,7 @@ extension BackendSection: ConfigurationSection {
             "vulkan: kernel variants that are switched off, by the names that quire devices prints"),
         ConfigurationKey(
             "without", \.without,
-            .names("features, such as [fp16, int64]", among: Feature.allCases.map(\.rawValue)),
+            .names("features, such as [fp16, subgroup_arithmetic]", among: Feature.allCases.map(\.rawValue)),
             "vulkan: features that the device shall pretend not to have"),
         ConfigurationKey(
             "max_range", optional: \.maxRange, .byteCount(in: 1 << 20...1 << 50), unset: "what the device allows",
