@@ -16,7 +16,8 @@ import Weights
         let departure: Int?
     }
 
-    private static let devices: [Device] = [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)]
+    private static let devices: [Device] =
+        [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)] + Device.vulkan
 
     @Test("under random loads", arguments: devices, 0..<6)
     func randomLoads(device: Device, seed: UInt64) throws {
