@@ -1,4 +1,4 @@
-public import BackendVulkan
+import BackendVulkan
 
 /// One device for people: what it is, what it can do, and which kernels it gets and why.
 public struct DeviceReport: Sendable, CustomStringConvertible {
