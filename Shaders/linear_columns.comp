@@ -64,7 +64,7 @@ void main() {
 #endif
         }
     }
-    if (whole < last) {
+    if (first <= whole && whole < last) {
         uvec4 words = weights[tile + whole * TILE];
         vec4 low, high;
         UNPACK(words, low, high);

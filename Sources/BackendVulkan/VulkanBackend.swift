@@ -22,6 +22,10 @@ public final class VulkanBackend: Backend {
     }
 
     init(_ options: VulkanOptions, faults: FaultInjector) throws(BackendError) {
+        let variants = KernelKind.allCases.flatMap { KernelVariant.all(of: $0).map(\.name) }
+        if let unknown = options.disabledKernels.sorted().first(where: { !variants.contains($0) }) {
+            throw .kernel(name: unknown, reason: "there is none of this name to switch off")
+        }
         let instance = try VulkanInstance(try VulkanLoader(), isValidating: options.isValidating)
         let devices = try instance.devices()
         let chosen = try DeviceChoice(text: options.device).device(among: devices.map(\.facts))

@@ -101,4 +101,12 @@ import Testing
             return reason.contains("switched off") && reason.contains("attention_shared")
         }
     }
+
+    @Test("A kernel that does not exist cannot be switched off")
+    func unknownKernel() throws {
+        let device = try #require(TestDevice.all.first)
+        #expect(throws: BackendError.kernel(name: "norms", reason: "there is none of this name to switch off")) {
+            try device.backend { $0.disabledKernels = ["norms", "norm_shared"] }
+        }
+    }
 }

@@ -28,7 +28,8 @@ struct SmallModel {
         let second = sketch.norm(middle)
         let gated = sketch.gated(sketch.linear(second, 96, type), sketch.linear(second, 96, type), .silu)
         let last = sketch.add(middle, sketch.linear(gated, hidden, type))
-        plan = sketch.finished(sketch.linear(sketch.norm(sketch.gather(last)), table))
+        let logits = sketch.linear(sketch.norm(sketch.gather(last)), table)
+        plan = sketch.finished(logits)
     }
 
     /// The plan on `backend`, with a cache.
