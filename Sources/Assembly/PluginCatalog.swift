@@ -11,8 +11,8 @@ public import Weights
 public struct PluginCatalog: Sendable {
     /// Makes a backend as the configuration's section asks.
     public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
-    /// Makes a weight loader for a type of weights; `progress` hears of every tensor.
-    public typealias WeightLoaderFactory = @Sendable (WeightType, LoadingProgress?) -> any WeightLoader
+    /// Makes a weight loader for a checkpoint; throws where it is of another format.
+    public typealias WeightLoaderFactory = @Sendable (WeightLoading) throws(WeightLoadingError) -> any WeightLoader
     /// Makes a policy.
     public typealias PolicyFactory = @Sendable (SchedulerSection) -> any SchedulerPolicy
 
@@ -37,8 +37,12 @@ public struct PluginCatalog: Sendable {
                 threadCount: section.threads == 0 ? HostMachine.processorCount() : section.threads,
                 instructionSet: InstructionSet(section.isa))
         }
-        try catalog.weightLoaders.register("dense") { DenseWeightLoader($0, progress: $1) }
-        try catalog.weightLoaders.register("gguf") { GGUFWeightLoader($0, progress: $1) }
+        try catalog.weightLoaders.register("dense") { $0.denseLoader() }
+        for name in ["gguf", "awq", "gptq", "compressed-tensors"] {
+            try catalog.weightLoaders.register(name) { loading throws(WeightLoadingError) in
+                try loading.packedLoader(named: name)
+            }
+        }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
         for architecture in [LlamaArchitecture()] {
             for name in architecture.names { try catalog.models.register(name, architecture) }
