@@ -122,8 +122,10 @@ struct ProgramBuilder {
             "\(plan[operation.weights].name) does not fit its input or output")
         let isNarrow = operation.form?.isNarrow == true
         let stride = isNarrow ? ScratchLayout.narrowStride(width: weights.inputSize) : weights.inputSize
-        let input = operation.form.map { prepared(operation.input, $0) } ?? UnsafeMutableRawPointer(
-            wide(operation.input))
+        let input =
+            operation.form.map { prepared(operation.input, $0) }
+            ?? UnsafeMutableRawPointer(
+                wide(operation.input))
         return LinearKernel(
             function: function(weights.layout, isNarrow: isNarrow), packed: UnsafeRawPointer(weights.range.start),
             input: UnsafeRawPointer(input), inputByteStride: stride * (isNarrow ? 2 : 4), inputStride: stride,

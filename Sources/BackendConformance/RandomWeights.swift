@@ -52,7 +52,8 @@ extension WeightFormat {
             for block in 0..<inputSize / format.elementCount {
                 for (offset, magnitude) in format.scales {
                     let scale = Float.random(in: -1...1, using: &random) * bound * magnitude
-                    (row + block * format.byteCount).storeBytes(of: Float16(scale), toByteOffset: offset, as: Float16.self)
+                    (row + block * format.byteCount).storeBytes(
+                        of: Float16(scale), toByteOffset: offset, as: Float16.self)
                 }
             }
         }

@@ -23,7 +23,8 @@ public struct DequantizingWeightLoader: WeightLoader {
     }
 
     /// The vector `name`. Throws what the other loader throws.
-    public func vector(_ name: String, count: Int, from source: any TensorSource) throws(WeightLoadingError) -> [Float] {
+    public func vector(_ name: String, count: Int, from source: any TensorSource) throws(WeightLoadingError) -> [Float]
+    {
         try packed.vector(name, count: count, from: source)
     }
 

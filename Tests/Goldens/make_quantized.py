@@ -142,6 +142,7 @@ def by_compressed_tensors(name, seed, directory):
     path = os.path.join(directory, "config.json")
     with open(path) as file:
         config = json.load(file)
+    config["architectures"] = ["LlamaForCausalLM"]
     config["quantization_config"] = dict(
         quant_method="compressed-tensors", format="pack-quantized", quantization_status="compressed",
         ignore=["lm_head"],

@@ -25,7 +25,9 @@ public struct AWQWeightLoader: WeightLoader {
             return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
         }
         let groupSize = try module.groupSize(configuration.groupSize, inputSize: inputSize)
-        guard outputSize % 8 == 0 else { throw module.malformed("qweight", "\(outputSize) outputs are not whole words") }
+        guard outputSize % 8 == 0 else {
+            throw module.malformed("qweight", "\(outputSize) outputs are not whole words")
+        }
         let groupCount = inputSize / groupSize
         let quanta = try module.words("qweight", [inputSize, outputSize / 8])
         let zeros = try module.words("qzeros", [groupCount, outputSize / 8])
