@@ -12,7 +12,7 @@ public struct PluginCatalog: Sendable {
     /// Makes a backend as the configuration's section asks.
     public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
     /// Makes a weight loader for a checkpoint; throws where it is of another format.
-    public typealias WeightLoaderFactory = @Sendable (WeightLoading) throws(WeightLoadingError) -> any WeightLoader
+    public typealias WeightLoaderFactory = @Sendable (WeightLoading) throws -> any WeightLoader
     /// Makes a policy.
     public typealias PolicyFactory = @Sendable (SchedulerSection) -> any SchedulerPolicy
 
@@ -39,9 +39,7 @@ public struct PluginCatalog: Sendable {
         }
         try catalog.weightLoaders.register("dense") { $0.denseLoader() }
         for name in ["gguf", "awq", "gptq", "compressed-tensors"] {
-            try catalog.weightLoaders.register(name) { loading throws(WeightLoadingError) in
-                try loading.packedLoader(named: name)
-            }
+            try catalog.weightLoaders.register(name) { try $0.packedLoader(named: name) }
         }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
         for architecture in [LlamaArchitecture()] {
