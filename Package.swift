@@ -57,6 +57,8 @@ let package = Package(
 
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
+        module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
+        module("Simulation", ["JSON", "KVCaching", "Requests", "Scheduling"]),
         module("Execution", ["Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
@@ -81,12 +83,14 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
+        module("Benchmarking", ["InferenceEngine", "Requests"]),
 
         // Level 5
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests", "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins",
+                "Requests", "Scheduling", "Simulation", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -99,11 +103,12 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
+        tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
         tests("WeightsTests", ["Weights", "Tensors"]),
-        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("SchedulingTests", ["Scheduling", "SchedulingConformance", "Requests", "KVCaching"]),
         tests("SamplingTests", ["Sampling", "Requests"]),
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),

@@ -47,7 +47,7 @@ public struct ServedModel: Sendable {
             cache: KVCacheManager(
                 blockCount: model.blockCount, blockSize: configuration.cache.blockSize,
                 isPrefixCachingEnabled: configuration.cache.enablePrefixCaching),
-            policy: try catalog.policies.factory(named: configuration.scheduler.policy)(configuration.scheduler))
+            policy: try catalog.policy(named: configuration.scheduler.policy, configuration))
         self.tokenizer = tokenizer
         chatTemplate = template
         specialTokens = checkpoint.specialTokens

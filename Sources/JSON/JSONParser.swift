@@ -70,16 +70,16 @@ public struct JSONParser {
         case UInt8(ascii: "t") where take("true"): return .bool(true)
         case UInt8(ascii: "f") where take("false"): return .bool(false)
         case UInt8(ascii: "n") where take("null"): return .null
-        case UInt8(ascii: "N") where take("NaN"): return try nonFinite(.nan)
-        case UInt8(ascii: "I") where take("Infinity"): return try nonFinite(.infinity)
+        case UInt8(ascii: "N") where take("NaN"): return try nonFinite("NaN", .nan)
+        case UInt8(ascii: "I") where take("Infinity"): return try nonFinite("Infinity", .infinity)
         case let byte? where byte == UInt8(ascii: "-") || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte):
             return try number()
         default: throw error("a value is expected")
         }
     }
 
-    private func nonFinite(_ value: Double) throws(JSONError) -> JSONValue {
-        guard options.acceptsNonFiniteNumbers else { throw error("\(value) is not a JSON number") }
+    private func nonFinite(_ name: String, _ value: Double) throws(JSONError) -> JSONValue {
+        guard options.acceptsNonFiniteNumbers else { throw error("\(name) is not a JSON number") }
         return .number(value)
     }
 
@@ -136,7 +136,7 @@ public struct JSONParser {
     private mutating func number() throws(JSONError) -> JSONValue {
         let start = position
         var isInteger = true
-        if take("-"), take("Infinity") { return try nonFinite(-.infinity) }
+        if take("-"), take("Infinity") { return try nonFinite("-Infinity", -.infinity) }
         if take("0") {
             if digits() > 0 { throw error("a number does not begin with 0") }
         } else if digits() == 0 {

@@ -16,13 +16,14 @@ enum EventStream {
 
     /// Sends what `generation` does as chunks of `answer`, then the usage if asked for, then `[DONE]`.
     ///
-    /// A failure of the engine becomes an error event, which ends the stream. Throws where the client is gone.
+    /// Throws where the client is gone, the engine fails or the task is cancelled; the caller ends the stream with an
+    /// error event then.
     static func send<Answer: StreamingAnswer>(
-        _ answer: Answer, of generation: Generation, to writer: inout any ResponseBodyWriter,
-        failure: (any Error) -> ServerError
+        _ answer: Answer, of generation: Generation, to writer: inout any ResponseBodyWriter
     ) async throws {
         let options = answer.streamOptions
-        var (progress, first) = answer.begin()
+        let (begun, first) = answer.begin()
+        var progress = begun
         func send(_ chunk: JSONValue, to writer: inout any ResponseBodyWriter) async throws {
             guard options.includesUsage, case .object(var object) = chunk else {
                 return try await writer.write(event(chunk))
@@ -30,15 +31,9 @@ enum EventStream {
             object.append("usage", options.continuousUsage ? answer.usage(progress).json : .null)
             try await writer.write(event(.object(object)))
         }
-        do {
-            for chunk in first { try await send(chunk, to: &writer) }
-            first = []
-            try await generation.forEach { prompt, event in
-                for chunk in answer.chunks(prompt, event, &progress) { try await send(chunk, to: &writer) }
-            }
-        } catch {
-            try await writer.write(event(failure(error).body))
-            return
+        for chunk in first { try await send(chunk, to: &writer) }
+        try await generation.forEach { prompt, event in
+            for chunk in answer.chunks(prompt, event, &progress) { try await send(chunk, to: &writer) }
         }
         if options.includesUsage { try await writer.write(event(answer.usageChunk(answer.usage(progress)))) }
         try await writer.write(done)

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Assembly
 import EngineConfig
+import Plugins
+import Simulation
 
 #if canImport(Glibc)
     import Glibc
@@ -17,10 +19,13 @@ struct ConfigurationOptions: ParsableArguments {
     var overrides: [String] = []
 
     /// Reads and checks the configuration; the names of plugins too.
-    func load() throws -> EngineConfiguration {
+    func load() throws -> EngineConfiguration { try Self.load(path: config, overrides: overrides) }
+
+    /// Reads and checks the configuration at `path`; the names of plugins too.
+    static func load(path: String, overrides: [String]) throws -> EngineConfiguration {
         try exitingWithStatus {
             let home = getenv("HOME").map { String(cString: $0) }
-            let configuration = try EngineConfiguration.load(path: config, overrides: overrides, homeDirectory: home)
+            let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
             try PluginCatalog.builtin().check(configuration)
             return configuration
         }
@@ -42,6 +47,14 @@ private func exitCode(for error: any Error) -> any Error {
     case is ExitCode, is CleanExit, is ValidationError: return error
     default:
         Console.error("\(error)")
-        return ExitCode(error is ConfigurationError ? 64 : (error as? AssemblyError)?.isUserError == true ? 64 : 70)
+        return ExitCode(isUserError(error) ? 64 : 70)
+    }
+}
+
+private func isUserError(_ error: any Error) -> Bool {
+    switch error {
+    case is ConfigurationError, is SimulationError, is RegistryError: true
+    case let error as AssemblyError: error.isUserError
+    default: false
     }
 }

@@ -9,7 +9,9 @@ struct Quire: AsyncParsableCommand {
         commandName: "quire",
         abstract: "Serves large language models with paged KV cache and continuous batching.",
         version: QuireVersion.current,
-        subcommands: [ServeCommand.self, GenerateCommand.self, ConfigCommand.self])
+        subcommands: [
+            ServeCommand.self, GenerateCommand.self, BenchCommand.self, SimulateCommand.self, ConfigCommand.self,
+        ])
 }
 
 /// The version that `quire --version` and `/version` tell.

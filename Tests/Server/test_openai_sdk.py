@@ -213,10 +213,10 @@ def test_sampling_options_act(complete):
 
 
 def test_min_tokens_holds_back_the_end(chat):
-    short = chat("Say yes.", max_tokens=60)
+    short = chat("What is the capital of France?", max_tokens=60)
     assert short.choices[0].finish_reason == "stop"
     wanted = short.usage.completion_tokens + 8
-    longer = chat("Say yes.", max_tokens=60, extra={"min_tokens": wanted})
+    longer = chat("What is the capital of France?", max_tokens=60, extra={"min_tokens": wanted})
     assert longer.usage.completion_tokens >= wanted
 
 

@@ -1,0 +1,68 @@
+public import InferenceEngine
+
+/// The figures that tell engines apart: one stream's prefill and decode, then loads of growing concurrency.
+public struct EngineBenchmark: Sendable {
+    /// Tokens of the single stream's prompt, and of its output.
+    public var singlePromptTokenCount = 256
+    /// Tokens that the single stream produces.
+    public var singleOutputTokenCount = 64
+    /// The load; its `concurrency` is replaced by each of `concurrencies`.
+    public var workload = Workload()
+    /// How many requests at once, one load each.
+    public var concurrencies = [4, 16]
+
+    /// One stream of 256 and 64 tokens, then 4 and 16 requests at once.
+    public init() {}
+
+    /// Warms the engine up and measures. Throws what the engine throws.
+    public func run(on engine: AsyncLLMEngine) async throws -> EngineFigures {
+        let generator = LoadGenerator(engine)
+        var single = Workload()
+        single.requestCount = 1
+        single.concurrency = 1
+        single.promptTokenCount = 16...16
+        single.outputTokenCount = 4...4
+        _ = try await generator.run(single)
+        single.promptTokenCount = singlePromptTokenCount...singlePromptTokenCount
+        single.outputTokenCount = singleOutputTokenCount...singleOutputTokenCount
+        // Other tokens than the warm-up's, so that nothing is found in the prefix cache.
+        single.seed = workload.seed &+ 1
+        let alone = try await generator.run(single)
+        var loads: [EngineFigures.Load] = []
+        for (index, concurrency) in concurrencies.enumerated() {
+            var workload = workload
+            workload.concurrency = concurrency
+            workload.requestCount = max(workload.requestCount, concurrency)
+            workload.seed = workload.seed &+ UInt64(index) &+ 2
+            loads.append(.init(concurrency: concurrency, measurement: try await generator.run(workload)))
+        }
+        return EngineFigures(
+            prefillTokensPerSecond: Double(singlePromptTokenCount) / alone.secondsToFirstToken.mean,
+            decodeTokensPerSecond: alone.secondsBetweenTokens.mean > 0 ? 1 / alone.secondsBetweenTokens.mean : 0,
+            loads: loads)
+    }
+}
+
+/// What `EngineBenchmark` measured.
+public struct EngineFigures: Sendable, Hashable, Codable {
+    /// A load and what it took.
+    public struct Load: Sendable, Hashable, Codable {
+        /// Requests at once.
+        public let concurrency: Int
+        /// What they took.
+        public let measurement: LoadMeasurement
+    }
+
+    /// Prompt tokens a second of one request alone.
+    public let prefillTokensPerSecond: Double
+    /// Output tokens a second of one request alone, after its first.
+    public let decodeTokensPerSecond: Double
+    /// One entry for each concurrency.
+    public let loads: [Load]
+
+    private enum CodingKeys: String, CodingKey {
+        case loads
+        case prefillTokensPerSecond = "prefill_tokens_per_second"
+        case decodeTokensPerSecond = "decode_tokens_per_second"
+    }
+}

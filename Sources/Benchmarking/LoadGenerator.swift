@@ -1,0 +1,69 @@
+public import InferenceEngine
+import Requests
+
+/// Drives an engine with a workload and times what comes back.
+public struct LoadGenerator: Sendable {
+    private let engine: AsyncLLMEngine
+
+    /// A generator of load for `engine`.
+    public init(_ engine: AsyncLLMEngine) {
+        self.engine = engine
+    }
+
+    /// Runs the whole workload, greedily and to its full length. Throws what the engine throws, and
+    /// `EngineError.deviceFailed` where a request fails.
+    public func run(_ workload: Workload) async throws -> LoadMeasurement {
+        let items = workload.items(vocabularySize: engine.limits.vocabularySize)
+        let start = ContinuousClock.now
+        var times: [RequestTimes] = []
+        try await withThrowingTaskGroup(of: RequestTimes.self) { group in
+            var rest = items[...]
+            for item in rest.prefix(workload.concurrency) { group.addTask { try await time(item) } }
+            rest = rest.dropFirst(workload.concurrency)
+            while let done = try await group.next() {
+                times.append(done)
+                if let item = rest.popFirst() { group.addTask { try await time(item) } }
+            }
+        }
+        let seconds = start.duration(to: .now) / .seconds(1)
+        return LoadMeasurement(
+            times: times, promptTokenCount: items.reduce(0) { $0 + $1.prompt.count }, seconds: seconds)
+    }
+
+    private func time(_ item: Workload.Item) async throws -> RequestTimes {
+        var request = GenerationRequest(prompt: item.prompt)
+        request.sampling.temperature = 0
+        request.sampling.maxTokens = item.outputTokenCount
+        var times = RequestTimes()
+        let start = ContinuousClock.now
+        var last = start
+        for try await event in try engine.submit(request) {
+            switch event {
+            case .output(let output):
+                let now = ContinuousClock.now
+                times.append(last.duration(to: now) / .seconds(1), tokenCount: output.tokens.count)
+                last = now
+            case .finished(_, .failure(let sentence)): throw EngineError.deviceFailed(sentence)
+            case .finished, .promptScored: break
+            }
+        }
+        times.total = start.duration(to: last) / .seconds(1)
+        return times
+    }
+}
+
+/// When one request's tokens came, in seconds.
+struct RequestTimes: Sendable {
+    /// From submission to the first token.
+    private(set) var toFirstToken = 0.0
+    /// Between each later token and the one before it.
+    private(set) var betweenTokens: [Double] = []
+    private(set) var outputTokenCount = 0
+    /// From submission to the last token.
+    var total = 0.0
+
+    mutating func append(_ seconds: Double, tokenCount: Int) {
+        if outputTokenCount == 0 { toFirstToken = seconds } else { betweenTokens.append(seconds) }
+        outputTokenCount += tokenCount
+    }
+}

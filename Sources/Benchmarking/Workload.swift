@@ -1,0 +1,48 @@
+/// Requests to measure with: random prompts and output lengths, the same for every engine with the same seed.
+public struct Workload: Sendable, Hashable {
+    /// Requests in all.
+    public var requestCount = 16
+    /// How many of them are under way at once.
+    public var concurrency = 16
+    /// Tokens of a prompt.
+    public var promptTokenCount = 16...256
+    /// Tokens that a request produces; end tokens are ignored.
+    public var outputTokenCount = 64...128
+    /// Fixes prompts and lengths.
+    public var seed: UInt64 = 7
+
+    /// Sixteen requests at once.
+    public init() {}
+
+    /// One request's part of the work.
+    struct Item: Sendable {
+        let prompt: [Int32]
+        let outputTokenCount: Int
+    }
+
+    /// The requests, with prompts of tokens below `vocabularySize`.
+    func items(vocabularySize: Int) -> [Item] {
+        var random = RandomNumbers(seed: seed)
+        return (0..<requestCount).map { _ in
+            let length = Int.random(in: promptTokenCount, using: &random)
+            return Item(
+                prompt: (0..<length).map { _ in Int32.random(in: 0..<Int32(vocabularySize), using: &random) },
+                outputTokenCount: Int.random(in: outputTokenCount, using: &random))
+        }
+    }
+}
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+struct RandomNumbers: RandomNumberGenerator {
+    private var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ (mixed >> 31)
+    }
+}

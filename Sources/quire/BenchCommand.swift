@@ -1,0 +1,95 @@
+import ArgumentParser
+import Assembly
+import Benchmarking
+import EngineConfig
+import FoundationEssentials
+import InferenceEngine
+import Logging
+import OpenAIServer
+
+/// `quire bench CONFIG …`: throughput, latency and memory, of several configurations side by side.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench", abstract: "Measures throughput and latency.",
+        discussion: """
+            Random prompts, greedy, end tokens ignored: every engine does the same work. Several configurations take \
+            turns, --rounds times, so that a busy machine treats them alike; the table shows each figure's median.
+            """)
+    @Argument(help: "The YAML configurations.", completion: .file(extensions: ["yaml", "yml"]))
+    var configs: [String]
+    @Option(name: .customLong("set"), help: "Override one key in all of them: --set cache.block_size=32.")
+    var overrides: [String] = []
+    @Option(help: "Requests of each load.")
+    var requests = 16
+    @Option(help: "Requests at once, one load each.", transform: Self.integers)
+    var concurrency = [4, 16]
+    @Option(help: "Tokens of a prompt, such as 16-256.", transform: Self.range)
+    var promptTokens = 16...256
+    @Option(help: "Tokens that a request produces, such as 64-128.", transform: Self.range)
+    var outputTokens = 64...128
+    @Option(help: "How often each configuration takes its turn.")
+    var rounds = 1
+    @Option(help: "Fixes prompts and lengths.")
+    var seed: UInt64 = 7
+    @Option(name: .customLong("json"), help: "Write every figure to this file, - for standard output.")
+    var jsonFile: String?
+
+    func validate() throws {
+        guard requests > 0, rounds > 0, !concurrency.isEmpty, concurrency.allSatisfy({ $0 > 0 }) else {
+            throw ValidationError("--requests, --rounds and --concurrency: expected 1 or more")
+        }
+    }
+
+    func run() async throws {
+        let configurations = try configs.map { path in
+            try ConfigurationOptions.load(path: path, overrides: overrides)
+        }
+        try await exitingWithStatus {
+            var report = BenchReport(configs: configs)
+            for round in 0..<rounds {
+                for (index, configuration) in configurations.enumerated() {
+                    Console.error("round \(round + 1) of \(rounds): \(configs[index])")
+                    report.append(try await measure(configuration), to: index)
+                }
+            }
+            if jsonFile != "-" { Console.write(report.table) }
+            switch jsonFile {
+            case "-": Console.write(try report.json)
+            case let path?: try Data(try report.json.utf8).write(to: URL(filePath: path))
+            case nil: break
+            }
+        }
+    }
+
+    private func measure(_ configuration: EngineConfiguration) async throws -> EngineFigures {
+        let bar = ProgressBar()
+        var logging = configuration.logging
+        if logging.level == .info { logging.level = .warning }
+        let model = try ServedModel(
+            configuration, catalog: try PluginCatalog.builtin(), metrics: PrometheusMetrics(), logger: Logger(logging)
+        ) { bar.show("loading \(configuration.model.name)", $0) }
+        defer { model.engine.stop() }
+        var benchmark = EngineBenchmark()
+        benchmark.concurrencies = concurrency
+        benchmark.workload.requestCount = requests
+        benchmark.workload.promptTokenCount = promptTokens
+        benchmark.workload.outputTokenCount = outputTokens
+        benchmark.workload.seed = seed
+        return try await benchmark.run(on: model.engine)
+    }
+
+    private static func range(_ text: String) throws -> ClosedRange<Int> {
+        let bounds = text.split(separator: "-").map { Int($0) }
+        guard let first = bounds.first, let low = first, let last = bounds.last, let high = last, bounds.count <= 2,
+            1 <= low, low <= high
+        else { throw ValidationError("expected a number or a range such as 16-256, found \(text)") }
+        return low...high
+    }
+
+    private static func integers(_ text: String) throws -> [Int] {
+        try text.split(separator: ",").map { part in
+            guard let value = Int(part) else { throw ValidationError("expected numbers such as 1,4,16, found \(text)") }
+            return value
+        }
+    }
+}

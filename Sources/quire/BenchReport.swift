@@ -1,0 +1,71 @@
+import Benchmarking
+import FoundationEssentials
+
+/// Figures of several configurations, each measured several times.
+struct BenchReport: Encodable {
+    private struct Entry: Encodable {
+        let config: String
+        var rounds: [EngineFigures] = []
+    }
+
+    private var entries: [Entry]
+
+    init(configs: [String]) {
+        entries = configs.map { Entry(config: $0) }
+    }
+
+    mutating func append(_ figures: EngineFigures, to index: Int) {
+        entries[index].rounds.append(figures)
+    }
+
+    func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
+
+    /// Every figure of every round.
+    var json: String {
+        get throws {
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
+            return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+        }
+    }
+
+    /// One line a figure, one column a configuration, medians over the rounds.
+    var table: String {
+        var rows = [[""] + entries.map(\.config)]
+        func row(_ name: String, digits: Int = 1, _ value: (EngineFigures) -> Double) {
+            rows.append(
+                [name] + entries.map { Self.format(Percentiles($0.rounds.map(value)).median, digits: digits) })
+        }
+        row("prefill, tokens/s") { $0.prefillTokensPerSecond }
+        row("decode, tokens/s") { $0.decodeTokensPerSecond }
+        for (index, load) in (entries.first?.rounds.first?.loads ?? []).enumerated() {
+            func measure(_ name: String, digits: Int = 1, _ value: @escaping (LoadMeasurement) -> Double) {
+                row("\(load.concurrency) at once: \(name)", digits: digits) { value($0.loads[index].measurement) }
+            }
+            measure("output tokens/s") { $0.outputTokensPerSecond }
+            measure("time to first token, median, ms") { $0.secondsToFirstToken.median * 1000 }
+            measure("time to first token, p99, ms") { $0.secondsToFirstToken.p99 * 1000 }
+            measure("inter-token latency, median, ms", digits: 2) { $0.secondsBetweenTokens.median * 1000 }
+            measure("inter-token latency, p99, ms", digits: 2) { $0.secondsBetweenTokens.p99 * 1000 }
+            measure("end-to-end latency, mean, s", digits: 2) { $0.secondsToLastToken.mean }
+        }
+        return Self.aligned(rows)
+    }
+
+    private static func aligned(_ rows: [[String]]) -> String {
+        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                let padding = String(repeating: " ", count: widths[column] - cell.count)
+                return column == 0 ? cell + padding : padding + cell
+            }.joined(separator: "  ") + "\n"
+        }.joined()
+    }
+
+    private static func format(_ value: Double, digits: Int) -> String {
+        let scale = digits == 1 ? 10.0 : 100.0
+        let rounded = (value * scale).rounded() / scale
+        let text = "\(rounded)"
+        return digits == 2 && text.split(separator: ".").last?.count == 1 ? text + "0" : text
+    }
+}
