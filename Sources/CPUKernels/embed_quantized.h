@@ -18,7 +18,7 @@ INLINE uint32_t quantum_at(const quire_quantized *q, const char *slice, size_t i
         uint32_t word;
         memcpy(&word, slice + (i / per_word * quire_panel_width + lane) * 4, sizeof word);
         quantum |= (word >> (16 * (place % 2) + width * (place / 2)) & ((1u << width) - 1)) << done;
-        slice += slice_size(q) * width / 32 * quire_panel_width * 4;
+        slice += slice_inputs(q->bits) * width / 32 * quire_panel_width * 4;
         done += width;
     }
     return quantum;
@@ -31,13 +31,12 @@ INLINE float number_at(quire_dtype dtype, const char *from, size_t index) {
 /// What a quantum of a group is for output `lane`: each format's own products and sums, in its own order.
 INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_t lane, uint32_t quantum) {
     float middle = (float)(1u << (q->bits - 1)), value = (float)quantum;
-    size_t per_word = zeros_per_word(q);
     uint32_t word;
     switch (q->scaling) {
         case quire_scaling_centred: return (value - middle) * number_at(q->scale_dtype, g->scales, lane);
         case quire_scaling_zeros:
-            memcpy(&word, g->zeros + (g->index / per_word * quire_panel_width + lane) * 4, sizeof word);
-            word = word >> g->index % per_word * q->bits & ((1u << q->bits) - 1);
+            memcpy(&word, g->zeros + lane * 4, sizeof word);
+            word = word >> g->zero_shift & ((1u << q->bits) - 1);
             return (value - (float)word) * number_at(q->scale_dtype, g->scales, lane);
         case quire_scaling_minimum: {
             float scaled = value * number_at(q->scale_dtype, g->scales, lane);
@@ -60,18 +59,18 @@ INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_
 
 static void embed_quantized(const quire_quantized *q, const void *packed, const int32_t *ids, size_t count, float scale,
                             float *y, size_t y_stride) {
-    size_t panel_bytes = quire_quantized_panel_byte_count(q);
+    panel_shape shape = shape_of(q);
+    size_t inputs = slice_inputs(q->bits);
     for (size_t t = 0; t < count; t++) {
-        size_t id = (size_t)ids[t], lane = id % quire_panel_width;
-        quantized_group g = first_group(q, (const char *)packed + id / quire_panel_width * panel_bytes);
-        for (size_t i = 0; i < q->k; i++) {
-            size_t inside = i % q->group_size;
-            if (i > 0 && inside == 0) {
-                g = next_group(q, g);
+        size_t id = (size_t)ids[t], lane = id % quire_panel_width, inside = 0;
+        quantized_group g = first_group(&shape, (const char *)packed + id / quire_panel_width * shape.panel_bytes);
+        for (size_t i = 0; i < q->k; i++, inside++) {
+            if (inside == q->group_size) {
+                g = next_group(&shape, g);
+                inside = 0;
             }
-            const char *slice = g.quanta + inside / slice_size(q) * slice_bytes(q);
-            y[t * y_stride + i] =
-                weight_of(q, &g, lane, quantum_at(q, slice, inside % slice_size(q), lane)) * scale;
+            const char *slice = g.quanta + inside / inputs * shape.slice_bytes;
+            y[t * y_stride + i] = weight_of(q, &g, lane, quantum_at(q, slice, inside % inputs, lane)) * scale;
         }
     }
 }

@@ -13,9 +13,9 @@
 
 #ifdef quire_has_bf16_pairs
 #include "quantized_pairs.h"
-enum { NARROW = 1 };
+enum { NARROW = 1, ACTIVATION = quire_dtype_bf16 };
 #else
-enum { NARROW = 0 };
+enum { NARROW = 0, ACTIVATION = quire_dtype_f32 };
 // Never called.
 INLINE void pairs_step(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t step,
                        size_t lane, input_rows x, accumulators acc) {}
@@ -39,33 +39,27 @@ INLINE void floats_step(size_t bits, size_t rows, size_t vectors, size_t inputs,
     }
 }
 
-/// Takes a finished group into the totals.
-INLINE void add_group(const quire_quantized *q, const quantized_group *g, const float *sums, size_t rows,
-                      size_t vectors, size_t lane, accumulators acc, accumulators totals) {
-    size_t groups = group_count(q);
-    UNROLL for (size_t v = 0; v < vectors; v++) {
-        group_scale s = group_scale_at(q, g, lane + v * LANES);
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            f32x16 scaled = s.scale * acc[r][v] + totals[r][v];
-            totals[r][v] = s.offset * splat(sums[r * groups + g->index]) + scaled;
-        }
-    }
+/// Takes a finished chain of a group into a total.
+INLINE f32x16 add_group(group_scale s, f32x16 chain, float sum, f32x16 total) {
+    f32x16 scaled = s.scale * chain + total;
+    return s.offset * splat(sum) + scaled;
 }
 
 /// One panel for a few rows.
-INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const quire_quantized *q, const char *panel,
+INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const panel_shape *shape, const char *panel,
                      const quantized_input *in, float *y, size_t y_stride, size_t columns, const float *bias) {
-    size_t inputs = slice_inputs(bits), bytes = slice_bytes(q), groups = group_count(q);
+    size_t inputs = slice_inputs(bits), bytes = inputs * bits * quire_panel_width / 8;
+    size_t groups = shape->groups, group_size = shape->matrix->group_size;
     for (size_t lane = 0; lane < quire_panel_width && lane < columns; lane += vectors * LANES) {
         accumulators totals;
         tile_zero(rows, vectors, totals);
-        quantized_group g = first_group(q, panel);
+        quantized_group g = first_group(shape, panel);
         while (1) {
             accumulators acc;
             tile_zero(rows, vectors, acc);
             const char *slice = g.quanta;
             for (size_t s = 0; s < g.slices; s++, slice += bytes) {
-                input_rows x = slice_rows(q, in, 0, g.index * q->group_size + s * inputs);
+                input_rows x = slice_rows(ACTIVATION, in, 0, g.index * group_size + s * inputs);
                 for (size_t step = 0; step < inputs / STEP; step++) {
                     fetch_ahead(lane == 0, slice + step * bits * quire_panel_width, bits * quire_panel_width);
                     if (NARROW) {
@@ -75,11 +69,16 @@ INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const quire_quant
                     }
                 }
             }
-            add_group(q, &g, in->sums, rows, vectors, lane, acc, totals);
+            UNROLL for (size_t v = 0; v < vectors; v++) {
+                group_scale scale = group_scale_at(shape->matrix, &g, lane + v * LANES);
+                UNROLL for (size_t r = 0; r < rows; r++) {
+                    totals[r][v] = add_group(scale, acc[r][v], in->sums[r * groups + g.index], totals[r][v]);
+                }
+            }
             if (g.index + 1 == groups) {
                 break;
             }
-            g = next_group(q, g);
+            g = next_group(shape, g);
         }
         tile_finish(rows, vectors, totals, y + lane, y_stride, columns - lane, bias ? bias + lane : NULL);
     }
@@ -90,23 +89,23 @@ INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const quire_quant
 INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const void *packed, const void *x,
                                 size_t x_stride, float *y, size_t y_stride, size_t m, const float *bias,
                                 size_t panel_begin, size_t panel_end) {
-    size_t panel_bytes = quire_quantized_panel_byte_count(q), x_size = NARROW ? 2 : 4;
+    panel_shape shape = shape_of(q);
     quantized_input in;
     for (size_t row = 0, rows; row < m; row += rows) {
-        rows = smaller(m - row, block_rows(q));
-        prepare_input(q, NARROW ? quire_dtype_bf16 : quire_dtype_f32, (const char *)x + row * x_stride * x_size,
-                      x_stride, rows, &in);
+        rows = smaller(m - row, block_rows(&shape));
+        const char *first = (const char *)x + row * x_stride * byte_size(ACTIVATION);
+        prepare_input(&shape, ACTIVATION, first, x_stride, rows, &in);
         for (size_t p = panel_begin; p < panel_end; p++) {
-            const char *panel = (const char *)packed + p * panel_bytes;
+            const char *panel = (const char *)packed + p * shape.panel_bytes;
             size_t column = p * quire_panel_width, columns = q->n - column;
             float *to = y + row * y_stride + column;
             const float *panel_bias = bias ? bias + column : NULL;
             if (rows <= TILE_ROWS) {
-#define CASE(R, V) few_rows(bits, R, V, q, panel, &in, to, y_stride, columns, panel_bias)
+#define CASE(R, V) few_rows(bits, R, V, &shape, panel, &in, to, y_stride, columns, panel_bias)
                 FOR_ROW_COUNT(rows, CASE)
 #undef CASE
             } else {
-                many_rows(bits, rows, q, panel, &in, to, y_stride, columns, panel_bias);
+                many_rows(bits, rows, &shape, panel, &in, to, y_stride, columns, panel_bias);
             }
         }
     }

@@ -1,17 +1,11 @@
 // Quantized weights from stored rows to panels of 64 outputs.
 #include "quantized_rows.h"
 
-size_t quire_quantized_panel_byte_count(const quire_quantized *q) {
-    size_t bytes = zero_bytes(q);
-    for (size_t g = 0; g < group_count(q); g++) {
-        bytes += outer_bytes(q, g) + scale_bytes(q) + group_slices(q, g) * slice_bytes(q);
-    }
-    return bytes;
-}
+size_t quire_quantized_panel_byte_count(const quire_quantized *q) { return shape_of(q).panel_bytes; }
 
 /// Puts the quanta of a slice, [inputs] of one output, into the planes at `slice`, which are zeros so far.
 static void put_quanta(const quire_quantized *q, const uint8_t *quanta, uint32_t *slice, size_t lane) {
-    size_t inputs = slice_size(q), done = 0;
+    size_t inputs = slice_inputs(q->bits), done = 0;
     for (size_t width = 8; width > 0; width /= 2) {
         if (!(q->bits & width)) {
             continue;
@@ -43,9 +37,8 @@ static void put_scales(const quire_quantized *q, quire_stored_rows stored, const
         case quire_stored_groups:
             put_scale(scales, lane, row + row_scales + g->index * size, size);
             if (q->scaling == quire_scaling_zeros) {
-                size_t per_word = zeros_per_word(q);
-                uint32_t *words = (uint32_t *)(uintptr_t)g->zeros + g->index / per_word * quire_panel_width;
-                words[lane] |= stream_field(row + row_zeros, q->bits, g->index) << g->index % per_word * q->bits;
+                uint32_t *words = (uint32_t *)(uintptr_t)g->zeros;
+                words[lane] |= stream_field(row + row_zeros, q->bits, g->index) << g->zero_shift;
             }
             break;
         case quire_stored_q4_0: put_scale(scales, lane, row + g->index * 18, 2); break;
@@ -75,28 +68,28 @@ static void put_scales(const quire_quantized *q, quire_stored_rows stored, const
 
 void quire_pack_quantized(const quire_quantized *q, quire_stored_rows stored, const void *rows, size_t row_byte_count,
                           void *packed, size_t panel) {
-    size_t bytes = quire_quantized_panel_byte_count(q);
-    char *start = (char *)packed + panel * bytes;
-    memset(start, 0, bytes);
-    size_t first = panel * quire_panel_width;
+    panel_shape shape = shape_of(q);
+    char *start = (char *)packed + panel * shape.panel_bytes;
+    memset(start, 0, shape.panel_bytes);
+    size_t first = panel * quire_panel_width, inputs = slice_inputs(q->bits);
     size_t lanes = q->n - first < quire_panel_width ? q->n - first : quire_panel_width;
     size_t row_zeros = (q->k * q->bits + 31) / 32 * 4;
-    size_t row_scales = row_zeros + (q->scaling == quire_scaling_zeros ? (group_count(q) * q->bits + 31) / 32 * 4 : 0);
-    quantized_group g = first_group(q, start);
-    for (size_t index = 0; index < group_count(q); index++) {
+    size_t row_scales = row_zeros + (q->scaling == quire_scaling_zeros ? (shape.groups * q->bits + 31) / 32 * 4 : 0);
+    quantized_group g = first_group(&shape, start);
+    for (size_t index = 0; index < shape.groups; index++) {
         for (size_t lane = 0; lane < lanes; lane++) {
             const uint8_t *row = (const uint8_t *)rows + lane * row_byte_count;
             put_scales(q, stored, row, row_zeros, row_scales, &g, lane);
             for (size_t slice = 0; slice < g.slices; slice++) {
                 uint8_t quanta[32] = {0};
-                size_t input = index * q->group_size + slice * slice_size(q);
-                size_t count = q->k - input < slice_size(q) ? q->k - input : slice_size(q);
+                size_t input = index * q->group_size + slice * inputs;
+                size_t count = q->k - input < inputs ? q->k - input : inputs;
                 stored_quanta(q, stored, row, input, count, quanta);
-                put_quanta(q, quanta, (uint32_t *)(uintptr_t)(g.quanta + slice * slice_bytes(q)), lane);
+                put_quanta(q, quanta, (uint32_t *)(uintptr_t)(g.quanta + slice * shape.slice_bytes), lane);
             }
         }
-        if (index + 1 < group_count(q)) {
-            g = next_group(q, g);
+        if (index + 1 < shape.groups) {
+            g = next_group(&shape, g);
         }
     }
 }

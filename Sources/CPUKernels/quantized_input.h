@@ -9,12 +9,13 @@
 /// Rows that are taken through a panel together, and inputs that are unpacked at a time for them.
 enum { BLOCK_ROWS = 48, BLOCK_INPUTS = 128, MAX_SUMS = 2 * quire_max_group_count };
 
+/// Rows of f32 or bf16, as the caller knows.
 typedef struct quantized_input {
-    /// Type of `x` and `tails`: f32 or bf16.
-    quire_dtype dtype;
     const char *x;
     /// Bytes from row to row.
     size_t stride;
+    /// Inputs in whole slices.
+    size_t whole_inputs;
     /// [rows, 32]: inputs of the last slice where it is not whole.
     _Alignas(64) float tails[BLOCK_ROWS * 32];
     /// [rows, groups]
@@ -22,7 +23,7 @@ typedef struct quantized_input {
 } quantized_input;
 
 /// How many rows fit into one `quantized_input`.
-INLINE size_t block_rows(const quire_quantized *q) { return smaller(BLOCK_ROWS, MAX_SUMS / group_count(q)); }
+INLINE size_t block_rows(const panel_shape *s) { return smaller(BLOCK_ROWS, MAX_SUMS / s->groups); }
 
 /// The sum of `count` inputs, always in the same order.
 INLINE float input_sum(quire_dtype dtype, const char *x, size_t first, size_t count) {
@@ -36,12 +37,13 @@ INLINE float input_sum(quire_dtype dtype, const char *x, size_t first, size_t co
 }
 
 /// Fills `in` for `rows` rows.
-INLINE void prepare_input(const quire_quantized *q, quire_dtype dtype, const void *x, size_t x_stride, size_t rows,
+INLINE void prepare_input(const panel_shape *s, quire_dtype dtype, const void *x, size_t x_stride, size_t rows,
                           quantized_input *in) {
-    size_t size = byte_size(dtype), groups = group_count(q), tail = q->k % slice_size(q);
-    in->dtype = dtype;
+    const quire_quantized *q = s->matrix;
+    size_t size = byte_size(dtype), groups = s->groups, inputs = slice_inputs(q->bits), tail = q->k % inputs;
     in->x = x;
     in->stride = x_stride * size;
+    in->whole_inputs = q->k - tail;
     for (size_t r = 0; r < rows; r++) {
         const char *row = in->x + r * in->stride;
         for (size_t g = 0; g < groups; g++) {
@@ -62,9 +64,9 @@ typedef struct input_rows {
 } input_rows;
 
 /// Rows from `row` on at the slice that begins with input `input`.
-INLINE input_rows slice_rows(const quire_quantized *q, const quantized_input *in, size_t row, size_t input) {
-    size_t size = byte_size(in->dtype);
-    if (input + slice_size(q) > q->k) {
+INLINE input_rows slice_rows(quire_dtype dtype, const quantized_input *in, size_t row, size_t input) {
+    size_t size = byte_size(dtype);
+    if (input >= in->whole_inputs) {
         return (input_rows){(const char *)in->tails + row * 32 * size, 32 * size};
     }
     return (input_rows){in->x + row * in->stride + input * size, in->stride};

@@ -4,88 +4,98 @@
 
 #include "CPUKernels.h"
 
-static inline size_t scale_size(const quire_quantized *q) { return q->scale_dtype == quire_dtype_f32 ? 4 : 2; }
-
-static inline size_t group_count(const quire_quantized *q) { return (q->k + q->group_size - 1) / q->group_size; }
-
 /// Inputs of a slice: six bits come in groups of sixteen.
 static inline size_t slice_inputs(size_t bits) { return bits == 6 ? 16 : 32; }
 
-static inline size_t slice_size(const quire_quantized *q) { return slice_inputs(q->bits); }
+/// What all panels of a matrix have in common, worked out once a call: a division a group would cost more than its products.
+typedef struct panel_shape {
+    const quire_quantized *matrix;
+    size_t groups;
+    /// Slices of a group, and of the last one.
+    size_t slices, last_slices;
+    size_t slice_bytes;
+    /// Bytes of the zeros before the first group, and groups whose zeros share a word.
+    size_t zero_bytes, zeros_per_word;
+    /// Bytes of the outer scales, and the mask of a group's index that is zero where they stand; 0 bytes: there are none.
+    size_t outer_bytes, outer_mask;
+    /// Bytes of a group's own scales.
+    size_t scale_bytes;
+    size_t panel_bytes;
+} panel_shape;
 
-static inline size_t slice_bytes(const quire_quantized *q) { return slice_size(q) * q->bits * quire_panel_width / 8; }
+static inline size_t scale_size(const quire_quantized *q) { return q->scale_dtype == quire_dtype_f32 ? 4 : 2; }
 
-/// Slices of group `group`; the last may be shorter.
-static inline size_t group_slices(const quire_quantized *q, size_t group) {
-    size_t left = q->k - group * q->group_size;
-    size_t inputs = left < q->group_size ? left : q->group_size;
-    return (inputs + slice_size(q) - 1) / slice_size(q);
-}
-
-/// Groups whose zeros share a word.
-static inline size_t zeros_per_word(const quire_quantized *q) { return 32 / q->bits; }
-
-static inline size_t zero_bytes(const quire_quantized *q) {
-    size_t words = (group_count(q) + zeros_per_word(q) - 1) / zeros_per_word(q);
-    return q->scaling == quire_scaling_zeros ? words * quire_panel_width * 4 : 0;
-}
-
-/// Groups under one outer scale; 0: there is none.
-static inline size_t groups_per_block(const quire_quantized *q) {
-    return q->scaling == quire_scaling_nested_minimum ? 8 : q->scaling == quire_scaling_nested_centred ? 16 : 0;
-}
-
-/// Bytes of the outer scales before a group; most groups have none.
-static inline size_t outer_bytes(const quire_quantized *q, size_t group) {
-    size_t per_block = groups_per_block(q);
-    if (per_block == 0 || group % per_block != 0) {
-        return 0;
-    }
-    return q->scaling == quire_scaling_nested_minimum ? 2 * quire_panel_width * 2 : quire_panel_width * 2;
-}
-
-/// Bytes of a group's own scales.
-static inline size_t scale_bytes(const quire_quantized *q) {
+static inline panel_shape shape_of(const quire_quantized *q) {
+    size_t inputs = slice_inputs(q->bits), width = quire_panel_width;
+    size_t groups = (q->k + q->group_size - 1) / q->group_size;
+    panel_shape s = {
+        .matrix = q,
+        .groups = groups,
+        .slices = q->group_size / inputs,
+        .last_slices = (q->k - (groups - 1) * q->group_size + inputs - 1) / inputs,
+        .slice_bytes = inputs * q->bits * width / 8,
+        .zeros_per_word = 32 / q->bits,
+    };
     switch (q->scaling) {
-        case quire_scaling_centred:
-        case quire_scaling_zeros: return quire_panel_width * scale_size(q);
-        case quire_scaling_minimum: return 2 * quire_panel_width * scale_size(q);
-        case quire_scaling_nested_minimum: return 2 * quire_panel_width;
-        case quire_scaling_nested_centred: return quire_panel_width;
+        case quire_scaling_centred: s.scale_bytes = width * scale_size(q); break;
+        case quire_scaling_zeros:
+            s.scale_bytes = width * scale_size(q);
+            s.zero_bytes = (groups + s.zeros_per_word - 1) / s.zeros_per_word * width * 4;
+            break;
+        case quire_scaling_minimum: s.scale_bytes = 2 * width * scale_size(q); break;
+        case quire_scaling_nested_minimum:
+            s.scale_bytes = 2 * width;
+            s.outer_bytes = 2 * width * 2;
+            s.outer_mask = 8 - 1;
+            break;
+        case quire_scaling_nested_centred:
+            s.scale_bytes = width;
+            s.outer_bytes = width * 2;
+            s.outer_mask = 16 - 1;
+            break;
     }
-    return 0;
+    size_t outer_count = s.outer_bytes > 0 ? (groups + s.outer_mask) / (s.outer_mask + 1) : 0;
+    s.panel_bytes = s.zero_bytes + outer_count * s.outer_bytes + groups * s.scale_bytes
+                    + ((groups - 1) * s.slices + s.last_slices) * s.slice_bytes;
+    return s;
 }
 
 /// One group of a panel, found by walking through the groups before it.
 typedef struct quantized_group {
-    size_t index;
-    /// The panel's zeros, the outer scales in force, the group's own, and its first slice.
+    size_t index, slices;
+    /// The words that hold its zeros, the outer scales in force, its own scales, and its first slice.
     const char *zeros, *outer, *scales, *quanta;
-    size_t slices;
+    /// Where in a word of zeros its own begins.
+    uint32_t zero_shift;
 } quantized_group;
 
 /// Group `index`, whose record begins at `at`; `outer_before` are the outer scales of the group before it.
-static inline quantized_group group_at(const quire_quantized *q, const char *panel, const char *at,
-                                       const char *outer_before, size_t index) {
-    size_t outer = outer_bytes(q, index);
+static inline quantized_group group_at(const panel_shape *s, const char *at, const char *outer_before, size_t index,
+                                       const char *zeros, uint32_t zero_shift) {
+    size_t outer = (index & s->outer_mask) == 0 ? s->outer_bytes : 0;
     const char *scales = at + outer;
     return (quantized_group){
         .index = index,
-        .zeros = panel,
+        .slices = index + 1 < s->groups ? s->slices : s->last_slices,
+        .zeros = zeros,
         .outer = outer > 0 ? at : outer_before,
         .scales = scales,
-        .quanta = scales + scale_bytes(q),
-        .slices = group_slices(q, index),
+        .quanta = scales + s->scale_bytes,
+        .zero_shift = zero_shift,
     };
 }
 
-static inline quantized_group first_group(const quire_quantized *q, const char *panel) {
-    return group_at(q, panel, panel + zero_bytes(q), panel, 0);
+static inline quantized_group first_group(const panel_shape *s, const char *panel) {
+    return group_at(s, panel + s->zero_bytes, panel, 0, panel, 0);
 }
 
 /// The group after `g`. Precondition: there is one.
-static inline quantized_group next_group(const quire_quantized *q, quantized_group g) {
-    return group_at(q, g.zeros, g.quanta + g.slices * slice_bytes(q), g.outer, g.index + 1);
+static inline quantized_group next_group(const panel_shape *s, quantized_group g) {
+    uint32_t bits = (uint32_t)s->matrix->bits, shift = g.zero_shift + bits;
+    // A word holds whole fields only.
+    int is_full = shift + bits > 32;
+    return group_at(s, g.quanta + g.slices * s->slice_bytes, g.outer, g.index + 1,
+                    g.zeros + (is_full ? quire_panel_width * 4 : 0), is_full ? 0 : shift);
 }
 
 #endif

@@ -24,10 +24,8 @@ INLINE f32x16 signed_bytes_as_floats(const char *from) {
 
 /// The zeros of sixteen outputs from `lane` on.
 INLINE f32x16 group_zeros(const quire_quantized *q, const quantized_group *g, size_t lane) {
-    size_t per_word = zeros_per_word(q), word = g->index / per_word;
-    u32x16 words = *(const u32x16_anywhere *)(g->zeros + (word * quire_panel_width + lane) * 4);
-    uint32_t mask = (1u << q->bits) - 1;
-    u32x16 zeros = words >> (uint32_t)(g->index % per_word * q->bits) & mask;
+    u32x16 words = *(const u32x16_anywhere *)(g->zeros + lane * 4);
+    u32x16 zeros = words >> g->zero_shift & ((1u << q->bits) - 1);
     return __builtin_convertvector(__builtin_bit_cast(i32x16, zeros), f32x16);
 }
 
