@@ -8,7 +8,9 @@ MODELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/models
 MODEL := $(MODELS)/smollm2-135m-instruct.gguf
 VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-PACKAGES := libyaml-dev pkg-config python3-venv
+# Vulkan's headers and the shader compiler for the build; Mesa's driver for the CPU and the validation layer for the tests.
+PACKAGES := libyaml-dev pkg-config python3-venv libvulkan-dev glslang-dev mesa-vulkan-drivers vulkan-validationlayers
+SWIFTSHADER := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/swiftshader/vk_swiftshader_icd.json
 # One build serves the demo and the tests; the import check makes the compiler hold the module table.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 
@@ -48,14 +50,23 @@ demo: build model ## Builds, fetches a model, answers a question.
 	@echo "              -d '{\"model\": \"smollm2-135m-instruct\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'"
 
 lint: ## Fails on a formatting difference.
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Shaders Tests
 
 format: ## Formats the sources.
-	swift format --in-place --recursive --parallel Package.swift Sources Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Shaders Tests
 
-test: deps lint model ## Tests everything: format, imports, units, the real model, the real server.
+# A second driver for the tests, and a meaner one; it comes inside of the browser's package. Moved into place whole.
+$(SWIFTSHADER):
+	@echo "fetching SwiftShader into $(dir $@)"
+	@mkdir -p $(dir $@); scratch=$$(mktemp -d $(dir $@)fetch.XXXXXX); trap 'rm -rf "$$scratch"' EXIT; cd "$$scratch"; \
+	apt-get download -qq chromium-common 2>/dev/null \
+	  || { $(SUDO) apt-get update -qq; apt-get download -qq chromium-common; }; \
+	dpkg -x chromium-common_*.deb .; \
+	mv usr/lib/chromium/libvk_swiftshader.so usr/lib/chromium/vk_swiftshader_icd.json $(dir $@)
+
+test: deps lint model $(SWIFTSHADER) ## Tests everything: format, imports, units, the real model, the real server.
 	swift build $(SWIFT_FLAGS) --build-tests
-	QUIRE_TEST_MODEL=$(MODEL) swift test $(SWIFT_FLAGS) --skip-build
+	VK_ADD_DRIVER_FILES=$(SWIFTSHADER) QUIRE_TEST_MODEL=$(MODEL) swift test $(SWIFT_FLAGS) --skip-build
 	$(MAKE) --no-print-directory server-test
 
 $(VENV)/ready: Tests/Server/requirements.txt

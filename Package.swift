@@ -18,6 +18,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: fixtures[name] ?? [], swiftSettings: settings)
 }
 
+/// What `Shaders` embeds; its one Swift file is their table.
+let shaderFiles = [
+    "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
+    "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
+    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
+    "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
+    "softmax_state.glsl", "weights.glsl",
+]
+
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
 
 let package = Package(
@@ -35,6 +44,11 @@ let package = Package(
     targets: [
         // Level 0: what needs no other room.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        // Found at run time, so nothing links against it: only its headers are needed.
+        .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CGlslang", providers: [.apt(["glslang-dev"])]),
+        .target(
+            name: "Shaders", path: "Shaders", resources: shaderFiles.map { .embedInCode($0) }, swiftSettings: settings),
         .target(name: "CPUKernels"),
         module("Tensors"),
         module("KVCaching"),
@@ -54,6 +68,7 @@ let package = Package(
         module("Models", ["Backends", "Tensors", "Weights"]),
         module("BackendReference", ["Backends", "Tensors"]),
         module("BackendCPU", ["Backends", "Tensors", "CPUKernels"]),
+        module("BackendVulkan", ["Backends", "Tensors", "CVulkan", "CGlslang", "Shaders"]),
 
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
@@ -78,7 +93,8 @@ let package = Package(
         module(
             "Assembly",
             [
-                "BackendCPU", "BackendReference", "Backends", "EngineConfig", "Execution", "InferenceEngine",
+                "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution",
+                "InferenceEngine",
                 "KVCaching", "Models", "Plugins", "Scheduling", "Tensors", "Tokenization", "Weights",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
@@ -114,9 +130,13 @@ let package = Package(
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
         tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
         tests(
+            "BackendVulkanTests",
+            ["BackendVulkan", "BackendConformance", "BackendReference", "Backends", "CVulkan", "Tensors"]),
+        tests(
             "ExecutionTests",
             [
-                "Execution", "BackendCPU", "BackendReference", "Backends", "KVCaching", "Models", "Requests",
+                "Execution", "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "KVCaching", "Models",
+                "Requests",
                 "Scheduling", "Tensors", "Weights",
             ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),

@@ -1,5 +1,6 @@
 import BackendCPU
 import BackendReference
+import BackendVulkan
 public import Backends
 public import EngineConfig
 public import Models
@@ -28,14 +29,20 @@ public struct PluginCatalog: Sendable {
     /// An empty catalog.
     public init() {}
 
-    /// What comes with Quire: one line a plugin.
-    public static func builtin() throws(RegistryError) -> PluginCatalog {
+    /// What comes with Quire: one line a plugin. Compiled kernels are kept in `kernelCache`, nil keeps none; `report`
+    /// hears of what a device cannot do as it should, one sentence each.
+    public static func builtin(
+        kernelCache: String? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(RegistryError) -> PluginCatalog {
         var catalog = PluginCatalog()
         try catalog.backends.register("reference") { _ in ReferenceBackend() }
         try catalog.backends.register("cpu") { section in
             try CPUBackend(
                 threadCount: section.threads == 0 ? HostMachine.processorCount() : section.threads,
                 instructionSet: InstructionSet(section.isa))
+        }
+        try catalog.backends.register("vulkan") { section in
+            try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, report: report))
         }
         try catalog.weightLoaders.register("dense") { $0.denseLoader() }
         for name in ["gguf", "awq", "gptq", "compressed-tensors"] {

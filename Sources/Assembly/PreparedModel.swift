@@ -58,7 +58,7 @@ struct PreparedModel {
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: cache.blockSize,
                 elementType: elementType, pool: pool)
         }
-        prepared.attach(memory)
+        try Self.onDevice { try prepared.attach(memory) }
         pool.seal()
         runner = ModelRunner(plan: prepared, blockSize: cache.blockSize)
         logger.info(

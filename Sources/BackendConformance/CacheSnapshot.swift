@@ -1,30 +1,34 @@
 import Backends
 import Tensors
 
-/// The bytes of a cache at one moment, where the host can see them.
+/// The bytes of a cache at one moment.
 struct CacheSnapshot {
     private let layers: [[[UInt8]]]
     private let slotByteCounts: [Int]
 
-    init(_ cache: KVCacheMemory, plan: ForwardPlan) {
-        layers = cache.layers.map { [Self.bytes($0.keys), Self.bytes($0.values)] }
+    init(_ cache: KVCacheMemory, plan: ForwardPlan) throws(BackendError) {
+        layers = try cache.layers.map { layer throws(BackendError) in
+            [try Self.bytes(layer.keys), try Self.bytes(layer.values)]
+        }
         slotByteCounts = plan.cacheLayers.map { $0.width * cache.elementType.byteCount }
     }
 
-    private static func bytes(_ range: MemoryRange) -> [UInt8] {
-        guard let start = range.hostPointer else { return [] }
-        return Array(UnsafeRawBufferPointer(start: start, count: range.byteCount))
+    private static func bytes(_ range: MemoryRange) throws(BackendError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: range.byteCount)
+        try bytes.withUnsafeMutableBufferPointer { target throws(BackendError) in
+            try range.buffer.read(into: UnsafeMutableRawBufferPointer(target), at: range.byteOffset)
+        }
+        return bytes
     }
 
     /// What changed outside of the slots `allowed`.
-    func strayWrites(in cache: KVCacheMemory, allowed: [Int32]) -> [String] {
+    func strayWrites(in cache: KVCacheMemory, allowed: [Int32]) throws(BackendError) -> [String] {
         var found: [String] = []
         for (layer, ranges) in layers.enumerated() {
             let size = slotByteCounts[layer]
             for (index, range) in [cache.layers[layer].keys, cache.layers[layer].values].enumerated() {
-                let now = Self.bytes(range)
+                let now = try Self.bytes(range)
                 var expected = ranges[index]
-                guard !now.isEmpty else { continue }
                 for slot in allowed {
                     let place = Int(slot) * size..<(Int(slot) + 1) * size
                     expected.replaceSubrange(place, with: now[place])

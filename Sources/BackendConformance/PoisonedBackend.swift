@@ -10,7 +10,15 @@ final class PoisonedBackend: Backend {
 
     func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
         let buffer = try inner.makeBuffer(byteCount: byteCount, usage: usage)
-        buffer.hostPointer?.initializeMemory(as: UInt8.self, repeating: 0xFF, count: byteCount)
+        let poison = [UInt8](repeating: 0xFF, count: min(max(byteCount, 1), 1 << 20))
+        for byteOffset in stride(from: 0, to: byteCount, by: poison.count) {
+            try poison.withUnsafeBufferPointer { bytes throws(BackendError) in
+                try buffer.write(
+                    UnsafeRawBufferPointer(
+                        rebasing: UnsafeRawBufferPointer(bytes)[..<min(bytes.count, byteCount - byteOffset)]),
+                    at: byteOffset)
+            }
+        }
         return buffer
     }
 

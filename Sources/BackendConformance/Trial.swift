@@ -36,7 +36,7 @@ struct Trial {
         let cache = try KVCacheMemory(
             layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, elementType: cacheType,
             pool: pool)
-        prepared.attach(cache)
+        try prepared.attach(cache)
         var free = (0..<Int32(blockCount)).shuffled(using: &random)
         let tables = blockCounts.map { count in (0..<count).map { _ in free.removeLast() } }
 
@@ -56,9 +56,9 @@ struct Trial {
                 computed[part.sequence] += part.tokenCount
             }
             batch.sampleRows = batch.tokenIDs.indices.map { Int32($0) }
-            let before = CacheSnapshot(cache, plan: plan)
+            let before = try CacheSnapshot(cache, plan: plan)
             let sampled = try prepared.run(batch)
-            strayWrites += before.strayWrites(in: cache, allowed: batch.slots)
+            strayWrites += try before.strayWrites(in: cache, allowed: batch.slots)
             for (row, place) in origin.enumerated() {
                 logits[place.sequence][place.position] = sampled.withRow(row) { Array($0) }
             }

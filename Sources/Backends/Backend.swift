@@ -15,7 +15,8 @@ public protocol Backend: AnyObject, Sendable {
 /// A plan on its device. Used by one thread at a time.
 public protocol PreparedPlan: AnyObject, Sendable {
     /// Gives the plan its key/value cache; must be called before `run`. Precondition: same layers as the plan.
-    func attach(_ cache: KVCacheMemory)
+    /// Throws where the device has no kernel for such a cache.
+    func attach(_ cache: KVCacheMemory) throws(BackendError)
 
     /// Runs one batch and returns the logits of its sample rows, valid until the next call.
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows
@@ -27,6 +28,24 @@ public protocol DeviceBuffer: AnyObject, Sendable {
     var byteCount: Int { get }
     /// Its first byte where the host can address it.
     var hostPointer: UnsafeMutableRawPointer? { get }
+    /// Copies `bytes` into it, from `byteOffset` on; returns when they are there. Not while a plan runs.
+    func write(_ bytes: UnsafeRawBufferPointer, at byteOffset: Int) throws(BackendError)
+    /// Fills `bytes` with its content from `byteOffset` on. Not while a plan runs.
+    func read(into bytes: UnsafeMutableRawBufferPointer, at byteOffset: Int) throws(BackendError)
+}
+
+extension DeviceBuffer {
+    /// Copies through `hostPointer`; a device whose memory the host cannot address has a way of its own.
+    public func write(_ bytes: UnsafeRawBufferPointer, at byteOffset: Int) throws(BackendError) {
+        guard let hostPointer else { preconditionFailure("memory that the host cannot address needs its own write") }
+        UnsafeMutableRawBufferPointer(start: hostPointer + byteOffset, count: bytes.count).copyMemory(from: bytes)
+    }
+
+    /// Copies through `hostPointer`; a device whose memory the host cannot address has a way of its own.
+    public func read(into bytes: UnsafeMutableRawBufferPointer, at byteOffset: Int) throws(BackendError) {
+        guard let hostPointer else { preconditionFailure("memory that the host cannot address needs its own read") }
+        bytes.copyMemory(from: UnsafeRawBufferPointer(start: hostPointer + byteOffset, count: bytes.count))
+    }
 }
 
 /// What a buffer will hold; a device may choose a memory type by it.

@@ -8,6 +8,12 @@ public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
     case unsupported(operation: String, reason: String)
     /// The device cannot be used at all.
     case unavailable(device: String, reason: String)
+    /// The device failed while it worked and cannot go on: whatever was in flight is lost, and so is its memory.
+    case deviceLost(device: String, reason: String)
+    /// A call of the device's driver failed with a result that has no case of its own.
+    case driver(call: String, result: String)
+    /// A kernel cannot be made, and no other kernel does the same.
+    case kernel(name: String, reason: String)
 
     /// One sentence for the log or the client.
     public var description: String {
@@ -20,6 +26,12 @@ public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
             "operation \(operation) is not supported: \(reason)"
         case .unavailable(let device, let reason):
             "device \(device) cannot be used: \(reason)"
+        case .deviceLost(let device, let reason):
+            "device \(device) was lost: \(reason)"
+        case .driver(let call, let result):
+            "\(call) failed with \(result)"
+        case .kernel(let name, let reason):
+            "kernel \(name) cannot be used: \(reason)"
         }
     }
 }

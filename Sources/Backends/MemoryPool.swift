@@ -86,6 +86,14 @@ public struct MemoryRange: Sendable {
     /// How long it is.
     public let byteCount: Int
 
+    /// `byteCount` bytes of `buffer` from `byteOffset` on. Precondition: they lie inside the buffer.
+    public init(buffer: any DeviceBuffer, byteOffset: Int, byteCount: Int) {
+        precondition(byteOffset >= 0 && byteOffset + byteCount <= buffer.byteCount, "a range outside its buffer")
+        self.buffer = buffer
+        self.byteOffset = byteOffset
+        self.byteCount = byteCount
+    }
+
     /// Its first byte where the host can address it.
     public var hostPointer: UnsafeMutableRawPointer? { buffer.hostPointer.map { $0 + byteOffset } }
 }

@@ -22,7 +22,7 @@ public struct AdjustedPolicy: SchedulerPolicy {
     public mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare {
         var share = policy.share(of: load, at: now)
         if promptShare < 1, load.runningCount > 0 {
-            let limit = Int((promptShare * Double(load.maxBatchedTokenCount)).rounded(.up))
+            let limit = Int(promptShare * Double(load.maxBatchedTokenCount))
             share.promptTokenCount = min(share.promptTokenCount, limit)
         }
         return share

@@ -71,6 +71,8 @@ public struct Scheduler: ~Copyable, Sendable {
             plan.beginAdmitting()
             admitWaiting(&output, &plan)
         }
+        // Whoever had the whole budget may have been preempted for one that found no room after all.
+        if plan.isEmpty { continueRunning(&plan) }
         finish(plan, &output)
         return output
     }

@@ -40,6 +40,9 @@ struct StepPlan {
         return entries.count - 1
     }
 
+    /// Whether nothing is planned, or all of it was taken back.
+    var isEmpty: Bool { entries.allSatisfy(\.isWithdrawn) }
+
     mutating func withdraw(_ index: Int) {
         entries[index].isWithdrawn = true
         budget.refund(entries[index].chunk)

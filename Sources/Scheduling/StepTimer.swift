@@ -33,13 +33,14 @@ struct StepTimer: Sendable {
     }
 
     /// Seconds that `tokenCount` tokens take in steps of at most `budget`; nil before anything was seen.
-    func seconds(forTokens tokenCount: Double, budget: Int) -> Double? {
+    func seconds(forTokens tokenCount: Int, budget: Int) -> Double? {
         guard weight > 0 else { return nil }
         let variance = weight * squares - tokens * tokens
         // All steps alike: only their mean is known.
         var slope = variance > 1e-6 * squares * weight ? (weight * products - tokens * seconds) / variance : 0
         slope = max(slope, 0)
         let fixed = max((seconds - slope * tokens) / weight, 0)
-        return (tokenCount / Double(max(budget, 1))).rounded(.up) * fixed + slope * tokenCount
+        let (whole, rest) = tokenCount.quotientAndRemainder(dividingBy: max(budget, 1))
+        return Double(whole + (rest > 0 ? 1 : 0)) * fixed + slope * Double(tokenCount)
     }
 }

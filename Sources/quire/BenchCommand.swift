@@ -65,8 +65,9 @@ struct BenchCommand: AsyncParsableCommand {
         let bar = ProgressBar()
         var logging = configuration.logging
         if logging.level == .info { logging.level = .warning }
+        let logger = Logger(logging)
         let model = try ServedModel(
-            configuration, catalog: try PluginCatalog.builtin(), metrics: PrometheusMetrics(), logger: Logger(logging)
+            configuration, catalog: try PluginCatalog.commandLine(logger), metrics: PrometheusMetrics(), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
         defer { model.engine.stop() }
         var benchmark = EngineBenchmark()

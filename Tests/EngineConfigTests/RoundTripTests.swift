@@ -25,6 +25,13 @@ import Testing
         value.model.chatTemplate = maybe { "/" + text(&$0) }
         value.backend.threads = Int.random(in: 0...1024, using: &generator)
         value.backend.isa = BackendSection.ISA.allCases.randomElement(using: &generator) ?? .auto
+        value.backend.device = text(&generator)
+        value.backend.batchInvariant = Bool.random(using: &generator)
+        value.backend.disabledKernels = Array(
+            ["norm_subgroup", "a-b.c"].prefix(Int.random(in: 0...2, using: &generator)))
+        value.backend.without = Array(["fp16", "unified_memory"].prefix(Int.random(in: 0...2, using: &generator)))
+        value.backend.maxRange = maybe { 1 << Int.random(in: 20...50, using: &$0) }
+        value.backend.sharedMemory = maybe { 1 << Int.random(in: 14...30, using: &$0) }
         value.cache.blockSize = 1 << Int.random(in: 0...8, using: &generator)
         value.cache.memoryUtilization = Double.random(in: 0.01...1, using: &generator)
         if Bool.random(using: &generator) {

@@ -71,6 +71,23 @@ import Weights
         for (prompt, found) in zip(golden.prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
     }
 
+    @Test("SmolLM2 on Vulkan: 32 greedy tokens, and the largest logits", arguments: Device.vulkan.prefix(1))
+    func smolLM2(device: Device) throws {
+        let path = try #require(
+            getenv("QUIRE_TEST_MODEL").map { String(cString: $0) }, "QUIRE_TEST_MODEL is not set; run `make test`")
+        // A few short prompts: a driver that plays a GPU on the CPU is slow.
+        let prompts = try Golden.real().prompts.sorted { $0.tokens.count < $1.tokens.count }.prefix(4)
+        let machine = try Machine(path: path, on: device, maxTokenCount: 256, maxSequenceCount: 4)
+        for prompt in prompts {
+            let logits = try #require(try machine.logits(of: prompt.tokens).last)
+            #expect(largestDifference(prompt.topIDs.map { logits[$0] }, prompt.topLogits) < 1e-3, "\(prompt.name)")
+        }
+        let greedy = try machine.greedy(prompts.map(\.tokens), count: 32, tokenBudget: 256)
+        for (prompt, found) in zip(prompts, greedy) {
+            #expect(found == Array(prompt.greedy.prefix(32)), "\(prompt.name)")
+        }
+    }
+
     private func largestDifference(_ left: some Sequence<Float>, _ right: some Sequence<Float>) -> Float {
         zip(left, right).reduce(0) { $1.0 == $1.0 ? max($0, abs($1.0 - $1.1)) : .infinity }
     }

@@ -1,5 +1,6 @@
 import BackendCPU
 import BackendReference
+import BackendVulkan
 import Backends
 import Execution
 import KVCaching
@@ -14,21 +15,32 @@ import Weights
 enum Device: Sendable, CustomTestStringConvertible {
     case reference
     case cpu(InstructionSet, threads: Int)
+    case vulkan(index: Int, name: String)
 
-    /// The reference, and the CPU with every instruction set that it has.
-    static let all = [Device.reference] + InstructionSet.allCases.filter(\.isAvailable).map { .cpu($0, threads: 2) }
+    /// The reference, the CPU with every instruction set that it has, and every Vulkan device.
+    static let all =
+        [Device.reference] + InstructionSet.allCases.filter(\.isAvailable).map { .cpu($0, threads: 2) } + vulkan
+
+    /// Every Vulkan device; that there is one is for BackendVulkanTests to say.
+    static let vulkan: [Device] =
+        (try? VulkanBackend.devices().map { .vulkan(index: $0.facts.index, name: $0.facts.name) }) ?? []
 
     var testDescription: String {
         switch self {
         case .reference: "reference"
         case .cpu(let set, let threads): "cpu \(set), \(threads) threads"
+        case .vulkan(_, let name): "vulkan \(name)"
         }
     }
 
     func backend() throws -> any Backend {
         switch self {
-        case .reference: ReferenceBackend()
-        case .cpu(let set, let threads): try CPUBackend(threadCount: threads, instructionSet: set)
+        case .reference: return ReferenceBackend()
+        case .cpu(let set, let threads): return try CPUBackend(threadCount: threads, instructionSet: set)
+        case .vulkan(let index, _):
+            var options = VulkanOptions()
+            options.device = "\(index)"
+            return try VulkanBackend(options)
         }
     }
 }
@@ -61,7 +73,7 @@ struct Machine {
 
     /// Gives the plan a cache and returns a runner over it.
     func runner(blockCount: Int, blockSize: Int, cacheType: ElementType = .f32) throws -> ModelRunner {
-        prepared.attach(
+        try prepared.attach(
             try KVCacheMemory(
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: cacheType,
                 pool: pool))

@@ -16,7 +16,8 @@ import Weights
         let departure: Int?
     }
 
-    private static let devices: [Device] = [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)]
+    private static let devices: [Device] =
+        [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)] + Device.vulkan
 
     private static let checkpoints = [
         "llama-gqa-untied", "llama3-rope", "llama-odd", "quantized-awq-4bit", "quantized-gptq-3bit", "llama-gguf",

@@ -169,3 +169,30 @@ extension ConfigurationType where Value: RawRepresentable & CaseIterable, Value.
         }
     }
 }
+
+extension ConfigurationType where Value == [String] {
+    /// Some of `names`, in a sequence; or one name, or several with commas between, as a text.
+    static func names(_ expected: String, among known: [String]? = nil) -> ConfigurationType {
+        ConfigurationType(expected: expected) { node, _ throws(ValueMismatch) in
+            var names: [String] = []
+            if case .sequence(let nodes) = node.content {
+                for node in nodes {
+                    guard let text = node.text else { throw ValueMismatch() }
+                    names.append(text)
+                }
+            } else {
+                guard let text = node.text else { throw ValueMismatch() }
+                names = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+            }
+            for name in names {
+                guard !name.isEmpty, name.utf8.allSatisfy({ PlainName.allows($0) }) else { throw ValueMismatch() }
+                if let known, !known.contains(name) {
+                    throw ValueMismatch(suggestion: Suggestion.nearest(to: name, among: known))
+                }
+            }
+            return names
+        } render: {
+            "[" + $0.map { QuotedText.text($0) }.joined(separator: ", ") + "]"
+        }
+    }
+}

@@ -34,8 +34,8 @@ public struct EarliestDeadlineFirst: SchedulerPolicy {
         let request = candidates[0].request
         // Whoever has begun to read an answer is to have the rest of it.
         guard let deadline = request.deadline, request.outputCount == 0 else { return .admit(request.id) }
-        var needed = timer.seconds(forTokens: Double(request.remainingCount), budget: load.maxBatchedTokenCount) ?? 0
-        if target == .finish, let step = timer.seconds(forTokens: Double(load.runningCount + 1), budget: .max) {
+        var needed = timer.seconds(forTokens: request.remainingCount, budget: load.maxBatchedTokenCount) ?? 0
+        if target == .finish, let step = timer.seconds(forTokens: load.runningCount + 1, budget: .max) {
             needed += step * predictor.remainingOutput(of: request)
         }
         guard deadline.seconds(since: now) < needed else { return .admit(request.id) }

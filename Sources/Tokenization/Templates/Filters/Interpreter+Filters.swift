@@ -2,7 +2,11 @@ extension Interpreter {
     func apply(
         _ filter: FilterName, _ input: Value, _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
-        if filter != .length, filter != .first, filter != .default { try step(input.work) }
+        // These do not look at the elements of containers; everything looks at those of text.
+        let isCheap = filter == .length || filter == .first || filter == .default
+        if case .text = input { try step(input.work) } else if !isCheap { try step(input.work) }
+        for value in arguments.positional { try step(value.work) }
+        for argument in arguments.named { try step(argument.value.work) }
         switch filter {
         case .capitalize, .center, .escape, .forceescape, .format, .indent, .lower, .replace, .safe, .string, .title,
             .trim, .truncate, .upper, .wordcount:

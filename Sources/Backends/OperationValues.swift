@@ -1,8 +1,6 @@
-import Backends
-
 extension DeviceOperation {
     /// The values it reads.
-    var inputs: [ValueID] {
+    public var inputs: [ValueID] {
         switch self {
         case .embed: []
         case .rmsNorm(let input, _, _, _): [input]
@@ -18,7 +16,7 @@ extension DeviceOperation {
     }
 
     /// The value it writes; nil where it writes to the cache.
-    var output: ValueID? {
+    public var output: ValueID? {
         switch self {
         case .embed(_, _, let output): output
         case .rmsNorm(_, _, _, let output): output
@@ -34,7 +32,7 @@ extension DeviceOperation {
     }
 
     /// The cache layer it touches.
-    var cacheLayer: Int? {
+    public var cacheLayer: Int? {
         switch self {
         case .writeKV(let layer, _, _), .pagedAttention(let layer, _, _, _): layer
         default: nil

@@ -1,0 +1,44 @@
+/// The GLSL files of the Vulkan backend, embedded in the binary. A kernel is some of them, one after another.
+public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
+    // Parts.
+    case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
+    case attentionRows, maximaShared, maximaSubgroup
+    // Kernels.
+    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, norm, softCap
+    case linearBroadcast, linearColumns, linearTiled
+    // Targets of `head`.
+    case headToValue, headToCache
+
+    /// The file's text.
+    public var text: String {
+        let bytes =
+            switch self {
+            case .numbers: PackageResources.numbers_glsl
+            case .weights: PackageResources.weights_glsl
+            case .reduceShared: PackageResources.reduce_shared_glsl
+            case .reduceSubgroup: PackageResources.reduce_subgroup_glsl
+            case .cache: PackageResources.cache_glsl
+            case .softCapping: PackageResources.soft_capping_glsl
+            case .attentionRows: PackageResources.attention_rows_glsl
+            case .softmaxState: PackageResources.softmax_state_glsl
+            case .maximaShared: PackageResources.maxima_shared_glsl
+            case .maximaSubgroup: PackageResources.maxima_subgroup_glsl
+            case .add: PackageResources.add_comp
+            case .addNorm: PackageResources.add_norm_comp
+            case .attention: PackageResources.attention_comp
+            case .attentionReduce: PackageResources.attention_reduce_comp
+            case .embed: PackageResources.embed_comp
+            case .gated: PackageResources.gated_comp
+            case .gather: PackageResources.gather_comp
+            case .head: PackageResources.head_comp
+            case .linearBroadcast: PackageResources.linear_broadcast_comp
+            case .linearTiled: PackageResources.linear_tiled_comp
+            case .linearColumns: PackageResources.linear_columns_comp
+            case .norm: PackageResources.norm_comp
+            case .softCap: PackageResources.soft_cap_comp
+            case .headToValue: PackageResources.head_to_value_glsl
+            case .headToCache: PackageResources.head_to_cache_glsl
+            }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,43 @@
+// sum = left + right; output = sum / sqrt(mean(sum²) + epsilon) * weight: the residual stream in one pass.
+
+layout(local_size_x = GROUP) in;
+
+layout(set = 0, binding = 0) readonly buffer Left { float left[]; };
+layout(set = 0, binding = 1) readonly buffer Right { float right[]; };
+layout(set = 0, binding = 2) readonly buffer Weights { float weight[]; };
+layout(set = 0, binding = 3) buffer Sum { float sum[]; };
+layout(set = 0, binding = 4) writeonly buffer Output { float result[]; };
+
+layout(push_constant) uniform Constants {
+    uint row_count;
+    uint width;
+    uint left_stride;
+    uint left_column;
+    uint right_stride;
+    uint right_column;
+    uint sum_stride;
+    uint sum_column;
+    uint output_stride;
+    uint output_column;
+    uint weight_offset;
+    float epsilon;
+};
+
+void main() {
+    uint row = gl_WorkGroupID.y;
+    uint first = row * left_stride + left_column;
+    uint second = row * right_stride + right_column;
+    uint middle = row * sum_stride + sum_column;
+    uint to = row * output_stride + output_column;
+    float squares = 0;
+    for (uint index = gl_LocalInvocationIndex; index < width; index += GROUP) {
+        float number = left[first + index] + right[second + index];
+        sum[middle + index] = number;
+        squares = fma(number, number, squares);
+    }
+    float factor = 1.0 / sqrt(group_sum(squares) / float(width) + epsilon);
+    // Each invocation reads back what it wrote itself.
+    for (uint index = gl_LocalInvocationIndex; index < width; index += GROUP) {
+        result[to + index] = sum[middle + index] * factor * weight[weight_offset + index];
+    }
+}

@@ -1,0 +1,60 @@
+// One head of one token: its norm if it has one, its rotation if it has one, and then to a value or into the cache.
+// `store_pair`, which comes with the target, takes two neighbouring numbers.
+
+layout(local_size_x = GROUP) in;
+
+layout(set = 0, binding = 0) readonly buffer Input { float source[]; };
+layout(set = 0, binding = 1) readonly buffer Vectors { float vectors[]; };
+layout(set = 0, binding = 2) readonly buffer Angles { vec2 angles[]; };
+layout(set = 0, binding = 3) readonly buffer Positions { uint positions[]; };
+layout(set = 0, binding = 4) readonly buffer Slots { uint slots[]; };
+
+layout(push_constant) uniform Constants {
+    uint row_count;
+    uint head_size;
+    uint input_stride;
+    uint input_column;
+    // Strides of the target, in numbers: of its rows or slots.
+    uint output_stride;
+    uint output_column;
+    uint has_norm;
+    uint weight_offset;
+    float epsilon;
+    uint pair_count;
+    uint is_interleaved;
+};
+
+float factor = 1;
+uint from;
+
+float normed(uint index) {
+    float number = source[from + index];
+    return has_norm != 0 ? number * factor * vectors[weight_offset + index] : number;
+}
+
+float turned(uint index) {
+    float own = normed(index);
+    if (index >= 2 * pair_count) return own;
+    bool is_first = is_interleaved != 0 ? index % 2 == 0 : index < pair_count;
+    uint pair = is_interleaved != 0 ? index / 2 : (is_first ? index : index - pair_count);
+    uint distance = is_interleaved != 0 ? 1 : pair_count;
+    float other = normed(is_first ? index + distance : index - distance);
+    vec2 angle = angles[positions[gl_WorkGroupID.y] * pair_count + pair];
+    return is_first ? own * angle.x - other * angle.y : own * angle.x + other * angle.y;
+}
+
+void main() {
+    uint head = gl_WorkGroupID.x;
+    uint token = gl_WorkGroupID.y;
+    from = token * input_stride + input_column + head * head_size;
+    if (has_norm != 0) {
+        float squares = 0;
+        for (uint index = gl_LocalInvocationIndex; index < head_size; index += GROUP) {
+            squares = fma(source[from + index], source[from + index], squares);
+        }
+        factor = 1.0 / sqrt(group_sum(squares) / float(head_size) + epsilon);
+    }
+    for (uint index = 2 * gl_LocalInvocationIndex; index < head_size; index += 2 * GROUP) {
+        store_pair(token, head * head_size + index, turned(index), turned(index + 1));
+    }
+}

@@ -1,0 +1,15 @@
+// Heads go to their tokens' slots, two numbers of 16 bits to a word.
+
+layout(set = 0, binding = 5) writeonly buffer Target { uint target[]; };
+
+#if CACHE_BITS == 32
+#define store_pair(token, index, first, second) \
+    { uint place = slots[token] * output_stride + (index); \
+      target[place] = floatBitsToUint(first); target[place + 1] = floatBitsToUint(second); }
+#elif CACHE_IS_BFLOAT
+#define store_pair(token, index, first, second) \
+    target[(slots[token] * output_stride + (index)) / 2] = to_bfloat16(first) | (to_bfloat16(second) << 16)
+#else
+#define store_pair(token, index, first, second) \
+    target[(slots[token] * output_stride + (index)) / 2] = to_float16(first) | (to_float16(second) << 16)
+#endif

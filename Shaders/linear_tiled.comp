@@ -1,0 +1,109 @@
+// output = input · weightsᵀ + bias for many rows: a workgroup has 64 rows by 64 columns and goes through the input in
+// steps of DEPTH numbers, which it keeps in shared memory. An invocation sums four by four outputs, in the order and in
+// the SPLITS parts of `linear_columns`, so that a row's result is the same bits by either.
+
+layout(local_size_x = 256) in;
+
+layout(set = 0, binding = 0) readonly buffer Input { vec4 source[]; };
+layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
+layout(set = 0, binding = 2) readonly buffer Bias { float bias[]; };
+layout(set = 0, binding = 3) writeonly buffer Output { float result[]; };
+
+layout(push_constant) uniform Constants {
+    uint row_count;
+    uint input_size;
+    uint output_size;
+    uint input_stride;   // In vec4.
+    uint input_column;   // In vec4.
+    uint output_stride;
+    uint output_column;
+    uint has_bias;
+    uint bias_offset;
+};
+
+#define DEPTH 16
+#define SIDE 64
+#define CHUNKS (DEPTH / CHUNK)
+
+shared float input_tile[DEPTH][SIDE + 1];
+shared float weight_tile[DEPTH][SIDE + 1];
+
+// Chunks from `chunk` on, up to `last`; zeros past them, which change no sum.
+void load_weights(uint chunk, uint last, uint chunk_count) {
+    for (uint index = gl_LocalInvocationIndex; index < CHUNKS * SIDE; index += 256) {
+        uint lane = index % TILE;
+        uint half_tile = index / TILE % 2;
+        uint own = index / SIDE;
+        uint tile = gl_WorkGroupID.x * 2 + half_tile;
+        uvec4 words = uvec4(0);
+        if (chunk + own < last && tile * TILE < output_size) {
+            words = weights[(tile * chunk_count + chunk + own) * TILE + lane];
+        }
+        vec4 low, high;
+        UNPACK(words, low, high);
+        for (uint number = 0; number < 4; number++) {
+            weight_tile[own * CHUNK + number][half_tile * TILE + lane] = low[number];
+#if CHUNK == 8
+            weight_tile[own * CHUNK + 4 + number][half_tile * TILE + lane] = high[number];
+#endif
+        }
+    }
+}
+
+void load_input(uint chunk, uint last) {
+    uint row = gl_WorkGroupID.y * SIDE + gl_LocalInvocationIndex / 4;
+    uint first = gl_LocalInvocationIndex % 4 * 4;
+    uint column = chunk * CHUNK + first;
+    uint end = min(last * CHUNK, input_size);
+    vec4 numbers = vec4(0);
+    if (row < row_count && column < end) numbers = source[row * input_stride + input_column + column / 4];
+    for (uint number = 0; number < 4; number++) {
+        input_tile[first + number][gl_LocalInvocationIndex / 4] = column + number < end ? numbers[number] : 0.0;
+    }
+}
+
+void main() {
+    uint own_column = gl_LocalInvocationIndex % 16;
+    uint own_row = gl_LocalInvocationIndex / 16 * 4;
+    uint chunk_count = (input_size + CHUNK - 1) / CHUNK;
+    uint per_split = (chunk_count + SPLITS - 1) / SPLITS;
+    float totals[16];
+    for (uint index = 0; index < 16; index++) totals[index] = 0;
+    for (uint split = 0; split < SPLITS; split++) {
+        uint last = min((split + 1) * per_split, chunk_count);
+        float sums[16];
+        for (uint index = 0; index < 16; index++) sums[index] = 0;
+        for (uint chunk = split * per_split; chunk < last; chunk += CHUNKS) {
+            load_weights(chunk, last, chunk_count);
+            load_input(chunk, last);
+            barrier();
+            for (uint depth = 0; depth < DEPTH; depth++) {
+                vec4 left = vec4(
+                    weight_tile[depth][own_column], weight_tile[depth][own_column + 16],
+                    weight_tile[depth][own_column + 32], weight_tile[depth][own_column + 48]);
+                [[unroll]] for (uint row = 0; row < 4; row++) {
+                    float right = input_tile[depth][own_row + row];
+                    [[unroll]] for (uint column = 0; column < 4; column++) {
+                        precise float sum = fma(left[column], right, sums[row * 4 + column]);
+                        sums[row * 4 + column] = sum;
+                    }
+                }
+            }
+            barrier();
+        }
+        for (uint index = 0; index < 16; index++) {
+            precise float total = split == 0 ? sums[index] : totals[index] + sums[index];
+            totals[index] = total;
+        }
+    }
+    for (uint row = 0; row < 4; row++) {
+        uint to = gl_WorkGroupID.y * SIDE + own_row + row;
+        if (to >= row_count) return;
+        for (uint column = 0; column < 4; column++) {
+            uint place = gl_WorkGroupID.x * SIDE + own_column + column * 16;
+            if (place >= output_size) continue;
+            float offset = has_bias != 0 ? bias[bias_offset + place] : 0.0;
+            result[to * output_stride + output_column + place] = totals[row * 4 + column] + offset;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+// Sums over a workgroup: by subgroup arithmetic, then over the subgroups in order.
+
+shared float partial_sums[GROUP];
+
+float group_sum(float value) {
+    float sum = subgroupAdd(value);
+    if (subgroupElect()) partial_sums[gl_SubgroupID] = sum;
+    barrier();
+    float total = 0;
+    for (uint index = 0; index < gl_NumSubgroups; index++) total += partial_sums[index];
+    return total;
+}

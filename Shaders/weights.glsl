@@ -1,0 +1,22 @@
+// A weight matrix as prepared: tiles of TILE rows; in a tile, for each chunk of columns, one uvec4 of each row.
+// Rows of a tile side by side make the loads of neighbouring invocations one wide load.
+
+#define TILE 32
+
+#if WEIGHT_BITS == 32
+#define CHUNK 4
+#else
+#define CHUNK 8
+#endif
+
+#if WEIGHT_BITS == 32
+#define UNPACK(words, low, high) low = uintBitsToFloat(words); high = vec4(0)
+#elif WEIGHT_IS_BFLOAT
+#define UNPACK(words, low, high) \
+    low = vec4(low_bfloat16(words.x), high_bfloat16(words.x), low_bfloat16(words.y), high_bfloat16(words.y)); \
+    high = vec4(low_bfloat16(words.z), high_bfloat16(words.z), low_bfloat16(words.w), high_bfloat16(words.w))
+#else
+#define UNPACK(words, low, high) \
+    low = vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y)); \
+    high = vec4(unpackHalf2x16(words.z), unpackHalf2x16(words.w))
+#endif

@@ -1,0 +1,51 @@
+import BackendVulkan
+
+/// One device for people: what it is, what it can do, and which kernels it gets and why.
+public struct DeviceReport: Sendable, CustomStringConvertible {
+    private let device: VulkanBackend.Listing
+
+    /// Every Vulkan device of this machine. Throws where there is no loader; a device that cannot be opened says so
+    /// in its own report.
+    public static func all() throws -> [DeviceReport] {
+        try VulkanBackend.devices().map { DeviceReport(device: $0) }
+    }
+
+    /// A dozen lines.
+    public var description: String {
+        let facts = device.facts
+        let can = device.capabilities
+        let features = can.features.map { ($0.isPresent ? "" : "no ") + $0.name }.joined(separator: ", ")
+        var lines = [
+            "\(facts.index): \(facts.name) (\(facts.kind.rawValue))",
+            "   uuid      \(facts.uuidText)",
+            "   driver    \(facts.driver), Vulkan \(facts.apiVersionText)",
+            "   memory    \(size(facts.memoryByteCount))",
+            "   limits    ranges \(size(can.maxRangeByteCount)), allocations \(size(can.maxAllocationByteCount)), "
+                + "shared memory \(size(can.sharedMemoryByteCount)), \(can.maxInvocationCount) invocations",
+            "   features  subgroups of \(can.subgroupSize), \(features)",
+        ]
+        do {
+            let backend = try VulkanBackend(options)
+            for (index, kernel) in backend.kernelChoices.enumerated() {
+                let reasons = kernel.rejections.map { "; not \($0.variant): \($0.reason)" }.joined()
+                lines.append(
+                    (index == 0 ? "   kernels   " : "             ")
+                        + "\(kernel.operation): \(kernel.variant ?? "none")\(reasons)")
+            }
+        } catch {
+            lines.append("   kernels   none: \(error)")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var options: VulkanOptions {
+        var options = VulkanOptions()
+        options.device = "\(device.facts.index)"
+        return options
+    }
+
+    private func size(_ byteCount: Int) -> String {
+        if byteCount >= 1 << 30 { return "\((byteCount * 10 >> 30) / 10).\((byteCount * 10 >> 30) % 10) GiB" }
+        return byteCount >= 1 << 20 ? "\(byteCount >> 20) MiB" : "\(byteCount >> 10) KiB"
+    }
+}

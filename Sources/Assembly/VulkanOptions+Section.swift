@@ -1,0 +1,17 @@
+import BackendVulkan
+import EngineConfig
+
+extension VulkanOptions {
+    /// What a configuration's section says, and what the process adds.
+    init(_ section: BackendSection, kernelCache: String?, report: @escaping @Sendable (String) -> Void) {
+        self.init()
+        device = section.device
+        disabledKernels = Set(section.disabledKernels)
+        limits.without = Set(section.without.compactMap { CapabilityLimits.Feature(rawValue: $0) })
+        limits.maxRangeByteCount = section.maxRange
+        limits.maxAllocationByteCount = section.maxAllocation
+        limits.sharedMemoryByteCount = section.sharedMemory
+        cacheDirectory = kernelCache
+        self.report = report
+    }
+}

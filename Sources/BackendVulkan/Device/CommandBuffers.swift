@@ -1,0 +1,87 @@
+import Backends
+import CVulkan
+
+/// A few command buffers that are recorded and submitted one after another, and the fence behind the last.
+final class CommandBuffers: @unchecked Sendable {
+    // Sendable: its owner uses it from one thread at a time.
+    private let device: VulkanDevice
+    private let pool: VkCommandPool
+    private let fence: VkFence
+    private let buffers: [VkCommandBuffer]
+
+    init(_ device: VulkanDevice, count: Int) throws(BackendError) {
+        self.device = device
+        var info = VkCommandPoolCreateInfo()
+        info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO
+        info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT.rawValue
+        info.queueFamilyIndex = device.queueFamily
+        var pool: VkCommandPool?
+        try device.check(device.functions.CreateCommandPool(device.handle, &info, nil, &pool), "vkCreateCommandPool")
+        guard let pool else { throw .driver(call: "vkCreateCommandPool", result: "no pool") }
+        var fenceInfo = VkFenceCreateInfo()
+        fenceInfo.sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO
+        var fence: VkFence?
+        let fenceResult = device.functions.CreateFence(device.handle, &fenceInfo, nil, &fence)
+        var request = VkCommandBufferAllocateInfo()
+        request.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO
+        request.commandPool = pool
+        request.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY
+        request.commandBufferCount = UInt32(count)
+        var buffers = [VkCommandBuffer?](repeating: nil, count: count)
+        let allocated = device.functions.AllocateCommandBuffers(device.handle, &request, &buffers)
+        guard let fence, allocated == VK_SUCCESS else {
+            if let fence { device.functions.DestroyFence(device.handle, fence, nil) }
+            device.functions.DestroyCommandPool(device.handle, pool, nil)
+            throw .driver(call: "vkAllocateCommandBuffers", result: min(fenceResult, allocated).name)
+        }
+        self.pool = pool
+        self.fence = fence
+        self.buffers = buffers.compactMap { $0 }
+    }
+
+    deinit {
+        device.functions.DestroyFence(device.handle, fence, nil)
+        device.functions.DestroyCommandPool(device.handle, pool, nil)
+    }
+
+    /// How many there are.
+    var count: Int { buffers.count }
+
+    /// Starts recording into buffer `index`, whose last submission is done.
+    func begin(_ index: Int) throws(BackendError) -> VkCommandBuffer {
+        var info = VkCommandBufferBeginInfo()
+        info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
+        info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT.rawValue
+        try device.check(device.functions.BeginCommandBuffer(buffers[index], &info), "vkBeginCommandBuffer")
+        return buffers[index]
+    }
+
+    /// Ends and submits buffer `index`; after the last, `wait` returns when all are done.
+    func submit(_ index: Int, isLast: Bool) throws(BackendError) {
+        try device.check(device.functions.EndCommandBuffer(buffers[index]), "vkEndCommandBuffer")
+        try device.submit(buffers[index], fence: isLast ? fence : nil)
+    }
+
+    /// Waits until everything submitted is done.
+    func wait() throws(BackendError) {
+        try device.wait(for: fence)
+    }
+
+    /// Makes what was written before visible to what comes after: kernels, copies and the host.
+    func barrier(_ buffer: VkCommandBuffer) {
+        let stages =
+            VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue | VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue
+        var barrier = VkMemoryBarrier()
+        barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
+        barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue
+        barrier.dstAccessMask =
+            VK_ACCESS_SHADER_READ_BIT.rawValue | VK_ACCESS_SHADER_WRITE_BIT.rawValue
+            | VK_ACCESS_TRANSFER_READ_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue
+            | VK_ACCESS_HOST_READ_BIT.rawValue
+        device.functions.CmdPipelineBarrier(
+            buffer, stages, stages | VK_PIPELINE_STAGE_HOST_BIT.rawValue, 0, 1, &barrier, 0, nil, 0, nil)
+        device.counters.add(to: \.barriers)
+    }
+}
+
+private func min(_ left: VkResult, _ right: VkResult) -> VkResult { left.rawValue < right.rawValue ? left : right }

@@ -1,0 +1,65 @@
+import CVulkan
+
+/// The properties that kernels and people ask for, read in one call.
+struct DeviceProperties {
+    let core: VkPhysicalDeviceProperties
+    let subgroup: VkPhysicalDeviceSubgroupProperties
+    let maintenance: VkPhysicalDeviceMaintenance3Properties
+    let identity: VkPhysicalDeviceIDProperties
+    let driver: VkPhysicalDeviceDriverProperties
+
+    init(_ device: VkPhysicalDevice, _ functions: quire_instance_functions) {
+        var core = VkPhysicalDeviceProperties2()
+        core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2
+        var subgroup = VkPhysicalDeviceSubgroupProperties()
+        subgroup.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES
+        var maintenance = VkPhysicalDeviceMaintenance3Properties()
+        maintenance.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MAINTENANCE_3_PROPERTIES
+        var identity = VkPhysicalDeviceIDProperties()
+        identity.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES
+        var driver = VkPhysicalDeviceDriverProperties()
+        driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES
+        withUnsafeMutablePointer(to: &subgroup) { subgroup in
+            withUnsafeMutablePointer(to: &maintenance) { maintenance in
+                withUnsafeMutablePointer(to: &identity) { identity in
+                    withUnsafeMutablePointer(to: &driver) { driver in
+                        core.pNext = UnsafeMutableRawPointer(subgroup)
+                        subgroup.pointee.pNext = UnsafeMutableRawPointer(maintenance)
+                        maintenance.pointee.pNext = UnsafeMutableRawPointer(identity)
+                        identity.pointee.pNext = UnsafeMutableRawPointer(driver)
+                        functions.GetPhysicalDeviceProperties2(device, &core)
+                    }
+                }
+            }
+        }
+        self.core = core.properties
+        self.subgroup = subgroup
+        self.maintenance = maintenance
+        self.identity = identity
+        self.driver = driver
+    }
+}
+
+/// The features that kernels ask for, read in one call.
+struct DeviceFeatures {
+    let float16: VkPhysicalDeviceShaderFloat16Int8Features
+    let storage16: VkPhysicalDevice16BitStorageFeatures
+
+    init(_ device: VkPhysicalDevice, _ functions: quire_instance_functions) {
+        var core = VkPhysicalDeviceFeatures2()
+        core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
+        var float16 = VkPhysicalDeviceShaderFloat16Int8Features()
+        float16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES
+        var storage16 = VkPhysicalDevice16BitStorageFeatures()
+        storage16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES
+        withUnsafeMutablePointer(to: &float16) { float16 in
+            withUnsafeMutablePointer(to: &storage16) { storage16 in
+                core.pNext = UnsafeMutableRawPointer(float16)
+                float16.pointee.pNext = UnsafeMutableRawPointer(storage16)
+                functions.GetPhysicalDeviceFeatures2(device, &core)
+            }
+        }
+        self.float16 = float16
+        self.storage16 = storage16
+    }
+}

@@ -1,0 +1,75 @@
+import Backends
+import CVulkan
+
+/// A device as its driver describes it.
+struct PhysicalDevice: @unchecked Sendable {
+    // Sendable: the handle is a name that the instance owns; the rest is plain data.
+    let handle: VkPhysicalDevice
+    let facts: VulkanDeviceFacts
+    /// Before any limits of the configuration.
+    let capabilities: DeviceCapabilities
+    let memory: VkPhysicalDeviceMemoryProperties
+    /// The first family that computes; nil where none does.
+    let queueFamily: UInt32?
+    let extensions: Set<String>
+
+    init(_ handle: VkPhysicalDevice, index: Int, functions: quire_instance_functions) {
+        self.handle = handle
+        let properties = DeviceProperties(handle, functions)
+        let features = DeviceFeatures(handle, functions)
+        var memory = VkPhysicalDeviceMemoryProperties2()
+        memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2
+        functions.GetPhysicalDeviceMemoryProperties2(handle, &memory)
+        self.memory = memory.memoryProperties
+
+        var count: UInt32 = 0
+        functions.GetPhysicalDeviceQueueFamilyProperties(handle, &count, nil)
+        var families = [VkQueueFamilyProperties](repeating: VkQueueFamilyProperties(), count: Int(count))
+        functions.GetPhysicalDeviceQueueFamilyProperties(handle, &count, &families)
+        queueFamily = families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }.map { UInt32($0) }
+
+        extensions = Self.extensions(handle, functions)
+        let heaps = Self.heaps(memory.memoryProperties)
+        let localHeap = heaps.filter(\.isDeviceLocal).map(\.byteCount).max() ?? heaps.map(\.byteCount).max() ?? 0
+        let limits = properties.core.limits
+        let type = VulkanDeviceFacts.Kind(properties.core.deviceType)
+        let operations = properties.subgroup.supportedOperations
+        let inCompute = properties.subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT.rawValue != 0
+        func has(_ feature: VkSubgroupFeatureFlagBits) -> Bool { inCompute && operations & feature.rawValue != 0 }
+        facts = VulkanDeviceFacts(
+            index: index, name: CStrings.text(of: properties.core.deviceName), kind: type,
+            uuid: withUnsafeBytes(of: properties.identity.deviceUUID) { Array($0) },
+            driver: CStrings.text(of: properties.driver.driverName) + " "
+                + CStrings.text(of: properties.driver.driverInfo),
+            apiVersion: properties.core.apiVersion, memoryByteCount: localHeap)
+        capabilities = DeviceCapabilities(
+            maxRangeByteCount: Int(limits.maxStorageBufferRange),
+            maxAllocationByteCount: Int(clamping: properties.maintenance.maxMemoryAllocationSize),
+            sharedMemoryByteCount: Int(limits.maxComputeSharedMemorySize),
+            maxInvocationCount: Int(limits.maxComputeWorkGroupInvocations),
+            subgroupSize: Int(properties.subgroup.subgroupSize),
+            hasSubgroupArithmetic: has(VK_SUBGROUP_FEATURE_ARITHMETIC_BIT),
+            hasSubgroupBroadcast: has(VK_SUBGROUP_FEATURE_BALLOT_BIT),
+            hasFloat16: features.float16.shaderFloat16 == VK_TRUE,
+            has16BitStorage: features.storage16.storageBuffer16BitAccess == VK_TRUE,
+            isUnifiedMemory: type != .discrete, isProcessor: type == .processor)
+    }
+
+    private static func extensions(_ handle: VkPhysicalDevice, _ functions: quire_instance_functions) -> Set<String> {
+        var count: UInt32 = 0
+        guard functions.EnumerateDeviceExtensionProperties(handle, nil, &count, nil) == VK_SUCCESS else { return [] }
+        var found = [VkExtensionProperties](repeating: VkExtensionProperties(), count: Int(count))
+        guard functions.EnumerateDeviceExtensionProperties(handle, nil, &count, &found) == VK_SUCCESS else { return [] }
+        return Set(found.map { CStrings.text(of: $0.extensionName) })
+    }
+
+    private static func heaps(
+        _ memory: VkPhysicalDeviceMemoryProperties
+    ) -> [(byteCount: Int, isDeviceLocal: Bool)] {
+        withUnsafeBytes(of: memory.memoryHeaps) { bytes in
+            bytes.bindMemory(to: VkMemoryHeap.self).prefix(Int(memory.memoryHeapCount)).map {
+                (Int(clamping: $0.size), $0.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue != 0)
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Backends
+import CVulkan
+import Synchronization
+
+/// A device in use: its queue and its functions.
+final class VulkanDevice: @unchecked Sendable {
+    // Sendable: everything is set once but the state behind the mutex, which also guards the queue, the one handle
+    // that Vulkan wants synchronised from outside.
+    let handle: VkDevice
+    let functions: quire_device_functions
+    let physical: PhysicalDevice
+    /// With the configuration's limits.
+    let capabilities: DeviceCapabilities
+    let counters: SharedCounters
+    let faults: FaultInjector
+    let queueFamily: UInt32
+    private let instance: VulkanInstance
+    private let queue: Mutex<QueueState>
+
+    private struct QueueState: @unchecked Sendable {
+        // Sendable: used only inside of the mutex.
+        let handle: VkQueue
+        var isLost = false
+    }
+
+    init(
+        _ physical: PhysicalDevice, capabilities: DeviceCapabilities, instance: VulkanInstance,
+        counters: SharedCounters, faults: FaultInjector
+    ) throws(BackendError) {
+        self.physical = physical
+        self.capabilities = capabilities
+        self.instance = instance
+        self.counters = counters
+        self.faults = faults
+        let name = physical.facts.name
+        guard physical.facts.apiVersion >= VulkanInstance.apiVersion, let family = physical.queueFamily else {
+            throw .unavailable(
+                device: name,
+                reason: "Vulkan 1.2 with a compute queue is needed, it has "
+                    + "\(physical.facts.apiVersionText)\(physical.queueFamily == nil ? " without one" : "")")
+        }
+        queueFamily = family
+        let created = Self.create(physical, family, instance.functions)
+        guard created.result == VK_SUCCESS, let device = created.device else {
+            throw .unavailable(device: name, reason: "vkCreateDevice failed with \(created.result.name)")
+        }
+        handle = device
+        let table = UnsafeMutablePointer<quire_device_functions>.allocate(capacity: 1)
+        defer { table.deallocate() }
+        if let missing = quire_load_device_functions(instance.functions.GetDeviceProcAddr, device, table) {
+            throw .unavailable(device: name, reason: "the driver has no \(String(cString: missing))")
+        }
+        functions = table.move()
+        var queue: VkQueue?
+        functions.GetDeviceQueue(device, family, 0, &queue)
+        guard let queue else { throw .unavailable(device: name, reason: "no queue") }
+        self.queue = Mutex(QueueState(handle: queue))
+    }
+
+    deinit {
+        _ = functions.DeviceWaitIdle(handle)
+        functions.DestroyDevice(handle, nil)
+    }
+
+    private static func create(
+        _ physical: PhysicalDevice, _ family: UInt32, _ functions: quire_instance_functions
+    ) -> (result: VkResult, device: VkDevice?) {
+        var device: VkDevice?
+        // A driver that is not quite conformant (MoltenVK) wants this to be asked for.
+        let portability = "VK_KHR_portability_subset"
+        let result = CStrings.with(physical.extensions.contains(portability) ? [portability] : []) { names in
+            withUnsafePointer(to: Float(1)) { priority in
+                var queue = VkDeviceQueueCreateInfo()
+                queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
+                queue.queueFamilyIndex = family
+                queue.queueCount = 1
+                queue.pQueuePriorities = priority
+                return withUnsafePointer(to: &queue) { queue in
+                    var info = VkDeviceCreateInfo()
+                    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                    info.queueCreateInfoCount = 1
+                    info.pQueueCreateInfos = queue
+                    info.enabledExtensionCount = UInt32(names.count)
+                    info.ppEnabledExtensionNames = names.baseAddress
+                    return functions.CreateDevice(physical.handle, &info, nil, &device)
+                }
+            }
+        }
+        return (result, device)
+    }
+
+    /// Submits one command buffer; `fence` is signalled when everything submitted so far is done.
+    func submit(_ commands: VkCommandBuffer, fence: VkFence?) throws(BackendError) {
+        counters.add(to: \.submissions)
+        let result: VkResult = queue.withLock { queue in
+            guard !queue.isLost else { return VK_ERROR_DEVICE_LOST }
+            var buffer: VkCommandBuffer? = commands
+            let result = withUnsafePointer(to: &buffer) { buffer in
+                var info = VkSubmitInfo()
+                info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
+                info.commandBufferCount = 1
+                info.pCommandBuffers = buffer
+                return faults.strike(.submit) ?? functions.QueueSubmit(queue.handle, 1, &info, fence)
+            }
+            if result == VK_ERROR_DEVICE_LOST { queue.isLost = true }
+            return result
+        }
+        try check(result, "vkQueueSubmit")
+    }
+
+    /// Waits for `fence` and takes its signal away.
+    func wait(for fence: VkFence) throws(BackendError) {
+        var fence: VkFence? = fence
+        // No step takes a minute on a GPU that still lives; a processor that plays one may need many.
+        let seconds: UInt64 = physical.capabilities.isProcessor ? 3600 : 60
+        let result = functions.WaitForFences(handle, 1, &fence, VkBool32(VK_TRUE), seconds * 1_000_000_000)
+        if result != VK_SUCCESS { queue.withLock { $0.isLost = true } }
+        guard result != VK_TIMEOUT else {
+            throw .deviceLost(device: physical.facts.name, reason: "a step did not end within \(seconds) seconds")
+        }
+        try check(result, "vkWaitForFences")
+        try check(functions.ResetFences(handle, 1, &fence), "vkResetFences")
+    }
+
+    /// Throws `deviceLost` or `driver` unless `result` is a success.
+    func check(_ result: VkResult, _ call: String) throws(BackendError) {
+        guard result != VK_ERROR_DEVICE_LOST else {
+            throw .deviceLost(device: physical.facts.name, reason: "\(call) returned \(result.name)")
+        }
+        try result.check(call)
+    }
+}

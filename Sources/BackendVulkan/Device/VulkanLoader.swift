@@ -1,0 +1,36 @@
+import Backends
+import CVulkan
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The machine's Vulkan loader, opened at run time.
+final class VulkanLoader: @unchecked Sendable {
+    // Sendable: both members are set once; the loader's own functions may be called from any thread.
+    let functions: quire_global_functions
+    let instanceAddress: PFN_vkGetInstanceProcAddr
+
+    /// The names that loaders go by, the most specific first.
+    static let libraryNames = ["libvulkan.so.1", "libvulkan.so", "libvulkan.1.dylib", "libMoltenVK.dylib"]
+
+    /// Opens the first library of `names` that there is. Throws `unavailable` where there is none.
+    init(libraryNames names: [String] = VulkanLoader.libraryNames) throws(BackendError) {
+        var library: UnsafeMutableRawPointer?
+        for name in names where library == nil { library = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
+        guard let library, let symbol = dlsym(library, "vkGetInstanceProcAddr") else {
+            throw .unavailable(device: "vulkan", reason: "no Vulkan loader (\(names.joined(separator: ", ")))")
+        }
+        // Never closed: drivers leave threads and handlers behind that would run into unmapped code.
+        let address = unsafeBitCast(symbol, to: PFN_vkGetInstanceProcAddr.self)
+        let table = UnsafeMutablePointer<quire_global_functions>.allocate(capacity: 1)
+        defer { table.deallocate() }
+        if let missing = quire_load_global_functions(address, table) {
+            throw .unavailable(device: "vulkan", reason: "the loader has no \(String(cString: missing))")
+        }
+        functions = table.move()
+        instanceAddress = address
+    }
+}

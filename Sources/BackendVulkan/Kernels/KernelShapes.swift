@@ -1,0 +1,82 @@
+import Backends
+import Tensors
+
+/// How kernels are cut for a device: sizes of workgroups and what an invocation does. Chosen by the device and the
+/// model alone, never by the batch, so that a row's sums are formed in one order always.
+struct KernelShapes {
+    private let capabilities: DeviceCapabilities
+
+    /// Invocations of a workgroup that norms a row; every device takes as many.
+    static let normGroup = 128
+    /// Invocations of a workgroup that turns a head.
+    static let headGroup = 32
+    /// Invocations of a workgroup of the attention, and positions that it looks at together.
+    static let attentionGroup = 64
+    /// Numbers of a row that a workgroup of an element-wise kernel takes.
+    static let elementGroup = 64
+
+    init(_ capabilities: DeviceCapabilities) { self.capabilities = capabilities }
+
+    /// Invocations that share the sum of one output of a linear operation.
+    ///
+    /// The lanes of a processor gain nothing by it; a GPU needs more invocations than a matrix has rows.
+    var linearSplits: Int {
+        if capabilities.isProcessor { return 1 }
+        return capabilities.maxInvocationCount >= 8 * PackedMatrix.tile ? 8 : 4
+    }
+
+    /// Invocations that run in step.
+    var subgroupSize: Int { capabilities.subgroupSize }
+
+    /// Rows that a kernel of a linear operation takes at once, by rising batch size. On a processor each is a program
+    /// of some ten thousand instructions, so there are fewer.
+    var linearRows: [Int] { capabilities.isProcessor ? [1, 4, 8] : [1, 2, 4, 8] }
+
+    /// How the queries of an attention are shared out.
+    struct Attention: Hashable {
+        /// Numbers that an invocation reads at once.
+        let unit: Int
+        /// Query heads, of those that read the same keys and values, in a workgroup.
+        let heads: Int
+        /// Rows of a chunk in a workgroup.
+        let rowsPerTile: Int
+    }
+
+    /// The cut for heads of `headSize` numbers, `group` of which read the same keys and values. Throws `unsupported`
+    /// where the head is odd or too large.
+    func attention(headSize: Int, group: Int) throws(BackendError) -> Attention {
+        let unit = headSize % 4 == 0 ? 4 : 2
+        guard headSize % 2 == 0, headSize / unit <= Self.attentionGroup else {
+            throw .unsupported(
+                operation: "pagedAttention", reason: "heads of \(headSize) numbers; even ones to 256 are")
+        }
+        // Queries, weights and two largest scores of each row, and the slots of a tile.
+        func fits(_ rows: Int) -> Bool {
+            let row = headSize / unit * 16 + Self.attentionGroup * 4 + 8
+            return rows * row + Self.attentionGroup * 4 <= capabilities.sharedMemoryByteCount
+        }
+        // More rows would not fit an invocation's registers.
+        let wanted = 16
+        var heads = min(group, wanted)
+        while heads > 1, !fits(heads) { heads = heads.dividedUp(by: 2) }
+        var queries = max(1, wanted / heads)
+        while queries > 1, !fits(queries * heads) { queries -= 1 }
+        guard fits(heads * queries) else {
+            throw .unsupported(
+                operation: "pagedAttention",
+                reason: "heads of \(headSize) numbers need more than \(capabilities.sharedMemoryByteCount) bytes of "
+                    + "shared memory")
+        }
+        return Attention(unit: unit, heads: heads, rowsPerTile: queries)
+    }
+
+    /// The constants that say how weights of `type` are stored.
+    static func weightConstants(_ type: ElementType) -> [String: Int] {
+        ["WEIGHT_BITS": type.byteCount * 8, "WEIGHT_IS_BFLOAT": type == .bf16 ? 1 : 0]
+    }
+
+    /// The constants that say how a cache of `type` is stored.
+    static func cacheConstants(_ type: ElementType) -> [String: Int] {
+        ["CACHE_BITS": type.byteCount * 8, "CACHE_IS_BFLOAT": type == .bf16 ? 1 : 0]
+    }
+}

@@ -1,0 +1,108 @@
+import Shaders
+
+/// What a kernel computes; for each there are one or more variants.
+enum KernelKind: String, Sendable, Hashable, CaseIterable {
+    case embed, norm
+    case addNorm = "add_norm"
+    case linearFewRows = "linear_few_rows"
+    case linearManyRows = "linear_many_rows"
+    case headToValue = "head_to_value"
+    case headToCache = "head_to_cache"
+    case attention
+    case attentionReduce = "attention_reduce"
+    case gated, add, gather
+    case softCap = "soft_cap"
+}
+
+/// One way to compute a kind: its files and what the device must have for it.
+struct KernelVariant: Sendable {
+    /// What the device must have.
+    enum Need: Sendable {
+        case subgroupArithmetic, subgroupBroadcast
+        /// Invocations that are lanes of a processor's vector unit.
+        case processor
+        /// As many invocations in a workgroup.
+        case invocations(Int)
+
+        /// Why `capabilities` do not meet it; nil where they do.
+        func lack(in capabilities: DeviceCapabilities) -> String? {
+            switch self {
+            case .subgroupArithmetic: capabilities.hasSubgroupArithmetic ? nil : "no subgroup arithmetic"
+            case .subgroupBroadcast:
+                capabilities.hasSubgroupBroadcast && [2, 4, 8].contains(capabilities.subgroupSize)
+                    ? nil : "no broadcast in subgroups of 2, 4 or 8"
+            case .invocations(let count):
+                capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
+            case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"
+            }
+        }
+    }
+
+    let name: String
+    let files: [ShaderFile]
+    var needs: [Need] = []
+    var extensions: [String] = []
+    /// Rows that a workgroup of a linear operation takes; nil: as the constant `ROWS` says.
+    var rowsPerGroup: Int?
+    /// Tiles of columns that a workgroup of a linear operation takes.
+    var tilesPerGroup = 1
+
+    private static let subgroup = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_arithmetic"]
+
+    private static let broadcast = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_ballot"]
+
+    /// The variants of `kind`, the preferred first.
+    static func all(of kind: KernelKind) -> [KernelVariant] {
+        switch kind {
+        case .embed: [KernelVariant(name: "embed", files: [.numbers, .weights, .embed])]
+        case .norm: reducing("norm", [.norm])
+        case .addNorm: reducing("add_norm", [.addNorm])
+        case .linearFewRows: [linearBroadcast, linearColumns]
+        case .linearManyRows:
+            [
+                linearBroadcast,
+                KernelVariant(
+                    name: "linear_tiled", files: [.numbers, .weights, .linearTiled], needs: [.invocations(256)],
+                    rowsPerGroup: 64, tilesPerGroup: 2),
+                linearColumns,
+            ]
+        case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
+        case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
+        case .attention:
+            [
+                KernelVariant(
+                    name: "attention_subgroup", files: attentionFiles(.maximaSubgroup), needs: [.subgroupArithmetic],
+                    extensions: subgroup),
+                KernelVariant(name: "attention_shared", files: attentionFiles(.maximaShared)),
+            ]
+        case .attentionReduce: [KernelVariant(name: "attention_reduce", files: [.softmaxState, .attentionReduce])]
+        case .gated: [KernelVariant(name: "gated", files: [.gated])]
+        case .add: [KernelVariant(name: "add", files: [.add])]
+        case .gather: [KernelVariant(name: "gather", files: [.gather])]
+        case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
+        }
+    }
+
+    private static let linearColumns = KernelVariant(
+        name: "linear_columns", files: [.numbers, .weights, .linearColumns])
+
+    private static let linearBroadcast = KernelVariant(
+        name: "linear_broadcast", files: [.numbers, .weights, .linearBroadcast],
+        needs: [.processor, .subgroupBroadcast], extensions: broadcast)
+
+    /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.
+    private static func reducing(
+        _ name: String, _ files: [ShaderFile], before: [ShaderFile] = []
+    ) -> [KernelVariant] {
+        [
+            KernelVariant(
+                name: name + "_subgroup", files: before + [.reduceSubgroup] + files, needs: [.subgroupArithmetic],
+                extensions: subgroup),
+            KernelVariant(name: name + "_shared", files: before + [.reduceShared] + files),
+        ]
+    }
+
+    private static func attentionFiles(_ maxima: ShaderFile) -> [ShaderFile] {
+        [.numbers, .cache, .softCapping, .softmaxState, .attentionRows, maxima, .attention]
+    }
+}

@@ -1,0 +1,59 @@
+import Backends
+
+/// What changes from step to step, in memory that the host writes and the device reads.
+final class BatchBuffer: @unchecked Sendable {
+    // Sendable: the plan that owns it is used by one thread at a time.
+
+    /// The arrays of a batch, one after another.
+    enum Section: Int, CaseIterable {
+        case tokenIDs, positions, slots, sampleRows, blockTables, tasks, reductions
+    }
+
+    private let buffer: VulkanBuffer
+    private let offsets: [Int]
+    private let counts: [Int]
+
+    /// Room for `limits` over blocks of `blockSize` tokens; a task takes eight words, a reduction four.
+    init(limits: BatchLimits, blockSize: Int, taskCount: Int, device: VulkanDevice) throws(BackendError) {
+        let tableCount = limits.maxSequenceCount * limits.maxContextLength.dividedUp(by: blockSize)
+        var offsets: [Int] = []
+        var counts: [Int] = []
+        var end = 0
+        for section in Section.allCases {
+            let count =
+                switch section {
+                case .tokenIDs, .positions, .slots: limits.maxTokenCount
+                case .sampleRows: limits.maxSampleCount
+                case .blockTables: tableCount
+                case .tasks: taskCount * 8
+                case .reductions: limits.maxSequenceCount * 4
+                }
+            counts.append(max(count, 4))
+            offsets.append(end)
+            end += (max(count, 4) * 4).roundedUp(to: MemoryPool.alignment)
+        }
+        self.offsets = offsets
+        self.counts = counts
+        buffer = try VulkanBuffer(byteCount: end, use: "batches", place: .host, device: device, transfers: nil)
+        guard buffer.hostPointer != nil else { throw .outOfMemory(use: "batches", byteCount: end, available: 0) }
+    }
+
+    /// Where `section` lies.
+    func range(_ section: Section) -> MemoryRange {
+        MemoryRange(buffer: buffer, byteOffset: offsets[section.rawValue], byteCount: counts[section.rawValue] * 4)
+    }
+
+    /// The words of `section`.
+    func words(_ section: Section) -> UnsafeMutableBufferPointer<UInt32> {
+        let start = buffer.hostPointer.map { $0 + offsets[section.rawValue] }
+        return UnsafeMutableBufferPointer(
+            start: start?.assumingMemoryBound(to: UInt32.self), count: counts[section.rawValue])
+    }
+
+    /// Copies `numbers` to the start of `section`. Precondition: they fit.
+    func write(_ numbers: [Int32], to section: Section) {
+        precondition(numbers.count <= counts[section.rawValue], "more \(section) than the plan was prepared for")
+        let target = words(section)
+        for index in numbers.indices { target[index] = UInt32(bitPattern: numbers[index]) }
+    }
+}

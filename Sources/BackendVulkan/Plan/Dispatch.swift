@@ -1,0 +1,44 @@
+import Backends
+import CVulkan
+
+/// What the second dimension of a dispatch counts; known only when a batch runs.
+enum DispatchRows: Hashable {
+    case tokens, samples, rowTasks, tileTasks, reductions
+
+    init(_ rows: PlanRows) {
+        switch rows {
+        case .tokens: self = .tokens
+        case .samples: self = .samples
+        }
+    }
+}
+
+/// A kernel for batches up to some number of rows.
+struct KernelChoice {
+    let maxRowCount: Int
+    let rowsPerGroup: Int
+    let pipeline: Pipeline
+}
+
+/// One kernel over one set of buffers, ready but for the number of rows.
+struct Dispatch {
+    /// By rising number of rows.
+    let choices: [KernelChoice]
+    let bindings: [MemoryRange]
+    /// The kernel's numbers after the first, which is the number of rows.
+    let constants: [UInt32]
+    let rows: DispatchRows
+    /// Workgroups in the first dimension.
+    let groupCount: Int
+    /// Floating-point operations of a row.
+    var workPerRow = 0
+    /// Floating-point operations of a pair of a query and a position.
+    var workPerScore = 0
+    var set: VkDescriptorSet?
+}
+
+/// Dispatches that do not wait for each other, and whether they wait for what came before.
+struct DispatchPhase {
+    var dispatches: [Dispatch]
+    var needsBarrier = false
+}

@@ -1,0 +1,78 @@
+import Backends
+
+/// What the device does as one piece: an operation of the plan, or neighbours fused.
+enum FusedStep: Hashable {
+    case embed(table: MatrixID, scale: Float, output: ValueID)
+    case norm(input: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
+    /// `sum = left + right; output = rmsNorm(sum)`.
+    case addNorm(left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
+    /// Linear operations over one input, as one matrix.
+    case linear(input: ValueID, parts: [LinearPart])
+    case head(HeadStep)
+    case attention(layer: Int, query: ValueID, shape: AttentionShape, output: ValueID)
+    case gated(gate: ValueID, up: ValueID, activation: Activation, output: ValueID)
+    case add(left: ValueID, right: ValueID, output: ValueID)
+    case gather(input: ValueID, output: ValueID)
+    case softCap(input: ValueID, cap: Float, output: ValueID)
+}
+
+/// One of the matrices that are multiplied with the same input.
+struct LinearPart: Hashable {
+    let weights: MatrixID
+    let bias: VectorID?
+    let output: ValueID
+}
+
+/// The heads of a value on their way: normed, turned, and to another value or into the cache.
+struct HeadStep: Hashable {
+    /// Where heads go.
+    enum Target: Hashable {
+        case value(ValueID)
+        case keys(layer: Int)
+        case values(layer: Int)
+    }
+
+    /// The norm of each head.
+    struct Norm: Hashable {
+        let weight: VectorID
+        let epsilon: Float
+    }
+
+    let input: ValueID
+    let headSize: Int
+    var norm: Norm?
+    var rotary: RotaryEmbedding?
+    let target: Target
+}
+
+extension FusedStep {
+    /// The values it reads.
+    var inputs: [ValueID] {
+        switch self {
+        case .embed: []
+        case .norm(let input, _, _, _): [input]
+        case .addNorm(let left, let right, _, _, _, _): [left, right]
+        case .linear(let input, _): [input]
+        case .head(let step): [step.input]
+        case .attention(_, let query, _, _): [query]
+        case .gated(let gate, let up, _, _): [gate, up]
+        case .add(let left, let right, _): [left, right]
+        case .gather(let input, _): [input]
+        case .softCap(let input, _, _): [input]
+        }
+    }
+
+    /// The values it writes; none where it writes to the cache.
+    var outputs: [ValueID] {
+        switch self {
+        case .embed(_, _, let output), .norm(_, _, _, let output), .attention(_, _, _, let output),
+            .gated(_, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output):
+            return [output]
+        case .addNorm(_, _, let sum, _, _, let output): return [sum, output]
+        case .linear(_, let parts): return parts.map(\.output)
+        case .head(let step):
+            guard case .value(let output) = step.target else { return [] }
+            return [output]
+        }
+    }
+}

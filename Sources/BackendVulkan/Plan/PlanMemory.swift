@@ -1,0 +1,57 @@
+import Backends
+
+/// Everything of a plan that lies on the device before the cache is known: weights, values, sums in waiting, logits.
+struct PlanMemory {
+    let plan: ForwardPlan
+    let limits: BatchLimits
+    let steps: [FusedStep]
+    let layout: ValueLayout
+    let weights: PlanWeights
+    let tasks: AttentionTasks
+    /// Sums of attention that wait for their reduction.
+    let states: MemoryRange
+    let logits: MemoryRange
+    private let arenas: [MemoryRange]
+
+    /// Uploads the weights and takes scratch memory, all from `pool`.
+    init(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, shapes: KernelShapes,
+        capabilities: DeviceCapabilities
+    ) throws(BackendError) {
+        self.plan = plan
+        self.limits = limits
+        let maxRange = min(capabilities.maxRangeByteCount, capabilities.maxAllocationByteCount)
+        steps = StepFusion(plan: plan).steps()
+        weights = try PlanWeights(
+            steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange, pool: pool)
+        layout = ValueLayout(steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange)
+        var arenas: [MemoryRange] = []
+        for byteCount in layout.arenaByteCounts {
+            arenas.append(try pool.allocate(byteCount: byteCount, for: .scratch))
+        }
+        self.arenas = arenas
+        logits = try pool.allocate(byteCount: layout.storages[layout.logitsStorage].byteCount, for: .scratch)
+
+        var rowsPerTile = 16
+        var stateSize = 0
+        for case .attention(let layer, _, let shape, _) in steps {
+            let heads = plan.cacheLayers[layer]
+            let group = shape.queryHeadCount / heads.keyValueHeadCount
+            let cut = try shapes.attention(headSize: heads.headSize, group: group)
+            rowsPerTile = min(rowsPerTile, cut.rowsPerTile)
+            stateSize = max(stateSize, shape.queryHeadCount * (heads.headSize + 2))
+        }
+        tasks = AttentionTasks(limits: limits, rowsPerTile: rowsPerTile)
+        states = try pool.allocate(byteCount: max(4, tasks.stateCount * stateSize * 4), for: .scratch)
+    }
+
+    /// The rows that `value` shares with the values made together with it.
+    func range(_ value: ValueID) -> MemoryRange {
+        let index = layout[value].storage
+        guard index != layout.logitsStorage else { return logits }
+        let storage = layout.storages[index]
+        let arena = arenas[storage.arena]
+        return MemoryRange(
+            buffer: arena.buffer, byteOffset: arena.byteOffset + storage.byteOffset, byteCount: storage.byteCount)
+    }
+}

@@ -1,0 +1,86 @@
+import Backends
+
+extension ProgramBuilder {
+    /// A pass over the heads of a value: norm, rotation, and on to another value or into the cache.
+    mutating func head(_ step: HeadStep) throws(BackendError) {
+        let width = plan[step.input].width
+        guard step.headSize % 2 == 0 else {
+            throw .unsupported(operation: "rotaryEmbedding", reason: "heads of \(step.headSize) numbers; even ones are")
+        }
+        let table = step.rotary.map { weights.table($0) } ?? weights.vectors
+        var constants = ["GROUP": KernelShapes.headGroup]
+        let kind: KernelKind
+        let target: MemoryRange
+        let place: [UInt32]
+        switch step.target {
+        case .value(let output):
+            (kind, target, place) = (.headToValue, memory.range(output), self.place(output))
+        case .keys(let layer), .values(let layer):
+            let ranges = cache.layers[layer]
+            let isKeys = if case .keys = step.target { true } else { false }
+            constants.merge(KernelShapes.cacheConstants(cache.elementType)) { $1 }
+            (kind, target, place) = (.headToCache, isKeys ? ranges.keys : ranges.values, [UInt32(width), 0])
+        }
+        let dispatch = Dispatch(
+            choices: try kernel(kind, constants, bindingCount: 6),
+            bindings: [
+                memory.range(step.input), weights.vectors, table, batch.range(.positions), batch.range(.slots), target,
+            ],
+            constants: [UInt32(step.headSize)] + self.place(step.input) + place + [
+                step.norm == nil ? 0 : 1, UInt32(step.norm.map { weights.offset(of: $0.weight) } ?? 0),
+                (step.norm?.epsilon ?? 0).bitPattern, UInt32(step.rotary?.frequencies.count ?? 0),
+                step.rotary?.pairing == .interleaved ? 1 : 0,
+            ],
+            rows: .tokens, groupCount: width / step.headSize)
+        append([dispatch], reading: [memory.range(step.input)], writing: [target])
+    }
+
+    /// Single rows and tiles of rows side by side, then the reduction of single rows whose context was shared out.
+    mutating func attention(
+        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID
+    ) throws(BackendError) {
+        let heads = plan.cacheLayers[layer]
+        let group = shape.queryHeadCount / heads.keyValueHeadCount
+        let cut = try shapes.attention(headSize: heads.headSize, group: group)
+        let ranges = cache.layers[layer]
+        let slices = group.dividedUp(by: cut.heads)
+        let target = memory.range(output)
+        let tasks = memory.tasks
+        func dispatch(_ rows: DispatchRows, queries: Int, firstTask: Int) throws(BackendError) -> Dispatch {
+            var constants = KernelShapes.cacheConstants(cache.elementType)
+            constants["GROUP"] = KernelShapes.attentionGroup
+            constants["PARTITION"] = AttentionTasks.partition
+            constants["HEAD_SIZE"] = heads.headSize
+            constants["UNIT"] = cut.unit
+            constants["HEADS"] = cut.heads
+            constants["QUERIES"] = queries
+            return Dispatch(
+                choices: try kernel(.attention, constants, bindingCount: 7),
+                bindings: [
+                    memory.range(query), ranges.keys, ranges.values, target, memory.states, batch.range(.tasks),
+                    batch.range(.blockTables),
+                ],
+                constants: place(query) + place(output) + [
+                    UInt32(heads.keyValueHeadCount), UInt32(group), UInt32(slices), shape.scale.bitPattern,
+                    UInt32(shape.slidingWindow ?? 0), (shape.softCap ?? 0).bitPattern,
+                    UInt32(cache.blockSize.trailingZeroBitCount), UInt32(firstTask),
+                ],
+                rows: rows, groupCount: heads.keyValueHeadCount * slices,
+                workPerScore: rows == .tileTasks ? 4 * heads.headSize * shape.queryHeadCount : 0)
+        }
+        append(
+            [
+                try dispatch(.rowTasks, queries: 1, firstTask: 0),
+                try dispatch(.tileTasks, queries: tasks.rowsPerTile, firstTask: tasks.firstTile),
+            ],
+            reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
+        let reduction = Dispatch(
+            choices: try kernel(
+                .attentionReduce,
+                ["GROUP": KernelShapes.headGroup, "HEAD_SIZE": heads.headSize, "UNIT": cut.unit], bindingCount: 3),
+            bindings: [memory.states, batch.range(.reductions), target],
+            constants: place(output) + [UInt32(shape.queryHeadCount)],
+            rows: .reductions, groupCount: shape.queryHeadCount)
+        append([reduction], reading: [memory.states], writing: [target])
+    }
+}

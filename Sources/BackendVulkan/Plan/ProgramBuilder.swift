@@ -1,0 +1,129 @@
+import Backends
+import Tensors
+
+/// From fused steps to phases of dispatches: every step gets its kernel and its memory.
+struct ProgramBuilder {
+    let memory: PlanMemory
+    let cache: KVCacheMemory
+    let batch: BatchBuffer
+    let library: KernelLibrary
+    let shapes: KernelShapes
+    private var hazards = HazardTracker()
+    private(set) var phases: [DispatchPhase] = []
+
+    var plan: ForwardPlan { memory.plan }
+    var weights: PlanWeights { memory.weights }
+
+    init(
+        memory: PlanMemory, cache: KVCacheMemory, batch: BatchBuffer, library: KernelLibrary, shapes: KernelShapes
+    ) throws(BackendError) {
+        self.memory = memory
+        self.cache = cache
+        self.batch = batch
+        self.library = library
+        self.shapes = shapes
+        for step in memory.steps { try append(step) }
+    }
+
+    private mutating func append(_ step: FusedStep) throws(BackendError) {
+        switch step {
+        case .embed(let table, let scale, let output): try embed(table, scale, output)
+        case .norm(let input, let weight, let epsilon, let output): try norm(input, weight, epsilon, output)
+        case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
+            try addNorm(left, right, sum, weight, epsilon, output)
+        case .linear(let input, let parts): try linear(input, parts)
+        case .head(let step): try head(step)
+        case .attention(let layer, let query, let shape, let output): try attention(layer, query, shape, output)
+        case .gated(let gate, let up, let activation, let output):
+            let isGELU: UInt32 =
+                switch activation {
+                case .silu: 0
+                case .geluTanh: 1
+                }
+            try elementwise(.gated, [gate, up], output, [isGELU])
+        case .add(let left, let right, let output): try elementwise(.add, [left, right], output)
+        case .gather(let input, let output):
+            try elementwise(.gather, [input], output, first: [batch.range(.sampleRows)])
+        case .softCap(let input, let cap, let output): try elementwise(.softCap, [input], output, [cap.bitPattern])
+        }
+    }
+
+    /// Appends dispatches that do not wait for each other.
+    mutating func append(_ dispatches: [Dispatch], reading: [MemoryRange], writing: [MemoryRange]) {
+        phases.append(
+            DispatchPhase(
+                dispatches: dispatches, needsBarrier: hazards.needsBarrier(reading: reading, writing: writing)))
+    }
+
+    /// The kernel of `kind` for any number of rows.
+    func kernel(
+        _ kind: KernelKind, _ constants: [String: Int] = [:], bindingCount: Int
+    ) throws(BackendError) -> [KernelChoice] {
+        let pipeline = try library.pipeline(kind, constants: constants, bindingCount: bindingCount)
+        return [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)]
+    }
+
+    /// Stride and first column of a value, as kernels take them.
+    func place(_ value: ValueID) -> [UInt32] {
+        let view = memory.layout[value]
+        return [UInt32(view.stride), UInt32(view.column)]
+    }
+
+    private mutating func elementwise(
+        _ kind: KernelKind, _ inputs: [ValueID], _ output: ValueID, _ constants: [UInt32] = [],
+        first: [MemoryRange] = []
+    ) throws(BackendError) {
+        let bindings = first + inputs.map { memory.range($0) } + [memory.range(output)]
+        let width = plan[output].width
+        let dispatch = Dispatch(
+            choices: try kernel(kind, bindingCount: bindings.count), bindings: bindings,
+            constants: [UInt32(width)] + inputs.flatMap { place($0) } + place(output) + constants,
+            rows: DispatchRows(plan[output].rows), groupCount: width.dividedUp(by: KernelShapes.elementGroup))
+        append([dispatch], reading: inputs.map { memory.range($0) }, writing: [memory.range(output)])
+    }
+
+    private mutating func embed(_ table: MatrixID, _ scale: Float, _ output: ValueID) throws(BackendError) {
+        let matrix = weights.matrix([table])
+        let choices = try kernel(
+            .embed, KernelShapes.weightConstants(matrix.elementType), bindingCount: 3)
+        let target = memory.range(output)
+        let dispatches = matrix.parts.map { part in
+            Dispatch(
+                choices: choices, bindings: [batch.range(.tokenIDs), part.range, target],
+                constants: [UInt32(matrix.inputSize)] + place(output) + [
+                    UInt32(matrix.chunkCount), UInt32(part.firstRow), UInt32(part.rowCount), scale.bitPattern,
+                ], rows: .tokens, groupCount: matrix.inputSize.dividedUp(by: KernelShapes.elementGroup))
+        }
+        append(dispatches, reading: [], writing: [target])
+    }
+
+    private mutating func norm(
+        _ input: ValueID, _ weight: VectorID, _ epsilon: Float, _ output: ValueID
+    ) throws(BackendError) {
+        let groupSize = plan[weight].elements.count
+        let bindings = [memory.range(input), weights.vectors, memory.range(output)]
+        let dispatch = Dispatch(
+            choices: try kernel(.norm, ["GROUP": KernelShapes.normGroup], bindingCount: bindings.count),
+            bindings: bindings,
+            constants: [UInt32(groupSize)] + place(input) + place(output) + [
+                UInt32(weights.offset(of: weight)), epsilon.bitPattern,
+            ],
+            rows: DispatchRows(plan[output].rows), groupCount: plan[input].width / groupSize)
+        append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])
+    }
+
+    private mutating func addNorm(
+        _ left: ValueID, _ right: ValueID, _ sum: ValueID, _ weight: VectorID, _ epsilon: Float, _ output: ValueID
+    ) throws(BackendError) {
+        let sources = [memory.range(left), memory.range(right)]
+        let targets = [memory.range(sum), memory.range(output)]
+        let dispatch = Dispatch(
+            choices: try kernel(.addNorm, ["GROUP": KernelShapes.normGroup], bindingCount: 5),
+            bindings: sources + [weights.vectors] + targets,
+            constants: [UInt32(plan[sum].width)] + place(left) + place(right) + place(sum) + place(output) + [
+                UInt32(weights.offset(of: weight)), epsilon.bitPattern,
+            ],
+            rows: DispatchRows(plan[output].rows), groupCount: 1)
+        append([dispatch], reading: sources, writing: targets)
+    }
+}

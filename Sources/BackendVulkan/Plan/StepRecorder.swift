@@ -1,0 +1,85 @@
+import Backends
+import CVulkan
+
+/// Records the phases of one step and submits them, usually at once; a step that would keep the device busy for so
+/// long that its driver might end it is cut into several submissions.
+struct StepRecorder {
+    /// The most submissions that a step is cut into.
+    static let maxSubmissionCount = 64
+    /// Floating-point operations of a submission: a tenth of a second of a GPU that does one teraflop.
+    private static let maxWork = 100_000_000_000
+
+    private let commands: CommandBuffers
+    private let device: VulkanDevice
+    private var index = 0
+    private var buffer: VkCommandBuffer
+    private var work = 0
+    private var needsBarrier = false
+    private var dispatchCount = 0
+
+    init(_ commands: CommandBuffers, device: VulkanDevice) throws(BackendError) {
+        self.commands = commands
+        self.device = device
+        buffer = try commands.begin(0)
+    }
+
+    /// Records what `phase` has to do for this batch.
+    mutating func record(
+        _ phase: DispatchPhase, rowCount: (DispatchRows) -> Int, scoreCount: () -> Int
+    ) throws(BackendError) {
+        needsBarrier = needsBarrier || phase.needsBarrier
+        for dispatch in phase.dispatches {
+            let rows = rowCount(dispatch.rows)
+            guard rows > 0 else { continue }
+            let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
+            if work > 0, work + cost > Self.maxWork, index + 1 < commands.count { try submit() }
+            work += cost
+            if needsBarrier { commands.barrier(buffer) }
+            needsBarrier = false
+            record(dispatch, rows: rows)
+        }
+    }
+
+    private mutating func record(_ dispatch: Dispatch, rows: Int) {
+        guard let choice = dispatch.choices.first(where: { rows <= $0.maxRowCount }) else { return }
+        let functions = device.functions
+        var set = dispatch.set
+        functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, choice.pipeline.handle)
+        functions.CmdBindDescriptorSets(
+            buffer, VK_PIPELINE_BIND_POINT_COMPUTE, choice.pipeline.layout, 0, 1, &set, 0, nil)
+        var count = UInt32(rows)
+        let stage = VK_SHADER_STAGE_COMPUTE_BIT.rawValue
+        functions.CmdPushConstants(buffer, choice.pipeline.layout, stage, 0, 4, &count)
+        dispatch.constants.withUnsafeBytes { bytes in
+            functions.CmdPushConstants(buffer, choice.pipeline.layout, stage, 4, UInt32(bytes.count), bytes.baseAddress)
+        }
+        functions.CmdDispatch(
+            buffer, UInt32(dispatch.groupCount.dividedUp(by: choice.pipeline.variant.tilesPerGroup)),
+            UInt32(rows.dividedUp(by: choice.rowsPerGroup)), 1)
+        dispatchCount += 1
+    }
+
+    /// Copies the start of `source` to the start of `target`, once everything recorded is done.
+    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, byteCount: Int) {
+        guard let from = source.buffer as? VulkanBuffer else { preconditionFailure("memory of another backend") }
+        commands.barrier(buffer)
+        var region = VkBufferCopy(
+            srcOffset: VkDeviceSize(source.byteOffset), dstOffset: 0, size: VkDeviceSize(byteCount))
+        device.functions.CmdCopyBuffer(buffer, from.handle, target.handle, 1, &region)
+    }
+
+    /// Submits the rest and waits for all of it.
+    mutating func finish() throws(BackendError) {
+        commands.barrier(buffer)
+        try commands.submit(index, isLast: true)
+        device.counters.add(dispatchCount, to: \.dispatches)
+        try commands.wait()
+    }
+
+    private mutating func submit() throws(BackendError) {
+        try commands.submit(index, isLast: false)
+        index += 1
+        buffer = try commands.begin(index)
+        work = 0
+    }
+}

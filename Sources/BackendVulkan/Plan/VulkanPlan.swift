@@ -1,0 +1,87 @@
+import Backends
+import CVulkan
+
+/// A plan as a program of dispatches, recorded anew for each batch and submitted at once.
+final class VulkanPlan: PreparedPlan, @unchecked Sendable {
+    // Sendable: `PreparedPlan` promises one thread at a time.
+    private let memory: PlanMemory
+    private let device: VulkanDevice
+    private let library: KernelLibrary
+    private let shapes: KernelShapes
+    private let commands: CommandBuffers
+    /// Logits on their way to the caller, where the device's memory is out of the host's reach.
+    private let readback: VulkanBuffer?
+    private var tasks: AttentionTasks
+    private var program: Program?
+
+    private struct Program {
+        let phases: [DispatchPhase]
+        let sets: DescriptorSets
+        let batch: BatchBuffer
+        let cache: KVCacheMemory
+    }
+
+    init(memory: PlanMemory, device: VulkanDevice, library: KernelLibrary, shapes: KernelShapes) throws(BackendError) {
+        self.memory = memory
+        self.device = device
+        self.library = library
+        self.shapes = shapes
+        tasks = memory.tasks
+        commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
+        readback =
+            memory.logits.hostPointer == nil
+            ? try VulkanBuffer(
+                byteCount: memory.logits.byteCount, use: "logits", place: .host, device: device, transfers: nil) : nil
+    }
+
+    func attach(_ cache: KVCacheMemory) throws(BackendError) {
+        precondition(cache.layers.count == memory.plan.cacheLayers.count, "a cache with other layers than the plan's")
+        precondition(cache.blockSize.nonzeroBitCount == 1, "a block size that is no power of two")
+        program = nil
+        let batch = try BatchBuffer(
+            limits: memory.limits, blockSize: cache.blockSize, taskCount: memory.tasks.taskCount, device: device)
+        var phases = try ProgramBuilder(
+            memory: memory, cache: cache, batch: batch, library: library, shapes: shapes
+        ).phases
+        let sets = try DescriptorSets(for: &phases, device: device)
+        program = Program(phases: phases, sets: sets, batch: batch, cache: cache)
+        library.save()
+    }
+
+    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+        let limits = memory.limits
+        precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
+        precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
+        precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
+        guard let program, let logits = memory.plan.logits else { preconditionFailure("attach a cache before run") }
+        let buffer = program.batch
+        buffer.write(batch.tokenIDs, to: .tokenIDs)
+        buffer.write(batch.positions, to: .positions)
+        buffer.write(batch.slots, to: .slots)
+        buffer.write(batch.sampleRows, to: .sampleRows)
+        buffer.write(batch.blockTables, to: .blockTables)
+        tasks.lay(batch, into: buffer)
+
+        var recorder = try StepRecorder(commands, device: device)
+        for phase in program.phases {
+            try recorder.record(phase) { rows in
+                switch rows {
+                case .tokens: batch.tokenCount
+                case .samples: batch.sampleRows.count
+                case .rowTasks: tasks.rowTaskCount
+                case .tileTasks: tasks.tileTaskCount
+                case .reductions: tasks.reductionCount
+                }
+            } scoreCount: {
+                tasks.scoreCount
+            }
+        }
+        let width = memory.plan[logits].width
+        let byteCount = batch.sampleRows.count * width * 4
+        if let readback, byteCount > 0 { recorder.copy(memory.logits, to: readback, byteCount: byteCount) }
+        try recorder.finish()
+        let rows =
+            readback.map { MemoryRange(buffer: $0, byteOffset: 0, byteCount: memory.logits.byteCount) } ?? memory.logits
+        return SampledRows(rowCount: batch.sampleRows.count, vocabularySize: width, logits: rows)
+    }
+}

@@ -1,0 +1,69 @@
+import Backends
+import CVulkan
+import Synchronization
+
+/// Runs a new kernel once on small inputs and compares with plain Swift: drivers have bugs, and a wrong kernel must
+/// not become a wrong answer.
+final class KernelSelfTest: Sendable {
+    private let device: VulkanDevice
+    private let commands: Mutex<CommandBuffers>
+
+    init(_ device: VulkanDevice) throws(BackendError) {
+        self.device = device
+        commands = Mutex(try CommandBuffers(device, count: 1))
+    }
+
+    /// Throws `kernel` where `pipeline` does not compute what its kind says.
+    func check(
+        _ pipeline: Pipeline, of kind: KernelKind, constants: [String: Int]
+    ) throws(BackendError) {
+        let variant = pipeline.variant.name
+        let trial = SelfTestCase.make(kind, constants, rowsPerGroup: pipeline.variant.rowsPerGroup)
+        let words = try run(trial, on: pipeline)
+        let found = trial.read(words)
+        var difference = 0.0
+        var square = 0.0
+        for (left, right) in zip(found, trial.expected) {
+            difference += (Double(left) - right) * (Double(left) - right)
+            square += right * right
+        }
+        let error = device.faults.strike(.selfTest(variant)) == nil ? difference / square : .infinity
+        guard error <= trial.tolerance else {
+            throw .kernel(name: variant, reason: "its self-test is off by \(error), relative and squared")
+        }
+    }
+
+    /// The words of the output, the last binding, after one dispatch.
+    private func run(_ trial: SelfTestCase, on pipeline: Pipeline) throws(BackendError) -> [UInt32] {
+        var ranges: [MemoryRange] = []
+        for words in trial.bindings {
+            let buffer = try VulkanBuffer(
+                byteCount: words.count * 4, use: "self-tests", place: .host, device: device, transfers: nil)
+            try words.withUnsafeBufferPointer { words throws(BackendError) in
+                try buffer.write(UnsafeRawBufferPointer(words), at: 0)
+            }
+            ranges.append(MemoryRange(buffer: buffer, byteOffset: 0, byteCount: words.count * 4))
+        }
+        let dispatch = Dispatch(
+            choices: [KernelChoice(maxRowCount: .max, rowsPerGroup: trial.rowsPerGroup, pipeline: pipeline)],
+            bindings: ranges, constants: trial.constants, rows: .tokens, groupCount: trial.groupCount)
+        var phases = [DispatchPhase(dispatches: [dispatch])]
+        let sets = try DescriptorSets(for: &phases, device: device)
+        try commands.withLock { commands throws(BackendError) in
+            var recorder = try StepRecorder(commands, device: device)
+            try recorder.record(phases[0]) { _ in
+                trial.rowCount
+            } scoreCount: {
+                0
+            }
+            try recorder.finish()
+        }
+        var words = [UInt32](repeating: 0, count: trial.bindings[trial.output].count)
+        try withExtendedLifetime(sets) { () throws(BackendError) in
+            try words.withUnsafeMutableBufferPointer { words throws(BackendError) in
+                try ranges[trial.output].buffer.read(into: UnsafeMutableRawBufferPointer(words), at: 0)
+            }
+        }
+        return words
+    }
+}

@@ -1,0 +1,43 @@
+public import Backends
+
+extension VulkanBackend {
+    /// A device of this machine.
+    public struct Listing: Sendable {
+        /// Who it is.
+        public let facts: VulkanDeviceFacts
+        /// What it can do.
+        public let capabilities: DeviceCapabilities
+    }
+
+    /// The kernel of one operation.
+    public struct KernelChoice: Sendable, Hashable {
+        /// What it computes.
+        public let operation: String
+        /// The variant in use; nil where none is left.
+        public let variant: String?
+        /// Better variants and why they are not in use.
+        public let rejections: [KernelRejection]
+    }
+
+    /// Every Vulkan device of this machine and what it can do. Throws `unavailable` where there is no loader.
+    public static func devices() throws(BackendError) -> [Listing] {
+        let instance = try VulkanInstance(try VulkanLoader(), isValidating: false)
+        return try instance.devices().map { Listing(facts: $0.facts, capabilities: $0.capabilities) }
+    }
+
+    /// For each operation the kernel variant in use and why it is this one.
+    public var kernelChoices: [KernelChoice] {
+        KernelKind.allCases.map { kind in
+            let (variant, rejections) = library.choice(of: kind)
+            return KernelChoice(operation: kind.rawValue, variant: variant?.name, rejections: rejections)
+        }
+    }
+}
+
+/// A kernel variant that is not in use.
+public struct KernelRejection: Sendable, Hashable {
+    /// Its name.
+    public let variant: String
+    /// Why it is not in use.
+    public let reason: String
+}

@@ -1,0 +1,84 @@
+public import Backends
+
+/// A Vulkan device: kernels compiled for exactly this device and model, a plan's step in one submission.
+///
+/// A row's result depends, bit for bit, only on that row's own sequence and on the device: never on the rest of the
+/// batch, nor on how a prompt is cut or where its blocks lie.
+public final class VulkanBackend: Backend {
+    /// The device, its free memory and its limits.
+    public let device: DeviceInfo
+    /// Who the device is.
+    public let facts: VulkanDeviceFacts
+    /// What it can do, with the configuration's limits.
+    public let capabilities: DeviceCapabilities
+    let library: KernelLibrary
+    private let instance: VulkanInstance
+    private let vulkan: VulkanDevice
+    private let transfers: Transfers?
+
+    /// Opens the device that `options` names. Throws `unavailable` where there is none.
+    public convenience init(_ options: VulkanOptions) throws(BackendError) {
+        try self.init(options, faults: FaultInjector())
+    }
+
+    init(_ options: VulkanOptions, faults: FaultInjector) throws(BackendError) {
+        let variants = KernelKind.allCases.flatMap { KernelVariant.all(of: $0).map(\.name) }
+        if let unknown = options.disabledKernels.sorted().first(where: { !variants.contains($0) }) {
+            throw .kernel(name: unknown, reason: "there is none of this name to switch off")
+        }
+        let instance = try VulkanInstance(try VulkanLoader(), isValidating: options.isValidating)
+        let devices = try instance.devices()
+        let chosen = try DeviceChoice(text: options.device).device(among: devices.map(\.facts))
+        let physical = devices[chosen.index]
+        let counters = SharedCounters()
+        let capabilities = options.limits.applied(to: physical.capabilities)
+        let vulkan = try VulkanDevice(
+            physical, capabilities: capabilities, instance: instance, counters: counters, faults: faults)
+        let directory = options.cacheDirectory.map { CacheDirectory(path: $0, report: options.report) }
+        library = try KernelLibrary(
+            vulkan, compiler: ShaderCompiler(cache: directory, counters: counters, faults: faults),
+            cache: PipelineCache(vulkan, directory: directory), disabled: options.disabledKernels,
+            report: options.report)
+        transfers = capabilities.isUnifiedMemory ? nil : try Transfers(vulkan)
+        facts = physical.facts
+        self.capabilities = capabilities
+        self.instance = instance
+        self.vulkan = vulkan
+        device = DeviceInfo(
+            name: physical.facts.name,
+            detail: "\(physical.facts.driver), Vulkan \(physical.facts.apiVersionText)",
+            freeByteCount: Self.freeByteCount(physical.facts),
+            maxAllocationByteCount: capabilities.maxAllocationByteCount,
+            maxRangeByteCount: capabilities.maxRangeByteCount)
+    }
+
+    /// Devices that live in the host's memory have no more of it than the host has free.
+    private static func freeByteCount(_ facts: VulkanDeviceFacts) -> Int {
+        switch facts.kind {
+        case .discrete, .virtual: facts.memoryByteCount
+        case .integrated, .processor, .other: min(facts.memoryByteCount, HostMachine.freeByteCount())
+        }
+    }
+
+    /// What happened so far.
+    public var counters: VulkanCounters { vulkan.counters.value }
+
+    /// What the validation layer said; nil where none looks on.
+    public var validationMessages: [String]? { instance.validation?.messages }
+
+    /// Takes device memory.
+    public func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
+        try VulkanBuffer(
+            byteCount: byteCount, use: "\(usage)", place: .device(isUnified: capabilities.isUnifiedMemory),
+            device: vulkan, transfers: transfers)
+    }
+
+    /// Uploads the weights, fuses neighbours and lays out scratch memory; kernels are made when the cache is attached.
+    public func prepare(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
+    ) throws(BackendError) -> any PreparedPlan {
+        let shapes = KernelShapes(capabilities)
+        let memory = try PlanMemory(plan, limits: limits, pool: pool, shapes: shapes, capabilities: capabilities)
+        return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)
+    }
+}

@@ -1,0 +1,18 @@
+/// What a configuration says about the Vulkan backend.
+public struct VulkanOptions: Sendable {
+    /// An index, a UUID, a part of a name, or `auto`: discrete before integrated before virtual before CPU.
+    public var device = "auto"
+    /// Kernel variants that shall not be used, by name.
+    public var disabledKernels: Set<String> = []
+    /// What the device shall pretend not to have.
+    public var limits = CapabilityLimits()
+    /// Where compiled kernels are kept between starts; nil keeps none.
+    public var cacheDirectory: String?
+    /// Whether the validation layer, where there is one, looks on.
+    public var isValidating = false
+    /// Hears of fallbacks, one sentence each.
+    public var report: @Sendable (String) -> Void = { _ in }
+
+    /// The best device, with everything it has.
+    public init() {}
+}

@@ -1,0 +1,24 @@
+import Assembly
+import Logging
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension PluginCatalog {
+    /// The plugins as the command line uses them: compiled kernels are kept in the user's cache, fallbacks are logged.
+    static func commandLine(_ logger: Logger) throws -> PluginCatalog {
+        try builtin(kernelCache: kernelCache) { logger.warning("\($0)") }
+    }
+
+    /// `$XDG_CACHE_HOME/quire/kernels`; nil where the user has no place for such things.
+    private static var kernelCache: String? {
+        func variable(_ name: String) -> String? {
+            getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let base = variable("XDG_CACHE_HOME") ?? variable("HOME").map { $0 + "/.cache" }
+        return base.map { $0 + "/quire/kernels" }
+    }
+}

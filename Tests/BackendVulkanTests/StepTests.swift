@@ -1,0 +1,117 @@
+import Backends
+import BackendReference
+import Tensors
+import Testing
+
+@testable import BackendConformance
+@testable import BackendVulkan
+
+@Suite(.serialized) struct StepTests {
+    @Test("A warm step allocates, compiles and describes nothing, and is one submission", arguments: TestDevice.all)
+    func warmStep(device: TestDevice) throws {
+        let model = SmallModel()
+        let backend = try device.backend()
+        let (prepared, pool) = try model.prepare(on: backend)
+        _ = try model.step(prepared, first: 0, count: 20)
+        let before = backend.counters
+        for step in 0..<5 { _ = try model.step(prepared, first: 20 + step, count: 1) }
+        var after = backend.counters
+        #expect(after.submissions == before.submissions + 5)
+        #expect(after.dispatches > before.dispatches)
+        // Fewer barriers than dispatches: the passes over queries, keys and values do not wait for each other.
+        #expect(after.barriers - before.barriers < after.dispatches - before.dispatches)
+        after.submissions = before.submissions
+        after.dispatches = before.dispatches
+        after.barriers = before.barriers
+        #expect(after == before)
+        #expect(pool.allocationsAfterSeal == 0)
+        #expect(backend.validationMessages == [])
+    }
+
+    @Test("Contexts that are shared out over workgroups give the bits of those that are not", arguments: TestDevice.all)
+    func longContext(device: TestDevice) throws {
+        let model = SmallModel()
+        let prepared = try model.prepare(on: try device.backend()).plan
+        var last: [Float] = []
+        for first in stride(from: 0, to: 560, by: 40) { last = try model.step(prepared, first: first, count: 40) }
+        // The last position once more, as a row by itself over three partitions.
+        #expect(try model.step(prepared, first: 559, count: 1) == last)
+    }
+
+    @Test("A matrix larger than a range is cut into parts", arguments: TestDevice.all)
+    func splitMatrix(device: TestDevice) throws {
+        var small = device
+        // The table of 97 rows of 256 numbers takes 64 KiB with its padding.
+        small.limits.maxRangeByteCount = 40 << 10
+        let model = SmallModel(hidden: 256)
+        let backend = try small.backend()
+        let packed = try PackedMatrix(
+            [model.plan.matrices[0].tensor], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
+            pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
+        #expect(packed.parts.count > 1)
+        #expect(packed.parts.reduce(0) { $0 + $1.rowCount } == 97)
+        var sketch = PlanSketch(seed: 1)
+        let table = sketch.matrix("table", 97, 256, .bf16)
+        let rows = sketch.linear(sketch.gather(sketch.embed(table, 256)), table)
+        let trial = ConformanceCase(
+            name: "split", tolerance: Tolerance.linear(.bf16),
+            plan: sketch.finished(rows),
+            sequences: BackendConformance.sequences([5, 3], seed: 1), cacheType: .f32, blockSize: 16)
+        let result = try BackendConformance(backend).run(trial)
+        #expect(result.hasPassed, "\(result)")
+        #expect(backend.validationMessages == [])
+    }
+
+    @Test("A range that no device could address is refused by name")
+    func rangeTooLarge() throws {
+        for device in TestDevice.all {
+            var small = device
+            small.limits.maxRangeByteCount = 2 << 10
+            #expect {
+                try SmallModel().prepare(on: small.backend())
+            } throws: { error in
+                guard case BackendError.rangeTooLarge = error else { return false }
+                return true
+            }
+        }
+    }
+
+    @Test("Barriers stand where memory is touched again, and nowhere else")
+    func hazards() throws {
+        let buffer = try HostBuffer(byteCount: 1024, usage: .scratch)
+        func range(_ offset: Int) -> MemoryRange { MemoryRange(buffer: buffer, byteOffset: offset, byteCount: 256) }
+        var tracker = HazardTracker()
+        let steps: [(reading: [Int], writing: [Int], needsBarrier: Bool)] = [
+            ([], [0], false), ([0], [256], true), ([0], [512], false), ([512], [768], true), ([768], [0], true),
+            ([256], [512], false), ([], [512], true),
+        ]
+        for step in steps {
+            let found = tracker.needsBarrier(reading: step.reading.map(range), writing: step.writing.map(range))
+            #expect(found == step.needsBarrier)
+        }
+    }
+
+    @Test("Neighbours become one step")
+    func fusion() {
+        let steps = StepFusion(plan: SmallModel().plan).steps()
+        let names = steps.map { step in
+            switch step {
+            case .embed: "embed"
+            case .norm: "norm"
+            case .addNorm: "addNorm"
+            case .linear(_, let parts): "linear\(parts.count)"
+            case .head(let head): head.rotary == nil ? "write" : "turn"
+            case .attention: "attention"
+            case .gated: "gated"
+            case .add: "add"
+            case .gather: "gather"
+            case .softCap: "softCap"
+            }
+        }
+        #expect(
+            names == [
+                "embed", "norm", "linear3", "turn", "turn", "write", "attention", "linear1", "addNorm", "linear2",
+                "gated", "linear1", "add", "gather", "norm", "linear1",
+            ])
+    }
+}

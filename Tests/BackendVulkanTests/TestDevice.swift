@@ -1,0 +1,44 @@
+import Backends
+import Testing
+
+@testable import BackendVulkan
+
+/// A device of this machine, and what it shall pretend.
+struct TestDevice: Sendable, CustomTestStringConvertible {
+    let index: Int
+    let name: String
+    var limits = CapabilityLimits()
+    var pretence = "everything it has"
+
+    var testDescription: String { "\(name) with \(pretence)" }
+
+    /// Every device that a driver offers; empty where there is none, which `DeviceTests` reports.
+    static let all: [TestDevice] =
+        (try? VulkanBackend.devices().map { TestDevice(index: $0.facts.index, name: $0.facts.name) }) ?? []
+
+    /// The same devices, each with the least that a device can have, and as one with memory of its own.
+    static let limited: [TestDevice] = all.flatMap { device in
+        var poor = device
+        poor.limits.without = Set(CapabilityLimits.Feature.allCases).subtracting([.unifiedMemory])
+        poor.limits.sharedMemoryByteCount = 16 << 10
+        poor.limits.maxRangeByteCount = 64 << 20
+        poor.limits.maxAllocationByteCount = 256 << 20
+        poor.pretence = "no features, 16 KiB shared memory, 64 MiB ranges, 256 MiB allocations"
+        var discrete = device
+        discrete.limits.without = [.unifiedMemory]
+        discrete.pretence = "memory that the host cannot address"
+        return [poor, discrete]
+    }
+
+    /// A backend on it, with the validation layer looking on.
+    func backend(
+        faults: FaultInjector = FaultInjector(), _ change: (inout VulkanOptions) -> Void = { _ in }
+    ) throws(BackendError) -> VulkanBackend {
+        var options = VulkanOptions()
+        options.device = "\(index)"
+        options.limits = limits
+        options.isValidating = true
+        change(&options)
+        return try VulkanBackend(options, faults: faults)
+    }
+}
