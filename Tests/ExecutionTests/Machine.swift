@@ -52,10 +52,14 @@ struct Machine {
     private let pool: MemoryPool
     private let limits: BatchLimits
 
-    init(path: String, type: WeightType = .f32, on device: Device, maxTokenCount: Int, maxSequenceCount: Int) throws {
+    /// Packed weights stay packed unless `isDense`.
+    init(
+        path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
+        maxSequenceCount: Int
+    ) throws {
         let checkpoint = try Checkpoint(path: path)
-        let loader: any WeightLoader =
-            checkpoint.loaderName == "gguf" ? GGUFWeightLoader(type) : DenseWeightLoader(type)
+        let loading = WeightLoading(checkpoint, type)
+        let loader = isDense ? loading.denseLoader() : loading.packedLoader()
         plan = try LlamaArchitecture().encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
