@@ -1,14 +1,13 @@
 import Backends
 import EngineConfig
-import Execution
 import Logging
 import Plugins
 import Tensors
 import Weights
 
-/// The device's part of a served model: weights, scratch and cache in memory, and the runner over them.
+/// The device's part of a served model: weights, scratch and cache in memory, and the plan over them.
 struct PreparedModel {
-    let runner: ModelRunner
+    let plan: any PreparedPlan
     let blockCount: Int
     let maxModelLength: Int
 
@@ -60,7 +59,7 @@ struct PreparedModel {
         }
         try Self.onDevice { try prepared.attach(memory) }
         pool.seal()
-        runner = ModelRunner(plan: prepared, blockSize: cache.blockSize)
+        self.plan = prepared
         logger.info(
             "model ready",
             metadata: [

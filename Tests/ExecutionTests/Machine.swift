@@ -73,11 +73,20 @@ struct Machine {
 
     /// Gives the plan a cache and returns a runner over it.
     func runner(blockCount: Int, blockSize: Int, cacheType: ElementType = .f32) throws -> ModelRunner {
+        ModelRunner(
+            plan: try preparedPlan(blockCount: blockCount, blockSize: blockSize, cacheType: cacheType),
+            blockSize: blockSize)
+    }
+
+    /// The plan with a new cache.
+    func preparedPlan(
+        blockCount: Int, blockSize: Int, cacheType: ElementType = .f32
+    ) throws -> any PreparedPlan {
         try prepared.attach(
             try KVCacheMemory(
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: cacheType,
                 pool: pool))
-        return ModelRunner(plan: prepared, blockSize: blockSize)
+        return prepared
     }
 
     /// Logits of every token of one sequence, `[tokens, vocabularySize]`, fed in one step.
