@@ -53,11 +53,11 @@ let package = Package(
         module("Tensors"),
         module("KVCaching"),
         module("JSON"),
-        module("Tokenization", ["JSON"]),
         module("Plugins"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
+        module("Tokenization", ["JSON"]),
         module("Backends", ["Tensors"]),
         module("Weights", ["Tensors", "JSON"]),
         module("Requests", ["KVCaching"]),
