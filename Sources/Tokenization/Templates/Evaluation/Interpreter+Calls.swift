@@ -83,6 +83,7 @@ extension Interpreter {
     /// The entries of a dictionary, or of a sequence of pairs.
     private func pairs(_ value: Value) throws(TemplateError) -> [DictionaryValue.Entry] {
         if case .dictionary(let dictionary) = value { return dictionary.entries }
+        if case .undefined(let undefined) = value { throw failure(undefined.message) }
         var entries: [DictionaryValue.Entry] = []
         for element in try elements(value) {
             let pair = try elements(element)

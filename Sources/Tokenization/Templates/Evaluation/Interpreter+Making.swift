@@ -74,7 +74,7 @@ extension Interpreter {
         case .text(let text):
             try step(text.bytes.count / 8)
             try allocate(text.bytes.count * 48)
-            return text.characters.map { .text($0) }
+            return text.marked(false).characters.map { .text($0) }
         case .dictionary(let dictionary):
             try step(dictionary.entries.count / 8)
             try allocate(dictionary.entries.count * 16)

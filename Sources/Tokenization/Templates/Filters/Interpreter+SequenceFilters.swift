@@ -12,7 +12,7 @@ extension Interpreter {
             return try list(try elements(input))
         case .first:
             _ = try bind(arguments, [], name)
-            if case .text(let text) = input, !text.isEmpty { return .text(text.character(at: 0)) }
+            if case .text(let text) = input, !text.isEmpty { return .text(text.character(at: 0).marked(false)) }
             return try elements(input).first ?? undefined("No first item, sequence was empty.")
         case .last:
             _ = try bind(arguments, [], name)

@@ -19,8 +19,14 @@ extension Interpreter {
             try allocate(conversion.bytes.count)
             result += conversion.bytes
         }
-        let isMapping = if case .dictionary = value { true } else { false }
-        guard arguments.isEmpty || usesNames || isMapping && !isTuple else {
+        // Python lets whatever has subscripts go unused, as it could be meant for named fields.
+        let isUnusedAllowed =
+            switch value {
+            case .dictionary, .undefined: true
+            case .sequence(let sequence): sequence.kind == .list || sequence.kind == .range
+            default: false
+            }
+        guard arguments.isEmpty || usesNames || isUnusedAllowed && !isTuple else {
             throw failure("not all arguments converted during string formatting")
         }
         return try text(Text(result))
