@@ -45,7 +45,10 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
     }
 
     private func size(_ byteCount: Int) -> String {
-        if byteCount >= 1 << 30 { return "\((byteCount * 10 >> 30) / 10).\((byteCount * 10 >> 30) % 10) GiB" }
+        if byteCount >= 1 << 30 {
+            let tenths = byteCount / ((1 << 30) / 10)
+            return "\(tenths / 10).\(tenths % 10) GiB"
+        }
         return byteCount >= 1 << 20 ? "\(byteCount >> 20) MiB" : "\(byteCount >> 10) KiB"
     }
 }
