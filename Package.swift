@@ -53,11 +53,11 @@ let package = Package(
         module("Tensors"),
         module("KVCaching"),
         module("JSON"),
-        module("Tokenization", ["JSON"]),
         module("Plugins"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
+        module("Tokenization", ["JSON"]),
         module("Backends", ["Tensors"]),
         module("Weights", ["Tensors", "JSON"]),
         module("Requests", ["KVCaching"]),
@@ -72,6 +72,8 @@ let package = Package(
 
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
+        module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
+        module("Simulation", ["JSON", "KVCaching", "Requests", "Scheduling"]),
         module("Execution", ["Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
@@ -103,8 +105,8 @@ let package = Package(
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Requests",
-                "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins",
+                "Requests", "Scheduling", "Simulation", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -117,11 +119,12 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
+        tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
         tests("WeightsTests", ["Weights", "Tensors"]),
-        tests("SchedulingTests", ["Scheduling", "Requests", "KVCaching"]),
+        tests("SchedulingTests", ["Scheduling", "SchedulingConformance", "Requests", "KVCaching"]),
         tests("SamplingTests", ["Sampling", "Requests"]),
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),

@@ -45,10 +45,8 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
     }
 
     private func size(_ byteCount: Int) -> String {
-        if byteCount >= 1 << 30 {
-            let tenths = byteCount / ((1 << 30) / 10)
-            return "\(tenths / 10).\(tenths % 10) GiB"
-        }
+        let tenths = byteCount / (1 << 20) * 10 / 1024
+        if byteCount >= 1 << 30 { return "\(tenths / 10).\(tenths % 10) GiB" }
         return byteCount >= 1 << 20 ? "\(byteCount >> 20) MiB" : "\(byteCount >> 10) KiB"
     }
 }

@@ -16,10 +16,11 @@ extension PluginCatalog {
         } catch {
             throw .checkpoint(path: configuration.model.path, reason: "\(error)")
         }
+        defer { progress(1) }
         return try plan(of: checkpoint, configuration, progress: progress)
     }
 
-    /// The plan of `checkpoint` as `configuration` asks for it.
+    /// The plan of `checkpoint` as `configuration` asks for it. Packed weights are read when a backend prepares it.
     func plan(
         of checkpoint: Checkpoint, _ configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void
     ) throws(AssemblyError) -> ForwardPlan {
@@ -30,8 +31,7 @@ extension PluginCatalog {
                 progress(Double(done) / Double(max(total, 1)))
             }
             let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto
-            let loader = try weightLoaders.factory(named: name)(type, loading)
-            defer { progress(1) }
+            let loader = try weightLoaders.factory(named: name)(WeightLoading(checkpoint, type, progress: loading))
             return try architecture.encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
         } catch {
             throw .checkpoint(path: checkpoint.path, reason: "\(error)")

@@ -12,10 +12,10 @@ public import Weights
 public struct PluginCatalog: Sendable {
     /// Makes a backend as the configuration's section asks.
     public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
-    /// Makes a weight loader for a type of weights; `progress` hears of every tensor.
-    public typealias WeightLoaderFactory = @Sendable (WeightType, LoadingProgress?) -> any WeightLoader
-    /// Makes a policy.
-    public typealias PolicyFactory = @Sendable (SchedulerSection) -> any SchedulerPolicy
+    /// Makes a weight loader for a checkpoint; throws where it is of another format.
+    public typealias WeightLoaderFactory = @Sendable (WeightLoading) throws -> any WeightLoader
+    /// Makes a policy with the configured parameters.
+    public typealias PolicyFactory = @Sendable (PolicyOptionsSection) -> any SchedulerPolicy
 
     /// `backend.name`.
     public var backends = Registry<BackendFactory>(kind: "backend")
@@ -44,9 +44,17 @@ public struct PluginCatalog: Sendable {
         try catalog.backends.register("vulkan") { section in
             try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, report: report))
         }
-        try catalog.weightLoaders.register("dense") { DenseWeightLoader($0, progress: $1) }
-        try catalog.weightLoaders.register("gguf") { GGUFWeightLoader($0, progress: $1) }
+        try catalog.weightLoaders.register("dense") { $0.denseLoader() }
+        for name in ["gguf", "awq", "gptq", "compressed-tensors"] {
+            try catalog.weightLoaders.register(name) { try $0.packedLoader(named: name) }
+        }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
+        try catalog.policies.register("priority") { PriorityFirst(ageingSeconds: $0.ageingSeconds) }
+        try catalog.policies.register("sjf") { ShortestJobFirst(ageingSeconds: $0.ageingSeconds) }
+        try catalog.policies.register("mlfq") { MultiLevelFeedback($0) }
+        try catalog.policies.register("fair") { FairShare($0) }
+        try catalog.policies.register("deadline") { EarliestDeadlineFirst($0) }
+        try catalog.policies.register("prefix") { LongestPrefixFirst(window: $0.window) }
         for architecture in [LlamaArchitecture()] {
             for name in architecture.names { try catalog.models.register(name, architecture) }
         }

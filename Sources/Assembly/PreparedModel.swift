@@ -1,14 +1,13 @@
 import Backends
 import EngineConfig
-import Execution
 import Logging
 import Plugins
 import Tensors
 import Weights
 
-/// The device's part of a served model: weights, scratch and cache in memory, and the runner over them.
+/// The device's part of a served model: weights, scratch and cache in memory, and the plan over them.
 struct PreparedModel {
-    let runner: ModelRunner
+    let plan: any PreparedPlan
     let blockCount: Int
     let maxModelLength: Int
 
@@ -32,6 +31,7 @@ struct PreparedModel {
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxSampleCount: scheduler.maxNumSeqs + 64, maxContextLength: wanted)
         let prepared = try Self.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
+        progress(1)
         let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
         let fitting = KVCacheMemory.blockCount(
             fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType,
@@ -59,7 +59,7 @@ struct PreparedModel {
         }
         try Self.onDevice { try prepared.attach(memory) }
         pool.seal()
-        runner = ModelRunner(plan: prepared, blockSize: cache.blockSize)
+        self.plan = prepared
         logger.info(
             "model ready",
             metadata: [
@@ -75,11 +75,10 @@ struct PreparedModel {
         }
     }
 
-    /// `auto` follows the weights: the type of the first matrix.
+    /// `auto` follows the weights: the type of the first matrix, or what it counts as where it is packed.
     private static func cacheType(_ choice: DTypeChoice, _ plan: ForwardPlan) -> ElementType {
         if let type = ElementType(rawValue: choice.rawValue) { return type }
-        guard case .dense(let tensor)? = plan.matrices.first?.weights else { return .f32 }
-        return tensor.elementType
+        return plan.matrices.first?.weights.elementType ?? .f32
     }
 
     private static func onDevice<Result>(_ body: () throws -> Result) throws -> Result {

@@ -39,6 +39,14 @@ public struct ServedModel: Sendable {
             try Self.template(checkpoint, configuration.model)
         }
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
+        // Opened again after the device was lost, it must have the blocks that the scheduler goes on handing out.
+        var same = configuration
+        same.cache.numBlocks = model.blockCount
+        same.model.maxModelLen = model.maxModelLength
+        let runner = ModelRunner(plan: model.plan, blockSize: configuration.cache.blockSize) { [same] in
+            logger.warning("opening the device again")
+            return try PreparedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
+        }
         let limits = SchedulerLimits(
             maxBatchedTokenCount: configuration.scheduler.maxNumBatchedTokens,
             maxSequenceCount: configuration.scheduler.maxNumSeqs, maxModelLength: model.maxModelLength)
@@ -47,14 +55,14 @@ public struct ServedModel: Sendable {
             cache: KVCacheManager(
                 blockCount: model.blockCount, blockSize: configuration.cache.blockSize,
                 isPrefixCachingEnabled: configuration.cache.enablePrefixCaching),
-            policy: try catalog.policies.factory(named: configuration.scheduler.policy)(configuration.scheduler))
+            policy: try catalog.policy(named: configuration.scheduler.policy, configuration))
         self.tokenizer = tokenizer
         chatTemplate = template
         specialTokens = checkpoint.specialTokens
         endTokenIDs = checkpoint.configuration.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
         engine = AsyncLLMEngine(
             LLMEngine(
-                scheduler: scheduler, executor: model.runner, tokenizer: tokenizer,
+                scheduler: scheduler, executor: runner, tokenizer: tokenizer,
                 metrics: EngineMetrics(factory: metrics, modelName: configuration.model.name)),
             limits: AsyncLLMEngine.Limits(
                 maxModelLength: model.maxModelLength, vocabularySize: checkpoint.configuration.vocabularySize,

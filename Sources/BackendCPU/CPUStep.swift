@@ -16,17 +16,28 @@ enum RowOperation: Hashable {
     case plan(DeviceOperation)
     /// `sum = left + right; output = rmsNorm(sum)` in one pass.
     case addNorm(left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
-    /// Rounds a value to 16 bits for the linear operations that read it.
-    case narrow(ValueID)
+    /// Brings a value into the form that some linear operations read.
+    case prepare(ValueID, InputForm)
 }
 
-/// A linear operation, and whether it reads its input's narrow form.
+/// What a linear operation reads instead of its input as it is.
+struct InputForm: Hashable {
+    /// Rounded to bf16, rows of even width.
+    var isNarrow = false
+    /// The number of the order in which the columns are; nil where they stay.
+    var order: Int?
+
+    /// Rounded and nothing else.
+    static let narrow = InputForm(isNarrow: true)
+}
+
+/// A linear operation, and the form of its input that it reads; nil: as it is.
 struct LinearOperation: Hashable {
     let input: ValueID
     let weights: MatrixID
     let bias: VectorID?
     let output: ValueID
-    let readsNarrow: Bool
+    let form: InputForm?
 }
 
 /// An attention, and whether it also writes its output's narrow form.
@@ -38,10 +49,15 @@ struct AttentionOperation: Hashable {
     let writesNarrow: Bool
 }
 
-/// A value as it lies in memory: 32-bit floats, or rounded to bf16 with rows of even width.
+/// A value as it lies in memory: 32-bit floats, or prepared for linear operations.
 enum ValueForm: Hashable {
     case wide(ValueID)
-    case narrow(ValueID)
+    case prepared(ValueID, InputForm)
+
+    /// `value` in the form `form`; nil: as it is.
+    init(_ value: ValueID, _ form: InputForm?) {
+        self = form.map { .prepared(value, $0) } ?? .wide(value)
+    }
 }
 
 extension CPUStep {
@@ -54,16 +70,16 @@ extension CPUStep {
                 case .plan(let operation): (operation.inputs + [operation.output].compactMap { $0 }).map { .wide($0) }
                 case .addNorm(let left, let right, let sum, _, _, let output):
                     [left, right, sum, output].map { .wide($0) }
-                case .narrow(let value): [.wide(value), .narrow(value)]
+                case .prepare(let value, let form): [.wide(value), .prepared(value, form)]
                 }
             }
         case .linears(_, let operations):
             operations.flatMap { operation -> [ValueForm] in
-                [operation.readsNarrow ? .narrow(operation.input) : .wide(operation.input), .wide(operation.output)]
+                [ValueForm(operation.input, operation.form), .wide(operation.output)]
             }
         case .attention(let operation):
             [.wide(operation.query), .wide(operation.output)]
-                + (operation.writesNarrow ? [.narrow(operation.output)] : [])
+                + (operation.writesNarrow ? [.prepared(operation.output, .narrow)] : [])
         }
     }
 }

@@ -2,7 +2,13 @@ import CPUKernels
 
 /// A linear operation with everything but the rows and panels filled in. Plain data.
 struct LinearKernel {
-    let function: quire_linear_fn
+    /// What computes it.
+    enum Function {
+        case dense(quire_linear_fn)
+        case quantized(quire_quantized_linear_fn, quire_quantized)
+    }
+
+    let function: Function
     let packed: UnsafeRawPointer
     let input: UnsafeRawPointer
     let inputByteStride: Int
@@ -17,10 +23,20 @@ struct LinearKernel {
     @inline(__always)
     private func perform(rows: Range<Int>, panels: Range<Int>) {
         guard !rows.isEmpty, !panels.isEmpty else { return }
-        function(
-            packed, input + rows.lowerBound * inputByteStride, inputStride,
-            output + rows.lowerBound * outputSize, outputSize, rows.count, inputSize, outputSize, bias,
-            panels.lowerBound, panels.upperBound)
+        let source = input + rows.lowerBound * inputByteStride
+        let target = output + rows.lowerBound * outputSize
+        switch function {
+        case .dense(let function):
+            function(
+                packed, source, inputStride, target, outputSize, rows.count, inputSize, outputSize, bias,
+                panels.lowerBound, panels.upperBound)
+        case .quantized(let function, let matrix):
+            withUnsafePointer(to: matrix) {
+                function(
+                    $0, packed, source, inputStride, target, outputSize, rows.count, bias, panels.lowerBound,
+                    panels.upperBound)
+            }
+        }
     }
 
     /// What it costs with `rowCount` rows, in multiplications of a panel's column.

@@ -13,6 +13,7 @@ struct ProgramBuilder {
     private let vectorOffsets: [Int]
     private let arena: UnsafeMutableRawPointer
     private let layout: ScratchLayout
+    private let orders: InputOrders
     private var anglesOf: [RotaryEmbedding: RotaryAngles] = [:]
     /// Memory that the program points into.
     private(set) var ranges: [MemoryRange]
@@ -32,11 +33,16 @@ struct ProgramBuilder {
         var linearMatrices: Set<MatrixID> = []
         for case .linear(_, let matrix, _, _) in plan.operations { linearMatrices.insert(matrix) }
 
-        var narrowMatrices: Set<MatrixID> = []
-        if kernels.pointee.linear_bf16_activation == .bf16 {
-            narrowMatrices = linearMatrices.filter { plan[$0].elementType == .bf16 }
+        let orders = try InputOrders(plan, matrices: linearMatrices, pool: pool)
+        self.orders = orders
+        var inputForms: [MatrixID: InputForm] = [:]
+        for matrix in linearMatrices {
+            let isNarrow =
+                kernels.pointee.linear_bf16_activation == .bf16 && plan[matrix].weights.elementType == .bf16
+            let form = InputForm(isNarrow: isNarrow, order: orders.number(of: matrix))
+            if form != InputForm() { inputForms[matrix] = form }
         }
-        let steps = StepPlanner(plan: plan, narrowMatrices: narrowMatrices).steps()
+        let steps = StepPlanner(plan: plan, inputForms: inputForms).steps()
 
         var weights: [PackedWeights] = []
         for (index, matrix) in plan.matrices.enumerated() {
@@ -64,7 +70,7 @@ struct ProgramBuilder {
         layout = ScratchLayout(steps: steps, plan: plan, limits: limits)
         let arenaRange = try pool.allocate(byteCount: layout.byteCount, for: .scratch)
         arena = arenaRange.start
-        ranges = weights.map(\.range) + [vectorRange, arenaRange]
+        ranges = weights.map(\.range) + orders.ranges + [vectorRange, arenaRange]
         guard let value = plan.logits else { preconditionFailure("a plan without logits") }
         logitsValue = value
         logits = try pool.allocate(byteCount: limits.maxSampleCount * plan[value].width * 4, for: .scratch)
@@ -85,7 +91,8 @@ struct ProgramBuilder {
             let layer = plan.cacheLayers[operation.layer]
             let kernel = AttentionKernel(
                 layer: operation.layer, query: UnsafePointer(wide(operation.query)), output: wide(operation.output),
-                narrowOutput: operation.writesNarrow ? narrow(operation.output) : nil,
+                narrowOutput: operation.writesNarrow
+                    ? prepared(operation.output, .narrow).assumingMemoryBound(to: UInt16.self) : nil,
                 keyValueHeadCount: layer.keyValueHeadCount, headSize: layer.headSize,
                 group: operation.shape.queryHeadCount / layer.keyValueHeadCount, scale: operation.shape.scale,
                 softCap: operation.shape.softCap ?? 0, slidingWindow: operation.shape.slidingWindow ?? 0)
@@ -100,8 +107,8 @@ struct ProgramBuilder {
         return start.assumingMemoryBound(to: Float.self)
     }
 
-    private func narrow(_ value: ValueID) -> UnsafeMutablePointer<UInt16> {
-        (arena + layout.offset(of: .narrow(value))).assumingMemoryBound(to: UInt16.self)
+    private func prepared(_ value: ValueID, _ form: InputForm) -> UnsafeMutableRawPointer {
+        arena + layout.offset(of: .prepared(value, form))
     }
 
     private func vector(_ vector: VectorID) -> UnsafePointer<Float> {
@@ -113,26 +120,41 @@ struct ProgramBuilder {
         precondition(
             weights.inputSize == plan[operation.input].width && weights.outputSize == plan[operation.output].width,
             "\(plan[operation.weights].name) does not fit its input or output")
-        let stride = operation.readsNarrow ? ScratchLayout.narrowStride(width: weights.inputSize) : weights.inputSize
-        let function =
-            switch weights.elementType {
-            case .f32: kernels.pointee.linear_f32
-            case .f16: kernels.pointee.linear_f16
-            case .bf16: kernels.pointee.linear_bf16
-            }
+        let isNarrow = operation.form?.isNarrow == true
+        let stride = isNarrow ? ScratchLayout.narrowStride(width: weights.inputSize) : weights.inputSize
+        let input =
+            operation.form.map { prepared(operation.input, $0) }
+            ?? UnsafeMutableRawPointer(
+                wide(operation.input))
         return LinearKernel(
-            function: function, packed: UnsafeRawPointer(weights.range.start),
-            input: operation.readsNarrow
-                ? UnsafeRawPointer(narrow(operation.input)) : UnsafeRawPointer(wide(operation.input)),
-            inputByteStride: stride * (operation.readsNarrow ? 2 : 4), inputStride: stride,
+            function: function(weights.layout, isNarrow: isNarrow), packed: UnsafeRawPointer(weights.range.start),
+            input: UnsafeRawPointer(input), inputByteStride: stride * (isNarrow ? 2 : 4), inputStride: stride,
             output: wide(operation.output), inputSize: weights.inputSize, outputSize: weights.outputSize,
             bias: operation.bias.map { vector($0) }, panelCount: quire_panel_count(weights.outputSize))
     }
 
+    private func function(_ layout: PackedWeights.Layout, isNarrow: Bool) -> LinearKernel.Function {
+        switch layout {
+        case .panels(.f32): return .dense(kernels.pointee.linear_f32)
+        case .panels(.f16): return .dense(kernels.pointee.linear_f16)
+        case .panels(.bf16): return .dense(kernels.pointee.linear_bf16)
+        case .rows: preconditionFailure("a linear operation reads panels")
+        case .quantized(let matrix):
+            // Where the table rounds activations and the matrix must not have it, the table below does not.
+            let needsWide = !isNarrow && kernels.pointee.linear_bf16_activation == .bf16
+            let table = needsWide ? quire_kernels_for(.avx512) ?? kernels : kernels
+            return .quantized(table.pointee.linear_quantized, matrix)
+        }
+    }
+
     private mutating func rowKernel(_ operation: RowOperation) throws(BackendError) -> RowKernel {
         switch operation {
-        case .narrow(let value):
-            return .narrow(input: wide(value), output: narrow(value), width: plan[value].width)
+        case .prepare(let value, let form):
+            let (input, output, width) = (wide(value), prepared(value, form), plan[value].width)
+            guard let order = form.order else { return .narrow(input: input, output: output, width: width) }
+            return .reorder(
+                RowKernel.Reorder(
+                    input: input, output: output, width: width, order: orders[order], isNarrow: form.isNarrow))
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
             return .addNorm(
                 RowKernel.AddNorm(
@@ -147,10 +169,13 @@ struct ProgramBuilder {
         switch operation {
         case .embed(let table, let scale, let output):
             let weights = weights[table.index]
+            guard plan[table].weights.inputOrder == nil else {
+                throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
+            }
             return .embed(
                 RowKernel.Embed(
-                    elementType: weights.elementType.kernelType, table: UnsafeRawPointer(weights.range.start),
-                    isPacked: weights.isPacked, scale: scale, output: wide(output), width: weights.inputSize))
+                    layout: weights.layout, table: UnsafeRawPointer(weights.range.start), scale: scale,
+                    output: wide(output), width: weights.inputSize))
         case .rmsNorm(let input, let weight, let epsilon, let output):
             return .norm(
                 RowKernel.Norm(
@@ -198,14 +223,5 @@ struct ProgramBuilder {
         program.angles.append(angles)
         ranges.append(range)
         return angles
-    }
-}
-
-extension PlanMatrix {
-    /// How the matrix is stored.
-    var elementType: ElementType {
-        switch weights {
-        case .dense(let tensor): tensor.elementType
-        }
     }
 }

@@ -1,5 +1,6 @@
 import Backends
 import CPUKernels
+import Tensors
 
 /// A row operation with everything but the rows filled in. Plain data: no reference is counted when it runs.
 enum RowKernel {
@@ -14,15 +15,23 @@ enum RowKernel {
     case add(left: Rows, right: Rows, output: Rows, width: Int)
     case gather(input: Rows, output: Rows, width: Int)
     case softCap(input: Rows, output: Rows, width: Int, cap: Float)
-    case narrow(input: Rows, output: UnsafeMutablePointer<UInt16>, width: Int)
+    case narrow(input: Rows, output: UnsafeMutableRawPointer, width: Int)
+    case reorder(Reorder)
 
     struct Embed {
-        let elementType: quire_dtype
+        let layout: PackedWeights.Layout
         let table: UnsafeRawPointer
-        let isPacked: Bool
         let scale: Float
         let output: Rows
         let width: Int
+    }
+
+    struct Reorder {
+        let input: Rows
+        let output: UnsafeMutableRawPointer
+        let width: Int
+        let order: UnsafePointer<Int32>
+        let isNarrow: Bool
     }
 
     struct Norm {
@@ -79,14 +88,18 @@ extension RowKernel {
         let count = rows.count
         switch self {
         case .embed(let it):
-            if it.isPacked {
-                kernels.pointee.embed_packed(
-                    it.elementType, it.table, batch.tokenIDs + first, count, it.width, it.scale,
-                    it.output + first * it.width, it.width)
-            } else {
+            let (ids, output) = (batch.tokenIDs + first, it.output + first * it.width)
+            switch it.layout {
+            case .rows(let type):
                 kernels.pointee.embed(
-                    it.elementType, it.table, it.width, batch.tokenIDs + first, count, it.width, it.scale,
-                    it.output + first * it.width, it.width)
+                    type.kernelType, it.table, it.width, ids, count, it.width, it.scale, output, it.width)
+            case .panels(let type):
+                kernels.pointee.embed_packed(
+                    type.kernelType, it.table, ids, count, it.width, it.scale, output, it.width)
+            case .quantized(let matrix):
+                withUnsafePointer(to: matrix) {
+                    kernels.pointee.embed_quantized($0, it.table, ids, count, it.scale, output, it.width)
+                }
             }
         case .norm(let it):
             let offset = first * it.width
@@ -126,7 +139,12 @@ extension RowKernel {
         case .narrow(let input, let output, let width):
             let stride = ScratchLayout.narrowStride(width: width)
             kernels.pointee.convert_from_f32(
-                .bf16, input + first * width, width, output + first * stride, stride, count, width, 1)
+                .bf16, input + first * width, width, output + first * stride * 2, stride, count, width, 1)
+        case .reorder(let it):
+            let stride = it.isNarrow ? ScratchLayout.narrowStride(width: it.width) : it.width
+            kernels.pointee.reorder_from_f32(
+                it.isNarrow ? .bf16 : .f32, it.input + first * it.width, it.width, it.order,
+                it.output + first * stride * (it.isNarrow ? 2 : 4), stride, count, it.width)
         }
     }
 }

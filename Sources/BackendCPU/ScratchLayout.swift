@@ -59,7 +59,9 @@ struct ScratchLayout {
         let byteCount =
             switch form {
             case .wide(let value): rowCount(value) * plan[value].width * 4
-            case .narrow(let value): rowCount(value) * narrowStride(width: plan[value].width) * 2
+            case .prepared(let value, let form) where form.isNarrow:
+                rowCount(value) * narrowStride(width: plan[value].width) * 2
+            case .prepared(let value, _): rowCount(value) * plan[value].width * 4
             }
         return (byteCount + MemoryPool.alignment - 1) / MemoryPool.alignment * MemoryPool.alignment
     }

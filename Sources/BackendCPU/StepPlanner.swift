@@ -14,7 +14,7 @@ struct StepPlanner {
 
     private enum Work {
         case operation(DeviceOperation)
-        case narrow(ValueID)
+        case prepare(ValueID, InputForm)
     }
 
     private struct Node {
@@ -27,19 +27,20 @@ struct StepPlanner {
     }
 
     private let plan: ForwardPlan
-    /// Matrices whose kernel reads 16-bit activations.
-    private let narrowMatrices: Set<MatrixID>
-    /// Values that some linear operation reads rounded.
-    private let narrowValues: Set<ValueID>
+    /// What the kernels of these matrices read; the others read values as they are.
+    private let inputForms: [MatrixID: InputForm]
+    /// The forms in which some linear operation reads a value.
+    private let wantedForms: [ValueID: [InputForm]]
 
-    init(plan: ForwardPlan, narrowMatrices: Set<MatrixID>) {
+    init(plan: ForwardPlan, inputForms: [MatrixID: InputForm]) {
         self.plan = plan
-        self.narrowMatrices = narrowMatrices
-        var values: Set<ValueID> = []
-        for case .linear(let input, let weights, _, _) in plan.operations where narrowMatrices.contains(weights) {
-            values.insert(input)
+        self.inputForms = inputForms
+        var wanted: [ValueID: [InputForm]] = [:]
+        for case .linear(let input, let weights, _, _) in plan.operations {
+            guard let form = inputForms[weights], wanted[input]?.contains(form) != true else { continue }
+            wanted[input, default: []].append(form)
         }
-        narrowValues = values
+        wantedForms = wanted
     }
 
     /// The steps, in the order in which they run.
@@ -87,8 +88,7 @@ struct StepPlanner {
         var lastTouch: [Int: Int] = [:]
         for operation in plan.operations {
             var needs = operation.inputs.map { input -> Int in
-                let form: ValueForm = readsNarrow(operation) ? .narrow(input) : .wide(input)
-                guard let producer = producers[form] else {
+                guard let producer = producers[ValueForm(input, form(readBy: operation))] else {
                     preconditionFailure("a value is read before it is written")
                 }
                 return producer
@@ -103,16 +103,20 @@ struct StepPlanner {
             nodes.append(
                 Node(work: .operation(operation), kind: kind, needs: needs, readsOtherRows: readsOtherRows))
             guard let output = operation.output else { continue }
-            producers[.wide(output)] = nodes.count - 1
-            guard narrowValues.contains(output) else { continue }
-            // Attention rounds its own output; the rest is rounded by a row operation, in the same step if possible.
-            if kind != .attention {
-                nodes.append(
-                    Node(
-                        work: .narrow(output), kind: .rows(plan[output].rows), needs: [nodes.count - 1],
-                        readsOtherRows: false))
+            let producer = nodes.count - 1
+            producers[.wide(output)] = producer
+            for form in wantedForms[output] ?? [] {
+                // Attention rounds its own output; the rest is a row operation, in the same step if possible.
+                if kind != .attention || form != .narrow {
+                    nodes.append(
+                        Node(
+                            work: .prepare(output, form), kind: .rows(plan[output].rows), needs: [producer],
+                            readsOtherRows: false))
+                    producers[.prepared(output, form)] = nodes.count - 1
+                } else {
+                    producers[.prepared(output, form)] = producer
+                }
             }
-            producers[.narrow(output)] = nodes.count - 1
         }
         return nodes
     }
@@ -129,9 +133,9 @@ struct StepPlanner {
         }
     }
 
-    private func readsNarrow(_ operation: DeviceOperation) -> Bool {
-        guard case .linear(_, let weights, _, _) = operation else { return false }
-        return narrowMatrices.contains(weights)
+    private func form(readBy operation: DeviceOperation) -> InputForm? {
+        guard case .linear(_, let weights, _, _) = operation else { return nil }
+        return inputForms[weights]
     }
 
     private func step(of nodes: [Node]) -> CPUStep {
@@ -147,7 +151,7 @@ struct StepPlanner {
                     }
                     return LinearOperation(
                         input: input, weights: weights, bias: bias, output: output,
-                        readsNarrow: narrowMatrices.contains(weights))
+                        form: inputForms[weights])
                 })
         case .attention:
             guard case .operation(.pagedAttention(let layer, let query, let shape, let output)) = nodes[0].work else {
@@ -156,7 +160,7 @@ struct StepPlanner {
             return .attention(
                 AttentionOperation(
                     layer: layer, query: query, shape: shape, output: output,
-                    writesNarrow: narrowValues.contains(output)))
+                    writesNarrow: wantedForms[output]?.contains(.narrow) == true))
         }
     }
 
@@ -165,8 +169,8 @@ struct StepPlanner {
         var operations: [RowOperation] = []
         for work in work {
             switch work {
-            case .narrow(let value):
-                operations.append(.narrow(value))
+            case .prepare(let value, let form):
+                operations.append(.prepare(value, form))
             case .operation(let operation):
                 if case .rmsNorm(let input, let weight, let epsilon, let output) = operation,
                     case .plan(.add(let left, let right, let sum))? = operations.last, sum == input,

@@ -2,12 +2,13 @@ import Backends
 public import Tensors
 
 extension BackendConformance {
-    /// Every case: operations × the given types × odd shapes.
+    /// Every case: operations × the given types × odd shapes. A backend names the packed formats that it executes.
     public static func cases(
-        weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [ElementType] = ElementType.allCases
+        weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [ElementType] = ElementType.allCases,
+        weightFormats: [WeightFormat] = WeightFormat.all
     ) -> [ConformanceCase] {
         embeddingCases(weightTypes) + normCases() + linearCases(weightTypes) + elementwiseCases() + rotaryCases()
-            + attentionCases(cacheTypes) + layerCases(weightTypes, cacheTypes)
+            + attentionCases(cacheTypes) + layerCases(weightTypes, cacheTypes) + quantizedCases(weightFormats)
     }
 
     /// Sequences of random tokens.

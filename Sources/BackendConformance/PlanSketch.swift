@@ -19,6 +19,9 @@ struct PlanSketch {
         return plan.addMatrix(name, .dense(tensor))
     }
 
+    /// A matrix as it is.
+    mutating func add(_ name: String, _ weights: LinearWeights) -> MatrixID { plan.addMatrix(name, weights) }
+
     /// A random vector around `center`.
     mutating func vector(_ name: String, _ count: Int, around center: Float) -> VectorID {
         plan.addVector(name, random.floats(count, bound: 0.5).map { $0 + center })

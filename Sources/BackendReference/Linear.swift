@@ -7,12 +7,13 @@ extension ReferencePlan {
     ) {
         let matrix = matrices[weights.index]
         let biases = bias.map { plan[$0].elements }
-        for row in 0..<rowCount(of: output, in: batch) {
-            let source = values[input.index].row(row)
-            let target = values[output.index].row(row)
-            for index in target.indices {
-                let sum = dot(source, matrix.row(index)) + Double(biases?[index] ?? 0)
-                target[index] = Float(sum)
+        let rowCount = rowCount(of: output, in: batch)
+        for index in 0..<matrix.rowCount {
+            // A packed row is dequantized once for all rows of the batch; no sum changes by that.
+            let weightRow = matrix.row(index)
+            for row in 0..<rowCount {
+                let sum = dot(values[input.index].row(row), weightRow) + Double(biases?[index] ?? 0)
+                values[output.index].row(row)[index] = Float(sum)
             }
         }
     }

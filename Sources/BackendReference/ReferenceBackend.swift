@@ -18,7 +18,7 @@ public final class ReferenceBackend: Backend {
         try HostBuffer(byteCount: byteCount, usage: usage)
     }
 
-    /// Widens the weights to 32 bits and gives every value memory of its own.
+    /// Widens dense weights to 32 bits, keeps packed ones packed, and gives every value memory of its own.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> any PreparedPlan {

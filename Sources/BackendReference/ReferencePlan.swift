@@ -1,21 +1,20 @@
 import Backends
-import Tensors
 
-/// A plan with its weights widened to 32 bits, and the interpreter that runs it.
+/// A plan with its weights, dense ones widened to 32 bits, and the interpreter that runs it.
 final class ReferencePlan: PreparedPlan, @unchecked Sendable {
     // Sendable: `PreparedPlan` promises one thread at a time; nothing else holds the values' memory.
     let plan: ForwardPlan
     let limits: BatchLimits
     let values: [Matrix]
-    let matrices: [Matrix]
+    let matrices: [WeightMatrix]
     private(set) var cache: KVCacheMemory?
 
     init(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError) {
         self.plan = plan
         self.limits = limits
-        var matrices: [Matrix] = []
+        var matrices: [WeightMatrix] = []
         for matrix in plan.matrices {
-            matrices.append(try Self.widened(matrix.weights, pool: pool))
+            matrices.append(try WeightMatrix(matrix.weights, pool: pool))
         }
         var values: [Matrix] = []
         for value in plan.values {
@@ -24,23 +23,6 @@ final class ReferencePlan: PreparedPlan, @unchecked Sendable {
         }
         self.matrices = matrices
         self.values = values
-    }
-
-    private static func widened(_ weights: LinearWeights, pool: MemoryPool) throws(BackendError) -> Matrix {
-        let matrix = try Matrix(rowCount: weights.outputSize, width: weights.inputSize, for: .weights, pool: pool)
-        switch weights {
-        case .dense(let tensor):
-            tensor.withUnsafeBytes { bytes in
-                guard let source = bytes.baseAddress else { return }
-                for output in 0..<weights.outputSize {
-                    let row = matrix.row(output)
-                    for input in row.indices {
-                        row[input] = tensor.elementType.load(source, at: output * row.count + input)
-                    }
-                }
-            }
-        }
-        return matrix
     }
 
     func attach(_ cache: KVCacheMemory) {

@@ -45,6 +45,9 @@ extension ForwardPlan: CustomStringConvertible {
         let weights = self[matrix].weights
         return switch weights {
         case .dense(let tensor): "\(self[matrix].name) \(tensor.elementType) \(tensor.shape)"
+        case .quantized(let packed):
+            "\(self[matrix].name) \(packed.layout)\(packed.inputOrder == nil ? "" : ", reordered") "
+                + "[\(packed.outputSize), \(packed.inputSize)]"
         }
     }
 }

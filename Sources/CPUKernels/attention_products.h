@@ -5,18 +5,6 @@
 #include "chunk.h"
 #include "linear.h"
 
-INLINE void tile_load(size_t rows, size_t vectors, const float *y, size_t y_stride, accumulators acc) {
-    UNROLL for (size_t r = 0; r < rows; r++) {
-        UNROLL for (size_t v = 0; v < vectors; v++) { acc[r][v] = load(y + r * y_stride + v * LANES); }
-    }
-}
-
-INLINE void tile_store(size_t rows, size_t vectors, accumulators acc, float *y, size_t y_stride) {
-    UNROLL for (size_t r = 0; r < rows; r++) {
-        UNROLL for (size_t v = 0; v < vectors; v++) { store(y + r * y_stride + v * LANES, acc[r][v]); }
-    }
-}
-
 INLINE void score_rows(int pairs, size_t rows, size_t vectors, const float *queries, const float *keys,
                        size_t head_size, float *scores) {
     for (size_t v = 0; v < CHUNK / LANES; v += vectors) {

@@ -13,6 +13,7 @@
 enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
 
+#define quire_has_bf16_pairs
 #include "f16_avx512.h"
 #include "linear_bf16_pairs.h"
 #include "table.h"

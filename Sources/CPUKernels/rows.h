@@ -29,6 +29,19 @@ static void convert_from_f32(quire_dtype dtype, const float *x, size_t x_stride,
     }
 }
 
+static void reorder_from_f32(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *order, void *y,
+                             size_t y_stride, size_t rows, size_t width) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * x_stride;
+        for (size_t i = 0; i < width; i += LANES) {
+            size_t count = smaller(width - i, LANES);
+            float gathered[LANES] = {0};
+            for (size_t j = 0; j < count; j++) { gathered[j] = row[order[i + j]]; }
+            store_as(dtype, y, r * y_stride + i, load(gathered), count);
+        }
+    }
+}
+
 static void convert_to_f32(quire_dtype dtype, const void *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
                            size_t width) {
     for (size_t r = 0; r < rows; r++) { widen_row(dtype, x, r * x_stride, y + r * y_stride, width, 1); }

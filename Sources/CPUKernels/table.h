@@ -4,7 +4,9 @@
 
 #include "activation.h"
 #include "attention.h"
+#include "embed_quantized.h"
 #include "linear.h"
+#include "linear_quantized.h"
 #include "norm.h"
 #include "reduction.h"
 #include "rotary.h"
@@ -14,11 +16,13 @@
 #define QUIRE_TABLE(isa_value, bf16_linear, bf16_activation)                                                    \
     {                                                                                                           \
         .isa = isa_value, .linear_bf16_activation = bf16_activation, .linear_f32 = linear_f32,                  \
-        .linear_f16 = linear_f16, .linear_bf16 = bf16_linear, .rms_norm = rms_norm,                             \
+        .linear_f16 = linear_f16, .linear_bf16 = bf16_linear, .linear_quantized = linear_quantized,             \
+        .embed_quantized = embed_quantized, .rms_norm = rms_norm,                                               \
         .add_rms_norm = add_rms_norm, .rotary_embedding = rotary_embedding, .write_kv = write_kv,               \
         .paged_attention = paged_attention, .gated_activation = gated_activation, .add = add, .embed = embed,   \
-        .embed_packed = embed_packed, .convert_from_f32 = convert_from_f32, .convert_to_f32 = convert_to_f32,   \
-        .soft_cap = soft_cap, .argmax = argmax, .log_sum_exp = log_sum_exp,                                     \
+        .embed_packed = embed_packed, .convert_from_f32 = convert_from_f32,                                     \
+        .reorder_from_f32 = reorder_from_f32, .convert_to_f32 = convert_to_f32, .soft_cap = soft_cap,           \
+        .argmax = argmax, .log_sum_exp = log_sum_exp,                                                           \
     }
 
 #endif

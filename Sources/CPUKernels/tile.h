@@ -58,6 +58,18 @@ INLINE void tile_zero(size_t rows, size_t vectors, accumulators acc) {
     }
 }
 
+INLINE void tile_load(size_t rows, size_t vectors, const float *y, size_t y_stride, accumulators acc) {
+    UNROLL for (size_t r = 0; r < rows; r++) {
+        UNROLL for (size_t v = 0; v < vectors; v++) { acc[r][v] = load(y + r * y_stride + v * LANES); }
+    }
+}
+
+INLINE void tile_store(size_t rows, size_t vectors, accumulators acc, float *y, size_t y_stride) {
+    UNROLL for (size_t r = 0; r < rows; r++) {
+        UNROLL for (size_t v = 0; v < vectors; v++) { store(y + r * y_stride + v * LANES, acc[r][v]); }
+    }
+}
+
 /// `acc[r] += sum over i of x[r, i] * w[i]`; `w` is `[k, w_stride]` of f32 or f16.
 /// `fetch`: whether to ask for a panel's lines ahead.
 INLINE void tile_multiply(quire_dtype dtype, size_t rows, size_t vectors, const float *x, size_t x_stride,

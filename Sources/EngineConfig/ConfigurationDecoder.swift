@@ -120,9 +120,10 @@ extension ConfigurationDecoder {
                 source == .file ? .file(line: mark.line, column: mark.column) : .override
         } catch {
             faulty.insert(keyPath)
-            let found = key.isSecret && entry.value.text != nil ? "something else" : entry.value.phrase
+            let value = error.part ?? entry.value
+            let found = key.isSecret && value.text != nil ? "something else" : value.phrase
             let message = "expected \(error.expected ?? key.expected), found \(found)"
-            report(mark: entry.value.mark, keyPath, message + Suggestion.clause(error.suggestion), source)
+            report(mark: value.mark, keyPath, message + Suggestion.clause(error.suggestion), source)
         }
     }
 

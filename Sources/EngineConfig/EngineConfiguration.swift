@@ -10,6 +10,10 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var cache = CacheSection()
     /// Who runs, and how much at once.
     public var scheduler = SchedulerSection()
+    /// Parameters of the policy.
+    public var policyOptions = PolicyOptionsSection()
+    /// What a step costs in a simulation.
+    public var simulation = SimulationSection()
     /// The HTTP server.
     public var server = ServerSection()
     /// What is logged, and how.
@@ -25,7 +29,7 @@ public struct EngineConfiguration: Sendable, Equatable {
     /// Every section, in the order of the documentation: the one list behind reading, showing and documenting.
     static let sections: [SectionSchema] = [
         SectionSchema(\.model), SectionSchema(\.backend), SectionSchema(\.cache), SectionSchema(\.scheduler),
-        SectionSchema(\.server), SectionSchema(\.logging),
+        SectionSchema(\.policyOptions), SectionSchema(\.simulation), SectionSchema(\.server), SectionSchema(\.logging),
     ]
 
     /// Where a key's value came from.
@@ -36,7 +40,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     /// Whether all values are equal; origins do not count.
     public static func == (left: EngineConfiguration, right: EngineConfiguration) -> Bool {
         left.model == right.model && left.backend == right.backend && left.cache == right.cache
-            && left.scheduler == right.scheduler && left.server == right.server && left.logging == right.logging
+            && left.scheduler == right.scheduler && left.policyOptions == right.policyOptions
+            && left.simulation == right.simulation && left.server == right.server && left.logging == right.logging
     }
 }
 

@@ -4,9 +4,12 @@ import Sampling
 
 /// Runs steps on a device: where tokens and blocks meet bytes, and nowhere else.
 ///
-/// A step is three calls: lay the batch out, run the plan, sample its rows.
+/// A step is three calls: lay the batch out, run the plan, sample its rows. A device that is lost fails its step and is
+/// opened again for the next one; what requests have sampled so far is kept.
 public struct ModelRunner: ModelExecutor {
-    private let plan: any PreparedPlan
+    /// Nil while the device is lost.
+    private var plan: (any PreparedPlan)?
+    private let reopen: (@Sendable () throws -> any PreparedPlan)?
     private var builder: BatchBuilder
     private var sequences: [RequestID: Sequence] = [:]
     private var scratch = SamplerScratch()
@@ -17,9 +20,13 @@ public struct ModelRunner: ModelExecutor {
         var sampler: Sampler
     }
 
-    /// A runner of `plan`, which already has its cache, of blocks of `blockSize` tokens.
-    public init(plan: any PreparedPlan, blockSize: Int) {
+    /// A runner of `plan`, which already has its cache, of blocks of `blockSize` tokens. `reopen` makes the same plan
+    /// with as large a cache again, after the device was lost; nil: a lost device stays lost.
+    public init(
+        plan: any PreparedPlan, blockSize: Int, reopen: (@Sendable () throws -> any PreparedPlan)? = nil
+    ) {
         self.plan = plan
+        self.reopen = reopen
         builder = BatchBuilder(blockSize: blockSize)
     }
 
@@ -33,7 +40,20 @@ public struct ModelRunner: ModelExecutor {
         }
         guard !output.isEmpty else { return ModelRunnerOutput() }
         builder.build(output)
-        return sample(try plan.run(builder.batch), output)
+        do {
+            return sample(try openPlan().run(builder.batch), output)
+        } catch let error as BackendError {
+            // Its memory goes before new memory is taken.
+            if case .deviceLost = error, reopen != nil { plan = nil }
+            throw error
+        }
+    }
+
+    private mutating func openPlan() throws -> any PreparedPlan {
+        if let plan { return plan }
+        guard let reopened = try reopen?() else { preconditionFailure("a plan is given up only to be made again") }
+        plan = reopened
+        return reopened
     }
 
     /// Rows come in the order in which the builder asked for them.

@@ -10,6 +10,8 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooManyChoices(Int, limit: Int)
     /// So many requests wait already.
     case queueFull(limit: Int)
+    /// The scheduling policy refused it; the sentence says why.
+    case rejected(String)
     /// The engine takes no more requests.
     case shuttingDown
     /// The device failed.
@@ -25,6 +27,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(field): token \(token) is outside the vocabulary of \(size) tokens"
         case .tooManyChoices(let count, let limit): "\(count) choices asked for, at most \(limit) are possible"
         case .queueFull(let limit): "\(limit) requests are waiting already, try again later"
+        case .rejected(let reason): "the request was refused: \(reason)"
         case .shuttingDown: "the server is shutting down"
         case .deviceFailed(let reason): "the device failed: \(reason)"
         }

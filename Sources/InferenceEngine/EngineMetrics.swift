@@ -81,7 +81,7 @@ extension FinishReason {
         switch self {
         case .stopToken, .stopString: "stop"
         case .length: "length"
-        case .abort: "abort"
+        case .abort, .rejected: "abort"
         case .failure: "error"
         }
     }

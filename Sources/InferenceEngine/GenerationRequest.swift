@@ -16,6 +16,10 @@ public struct GenerationRequest: Sendable {
     public var skipsSpecialTokens = true
     /// Lower runs first under policies that look at it.
     public var priority = 0
+    /// Whom it is for, under policies that share between tenants; empty for nobody in particular.
+    public var tenant = ""
+    /// Seconds within which it should be served, under policies that look at it.
+    public var deadlineSeconds: Double?
     /// Separates prefix caches of tenants.
     public var cacheSalt: String?
 

@@ -67,7 +67,9 @@ public struct LLMEngine: ~Copyable, Sendable {
             scheduler.add(
                 Request(
                     id: requestID, prompt: request.prompt, sampling: sampling, arrival: now,
-                    priority: request.priority, cacheSalt: request.cacheSalt))
+                    priority: request.priority, tenant: request.tenant,
+                    deadline: request.deadlineSeconds.map { now.advanced(bySeconds: $0) },
+                    cacheSalt: request.cacheSalt, leader: generation.requests[0]))
         }
         generations[id] = generation
     }
@@ -89,9 +91,10 @@ public struct LLMEngine: ~Copyable, Sendable {
         let before = scheduler.statistics
         let output = scheduler.schedule(at: clock.now())
         recordAdmissions(output)
+        for rejected in output.rejected { end(rejected.id, .rejected(rejected.reason)) }
         do {
             let result = try executor.execute(output)
-            deliver(scheduler.update(output, with: result))
+            deliver(scheduler.update(output, with: result, at: clock.now()))
         } catch {
             for request in scheduler.failStep(output) { end(request, .failure("\(error)")) }
         }

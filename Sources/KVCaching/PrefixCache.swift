@@ -14,6 +14,13 @@ struct PrefixCache: Sendable {
         /// Only on a first block: later ones are separated by their parent.
         let salt: String?
         let tokens: ArraySlice<Int32>
+
+        /// All tokens at once: an element at a time takes several times as long.
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(parent)
+            hasher.combine(salt)
+            tokens.withUnsafeBytes { hasher.combine(bytes: $0) }
+        }
     }
 
     private struct Entry: Sendable {

@@ -7,7 +7,7 @@ extension FinishReason {
         switch self {
         case .stopToken, .stopString: "stop"
         case .length: "length"
-        case .abort, .failure: "abort"
+        case .abort, .failure, .rejected: "abort"
         }
     }
 

@@ -20,12 +20,14 @@ struct Generation: Sendable {
 
     /// Calls `body` with each event and the index of its prompt, until every choice has finished.
     ///
-    /// Throws `CancellationError` where the task is cancelled, `ServerError` where the device or the engine fails.
+    /// Throws `CancellationError` where the task is cancelled, `ServerError` where the device or the engine fails or the
+    /// scheduling policy refuses a prompt.
     func forEach(_ body: (_ prompt: Int, _ event: GenerationEvent) async throws -> Void) async throws {
         var unfinished = streams.count * choiceCount
         func handle(_ prompt: Int, _ event: GenerationEvent) async throws {
             if case .finished(_, let reason) = event {
                 if case .failure(let sentence) = reason { throw ServerError.unavailable(sentence) }
+                if case .rejected(let sentence) = reason { throw ServerError.overloaded(sentence) }
                 unfinished -= 1
             }
             try await body(prompt, event)

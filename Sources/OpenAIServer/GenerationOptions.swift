@@ -17,6 +17,10 @@ struct GenerationOptions {
     var skipsSpecialTokens = true
     /// Lower runs first under policies that look at it.
     var priority = 0
+    /// Whom the request is for (`user`).
+    var tenant = ""
+    /// Within how many milliseconds it should be served, under policies that look at it.
+    var deadlineMs: Int?
     /// Separates prefix caches.
     var cacheSalt: String?
     /// Whether answers carry token ids (vLLM's `return_token_ids`).
@@ -40,7 +44,8 @@ struct GenerationOptions {
         if cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
         returnsTokenIDs = try fields.bool("return_token_ids") ?? false
         writesTokensAsIDs = try fields.bool("return_tokens_as_token_ids") ?? false
-        _ = try fields.string("user")
+        tenant = try fields.string("user") ?? ""
+        deadlineMs = try fields.integer("deadline_ms", in: 1...Int(Int32.max))
         stream = try StreamOptions(fields)
         try readSampling(fields, service: service)
         sampling.promptLogprobs = try fields.integer("prompt_logprobs", in: 0...options.maxLogprobs)
@@ -159,6 +164,8 @@ struct GenerationOptions {
         request.includesStopString = includesStopString
         request.skipsSpecialTokens = skipsSpecialTokens
         request.priority = priority
+        request.tenant = tenant
+        request.deadlineSeconds = deadlineMs.map { Double($0) / 1000 }
         request.cacheSalt = cacheSalt
         return request
     }

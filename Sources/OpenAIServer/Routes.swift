@@ -100,17 +100,25 @@ struct Routes: HTTPResponder {
     }
 
     private func fields(_ request: Request) async throws -> Fields {
-        let limit = options.maxBodyByteCount
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw ServerError.bodyTooLarge(limit: limit)
-        }
-        let body: ByteBuffer
-        do { body = try await request.body.collect(upTo: limit) } catch is NIOTooManyBytesError {
-            throw ServerError.bodyTooLarge(limit: limit)
-        }
-        let fields = try Fields(body: Array(body.readableBytesView))
+        let fields = try Fields(body: try await body(of: request))
         try ModelsRoute(service: service).check(try fields.string("model"))
         return fields
+    }
+
+    /// The whole body. Of one that is too large the rest is read and dropped, within reason, because most clients listen
+    /// for an answer only once they have sent everything.
+    private func body(of request: Request) async throws -> [UInt8] {
+        let limit = options.maxBodyByteCount
+        let patience = limit + (64 << 20)
+        var bytes: [UInt8] = []
+        var byteCount = 0
+        for try await part in request.body {
+            byteCount += part.readableBytes
+            if byteCount <= limit { bytes += part.readableBytesView }
+            if byteCount > patience { break }
+        }
+        guard byteCount <= limit else { throw ServerError.bodyTooLarge(limit: limit) }
+        return bytes
     }
 
     private func completion(_ fields: Fields, on connection: HangUpHandler) async throws -> Response {

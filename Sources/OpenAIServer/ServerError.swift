@@ -31,7 +31,7 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         case .promptTooLong: self = .contextTooLong(field: "prompt", error.description)
         case .tokenOutOfVocabulary(let field, _, _): self = .invalidField(field, error.description)
         case .tooManyChoices: self = .invalidField("n", error.description)
-        case .queueFull: self = .overloaded(error.description)
+        case .queueFull, .rejected: self = .overloaded(error.description)
         case .shuttingDown, .deviceFailed: self = .unavailable(error.description)
         }
     }

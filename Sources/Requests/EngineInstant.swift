@@ -15,4 +15,12 @@ public struct EngineInstant: Hashable, Sendable, Comparable {
     public func seconds(since start: EngineInstant) -> Double {
         (Double(nanoseconds) - Double(start.nanoseconds)) / 1e9
     }
+
+    /// The moment `seconds` after this one; the last moment there is where that is beyond it.
+    public func advanced(bySeconds seconds: Double) -> EngineInstant {
+        let delta = max(seconds, 0) * 1e9
+        guard delta < 0x1p63 else { return EngineInstant(nanoseconds: .max) }
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(UInt64(delta))
+        return EngineInstant(nanoseconds: overflow ? .max : sum)
+    }
 }

@@ -18,8 +18,14 @@ public struct Request: Sendable {
     public let arrival: EngineInstant
     /// Lower runs first under policies that look at it.
     public let priority: Int
+    /// Whom it is for: `user` in the body. Requests without one belong to the tenant with the empty name.
+    public let tenant: String
+    /// When it should be served by: `deadline_ms` in the body, as a moment. Nil where the client set none.
+    public let deadline: EngineInstant?
     /// Separates prefix caches: requests share blocks only with others of the same salt.
     public let cacheSalt: String?
+    /// Another choice of the same prompt: this request waits until that one's prompt is in the cache, and shares it.
+    public let leader: RequestID?
     /// How many of `tokens` are the prompt.
     public let promptCount: Int
     /// Prompt and output so far.
@@ -42,14 +48,18 @@ public struct Request: Sendable {
     /// A waiting request. Precondition: the prompt is not empty.
     public init(
         id: RequestID, prompt: [Int32], sampling: SamplingParameters, arrival: EngineInstant, priority: Int = 0,
-        cacheSalt: String? = nil
+        tenant: String = "", deadline: EngineInstant? = nil, cacheSalt: String? = nil,
+        leader: RequestID? = nil
     ) {
         precondition(!prompt.isEmpty, "\(id) has no prompt")
         self.id = id
         self.sampling = sampling
         self.arrival = arrival
         self.priority = priority
+        self.tenant = tenant
+        self.deadline = deadline
         self.cacheSalt = cacheSalt
+        self.leader = leader
         promptCount = prompt.count
         tokens = prompt
     }
@@ -77,4 +87,6 @@ public enum FinishReason: Sendable, Hashable {
     case abort
     /// The device failed; the sentence says how.
     case failure(String)
+    /// The scheduling policy would not serve it; the sentence says why.
+    case rejected(String)
 }

@@ -6,6 +6,8 @@ public struct SchedulerOutput: Sendable {
     public var scheduled: [ScheduledRequest] = []
     /// Requests whose blocks were taken back in this step.
     public var preempted: [RequestID] = []
+    /// Requests that the policy refused, with the reason; they never ran, or will not run again.
+    public var rejected: [RejectedRequest] = []
     /// Requests that ended since the last step: whatever is kept for them can go.
     public var finished: [RequestID] = []
 
@@ -32,6 +34,20 @@ public struct AdmittedRequest: Sendable {
         self.id = id
         self.prompt = prompt
         self.sampling = sampling
+    }
+}
+
+/// A request that the policy refused.
+public struct RejectedRequest: Sendable, Hashable {
+    /// Its name.
+    public let id: RequestID
+    /// Why, in a sentence for the client.
+    public let reason: String
+
+    /// The two as given.
+    public init(id: RequestID, reason: String) {
+        self.id = id
+        self.reason = reason
     }
 }
 

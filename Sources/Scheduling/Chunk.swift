@@ -2,19 +2,25 @@ import KVCaching
 import Requests
 
 /// The next tokens of one request, as many as a step's budget allows.
-struct Chunk {
+struct Chunk: Sendable {
     let tokenCount: Int
     let scoredPositions: Range<Int>
     let samplesNext: Bool
+    /// Whether it is part of a prompt, or of what a preemption threw away, and not just the newest token.
+    let isPrompt: Bool
+}
 
-    /// What `request` can do once `computedCount` of its tokens are in the cache; nil when the budget allows nothing.
-    init?(of request: Request, computedCount: Int, within budget: StepBudget) {
-        let remaining = request.tokens.count - computedCount
+extension Request {
+    /// What can be done once `computedCount` tokens are in the cache; nil when the budget allows nothing.
+    func chunk(after computedCount: Int, within budget: StepBudget) -> Chunk? {
+        let remaining = tokens.count - computedCount
+        let isPrompt = remaining > 1
         var count = min(remaining, budget.tokenCount)
+        if isPrompt { count = min(count, budget.promptTokenCount) }
         var scored = 0..<0
-        if request.sampling.promptLogprobs != nil {
-            let lower = max(computedCount, request.scoredCount)
-            let upper = min(computedCount + count, request.promptCount - 1)
+        if sampling.promptLogprobs != nil {
+            let lower = max(computedCount, scoredCount)
+            let upper = min(computedCount + count, promptCount - 1)
             if lower < upper {
                 scored = lower..<min(upper, lower + budget.scoredCount)
                 // Positions that could not be scored now must not be computed now.
@@ -22,17 +28,18 @@ struct Chunk {
             }
         }
         guard count > 0 else { return nil }
-        tokenCount = count
-        scoredPositions = scored
-        samplesNext = count == remaining && request.sampling.maxTokens > 0
+        return Chunk(
+            tokenCount: count, scoredPositions: scored, samplesNext: count == remaining && sampling.maxTokens > 0,
+            isPrompt: isPrompt)
     }
-}
 
-extension ScheduledRequest {
-    init(_ request: Request, _ chunk: Chunk) {
-        let first = request.computedCount
-        self.init(
-            id: request.id, tokens: request.tokens[first..<first + chunk.tokenCount], firstPosition: first,
-            blocks: request.blocks.blocks, samplesNext: chunk.samplesNext, scoredPositions: chunk.scoredPositions)
+    /// The executor's part of `chunk`, which begins after what is computed.
+    func scheduled(_ chunk: Chunk) -> ScheduledRequest {
+        let range = computedCount..<computedCount + chunk.tokenCount
+        // A copy: a slice would share the tokens, and appending the next one would then copy all of them.
+        let part = ArraySlice(Array(tokens[range]))
+        return ScheduledRequest(
+            id: id, tokens: part, firstPosition: range.lowerBound, blocks: blocks.blocks,
+            samplesNext: chunk.samplesNext, scoredPositions: chunk.scoredPositions)
     }
 }

@@ -1,5 +1,3 @@
-import Requests
-
 /// The bounds of a step and of a sequence.
 public struct SchedulerLimits: Sendable, Hashable {
     /// The token budget: tokens that one step computes at most (`max_num_batched_tokens`).
@@ -10,36 +8,58 @@ public struct SchedulerLimits: Sendable, Hashable {
     public let maxModelLength: Int
     /// Prompt positions that one step scores at most, over all requests: each costs a row of logits.
     public let maxScoredCount: Int
+    /// How often a policy may preempt one request. After that it gives way only to requests admitted before it, so
+    /// that the first of them always finishes.
+    public let maxPreemptionCount: Int
+    /// Admissions that a request sees while it waits before the policy loses its say: from then on, one admission in
+    /// `overtakingInterval` is the request that has waited longest.
+    public let maxOvertakingCount: Int
+    /// See `maxOvertakingCount`.
+    public static let overtakingInterval = 16
 
-    /// The bounds as given. Precondition: all are positive.
-    public init(maxBatchedTokenCount: Int, maxSequenceCount: Int, maxModelLength: Int, maxScoredCount: Int = 64) {
+    /// Candidates of one line that a policy is shown at most, whatever it asks for.
+    public static let maxLookahead = 128
+
+    /// The bounds as given. Precondition: all are positive, `maxPreemptionCount` not negative.
+    public init(
+        maxBatchedTokenCount: Int, maxSequenceCount: Int, maxModelLength: Int, maxScoredCount: Int = 64,
+        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096
+    ) {
         precondition(
-            maxBatchedTokenCount > 0 && maxSequenceCount > 0 && maxModelLength > 0 && maxScoredCount > 0,
+            maxBatchedTokenCount > 0 && maxSequenceCount > 0 && maxModelLength > 0 && maxScoredCount > 0
+                && maxPreemptionCount >= 0 && maxOvertakingCount > 0,
             "limits must be positive")
         self.maxBatchedTokenCount = maxBatchedTokenCount
         self.maxSequenceCount = maxSequenceCount
         self.maxModelLength = maxModelLength
         self.maxScoredCount = maxScoredCount
+        self.maxPreemptionCount = maxPreemptionCount
+        self.maxOvertakingCount = maxOvertakingCount
     }
 }
 
 /// What is left of a step.
 struct StepBudget {
     var tokenCount: Int
+    /// Of those, how many may go to prompts.
+    var promptTokenCount: Int
     var scoredCount: Int
 
-    init(_ limits: SchedulerLimits) {
+    init(_ limits: SchedulerLimits, promptTokenCount: Int) {
         tokenCount = limits.maxBatchedTokenCount
+        self.promptTokenCount = promptTokenCount
         scoredCount = limits.maxScoredCount
     }
 
     mutating func spend(_ chunk: Chunk) {
         tokenCount -= chunk.tokenCount
+        if chunk.isPrompt { promptTokenCount -= chunk.tokenCount }
         scoredCount -= chunk.scoredPositions.count
     }
 
-    mutating func refund(_ scheduled: ScheduledRequest) {
-        tokenCount += scheduled.tokens.count
-        scoredCount += scheduled.scoredPositions.count
+    mutating func refund(_ chunk: Chunk) {
+        tokenCount += chunk.tokenCount
+        if chunk.isPrompt { promptTokenCount += chunk.tokenCount }
+        scoredCount += chunk.scoredPositions.count
     }
 }

@@ -2,44 +2,113 @@ public import Requests
 
 /// Chooses; the `Scheduler` keeps every invariant. One of the four plugin seams.
 ///
-/// A policy sees immutable views and never a block, so it cannot corrupt memory: views it drops wait for a later
-/// step, a victim it makes up is replaced.
+/// Every decision has a default, which together are first come, first served; a policy writes only what it changes.
+/// It sees immutable views and never a block, so it cannot corrupt memory. Nonsense is harmless: a request it makes up
+/// is replaced by the one that has waited longest, a rank that is no number counts as last, and nobody is passed over
+/// or preempted for ever (`SchedulerLimits.maxOvertakingCount`, `maxPreemptionCount`).
 public protocol SchedulerPolicy: Sendable {
-    /// Puts the waiting requests into the order in which they are to be admitted. Nobody overtakes one that does not
-    /// fit yet.
-    mutating func order(_ waiting: inout [RequestView], at now: EngineInstant)
+    // MARK: Decisions
 
-    /// The running request that gives its blocks back, where another needs them.
-    mutating func victim(among running: [RequestView], at now: EngineInstant) -> RequestID?
+    /// Where a request waits, asked when it arrives and after each preemption. Default: by arrival, in one line.
+    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace
+
+    /// How many requests at the front of each line `decide` chooses from. Default: 1. More cost time at each admission.
+    var lookahead: Int { get }
+
+    /// Whether `decide` needs `cachedCount` of the candidates; looking it up costs time. Default: false.
+    var wantsCachedCounts: Bool { get }
+
+    /// Who is admitted next, if anybody. Asked again after each admission and refusal, while there is room.
+    /// Default: the least rank.
+    mutating func decide(
+        among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
+    ) -> AdmissionDecision
+
+    /// How this step's budget is shared. Default: running requests first.
+    mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare
+
+    /// How readily a running request gives its blocks back where another needs them: the highest rank goes first, of
+    /// two equal ranks the later arrival. Default: by arrival.
+    mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double
+
+    /// Whether a waiting request that finds no room takes that of `victim`, the first by rank. Default: never.
+    mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool
+
+    // MARK: What it hears
+
+    /// A request has come in; `place` follows.
+    mutating func arrived(_ request: RequestView, at now: EngineInstant)
+
+    /// A waiting request runs from now on.
+    mutating func admitted(_ request: RequestView, at now: EngineInstant)
+
+    /// A step brought a running request forward; `request` is as it is after it.
+    mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant)
+
+    /// A request has ended, for whatever reason.
+    mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant)
 }
 
-/// What a policy may know of a request.
-public struct RequestView: Sendable {
-    /// Its name.
-    public let id: RequestID
-    /// When it was submitted.
-    public let arrival: EngineInstant
-    /// Lower is more urgent.
-    public let priority: Int
-    /// Tokens of its prompt.
-    public let promptCount: Int
-    /// Tokens produced so far.
-    public let outputCount: Int
-    /// Tokens whose keys and values are in the cache.
+/// What one step did for one request.
+public struct StepProgress: Sendable, Hashable {
+    /// Tokens computed.
     public let computedCount: Int
-    /// How often it was preempted.
-    public let preemptionCount: Int
-    /// Where the scheduler keeps it.
-    let index: Int
+    /// Those of them that had been computed before a preemption.
+    public let recomputedCount: Int
+    /// Tokens produced: one or none.
+    public let producedCount: Int
 
-    init(_ request: Request, index: Int) {
-        id = request.id
-        arrival = request.arrival
-        priority = request.priority
-        promptCount = request.promptCount
-        outputCount = request.outputCount
-        computedCount = request.computedCount
-        preemptionCount = request.preemptionCount
-        self.index = index
+    /// The counts as given.
+    public init(computedCount: Int, recomputedCount: Int, producedCount: Int) {
+        self.computedCount = computedCount
+        self.recomputedCount = recomputedCount
+        self.producedCount = producedCount
     }
+}
+
+extension SchedulerPolicy {
+    /// By arrival, in one line.
+    public mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+        WaitingPlace(rank: Double(request.arrival.nanoseconds))
+    }
+
+    /// One.
+    public var lookahead: Int { 1 }
+
+    /// No.
+    public var wantsCachedCounts: Bool { false }
+
+    /// The least rank.
+    public mutating func decide(
+        among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
+    ) -> AdmissionDecision {
+        var first = candidates[0]
+        for candidate in candidates.dropFirst() where candidate.precedes(first) { first = candidate }
+        return .admit(first.request.id)
+    }
+
+    /// Running requests first.
+    public mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare { .runningFirst }
+
+    /// The later the arrival, the higher.
+    public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
+        Double(running.arrival.nanoseconds)
+    }
+
+    /// Never.
+    public mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool {
+        false
+    }
+
+    /// Nothing.
+    public mutating func arrived(_ request: RequestView, at now: EngineInstant) {}
+
+    /// Nothing.
+    public mutating func admitted(_ request: RequestView, at now: EngineInstant) {}
+
+    /// Nothing.
+    public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) {}
+
+    /// Nothing.
+    public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {}
 }

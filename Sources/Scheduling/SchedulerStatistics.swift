@@ -8,8 +8,14 @@ public struct SchedulerStatistics: Sendable, Hashable {
     public var blockCount = 0
     /// Blocks that no request references.
     public var freeBlockCount = 0
+    /// Admissions since the start, those after preemptions included.
+    public var admissionCount = 0
     /// Preemptions since the start.
     public var preemptionCount = 0
+    /// Requests that the policy refused since the start.
+    public var rejectionCount = 0
+    /// Tokens computed again since the start because a preemption had thrown them away.
+    public var recomputedTokenCount = 0
     /// Tokens of admitted requests that were looked up in the prefix cache since the start.
     public var prefixQueryCount = 0
     /// Those of them that were found.

@@ -7,10 +7,17 @@ public final class HostMemory: @unchecked Sendable {
     /// The bytes, valid while this object lives.
     public let bytes: UnsafeRawBufferPointer
     private let release: @Sendable (UnsafeRawBufferPointer) -> Void
+    private let unload: @Sendable (UnsafeRawBufferPointer) -> Void
 
-    /// Takes over `bytes`; `release` is called once, when nobody holds them any more.
-    public init(taking bytes: UnsafeRawBufferPointer, release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void) {
+    /// Takes over `bytes`; `release` is called once, when nobody holds them any more. `unload` gives up the memory behind
+    /// a part of them that can be had again, such as a file's; what is read later must be the same.
+    public init(
+        taking bytes: UnsafeRawBufferPointer,
+        unload: @escaping @Sendable (UnsafeRawBufferPointer) -> Void = { _ in },
+        release: @escaping @Sendable (UnsafeRawBufferPointer) -> Void
+    ) {
         self.bytes = bytes
+        self.unload = unload
         self.release = release
     }
 
@@ -20,7 +27,13 @@ public final class HostMemory: @unchecked Sendable {
         let used = UnsafeMutableRawBufferPointer(rebasing: memory[..<byteCount])
         bytes = UnsafeRawBufferPointer(used)
         release = { UnsafeMutableRawPointer(mutating: $0.baseAddress)?.deallocate() }
+        unload = { _ in }
         try fill(used)
+    }
+
+    /// Says that the bytes `range` will not be read again soon: a mapped file's pages leave this process.
+    public func unload(_ range: Range<Int>) {
+        unload(UnsafeRawBufferPointer(rebasing: bytes[range]))
     }
 
     deinit { release(bytes) }

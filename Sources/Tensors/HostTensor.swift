@@ -39,6 +39,9 @@ public struct HostTensor: Sendable {
         }
     }
 
+    /// Says that the bytes will not be read again soon.
+    public func unload() { memory.unload(byteOffset..<byteOffset + byteCount) }
+
     /// The numbers, widened to 32 bits.
     public func floats() -> [Float] {
         withUnsafeBytes { bytes in

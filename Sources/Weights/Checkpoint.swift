@@ -24,8 +24,11 @@ public struct Checkpoint: Sendable {
     /// `pad_token`.
     public let specialTokens: [String: String]
 
+    /// How the checkpoint says that its matrices are packed; nil where it does not, and for GGUF, whose tensors do.
+    public let quantization: QuantizationConfiguration?
+
     /// The name of the weight loader that fits, unless the user's configuration says otherwise.
-    public var loaderName: String { configuration.format == .gguf ? "gguf" : "dense" }
+    public var loaderName: String { configuration.format == .gguf ? "gguf" : quantization?.loaderName ?? "dense" }
 
     /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`.
     public init(path: String) throws(WeightLoadingError) {
@@ -60,6 +63,7 @@ public struct Checkpoint: Sendable {
             texts[entry.0] = entry.1.map { tokenizer.tokens[$0] }
         }
         self.tokenizer = .gguf(tokenizer)
+        quantization = nil
     }
 
     private init(directory: String) throws(WeightLoadingError) {
@@ -79,10 +83,17 @@ public struct Checkpoint: Sendable {
         self.source = source
         configuration = try ModelConfiguration(
             huggingFace: config, generation: try document("generation_config.json"),
-            hasOutputMatrix: source.shape(of: "lm_head.weight") != nil)
+            output: Self.outputMatrix(source))
+        quantization = try QuantizationConfiguration(
+            config, orFirstOf: ["quantize_config.json", "quant_config.json"].map(file))
         chatTemplate = try ChatTemplate.find(directory: directory, tokenizerConfig: tokenizerConfig)
         tokenizer = .tokenizerJSON(file("tokenizer.json"))
         specialTokens = Self.specialTokens(tokenizerConfig)
+    }
+
+    private static func outputMatrix(_ source: any TensorSource) -> ModelConfiguration.OutputMatrix {
+        func has(_ part: String) -> Bool { source.shape(of: "lm_head.\(part)") != nil }
+        return has("qweight") || has("weight_packed") ? .packed : has("weight") ? .dense : .none
     }
 
     /// The sharded tensors if there is an index, else the one file.

@@ -3,12 +3,11 @@ internal import Tensors
 
 extension ModelConfiguration {
     /// Reads a Hugging Face configuration, in the spelling of transformers 4 or 5. `generation` is the
-    /// `generation_config.json` where there is one; `hasOutputMatrix` settles tying where the configuration is silent.
+    /// `generation_config.json` where there is one; `output` settles tying where the configuration is silent.
     init(
-        huggingFace config: JSONDocument, generation: JSONDocument?, hasOutputMatrix: Bool
+        huggingFace config: JSONDocument, generation: JSONDocument?, output: OutputMatrix
     ) throws(WeightLoadingError) {
         let limits = ConfigurationLimits(file: config.file)
-        try Self.refuseQuantization(config)
         let hiddenSize = try limits.size(try config.integer("hidden_size"), "hidden_size")
         let headCount = try limits.size(try config.integer("num_attention_heads"), "num_attention_heads")
         let keyValueHeadCount = try limits.size(
@@ -26,6 +25,7 @@ extension ModelConfiguration {
         let window = try config.integer("sliding_window")
         let usesWindow = try config.bool("use_sliding_window") ?? true
         let eos = try Self.tokenIDs(config, "eos_token_id")
+        let statedTying = try config.bool("tie_word_embeddings")
         let generationEOS = try generation.map { document throws(WeightLoadingError) in
             try Self.tokenIDs(document, "eos_token_id")
         }
@@ -47,7 +47,8 @@ extension ModelConfiguration {
                 ? try window.map { size throws(WeightLoadingError) in
                     try limits.size(size, "sliding_window", limit: 1 << 30)
                 } : nil,
-            tieWordEmbeddings: try config.bool("tie_word_embeddings") ?? !hasOutputMatrix,
+            // Who quantizes a tied output matrix unties it, whatever the configuration still says.
+            tieWordEmbeddings: output != .packed && statedTying ?? (output == .none),
             attentionBias: try config.bool("attention_bias") ?? false,
             mlpBias: try config.bool("mlp_bias") ?? false,
             hiddenActivation: try config.string("hidden_act") ?? "silu",
@@ -56,11 +57,9 @@ extension ModelConfiguration {
             elementType: try Self.elementType(config))
     }
 
-    private static func refuseQuantization(_ config: JSONDocument) throws(WeightLoadingError) {
-        guard let quantization = try config.object("quantization_config") else { return }
-        let method = try quantization.string("quant_method") ?? "without a name"
-        throw .unsupported(
-            file: config.file, key: "quant_method", found: method, supported: "full-precision checkpoints and GGUF")
+    /// Whether the checkpoint has an output matrix of its own.
+    enum OutputMatrix: Sendable {
+        case none, dense, packed
     }
 
     private static func architecture(_ config: JSONDocument) throws(WeightLoadingError) -> String {

@@ -18,6 +18,9 @@ public final class LoadingProgress: Sendable {
         self.report = report
     }
 
+    /// Bytes that were read so far.
+    public var completedByteCount: Int { completed.withLock { $0 } }
+
     /// Counts `byteCount` more bytes.
     public func advance(by byteCount: Int) {
         let sum = completed.withLock { sum in

@@ -29,9 +29,19 @@ func mapFile(_ file: String) throws(WeightLoadingError) -> HostMemory {
     }
     // Only a hint; the loader reads every page once, soon.
     _ = madvise(base, byteCount, MADV_WILLNEED)
-    return HostMemory(taking: UnsafeRawBufferPointer(start: base, count: byteCount)) { bytes in
+    return HostMemory(taking: UnsafeRawBufferPointer(start: base, count: byteCount), unload: dropPages) { bytes in
         _ = munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
+}
+
+/// Takes the whole pages of a read-only mapping out of this process; the file still has them.
+private func dropPages(_ bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.baseAddress else { return }
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let address = Int(bitPattern: start)
+    let (first, last) = ((address + page - 1) / page * page, (address + bytes.count) / page * page)
+    guard first < last else { return }
+    _ = madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_DONTNEED)
 }
 
 /// What lies at a path.

@@ -39,6 +39,9 @@ public struct StoredTensor: Sendable {
             try body(UnsafeRawBufferPointer(rebasing: memory.bytes[byteOffset..<byteOffset + byteCount]))
         }
     }
+
+    /// Says that the bytes will not be read again soon.
+    func unload() { memory.unload(byteOffset..<byteOffset + byteCount) }
 }
 
 /// Bytes of a tensor, or why its extents are impossible.

@@ -29,14 +29,23 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
     case q5K = "Q5_K"
     case q6K = "Q6_K"
 
-    /// Numbers in a block; 1 for plain types.
-    public var blockElementCount: Int {
+    /// The block format; nil for plain types.
+    public var blockFormat: BlockFormat? {
         switch self {
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0: 32
-        case .q4K, .q5K, .q6K: 256
-        default: 1
+        case .q4_0: .q4_0
+        case .q4_1: .q4_1
+        case .q5_0: .q5_0
+        case .q5_1: .q5_1
+        case .q8_0: .q8_0
+        case .q4K: .q4K
+        case .q5K: .q5K
+        case .q6K: .q6K
+        default: nil
         }
     }
+
+    /// Numbers in a block; 1 for plain types.
+    public var blockElementCount: Int { blockFormat?.elementCount ?? 1 }
 
     /// Bytes of a block.
     public var blockByteCount: Int {
@@ -45,14 +54,7 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
         case .f16, .bf16, .i16, .u16: 2
         case .f32, .i32, .u32: 4
         case .f64, .i64, .u64, .c64: 8
-        case .q4_0: 2 + 16
-        case .q4_1: 2 + 2 + 16
-        case .q5_0: 2 + 4 + 16
-        case .q5_1: 2 + 2 + 4 + 16
-        case .q8_0: 2 + 32
-        case .q4K: 2 + 2 + 12 + 128
-        case .q5K: 2 + 2 + 12 + 32 + 128
-        case .q6K: 128 + 64 + 16 + 2
+        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4K, .q5K, .q6K: blockFormat?.byteCount ?? 0
         }
     }
 
@@ -67,5 +69,5 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether several numbers share a scale.
-    public var isQuantized: Bool { blockElementCount > 1 }
+    public var isQuantized: Bool { blockFormat != nil }
 }

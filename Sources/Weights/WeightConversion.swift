@@ -95,7 +95,7 @@ extension StoredTensor {
                 target[index] = BFloat16(bitPattern: bits).float
             }
         case nil:
-            Dequantization.widen(start, blockCount: blocks.count, type: type, to: target)
+            type.blockFormat?.widen(start, blockCount: blocks.count, to: target)
         }
     }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Assembly
 import EngineConfig
+import Plugins
+import Simulation
 
 #if canImport(Glibc)
     import Glibc
@@ -45,6 +47,14 @@ private func exitCode(for error: any Error) -> any Error {
     case is ExitCode, is CleanExit, is ValidationError: return error
     default:
         Console.error("\(error)")
-        return ExitCode(error is ConfigurationError ? 64 : (error as? AssemblyError)?.isUserError == true ? 64 : 70)
+        return ExitCode(isUserError(error) ? 64 : 70)
+    }
+}
+
+private func isUserError(_ error: any Error) -> Bool {
+    switch error {
+    case is ConfigurationError, is SimulationError, is RegistryError: true
+    case let error as AssemblyError: error.isUserError
+    default: false
     }
 }

@@ -72,6 +72,7 @@ struct GenerateCommand: AsyncParsableCommand {
             }
         }
         if case .failure(let sentence) = reason { throw EngineError.deviceFailed(sentence) }
+        if case .rejected(let sentence) = reason { throw EngineError.rejected(sentence) }
         let prefill = start.duration(to: firstToken ?? .now) / .seconds(1)
         let decode = (firstToken ?? .now).duration(to: .now) / .seconds(1)
         if json {

@@ -31,7 +31,7 @@ struct GenerationReport: Encodable {
             case .length: "length"
             case .stopToken, .stopString: "stop"
             case .abort: "abort"
-            case .failure: "error"
+            case .failure, .rejected: "error"
             }
         timeToFirstTokenSeconds = secondsToFirstToken
         decodeTokensPerSecond = outputCount > 1 && secondsAfter > 0 ? Double(outputCount - 1) / secondsAfter : nil

@@ -47,6 +47,17 @@ struct Complaint: Sendable, CustomTestStringConvertible {
                 "model: {path: m}\ncache: {memory_utilization: nan}\n",
                 "c.yaml:2:29: cache.memory_utilization: expected a number from 0.01 to 1, found nan"),
             Complaint(
+                "model: {path: m}\npolicy_options:\n  weights: {alice: 2, bob: 0}\n  target: finsh\n",
+                "c.yaml:3:28: policy_options.weights: expected a number from 0.001 to 1000 for bob, found 0",
+                "c.yaml:4:11: policy_options.target: expected first_token or finish, found finsh; "
+                    + "did you mean \"finish\"?"),
+            Complaint(
+                "model: {path: m}\npolicy_options: {weights: [1]}\nscheduler: {victim: newest}\n",
+                "c.yaml:2:27: policy_options.weights: expected a mapping of names to numbers from 0.001 to 1000, such as "
+                    + "{alice: 2}, found a sequence",
+                "c.yaml:3:21: scheduler.victim: expected last_arrived, lowest_priority, least_computed or most_blocks, "
+                    + "found newest"),
+            Complaint(
                 "model: {path: m}\ncache: {memory: 4GB}\n",
                 "c.yaml:2:17: cache.memory: expected a size from 1KiB to 1024TiB, such as 4GiB or 512MiB, "
                     + "found 4GB; did you mean \"4GiB\"?"),
@@ -111,7 +122,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
             Complaint(
                 minimal + "zebra: 1\n",
                 "c.yaml:2:1: zebra: unknown section; the sections are "
-                    + "model, backend, cache, scheduler, server, logging"),
+                    + "model, backend, cache, scheduler, policy_options, simulation, server, logging"),
             Complaint(
                 minimal + "logging:\n  zebra: 1\n",
                 "c.yaml:3:3: logging.zebra: unknown key; the keys of logging are level, format"),

@@ -44,6 +44,17 @@ import Testing
         value.cache.enablePrefixCaching = Bool.random(using: &generator)
         value.scheduler.maxNumSeqs = Int.random(in: 1...64, using: &generator)
         value.scheduler.maxNumBatchedTokens = Int.random(in: 64...10_000, using: &generator)
+        value.scheduler.victim = SchedulerSection.VictimChoice.allCases.randomElement(using: &generator)
+        value.scheduler.promptShare = Double.random(in: 0.001...1, using: &generator)
+        value.policyOptions.ageingSeconds = Double.random(in: 0.001...1e9, using: &generator)
+        value.policyOptions.weights = Dictionary(
+            (0..<Int.random(in: 0...3, using: &generator)).map { _ in
+                (text(&generator), Double.random(in: 0.001...1000, using: &generator))
+            }, uniquingKeysWith: { first, _ in first })
+        value.policyOptions.target =
+            PolicyOptionsSection.DeadlineTarget.allCases.randomElement(using: &generator) ?? .finish
+        value.policyOptions.levels = Int.random(in: 1...16, using: &generator)
+        value.simulation.contextTokenUs = Double.random(in: 0...1e9, using: &generator)
         value.server.host = text(&generator)
         value.server.drainSeconds = Double.random(in: 0...86_400, using: &generator)
         value.server.maxBody = Int.random(in: 1024...(1 << 30), using: &generator) & ~1023

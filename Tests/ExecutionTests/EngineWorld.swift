@@ -12,6 +12,9 @@ struct EngineWorld: ~Copyable {
     private(set) var tokens: [RequestID: [Int32]] = [:]
     private(set) var logprobs: [RequestID: [TokenLogprobs]] = [:]
     private(set) var preemptionCount = 0
+    /// Requests that ended with a step that failed, and what it said.
+    private(set) var failedIDs: Set<RequestID> = []
+    private(set) var failures: [String] = []
 
     init(
         runner: ModelRunner, blockCount: Int, blockSize: Int, limits: SchedulerLimits, prefixCaching: Bool = true,
@@ -37,10 +40,31 @@ struct EngineWorld: ~Copyable {
     mutating func abort(_ id: RequestID) { _ = scheduler.abort(id) }
 
     mutating func step() throws {
+        let output = schedule()
+        take(try runner.execute(output), of: output)
+    }
+
+    /// A step whose failure ends its requests, as in the engine.
+    mutating func stepThroughFailures() throws {
+        let output = schedule()
+        do {
+            take(try runner.execute(output), of: output)
+        } catch {
+            failedIDs.formUnion(scheduler.failStep(output))
+            failures.append("\(error)")
+            #expect(scheduler.checkInvariants() == nil)
+        }
+    }
+
+    private mutating func schedule() -> SchedulerOutput {
         let output = scheduler.schedule(at: EngineInstant(nanoseconds: lastID))
         preemptionCount += output.preempted.count
         #expect(scheduler.checkInvariants() == nil)
-        for progress in scheduler.update(output, with: try runner.execute(output)) {
+        return output
+    }
+
+    private mutating func take(_ result: ModelRunnerOutput, of output: SchedulerOutput) {
+        for progress in scheduler.update(output, with: result) {
             if let token = progress.token { tokens[progress.id, default: []].append(token) }
             if let scores = progress.logprobs { logprobs[progress.id, default: []].append(scores) }
         }

@@ -42,6 +42,12 @@ enum Golden {
         "llama-odd", "llama-gguf",
     ]
 
+    /// Names of those that gptqmodel and compressed-tensors packed.
+    static let packed = [
+        "awq-4bit", "compressed-w4", "compressed-w4-actorder", "compressed-w8-channel", "gptq-2bit", "gptq-3bit",
+        "gptq-4bit", "gptq-4bit-actorder", "gptq-4bit-v2", "gptq-8bit-column", "gptq-dynamic",
+    ].map { "quantized-\($0)" }
+
     /// Where a small checkpoint lies.
     static func path(_ checkpoint: String) -> String {
         let path = folder.appending(path: "checkpoints/\(checkpoint)").path
@@ -51,6 +57,11 @@ enum Golden {
     static func small(_ checkpoint: String) throws -> Small { try read("checkpoints/\(checkpoint)/goldens.json") }
 
     static func real() throws -> Real { try read("smollm2.json") }
+
+    /// Those of a directory that holds SmolLM2 as a tool quantized it (`make_goldens.py --directory`).
+    static func real(in directory: String) throws -> Real {
+        try JSONDecoder().decode(Real.self, from: Data(contentsOf: URL(filePath: directory + "/goldens.json")))
+    }
 
     private static func read<Value: Decodable>(_ name: String) throws -> Value {
         try JSONDecoder().decode(Value.self, from: Data(contentsOf: folder.appending(path: name)))

@@ -1,4 +1,6 @@
 import BackendCPU
+import Backends
+import Tensors
 import Testing
 import Weights
 
@@ -10,7 +12,7 @@ import Weights
 
 /// Against Hugging Face transformers on the same checkpoints.
 @Suite struct GoldenTests {
-    @Test("logits and greedy tokens of small checkpoints", arguments: Golden.checkpoints, Device.all)
+    @Test("logits and greedy tokens of small checkpoints", arguments: Golden.checkpoints + Golden.packed, Device.all)
     func small(checkpoint: String, device: Device) throws {
         let machine = try Machine(
             path: Golden.path(checkpoint), on: device, maxTokenCount: 64, maxSequenceCount: 4)
@@ -25,21 +27,48 @@ import Weights
         #expect(greedy == prompts.map(\.greedy))
     }
 
-    @Test("SmolLM2: 64 greedy tokens of 20 prompts, and the largest logits")
+    @Test("SmolLM2, packed: 64 greedy tokens of 20 prompts, and the largest logits")
     func smolLM2() throws {
         let path = try #require(
             getenv("QUIRE_TEST_MODEL").map { String(cString: $0) }, "QUIRE_TEST_MODEL is not set; run `make test`")
-        let prompts = try Golden.real().prompts
-        #expect(prompts.count == 20)
+        try check(path, against: try Golden.real())
+    }
+
+    /// Directories of SmolLM2 as real tools quantized it, made on a developer's machine: QUIRE_TEST_QUANTIZED, with
+    /// colons between them.
+    static let quantized = (getenv("QUIRE_TEST_QUANTIZED").map { String(cString: $0) } ?? "").split(separator: ":")
+        .map { String($0) }
+
+    @Test("SmolLM2, quantized by other tools", arguments: quantized)
+    func quantizedSmolLM2(directory: String) throws {
+        try check(directory, against: try Golden.real(in: directory))
+    }
+
+    @Test("dequantized weights give what packed ones give", arguments: ["quantized-gptq-4bit-actorder", "llama-gguf"])
+    func dense(checkpoint: String) throws {
+        let prompts = try Golden.small(checkpoint).prompts
+        let machine = try Machine(
+            path: Golden.path(checkpoint), isDense: true, on: .cpu(.best, threads: 1), maxTokenCount: 64,
+            maxSequenceCount: 4)
+        for case .quantized(_) in machine.plan.matrices.map(\.weights) { Issue.record("a matrix is still packed") }
+        #expect(try machine.greedy(prompts.map(\.tokens), count: 32) == prompts.map(\.greedy))
+    }
+
+    private func check(_ path: String, against golden: Golden.Real) throws {
+        #expect(golden.prompts.count == 20)
         let machine = try Machine(
             path: path, on: .cpu(.best, threads: 2), maxTokenCount: 1024, maxSequenceCount: 20)
-        for prompt in prompts {
+        #expect(
+            machine.plan.matrices.contains {
+                if case .quantized(_) = $0.weights { true } else { false }
+            })
+        for prompt in golden.prompts {
             let logits = try #require(try machine.logits(of: prompt.tokens).last)
             #expect(
                 largestDifference(prompt.topIDs.map { logits[$0] }, prompt.topLogits) < 1e-3, "\(prompt.name)")
         }
-        let greedy = try machine.greedy(prompts.map(\.tokens), count: 64, tokenBudget: 256)
-        for (prompt, found) in zip(prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
+        let greedy = try machine.greedy(golden.prompts.map(\.tokens), count: 64, tokenBudget: 256)
+        for (prompt, found) in zip(golden.prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
     }
 
     @Test("SmolLM2 on Vulkan: 32 greedy tokens, and the largest logits", arguments: Device.vulkan.prefix(1))

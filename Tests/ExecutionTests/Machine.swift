@@ -52,10 +52,14 @@ struct Machine {
     private let pool: MemoryPool
     private let limits: BatchLimits
 
-    init(path: String, type: WeightType = .f32, on device: Device, maxTokenCount: Int, maxSequenceCount: Int) throws {
+    /// Packed weights stay packed unless `isDense`.
+    init(
+        path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
+        maxSequenceCount: Int
+    ) throws {
         let checkpoint = try Checkpoint(path: path)
-        let loader: any WeightLoader =
-            checkpoint.loaderName == "gguf" ? GGUFWeightLoader(type) : DenseWeightLoader(type)
+        let loading = WeightLoading(checkpoint, type)
+        let loader = isDense ? loading.denseLoader() : loading.packedLoader()
         plan = try LlamaArchitecture().encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
@@ -69,11 +73,20 @@ struct Machine {
 
     /// Gives the plan a cache and returns a runner over it.
     func runner(blockCount: Int, blockSize: Int, cacheType: ElementType = .f32) throws -> ModelRunner {
+        ModelRunner(
+            plan: try preparedPlan(blockCount: blockCount, blockSize: blockSize, cacheType: cacheType),
+            blockSize: blockSize)
+    }
+
+    /// The plan with a new cache.
+    func preparedPlan(
+        blockCount: Int, blockSize: Int, cacheType: ElementType = .f32
+    ) throws -> any PreparedPlan {
         try prepared.attach(
             try KVCacheMemory(
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: cacheType,
                 pool: pool))
-        return ModelRunner(plan: prepared, blockSize: blockSize)
+        return prepared
     }
 
     /// Logits of every token of one sequence, `[tokens, vocabularySize]`, fed in one step.

@@ -19,12 +19,16 @@ import Weights
     private static let devices: [Device] =
         [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)] + Device.vulkan
 
+    private static let checkpoints = [
+        "llama-gqa-untied", "llama3-rope", "llama-odd", "quantized-awq-4bit", "quantized-gptq-3bit", "llama-gguf",
+    ]
+
     @Test("under random loads", arguments: devices, 0..<6)
     func randomLoads(device: Device, seed: UInt64) throws {
         var random = SeededGenerator(state: seed &* 1000 + 7)
         let type = [WeightType.bf16, .f32].randomElement(using: &random) ?? .f32
         let machine = try Machine(
-            path: Golden.path(["llama-gqa-untied", "llama3-rope", "llama-odd"][Int(seed) % 3]), type: type, on: device,
+            path: Golden.path(Self.checkpoints[Int(seed) % 6]), type: type, on: device,
             maxTokenCount: 64, maxSequenceCount: 8)
         let cacheType = [ElementType.f32, .bf16, .f16].randomElement(using: &random) ?? .f32
         let loads = Self.loads(count: 24, &random)
@@ -84,10 +88,10 @@ import Weights
 
     /// Prompts that often begin alike; greedy and sampled, short and long.
     private static func loads(count: Int, _ random: inout SeededGenerator) -> [Load] {
-        let common = (0..<40).map { _ in Int32.random(in: 3..<300, using: &random) }
+        let common = (0..<40).map { _ in Int32.random(in: 3..<288, using: &random) }
         return (0..<count).map { _ in
             let shared = Bool.random(using: &random) ? Int.random(in: 0...40, using: &random) : 0
-            let own = (0..<Int.random(in: 1...40, using: &random)).map { _ in Int32.random(in: 3..<300, using: &random)
+            let own = (0..<Int.random(in: 1...40, using: &random)).map { _ in Int32.random(in: 3..<288, using: &random)
             }
             var sampling = SamplingParameters()
             sampling.temperature = Bool.random(using: &random) ? 0 : 1

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Makes the golden numbers that Quire's tests compare with: what Hugging Face transformers computes.
 
-usage: make_goldens.py [--gguf SMOLLM2.gguf] [checkpoints] [tokenizer] [smollm2]      (all three by default)
+usage: make_goldens.py [--gguf SMOLLM2.gguf] [checkpoints] [tokenizer] [smollm2] [quantized]      (all four by default)
+       make_goldens.py [--gguf SMOLLM2.gguf] --directory CHECKPOINT                  (SmolLM2, quantized by real tools)
 
   pip install "torch==2.13.0+cpu" transformers==5.23.0 tokenizers==0.23.3 gguf==0.19.0 safetensors==0.8.0 jinja2
   (the "+cpu" build comes from https://download.pytorch.org/whl/cpu)
@@ -11,6 +12,8 @@ Everything is written beside this script, is seeded, and carries the versions th
 checkpoints/NAME/           a small random Llama checkpoint, as Hugging Face writes them, with a tokenizer.json of single bytes,
                             a few merges and three special tokens
 checkpoints/llama-gguf/     llama-gqa-untied as a GGUF file: Q8_0, F16 and F32 tensors, rows of q and k in llama.cpp's order
+checkpoints/quantized-NAME/     what make_quantized.py made, with goldens of the same weights dequantized by numpy, and those of
+                            the first layer in dequantized.safetensors, float32
 checkpoints/NAME/goldens.json
     {versions, prompts: [{tokens, logits_from, logits, greedy, margins}]}
     logits   [tokens, vocabulary] in float32, rounded to 5 decimals, whatever the weights are stored in
@@ -33,8 +36,10 @@ so the tokenizer is put together here as SmolLM2's own tokenizer.json has it: Di
 """
 import argparse, hashlib, json, os, random, shutil, sys
 
-import gguf, jinja2, jinja2.sandbox, safetensors, tokenizers, torch, transformers
+import gguf, jinja2, jinja2.sandbox, safetensors, safetensors.torch, tokenizers, torch, transformers
 from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
+
+import dequantize
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SAFE_MARGIN = 0.005
@@ -258,6 +263,26 @@ def make_gguf(seed, name="llama-gguf", source="llama-gqa-untied"):
     write_small_goldens(name, model, seed)
 
 
+# --- quantized checkpoints -----------------------------------------------------------------------------------------
+
+def make_quantized(name, seed):
+    directory = os.path.join(HERE, "checkpoints", name)
+    write_tokenizer(directory, 288)
+    config, weights = dequantize.checkpoint(directory)
+    first = {key: weight for key, weight in weights.items() if ".layers.0." in key and "proj" in key}
+    safetensors.torch.save_file(first, os.path.join(directory, "dequantized.safetensors"))
+    write_small_goldens(name, dequantized_model(config, weights), seed)
+
+
+def dequantized_model(config, weights):
+    """The checkpoint as transformers computes it in float32, with all of its weights dequantized by numpy."""
+    model = LlamaForCausalLM(LlamaConfig(**config)).float().eval()
+    missing, unexpected = model.load_state_dict(weights, strict=False)
+    assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpected)
+    model.tie_weights()
+    return model
+
+
 # --- SmolLM2: tokenizer and chat template ----------------------------------------------------------------------
 
 class SmolLM2Tokenizer:
@@ -404,11 +429,14 @@ def model_name(path):
 
 def make_smollm2_goldens(path):
     from transformers import GgufConfig
-    tokenizer = SmolLM2Tokenizer(path)
     model = AutoModelForCausalLM.from_pretrained(
         os.path.dirname(os.path.abspath(path)), gguf_file=os.path.basename(path), dtype=torch.float32,
         quantization_config=GgufConfig(dequantize=True)).eval()
-    prompts = []
+    write_smollm2_goldens(path, model, "smollm2.json")
+
+
+def write_smollm2_goldens(path, model, output):
+    tokenizer, prompts = SmolLM2Tokenizer(path), []
     for name, prompt in PROMPTS.items():
         if len(prompts) == 20:
             break
@@ -427,23 +455,31 @@ def make_smollm2_goldens(path):
         print(f"{name}: {len(tokens)} tokens, smallest margin {min(margins):.4f}:",
               repr(tokenizer.engine.decode(chosen))[:90], flush=True)
     assert len(prompts) == 20
-    write("smollm2.json", dict(VERSIONS, model=model_name(path), prompts=prompts))
+    write(output, dict(VERSIONS, model=model_name(path), prompts=prompts))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="checkpoints, tokenizer, smollm2")
+    parser.add_argument("parts", nargs="*", help="checkpoints, tokenizer, smollm2, quantized")
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     parser.add_argument("--gguf", default=f"{cache}/quire/models/smollm2-135m-instruct.gguf")
+    parser.add_argument("--directory", help="a quantized SmolLM2; its goldens.json is written into it")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["checkpoints", "tokenizer", "smollm2"]
-    if unknown := set(parts) - {"checkpoints", "tokenizer", "smollm2"}:
+    if arguments.directory:
+        model = dequantized_model(*dequantize.checkpoint(arguments.directory))
+        return write_smollm2_goldens(arguments.gguf, model, os.path.abspath(f"{arguments.directory}/goldens.json"))
+    parts = arguments.parts or ["checkpoints", "tokenizer", "smollm2", "quantized"]
+    if unknown := set(parts) - {"checkpoints", "tokenizer", "smollm2", "quantized"}:
         parser.error(f"unknown part {sorted(unknown)[0]!r}")
     os.environ["HF_HUB_OFFLINE"] = "1"
     if "checkpoints" in parts:
         for seed, name in enumerate(CHECKPOINTS, start=100):
             make_checkpoint(seed, name)
         make_gguf(200)
+    if "quantized" in parts:
+        names = sorted(name for name in os.listdir(os.path.join(HERE, "checkpoints")) if name.startswith("quantized-"))
+        for seed, name in enumerate(names, start=400):
+            make_quantized(name, seed)
     if "tokenizer" in parts:
         make_tokenizer_goldens(arguments.gguf)
     if "smollm2" in parts:

@@ -57,14 +57,15 @@ struct AsyncLLMEngineTests {
     }
 
     static func engine(
-        _ executor: any ModelExecutor & Sendable, blockCount: Int = 64, maxWaiting: Int = 100
+        _ executor: any ModelExecutor & Sendable, blockCount: Int = 64, maxWaiting: Int = 100,
+        policy: any SchedulerPolicy = FirstComeFirstServed()
     ) -> AsyncLLMEngine {
         let limits = SchedulerLimits(maxBatchedTokenCount: 64, maxSequenceCount: 8, maxModelLength: 200)
         return AsyncLLMEngine(
             LLMEngine(
                 scheduler: Scheduler(
                     limits: limits, cache: KVCacheManager(blockCount: blockCount, blockSize: 4),
-                    policy: FirstComeFirstServed()),
+                    policy: policy),
                 executor: executor, tokenizer: ByteTokenizer()),
             limits: AsyncLLMEngine.Limits(maxModelLength: 200, vocabularySize: 257, maxWaitingCount: maxWaiting))
     }
@@ -159,6 +160,37 @@ struct AsyncLLMEngineTests {
         #expect(failed.texts == [0: "ab"] && failed.reasons == [0: .failure("device lost")])
         let next = try await Self.collect(engine.submit(Self.request()))
         #expect(next.texts == [0: "abcdef"])
+    }
+
+    /// Refuses whoever names a tenant, and says what it knows.
+    struct Bouncer: SchedulerPolicy {
+        mutating func decide(
+            among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
+        ) -> AdmissionDecision {
+            let request = candidates[0].request
+            guard !request.tenant.isEmpty else { return .admit(request.id) }
+            let seconds = request.deadline?.seconds(since: request.arrival) ?? 0
+            return .reject(request.id, reason: "\(request.tenant), \(request.priority), \(seconds)")
+        }
+    }
+
+    @Test("a policy knows tenant, priority and deadline, and what it refuses ends with its reason")
+    func rejection() async throws {
+        let engine = Self.engine(ReciteExecutor("abc"), policy: Bouncer())
+        defer { engine.stop() }
+        let refused = try await Self.collect(
+            engine.submit(
+                Self.request {
+                    $0.tenant = "mallory"
+                    $0.priority = 3
+                    $0.deadlineSeconds = 1.5
+                    $0.choiceCount = 2
+                }))
+        #expect(refused.reasons == [0: .rejected("mallory, 3, 1.5"), 1: .rejected("mallory, 3, 1.5")])
+        #expect(refused.tokens.isEmpty)
+        let served = try await Self.collect(engine.submit(Self.request()))
+        #expect(served.texts == [0: "abc"])
+        #expect(engine.statistics.freeBlockCount == engine.statistics.blockCount)
     }
 
     @Test("what can never run is refused at once, with the reason")

@@ -56,7 +56,7 @@ import Testing
                 "repetition_penalty": 1.5, "presence_penalty": -1, "frequency_penalty": 2, "logit_bias": {"5": -100},
                 "min_tokens": 2, "stop": ["x", "y"], "stop_token_ids": [9], "ignore_eos": true, "priority": -3,
                 "include_stop_str_in_output": true, "skip_special_tokens": false, "cache_salt": "s", "user": "u",
-                "unknown_field": {"a": [1]}, "suffix": null, "best_of": 1}
+                "deadline_ms": 250, "unknown_field": {"a": [1]}, "suffix": null, "best_of": 1}
                 """)
             #expect(response.status == 200)
         }
@@ -80,6 +80,7 @@ import Testing
         #expect(!request.skipsSpecialTokens)
         #expect(request.priority == -3)
         #expect(request.cacheSalt == "s")
+        #expect(request.tenant == "u" && request.deadlineSeconds == 0.25)
     }
 
     @Test func `scoring a text gives the legacy log probabilities`() async throws {

@@ -165,6 +165,18 @@ import Testing
         }
     }
 
+    @Test func `a request that the policy refuses is a 429, or an error event once a stream has begun`() async throws {
+        try await TestServer.run(ScriptedService(.answer([], .rejected("too late")))) { server async throws in
+            let whole = try await server.post("/v1/completions", #"{"prompt": "a"}"#)
+            #expect(whole.status == 429)
+            #expect(try whole.json.at("error.code") == "rate_limit_exceeded")
+            #expect(whole.body.contains("too late"))
+            let stream = try await server.post("/v1/completions", #"{"prompt": "a", "stream": true}"#)
+            #expect(stream.events.count == 1)
+            #expect(try JSONParser.parse(Array(stream.events[0].utf8)).at("error.message").text.contains("too late"))
+        }
+    }
+
     @Test func `an engine that ends early is a 500, not a truncated answer`() async throws {
         let service = ScriptedService(.hold([65]))
         try await TestServer.run(service) { server async throws in

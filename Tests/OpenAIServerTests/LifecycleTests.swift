@@ -83,7 +83,6 @@ import Testing
 
     @Test func `what runs beyond the drain time is aborted and told so`() async throws {
         let service = ScriptedService(.hold([65]))
-        let start = ContinuousClock.now
         try await TestServer.run(service, options: { $0.drainSeconds = 0.2 }) { server async throws in
             let whole = try await server.connect()
             try await whole.send(TestServer.request("/v1/completions", #"{"prompt": "a"}"#))
@@ -101,7 +100,6 @@ import Testing
             #expect(try await silent.waitForEnd())
         }
         #expect(service.abortedCount == 2)
-        #expect(ContinuousClock.now - start < .seconds(8))
     }
 }
 

@@ -1,8 +1,8 @@
 import KVCaching
 import Requests
+import Scheduling
+import SchedulingConformance
 import Testing
-
-@testable import Scheduling
 
 @Suite("Scheduler")
 struct SchedulerTests {
@@ -145,77 +145,4 @@ struct SchedulerTests {
         #expect(scheduler.checkInvariants() == nil)
         #expect(scheduler.schedule(at: EngineInstant(nanoseconds: 10)).scheduled.map(\.id) == [RequestID(1)])
     }
-
-    /// A policy that answers nonsense: it drops, doubles and shuffles, and gives up requests that do not exist.
-    struct Nonsense: SchedulerPolicy {
-        var random = SplitMix64(seed: 1)
-
-        mutating func order(_ waiting: inout [RequestView], at now: EngineInstant) {
-            waiting = (waiting + waiting).shuffled(using: &random).dropLast(random.next(below: 2))
-        }
-
-        mutating func victim(among running: [RequestView], at now: EngineInstant) -> RequestID? {
-            random.next(below: 2) == 0
-                ? nil : random.next(below: 2) == 0 ? RequestID(999) : running.randomElement(using: &random)?.id
-        }
-    }
-
-    /// Truth 3: whoever shares the step, however prompts are chunked, whoever is preempted or aborted, whatever the
-    /// policy says, each request produces what it produces alone.
-    @Test("random loads: everything finishes with the tokens it has alone", arguments: 0..<60)
-    func neighbourIndependence(seed: Int) {
-        var random = SplitMix64(seed: UInt64(seed))
-        let blockSize = [1, 2, 4, 16][seed % 4]
-        let blockCount = max(2, 24 / blockSize) + random.next(below: 6)
-        let longest = min(blockCount * blockSize, 30)
-        var world = SchedulerWorld(
-            blockCount: blockCount, blockSize: blockSize, maxBatchedTokenCount: 1 + random.next(below: 20),
-            maxSequenceCount: 1 + random.next(below: 6), maxModelLength: longest, prefixCaching: seed % 5 != 0,
-            policy: seed % 2 == 0 ? FirstComeFirstServed() : Nonsense())
-        var prompts: [RequestID: [Int32]] = [:]
-        var limits: [RequestID: Int] = [:]
-        var aborted = Set<RequestID>()
-        for _ in 0..<120 {
-            if prompts.count < 40, random.next(below: 3) == 0 {
-                let prompt = (0..<1 + random.next(below: longest - 1)).map { _ in Int32(random.next(below: 2)) }
-                let maxTokens = 1 + random.next(below: 12)
-                let id = world.add(prompt) { $0.maxTokens = maxTokens }
-                prompts[id] = prompt
-                limits[id] = min(maxTokens, longest - prompt.count)
-            }
-            if random.next(below: 12) == 0, let id = prompts.keys.sorted().randomElement(using: &random) {
-                if world.abort(id) { aborted.insert(id) }
-            }
-            world.step()
-        }
-        world.run()
-        #expect(world.brokenInvariants == [])
-        for (id, prompt) in prompts {
-            let alone = SchedulerWorld.alone(prompt, tokenCount: limits[id] ?? 0)
-            if aborted.contains(id) {
-                #expect(alone.starts(with: world.outputs[id] ?? []))
-            } else {
-                #expect(world.outputs[id] == alone)
-            }
-        }
-    }
-}
-
-/// A seeded generator (Steele, Lea and Flood, OOPSLA 2014), so that a failing run can be repeated.
-struct SplitMix64: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-
-    mutating func next(below bound: Int) -> Int { Int.random(in: 0..<bound, using: &self) }
 }

@@ -1,5 +1,6 @@
 import Requests
 import Scheduling
+import SchedulingConformance
 import Testing
 
 @Suite("Scheduler, small worlds")

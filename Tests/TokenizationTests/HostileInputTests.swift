@@ -4,17 +4,16 @@ import Tokenization
 
 @Suite("Hostile texts and files")
 struct HostileInputTests {
-    @Test("a word of 100 KB takes well under a second", arguments: ["a", "ab", "=", " ", "\n", "é", "'", "0", "👍"])
+    @Test(
+        "a word of 100 KB is taken apart and put together",
+        arguments: ["a", "ab", "=", " ", "\n", "é", "'", "0", "👍"])
     func longWords(unit: String) throws {
         let text = String(repeating: unit, count: 100_000 / unit.utf8.count)
         for family in Fixture.families {
             let tokenizer = try Fixture.tokenizer(family)
-            var ids: [TokenID] = []
-            let time = ContinuousClock().measure {
-                ids = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false)
-            }
+            // Quadratic work would take minutes.
+            let ids = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false)
             #expect(tokenizer.decode(ids, skipSpecialTokens: false) == text)
-            #expect(time < .seconds(8), "a debug build on a busy machine; quadratic work would take minutes")
         }
     }
 

@@ -134,9 +134,17 @@ import Testing
         #expect(try refusal(["rope_parameters": "{\(order)}"]).contains("key rope_parameters.high_freq_factor must be"))
     }
 
-    @Test(arguments: ["gptq", "awq", "fp8"]) func aQuantizedCheckpointIsRefusedByName(method: String) throws {
-        let description = try refusal(["quantization_config": "{\"quant_method\":\"\(method)\"}"])
-        #expect(description.contains("quant_method \(method) is not supported yet"))
+    @Test func anUnknownQuantizationIsRefusedByName() throws {
+        let description = try refusal(["quantization_config": "{\"quant_method\":\"fp8\"}"])
+        #expect(description.contains("quantization_config.quant_method fp8 is not supported yet"))
+    }
+
+    @Test func theQuantizationChoosesTheLoader() throws {
+        #expect(try open().loaderName == "dense")
+        let gptq = #"{"quant_method":"gptq","bits":4,"group_size":128}"#
+        #expect(try open(["quantization_config": gptq]).loaderName == "gptq")
+        try directory.write(#"{"bits":4,"group_size":128}"#, to: "quantize_config.json")
+        #expect(try open().loaderName == "gptq")
     }
 
     @Test func brokenJSONIsRefusedWithItsFile() throws {

@@ -13,24 +13,31 @@ import Testing
         gguf = try GGUFSource(file: fixture("quantized.gguf"))
     }
 
-    private func elementType(_ weights: LinearWeights) -> ElementType {
-        switch weights {
-        case .dense(let tensor): tensor.elementType
-        }
-    }
-
     @Test(arguments: [(WeightType.auto, ElementType.f16), (.f32, .f32), (.bf16, .bf16), (.f16, .f16)])
     func theTypeWantedIsTheTypeLoaded(type: WeightType, expected: ElementType) throws {
         let weights = try DenseWeightLoader(type).linear("w", inputSize: 3, outputSize: 2, from: dense)
-        #expect(elementType(weights) == expected)
+        #expect(weights.elementType == expected)
         #expect(weights.inputSize == 3 && weights.outputSize == 2)
     }
 
     @Test(arguments: [("Q4_K", ElementType.bf16), ("F16", .f16), ("F32", .f32), ("BF16", .bf16)])
-    func autoKeepsPlainTypesAndWidensBlocksToBF16(name: String, expected: ElementType) throws {
+    func autoKeepsPlainTypesAndCountsBlocksAsBF16(name: String, expected: ElementType) throws {
         let shape = try #require(gguf.shape(of: name))
         let weights = try GGUFWeightLoader().linear(name, inputSize: shape[1], outputSize: shape[0], from: gguf)
-        #expect(elementType(weights) == expected)
+        #expect(weights.elementType == expected)
+    }
+
+    @Test(arguments: BlockFormat.allCases) func blocksStayAsTheFileHasThem(format: BlockFormat) throws {
+        let tensor = try gguf.tensor(named: format.rawValue)
+        let weights = try GGUFWeightLoader(.f32).linear(
+            format.rawValue, inputSize: tensor.shape[1], outputSize: tensor.shape[0], from: gguf)
+        guard case .quantized(let packed) = weights else {
+            Issue.record("not packed")
+            return
+        }
+        #expect(packed.layout == .blocks(format) && packed.computeType == .f32)
+        #expect(packed.byteCount == tensor.byteCount)
+        #expect(packed.dequantized().floats().map(\.bitPattern) == (try tensor.floats()).map(\.bitPattern))
     }
 
     @Test func nothingIsCopiedWhereNothingChanges() throws {

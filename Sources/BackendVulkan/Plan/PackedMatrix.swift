@@ -106,16 +106,13 @@ struct PackedMatrix {
 
 extension PlanMatrix {
     /// How the matrix is stored.
-    var elementType: ElementType {
-        switch weights {
-        case .dense(let tensor): tensor.elementType
-        }
-    }
+    var elementType: ElementType { weights.elementType }
 
-    /// Its numbers, `[outputSize, inputSize]`.
+    /// Its numbers, `[outputSize, inputSize]`. Packed ones are dequantized: no shader reads them as they are yet.
     var tensor: HostTensor {
         switch weights {
         case .dense(let tensor): tensor
+        case .quantized(let matrix): matrix.dequantized(as: matrix.computeType)
         }
     }
 }

@@ -77,6 +77,10 @@ size_t quire_packed_byte_count(quire_dtype dtype, size_t n, size_t k);
 void quire_pack(quire_dtype dtype, const void *source, size_t source_stride, size_t n, size_t k,
                 void *packed, size_t panel_begin, size_t panel_end);
 
+#pragma clang assume_nonnull end
+#include "quire_quantized.h"
+#pragma clang assume_nonnull begin
+
 // ---------------------------------------------------------------------------------------------------------------
 // The kernels' types.
 
@@ -179,6 +183,10 @@ typedef void (*quire_embed_packed_fn)(quire_dtype dtype, const void *packed, con
 typedef void (*quire_from_f32_fn)(quire_dtype dtype, const float *x, size_t x_stride, void *y, size_t y_stride,
                                   size_t rows, size_t width, int pad_to_even);
 
+/// `y[r, i] = x[r, order[i]]`, rounded to `dtype` as above. [rows, width] with their strides; `order`: [width], in range.
+typedef void (*quire_reorder_fn)(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *order, void *y,
+                                 size_t y_stride, size_t rows, size_t width);
+
 /// Rows of `dtype` to f32 rows, exactly. [rows, width] with their strides.
 typedef void (*quire_to_f32_fn)(quire_dtype dtype, const void *x, size_t x_stride, float *y, size_t y_stride,
                                 size_t rows, size_t width);
@@ -195,8 +203,8 @@ typedef double (*quire_log_sum_exp_fn)(const float *x, size_t count);
 /// The kernels of one instruction set.
 typedef struct quire_kernels {
     quire_isa isa;
-    /// Type of `x` that `linear_bf16` of this table wants: bf16 for avx512bf16, else f32. The weights are packed alike,
-    /// so who wants f32 activations on such a CPU takes `linear_bf16` of the avx512 table.
+    /// Type of `x` that `linear_bf16` and `linear_quantized` of this table want: bf16 for avx512bf16, else f32. The weights
+    /// are packed alike, so who wants f32 activations on such a CPU takes the function of the avx512 table.
     quire_dtype linear_bf16_activation;
     /// Weights f32, activations f32.
     quire_linear_fn _Nonnull linear_f32;
@@ -204,6 +212,9 @@ typedef struct quire_kernels {
     quire_linear_fn _Nonnull linear_f16;
     /// Weights bf16, activations `linear_bf16_activation`.
     quire_linear_fn _Nonnull linear_bf16;
+    /// Quantized weights, activations `linear_bf16_activation`.
+    quire_quantized_linear_fn _Nonnull linear_quantized;
+    quire_quantized_embed_fn _Nonnull embed_quantized;
     quire_rms_norm_fn _Nonnull rms_norm;
     quire_add_rms_norm_fn _Nonnull add_rms_norm;
     quire_rotary_fn _Nonnull rotary_embedding;
@@ -214,6 +225,7 @@ typedef struct quire_kernels {
     quire_embed_fn _Nonnull embed;
     quire_embed_packed_fn _Nonnull embed_packed;
     quire_from_f32_fn _Nonnull convert_from_f32;
+    quire_reorder_fn _Nonnull reorder_from_f32;
     quire_to_f32_fn _Nonnull convert_to_f32;
     quire_soft_cap_fn _Nonnull soft_cap;
     quire_argmax_fn _Nonnull argmax;

@@ -4,6 +4,8 @@ struct ValueMismatch: Error {
     var expected: String?
     /// What was probably meant.
     var suggestion: String?
+    /// The part of the value that does not fit, where it is not the whole.
+    var part: YAMLNode?
 }
 
 /// The kind of value a key takes: how it is called, read from YAML and written as YAML.

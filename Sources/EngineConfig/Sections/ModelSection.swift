@@ -33,8 +33,12 @@ extension ModelSection: ConfigurationSection {
             key.example = "smollm2-135m-instruct"
             return key
         }(),
-        ConfigurationKey("dtype", \.dtype, .choice, "The type of the weights in memory; auto keeps the file's own"),
-        ConfigurationKey("loader", \.loader, .name(of: "a weight loader"), "How to read the checkpoint's weights"),
+        ConfigurationKey(
+            "dtype", \.dtype, .choice,
+            "The type of dense weights in memory; auto keeps the file's own. Packed weights stay packed"),
+        ConfigurationKey(
+            "loader", \.loader, .name(of: "a weight loader"),
+            "How to read the checkpoint's weights: packed as they are, or with dense dequantized"),
         ConfigurationKey(
             "max_model_len", optional: \.maxModelLen, .integer(in: 1...Int(Int32.max)), unset: "the model's own limit",
             example: "4096", "The longest prompt and answer together, in tokens"),

@@ -2,12 +2,24 @@
 public struct SchedulerSection: Sendable, Equatable {
     /// The name of the `SchedulerPolicy` in the registry.
     public var policy = "fcfs"
+    /// Who gives way when blocks run out; nil leaves it to the policy.
+    public var victim: VictimChoice?
+    /// The share of a step's tokens that prompts may take while others are running.
+    public var promptShare = 1.0
     /// The token budget of one step.
     public var maxNumBatchedTokens = 2048
     /// The most requests in one step.
     public var maxNumSeqs = 128
     /// The most requests that wait; beyond it new ones are refused.
     public var maxWaiting = 4096
+
+    /// The rules that say who gives way.
+    public enum VictimChoice: String, Sendable, CaseIterable {
+        case lastArrived = "last_arrived"
+        case lowestPriority = "lowest_priority"
+        case leastComputed = "least_computed"
+        case mostBlocks = "most_blocks"
+    }
 
     init() {}
 }
@@ -16,7 +28,15 @@ extension SchedulerSection: ConfigurationSection {
     static let name = "scheduler"
     static let summary = "who runs, and how much at once"
     static let keys: [ConfigurationKey<SchedulerSection>] = [
-        ConfigurationKey("policy", \.policy, .name(of: "a scheduling policy"), "Who comes first; fcfs: by arrival"),
+        ConfigurationKey(
+            "policy", \.policy, .name(of: "a scheduling policy"),
+            "Who comes first: fcfs, priority, sjf, mlfq, fair, deadline or prefix; see policy_options"),
+        ConfigurationKey(
+            "victim", optional: \.victim, .choice, unset: "the policy's own rule", example: "least_computed",
+            "Who gives way when blocks run out"),
+        ConfigurationKey(
+            "prompt_share", \.promptShare, .number(in: 0.001...1),
+            "The share of a step's tokens that prompts may take while others are running"),
         ConfigurationKey(
             "max_num_batched_tokens", \.maxNumBatchedTokens, .integer(in: 1...(1 << 20)),
             "The token budget of one step, for prompts and answers together"),

@@ -13,6 +13,7 @@ extension Interpreter {
 
     /// `object[key]`: the item, else the method or attribute of that name.
     func item(_ key: Value, of object: Value) throws(TemplateError) -> Value {
+        try step(key.work)
         switch object {
         case .undefined(let undefined): throw failure(undefined.message)
         case .dictionary(let dictionary):
@@ -57,7 +58,9 @@ extension Interpreter {
             return try self.method(object, method)
         }
         switch object {
-        case .namespace(let place): return namespaces[place].first { $0.key == name }?.value
+        case .namespace(let place):
+            try step(namespaces[place].count / 8)
+            return namespaces[place].first { $0.key == name }?.value
         case .loop(let loop): return attribute(name, of: loop)
         case .macro(let place) where name == "name": return .string(macros[place].declaration.name)
         default: return nil

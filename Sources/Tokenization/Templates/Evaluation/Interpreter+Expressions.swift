@@ -104,11 +104,18 @@ extension Interpreter {
         return try slice(object, bounds[0], bounds[1], bounds[2])
     }
 
+    /// So many are still looked through one by one.
+    private static let maximumNamedArguments = 1000
+
     func evaluate(_ arguments: Arguments) throws(TemplateError) -> CallArguments {
         var result = CallArguments()
         for part in arguments.positional { result.positional.append(try evaluate(part)) }
         for part in arguments.named { result.named.append((part.name, try evaluate(part.value))) }
-        if let spread = arguments.spread { result.positional += try elements(try evaluate(spread)) }
+        if let spread = arguments.spread {
+            let elements = try elements(try evaluate(spread))
+            try allocate(16 * elements.count)
+            result.positional += elements
+        }
         if let spread = arguments.namedSpread {
             guard case .dictionary(let dictionary) = try evaluate(spread) else {
                 throw failure("what follows ** must be a dictionary")
@@ -117,6 +124,9 @@ extension Interpreter {
                 guard case .text(let name) = entry.key else { throw failure("keywords must be strings") }
                 guard !result.named.contains(where: { $0.name == name.string }) else {
                     throw failure("the argument '\(name.string)' is given twice")
+                }
+                guard result.named.count < Interpreter.maximumNamedArguments else {
+                    throw exceeded("a call has more than \(Interpreter.maximumNamedArguments) named arguments")
                 }
                 result.named.append((name.string, entry.value))
             }

@@ -9,14 +9,13 @@ extension Interpreter {
             _ = try inScope(loop.otherwiseScope) { () throws(TemplateError) in try execute(loop.otherwise) }
             return
         }
-        let depth = (elements.lazy.map(\.depth).max() ?? 0) + 1
         loopCount += 1
-        let state = LoopState(elements, depth: depth, serial: loopCount)
+        let state = LoopState(elements, depth: sequence.depth + 1, serial: loopCount)
         _ = try checked(.loop(state), count: 0)
         try inScope(loop.scope) { () throws(TemplateError) in
             for (index, element) in elements.enumerated() {
                 try step()
-                if index > 0 { reset(scope, loop.scope) }
+                if index > 0 { try reset(scope, loop.scope) }
                 state.index = index
                 set(loop.loopName, .loop(state))
                 line = loop.line

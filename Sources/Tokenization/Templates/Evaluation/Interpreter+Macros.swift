@@ -12,7 +12,8 @@ struct CallArguments {
 
 extension Interpreter {
     /// A macro, with the scope it is defined in.
-    func define(_ declaration: MacroDeclaration) -> Value {
+    func define(_ declaration: MacroDeclaration) throws(TemplateError) -> Value {
+        try allocate(256)
         macros.append(Macro(declaration: declaration, scope: scope))
         return .macro(macros.count - 1)
     }

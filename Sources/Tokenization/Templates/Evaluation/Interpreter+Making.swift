@@ -1,6 +1,6 @@
 extension Interpreter {
     func text(_ text: Text) throws(TemplateError) -> Value {
-        try allocate(text.bytes.count)
+        try allocate(32 + text.bytes.count)
         return .text(text)
     }
 

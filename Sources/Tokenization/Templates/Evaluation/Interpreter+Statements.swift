@@ -26,7 +26,7 @@ extension Interpreter {
             guard flow == .normal else { return flow }
             self.line = line
             try assign(text, to: target)
-        case .macro(let name, let declaration): set(name, define(declaration))
+        case .macro(let name, let declaration): set(name, try define(declaration))
         case .call(let call, let declaration): try write(call, declaration)
         case .filterBlock(let filter, let body, let scope):
             let (text, flow) = try block(body, scope: scope, filter: filter)
@@ -70,7 +70,7 @@ extension Interpreter {
 
     private func write(_ call: Expression, _ declaration: MacroDeclaration) throws(TemplateError) {
         guard case .call(let callee, let arguments) = call.node else { return }
-        let caller = define(declaration)
+        let caller = try define(declaration)
         let value = try evaluateCall(callee, arguments, line: call.line, caller: caller)
         try write(string(of: value).bytes)
     }
@@ -94,6 +94,7 @@ extension Interpreter {
                 throw failure("cannot set an attribute of '\(program.names[name])', which is no namespace")
             }
             try allocate(attribute.bytes.count + 32)
+            try step(namespaces[place].count / 8)
             setAttribute(attribute, of: place, value)
         case .tuple(let targets):
             let elements = try elements(value)

@@ -35,7 +35,7 @@ final class Interpreter {
     /// The text that the template writes.
     func run(_ variables: [Text: TemplateValue]) throws(TemplateError) -> String {
         for (name, value) in variables { given[name] = try imported(value) }
-        scope = enter(0, parent: nil)
+        scope = try enter(0, parent: nil)
         _ = try execute(program.body)
         return String(decoding: output, as: UTF8.self)
     }
@@ -99,14 +99,17 @@ final class Scope {
 
 extension Interpreter {
     /// A scope as it is when it is entered.
-    func enter(_ number: Int, parent: Scope?) -> Scope {
-        let scope = Scope(slots: Array(repeating: nil, count: program.layouts[number].slots.count), parent: parent)
-        reset(scope, number)
+    func enter(_ number: Int, parent: Scope?) throws(TemplateError) -> Scope {
+        let count = program.layouts[number].slots.count
+        try allocate(64 + 32 * count)
+        let scope = Scope(slots: Array(repeating: nil, count: count), parent: parent)
+        try reset(scope, number)
         return scope
     }
 
     /// Makes a scope what it is when it is entered, except for what whoever enters it sets.
-    func reset(_ scope: Scope, _ number: Int) {
+    func reset(_ scope: Scope, _ number: Int) throws(TemplateError) {
+        try step(1 + program.layouts[number].slots.count / 4)
         for (slot, initial) in program.layouts[number].slots.enumerated() {
             switch initial {
             case .parameter: break
@@ -130,7 +133,7 @@ extension Interpreter {
         _ number: Int, parent: Scope? = nil, _ work: () throws(TemplateError) -> Result
     ) throws(TemplateError) -> Result {
         let outer = scope
-        scope = enter(number, parent: parent ?? outer)
+        scope = try enter(number, parent: parent ?? outer)
         defer { scope = outer }
         return try work()
     }

@@ -2,7 +2,11 @@ extension Interpreter {
     func apply(
         _ filter: FilterName, _ input: Value, _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
-        if filter != .length, filter != .first, filter != .default { try step(input.work) }
+        // These do not look at the elements of containers; everything looks at those of text.
+        let isCheap = filter == .length || filter == .first || filter == .default
+        if case .text = input { try step(input.work) } else if !isCheap { try step(input.work) }
+        for value in arguments.positional { try step(value.work) }
+        for argument in arguments.named { try step(argument.value.work) }
         switch filter {
         case .capitalize, .center, .escape, .forceescape, .format, .indent, .lower, .replace, .safe, .string, .title,
             .trim, .truncate, .upper, .wordcount:
@@ -22,7 +26,8 @@ extension Interpreter {
             guard case .text(let name) = values[0] else { throw failure("'attr' needs a name") }
             if case .undefined(let undefined) = input { throw failure(undefined.message) }
             let found = try attribute(AttributeName(name), of: input)
-            guard case .dictionary(let dictionary) = input, MethodName(rawValue: name.string)?.belongs(to: input) != true,
+            guard case .dictionary(let dictionary) = input,
+                MethodName(rawValue: name.string)?.belongs(to: input) != true,
                 dictionary[.text(name)] != nil
             else { return found }
             return .undefined(UndefinedValue(.attribute(of: input.typeName, name: name)))

@@ -36,9 +36,10 @@ extension Interpreter {
             switch PythonNumber.whole(text, base: base) {
             case .value(let int): return .int(int)
             case .tooLarge: throw failure("an integer does not fit into 64 bits")
-            case .malformed: return try PythonNumber.double(text).flatMap { (double) throws(TemplateError) in
-                double.isFinite ? try whole(.double(double), base: 10) : nil
-            }
+            case .malformed:
+                return try PythonNumber.double(text).flatMap { (double) throws(TemplateError) in
+                    double.isFinite ? try whole(.double(double), base: 10) : nil
+                }
             }
         default:
             switch value.asNumber {

@@ -11,6 +11,7 @@ extension Interpreter {
             return try equal(try arithmetic(.modulo, value, try only(arguments, test)), .int(0))
         default:
             _ = try bind(arguments, [], test.rawValue)
+            if [.lower, .upper, .filter, .test].contains(test) { try step(value.work) }
             return try holds(test, value)
         }
     }

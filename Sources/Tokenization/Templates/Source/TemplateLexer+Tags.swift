@@ -88,7 +88,8 @@ extension TemplateLexer {
             guard let hash = source[position...].firstIndex(of: UInt8(ascii: "#")) else { break }
             position = hash + 1
             guard byte(at: hash + 1) == UInt8(ascii: "}") else { continue }
-            let signed = hash > index && (source[hash - 1] == UInt8(ascii: "-") || source[hash - 1] == UInt8(ascii: "+"))
+            let signed =
+                hash > index && (source[hash - 1] == UInt8(ascii: "-") || source[hash - 1] == UInt8(ascii: "+"))
             guard let end = endOfTag("#}", at: signed ? hash - 1 : hash) else { continue }
             advance(to: end)
             return

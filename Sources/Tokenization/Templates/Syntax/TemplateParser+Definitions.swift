@@ -106,7 +106,8 @@ extension TemplateParser {
             let place = use(name, line: line)
             let defaultValue = skip(.assign) ? try expression() : nil
             guard defaultValue != nil || parameters.last?.defaultValue == nil else {
-                throw .syntax(line: line, reason: "the parameter '\(name)' needs a default, as the one before it has one")
+                throw .syntax(
+                    line: line, reason: "the parameter '\(name)' needs a default, as the one before it has one")
             }
             parameters.append((name, place, defaultValue))
         }

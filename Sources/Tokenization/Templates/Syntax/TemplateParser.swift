@@ -13,6 +13,8 @@ struct TemplateParser {
 
     /// More than any template nests; less than a thread's stack holds.
     static let maximumNesting = 100
+    /// The most different names that a template may use.
+    static let maximumNames = 1000
     /// The most that expressions may nest, operators in a row counting as nested.
     static let maximumHeight = 200
 
@@ -21,6 +23,9 @@ struct TemplateParser {
     /// The whole template.
     mutating func parse() throws(TemplateError) -> [Statement] {
         let body = try statements(until: [])
+        guard Set(names.lazy.map(\.name)).count <= Self.maximumNames else {
+            throw .limit(line: line, reason: "uses more than \(Self.maximumNames) names")
+        }
         return body
     }
 

@@ -3,8 +3,9 @@
 ///
 /// The half's exponent and mantissa move to the float's place; one multiplication by 2¹¹² corrects the exponent's bias
 /// and normalises subnormals as well. Infinities and NaNs have their exponent filled up afterwards.
+@inlinable
 @inline(__always)
-func widenHalf(_ half: UInt16) -> Float {
+public func widenHalf(_ half: UInt16) -> Float {
     let magnitude = UInt32(half & 0x7FFF) << 13
     let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
     let bits = magnitude >= 0x0F80_0000 ? magnitude | 0x7F80_0000 : finite

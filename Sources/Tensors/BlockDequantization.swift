@@ -1,32 +1,28 @@
 /// The GGUF block formats, widened to 32-bit floats (ggml-common.h for the layouts, ggml-quants.c for the formulas).
 ///
 /// Every product and sum is rounded on its own and in ggml's order, so that results equal its own bit for bit.
-enum Dequantization {
-    /// Widens `blockCount` blocks from `source` to `target`, `[blockCount, type.blockElementCount]`.
-    /// Precondition: `type` is a block format.
-    static func widen(
-        _ source: UnsafeRawPointer, blockCount: Int, type: StoredType, to target: UnsafeMutablePointer<Float>
-    ) {
+extension BlockFormat {
+    /// Widens `blockCount` blocks from `source` to `target`, `[blockCount, elementCount]`.
+    public func widen(_ source: UnsafeRawPointer, blockCount: Int, to target: UnsafeMutablePointer<Float>) {
         // One switch a call and not one a block: each loop is specialised for its format.
-        switch type {
-        case .q4_0: loop(source, blockCount, type, target, q4_0)
-        case .q4_1: loop(source, blockCount, type, target, q4_1)
-        case .q5_0: loop(source, blockCount, type, target, q5_0)
-        case .q5_1: loop(source, blockCount, type, target, q5_1)
-        case .q8_0: loop(source, blockCount, type, target, q8_0)
-        case .q4K: loop(source, blockCount, type, target, q4K)
-        case .q5K: loop(source, blockCount, type, target, q5K)
-        case .q6K: loop(source, blockCount, type, target, q6K)
-        default: preconditionFailure("\(type.rawValue) is not a block format")
+        switch self {
+        case .q4_0: loop(source, blockCount, target, Self.q4_0)
+        case .q4_1: loop(source, blockCount, target, Self.q4_1)
+        case .q5_0: loop(source, blockCount, target, Self.q5_0)
+        case .q5_1: loop(source, blockCount, target, Self.q5_1)
+        case .q8_0: loop(source, blockCount, target, Self.q8_0)
+        case .q4K: loop(source, blockCount, target, Self.q4K)
+        case .q5K: loop(source, blockCount, target, Self.q5K)
+        case .q6K: loop(source, blockCount, target, Self.q6K)
         }
     }
 
     @inline(__always)
-    private static func loop(
-        _ source: UnsafeRawPointer, _ blockCount: Int, _ type: StoredType, _ target: UnsafeMutablePointer<Float>,
+    private func loop(
+        _ source: UnsafeRawPointer, _ blockCount: Int, _ target: UnsafeMutablePointer<Float>,
         _ block: (UnsafeRawPointer, UnsafeMutablePointer<Float>) -> Void
     ) {
-        let (byteCount, elementCount) = (type.blockByteCount, type.blockElementCount)
+        let (byteCount, elementCount) = (byteCount, elementCount)
         for number in 0..<blockCount { block(source + number &* byteCount, target + number &* elementCount) }
     }
 

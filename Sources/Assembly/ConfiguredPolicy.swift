@@ -1,0 +1,48 @@
+public import EngineConfig
+public import Plugins
+public import Scheduling
+
+extension PluginCatalog {
+    /// The policy of that name with the configuration's parameters, its victim rule and its share for prompts.
+    public func policy(
+        named name: String, _ configuration: EngineConfiguration
+    ) throws(RegistryError) -> any SchedulerPolicy {
+        let policy = try policies.factory(named: name)(configuration.policyOptions)
+        let scheduler = configuration.scheduler
+        guard scheduler.victim != nil || scheduler.promptShare < 1 else { return policy }
+        return AdjustedPolicy(
+            policy, victims: scheduler.victim.map { VictimRule($0) }, promptShare: scheduler.promptShare)
+    }
+}
+
+extension VictimRule {
+    init(_ choice: SchedulerSection.VictimChoice) {
+        switch choice {
+        case .lastArrived: self = .lastArrived
+        case .lowestPriority: self = .lowestPriority
+        case .leastComputed: self = .leastComputed
+        case .mostBlocks: self = .mostBlocks
+        }
+    }
+}
+
+extension MultiLevelFeedback {
+    init(_ options: PolicyOptionsSection) {
+        self.init(
+            levelCount: options.levels, quantumTokens: options.quantumTokens, ageingSeconds: options.ageingSeconds)
+    }
+}
+
+extension FairShare {
+    init(_ options: PolicyOptionsSection) {
+        self.init(weights: options.weights, promptCost: options.promptCost, outputCost: options.outputCost)
+    }
+}
+
+extension EarliestDeadlineFirst {
+    init(_ options: PolicyOptionsSection) {
+        self.init(
+            target: options.target == .finish ? .finish : .firstToken,
+            defaultSeconds: Double(options.defaultDeadlineMs) / 1000)
+    }
+}

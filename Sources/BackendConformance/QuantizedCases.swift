@@ -1,0 +1,74 @@
+import Backends
+import Tensors
+
+extension BackendConformance {
+    /// Linear operations and tables in packed formats: exact activations, and rounded ones where a backend may round.
+    static func quantizedCases(_ formats: [WeightFormat]) -> [ConformanceCase] {
+        formats.enumerated().flatMap { index, format in
+            let seed = UInt64(80 + index)
+            return linearCases(format, seed: seed) + tableCases(format, seed: seed)
+        }
+    }
+
+    private static func linearCases(_ format: WeightFormat, seed: UInt64) -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for (inputSize, outputSize) in [(77, 130), (256, 64), (576, 65), (1, 3), (768, 192)]
+        where format.fits(inputSize: inputSize) {
+            for compute in [ElementType.f32, .bf16] {
+                for rowCount in [1, 2, 3, 5, 6, 7, 33, 50] where rowCount < 9 || inputSize < 700 {
+                    cases.append(
+                        rowCase(
+                            "linear \(format), \(compute), \(inputSize) to \(outputSize)", rowCount: rowCount,
+                            tolerance: Tolerance.linear(compute), seed: seed
+                        ) { sketch in
+                            let input = sketch.input(inputSize)
+                            let weights = sketch.packed("packed", outputSize, inputSize, format, compute)
+                            return sketch.linear(
+                                input, weights,
+                                bias: rowCount % 2 == 1 ? sketch.vector("bias", outputSize, around: 0) : nil)
+                        })
+                }
+            }
+        }
+        cases.append(
+            rowCase("two linears of one input, \(format)", rowCount: 9, tolerance: Tolerance.single, seed: seed) {
+                sketch in
+                let input = sketch.norm(sketch.input(256))
+                let left = sketch.linear(input, sketch.packed("left", 70, 256, format, .f32))
+                return sketch.add(left, sketch.linear(input, sketch.packed("right", 70, 256, format, .f32)))
+            })
+        return cases
+    }
+
+    private static func tableCases(_ format: WeightFormat, seed: UInt64) -> [ConformanceCase] {
+        guard format.isTable else { return [] }
+        var cases: [ConformanceCase] = []
+        for width in [77, 256, 576] where format.fits(inputSize: width) {
+            cases.append(
+                rowCase("embed \(format), width \(width)", rowCount: 5, tolerance: Tolerance.exact, seed: seed) {
+                    sketch in
+                    let table = sketch.packed("table", PlanSketch.vocabularySize, width, format, .f32)
+                    return sketch.embed(table, width, scale: 2.5)
+                })
+            cases.append(
+                rowCase("tied \(format), width \(width)", rowCount: 9, tolerance: Tolerance.single, seed: seed) {
+                    sketch in
+                    let table = sketch.packed("table", PlanSketch.vocabularySize, width, format, .f32)
+                    let rows = sketch.embed(table, width, scale: 3)
+                    return sketch.linear(sketch.gather(rows), table)
+                })
+        }
+        return cases
+    }
+}
+
+extension PlanSketch {
+    /// A random packed matrix; `compute` is what a backend may round activations to.
+    mutating func packed(
+        _ name: String, _ outputSize: Int, _ inputSize: Int, _ format: WeightFormat, _ compute: ElementType
+    ) -> MatrixID {
+        let matrix = format.matrix(
+            outputSize: outputSize, inputSize: inputSize, computeType: compute, &random)
+        return add(name, .quantized(matrix))
+    }
+}

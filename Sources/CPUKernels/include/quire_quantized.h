@@ -1,0 +1,81 @@
+// Packed weights whose numbers share scales. Included by CPUKernels.h, which has the promises.
+//
+// The layout is the same for every instruction set: panels of 64 outputs; in a panel the groups of inputs one after
+// another, each its scales and then its quanta in slices of 32 inputs (of 16 with six bits).
+//   panel:  zeros [ceil(groups / (32 / bits))][64] words, where there are any; then the groups
+//   group:  scales (see quire_scaling), then ceil(size / 32) slices
+//   slice:  one plane for each power of two in `bits`, the largest first; a plane of p bits is [inputs * p / 32][64]
+//           words, and input i of a word has its p bits at 16 (i % 2) + p (i / 2): even inputs in the lower half, odd
+//           ones in the upper half, so that a shift brings pairs of neighbours to the same place of both halves
+// Outputs past n and inputs past k are zeros.
+#ifndef QUIRE_QUANTIZED_H
+#define QUIRE_QUANTIZED_H
+
+#pragma clang assume_nonnull begin
+
+/// What a quantum q of a group means.
+typedef enum QUIRE_ENUM quire_scaling {
+    /// `scale (q - 2^(bits - 1))`; group: scales [64] of `scale_dtype`.
+    quire_scaling_centred QUIRE_CASE(centred) = 0,
+    /// `scale (q - zero)`; group: scales [64] of `scale_dtype`; the zeros lie at the panel's beginning.
+    quire_scaling_zeros QUIRE_CASE(zeros) = 1,
+    /// `scale q + minimum`; group: scales [64], minima [64], both of `scale_dtype`.
+    quire_scaling_minimum QUIRE_CASE(minimum) = 2,
+    /// `d s q - e m`; every eight groups begin with d [64], e [64] of f16; group: s [64], m [64] of one byte each.
+    quire_scaling_nested_minimum QUIRE_CASE(nestedMinimum) = 3,
+    /// `d s (q - 2^(bits - 1))`; every sixteen groups begin with d [64] of f16; group: s [64] of one signed byte each.
+    quire_scaling_nested_centred QUIRE_CASE(nestedCentred) = 4,
+} quire_scaling;
+
+/// A packed matrix `[n, k]`.
+typedef struct quire_quantized {
+    size_t n, k;
+    /// Bits of a quantum: 2, 3, 4, 5, 6 or 8.
+    size_t bits;
+    /// Inputs of a group: 16 with six bits, else a multiple of 32; the last group may have fewer.
+    size_t group_size;
+    quire_scaling scaling;
+    quire_dtype scale_dtype;
+} quire_quantized;
+
+/// How the rows to pack are stored: `GroupFormat` of the module Tensors, or one of GGUF's block formats.
+typedef enum QUIRE_ENUM quire_stored_rows {
+    /// Quanta, zeros and scales, each a run of whole 32-bit words; quanta and zeros are streams of `bits` bits.
+    quire_stored_groups QUIRE_CASE(groups) = 0,
+    quire_stored_q4_0 QUIRE_CASE(q4_0) = 1,
+    quire_stored_q4_1 QUIRE_CASE(q4_1) = 2,
+    quire_stored_q5_0 QUIRE_CASE(q5_0) = 3,
+    quire_stored_q5_1 QUIRE_CASE(q5_1) = 4,
+    quire_stored_q8_0 QUIRE_CASE(q8_0) = 5,
+    quire_stored_q4_k QUIRE_CASE(q4_k) = 6,
+    quire_stored_q5_k QUIRE_CASE(q5_k) = 7,
+    quire_stored_q6_k QUIRE_CASE(q6_k) = 8,
+} quire_stored_rows;
+
+/// Groups that a matrix may have at most.
+enum { quire_max_group_count = 8192 };
+
+/// Bytes of a packed panel.
+size_t quire_quantized_panel_byte_count(const quire_quantized *matrix);
+
+/// Packs panel `panel` into its place in `packed`, the start of the whole packed matrix. `rows`: the panel's rows, at most 64,
+/// stored as `stored` says, `row_byte_count` bytes each. Threads may pack different panels.
+void quire_pack_quantized(const quire_quantized *matrix, quire_stored_rows stored, const void *rows,
+                          size_t row_byte_count, void *packed, size_t panel);
+
+/// `y[m, n] = x[m, k] · weightsᵀ + bias` for the outputs of panels `panel_begin ..< panel_end` only.
+///
+/// `x`: f32 rows, or bf16 rows for the function that says so, stride `x_stride >= k`. The sum of a group is
+/// `scale · (sum of q x) + offset · (sum of x)`: quanta are multiplied as the integers that they are, and scaled once.
+/// `y`: f32 rows, stride `y_stride >= n`. `bias`: f32 [n] or NULL.
+typedef void (*quire_quantized_linear_fn)(const quire_quantized *matrix, const void *packed, const void *x,
+                                          size_t x_stride, float *y, size_t y_stride, size_t m,
+                                          const float *_Nullable bias, size_t panel_begin, size_t panel_end);
+
+/// `y[i] = row ids[i] of the weights * scale`, each number exactly as its format defines it. `y`: [count, k] f32.
+typedef void (*quire_quantized_embed_fn)(const quire_quantized *matrix, const void *packed, const int32_t *ids,
+                                         size_t count, float scale, float *y, size_t y_stride);
+
+#pragma clang assume_nonnull end
+
+#endif

@@ -1,0 +1,101 @@
+// Where the parts of a packed panel of quantized weights lie.
+#ifndef QUIRE_QUANTIZED_LAYOUT_H
+#define QUIRE_QUANTIZED_LAYOUT_H
+
+#include "CPUKernels.h"
+
+/// Inputs of a slice: six bits come in groups of sixteen.
+static inline size_t slice_inputs(size_t bits) { return bits == 6 ? 16 : 32; }
+
+/// What all panels of a matrix have in common, worked out once a call: a division a group would cost more than its products.
+typedef struct panel_shape {
+    const quire_quantized *matrix;
+    size_t groups;
+    /// Slices of a group, and of the last one.
+    size_t slices, last_slices;
+    size_t slice_bytes;
+    /// Bytes of the zeros before the first group, and groups whose zeros share a word.
+    size_t zero_bytes, zeros_per_word;
+    /// Bytes of the outer scales, and the mask of a group's index that is zero where they stand; 0 bytes: there are none.
+    size_t outer_bytes, outer_mask;
+    /// Bytes of a group's own scales.
+    size_t scale_bytes;
+    size_t panel_bytes;
+} panel_shape;
+
+static inline size_t scale_size(const quire_quantized *q) { return q->scale_dtype == quire_dtype_f32 ? 4 : 2; }
+
+static inline panel_shape shape_of(const quire_quantized *q) {
+    size_t inputs = slice_inputs(q->bits), width = quire_panel_width;
+    size_t groups = (q->k + q->group_size - 1) / q->group_size;
+    panel_shape s = {
+        .matrix = q,
+        .groups = groups,
+        .slices = q->group_size / inputs,
+        .last_slices = (q->k - (groups - 1) * q->group_size + inputs - 1) / inputs,
+        .slice_bytes = inputs * q->bits * width / 8,
+        .zeros_per_word = 32 / q->bits,
+    };
+    switch (q->scaling) {
+        case quire_scaling_centred: s.scale_bytes = width * scale_size(q); break;
+        case quire_scaling_zeros:
+            s.scale_bytes = width * scale_size(q);
+            s.zero_bytes = (groups + s.zeros_per_word - 1) / s.zeros_per_word * width * 4;
+            break;
+        case quire_scaling_minimum: s.scale_bytes = 2 * width * scale_size(q); break;
+        case quire_scaling_nested_minimum:
+            s.scale_bytes = 2 * width;
+            s.outer_bytes = 2 * width * 2;
+            s.outer_mask = 8 - 1;
+            break;
+        case quire_scaling_nested_centred:
+            s.scale_bytes = width;
+            s.outer_bytes = width * 2;
+            s.outer_mask = 16 - 1;
+            break;
+    }
+    size_t outer_count = s.outer_bytes > 0 ? (groups + s.outer_mask) / (s.outer_mask + 1) : 0;
+    s.panel_bytes = s.zero_bytes + outer_count * s.outer_bytes + groups * s.scale_bytes
+                    + ((groups - 1) * s.slices + s.last_slices) * s.slice_bytes;
+    return s;
+}
+
+/// One group of a panel, found by walking through the groups before it.
+typedef struct quantized_group {
+    size_t index, slices;
+    /// The words that hold its zeros, the outer scales in force, its own scales, and its first slice.
+    const char *zeros, *outer, *scales, *quanta;
+    /// Where in a word of zeros its own begins.
+    uint32_t zero_shift;
+} quantized_group;
+
+/// Group `index`, whose record begins at `at`; `outer_before` are the outer scales of the group before it.
+static inline quantized_group group_at(const panel_shape *s, const char *at, const char *outer_before, size_t index,
+                                       const char *zeros, uint32_t zero_shift) {
+    size_t outer = (index & s->outer_mask) == 0 ? s->outer_bytes : 0;
+    const char *scales = at + outer;
+    return (quantized_group){
+        .index = index,
+        .slices = index + 1 < s->groups ? s->slices : s->last_slices,
+        .zeros = zeros,
+        .outer = outer > 0 ? at : outer_before,
+        .scales = scales,
+        .quanta = scales + s->scale_bytes,
+        .zero_shift = zero_shift,
+    };
+}
+
+static inline quantized_group first_group(const panel_shape *s, const char *panel) {
+    return group_at(s, panel + s->zero_bytes, panel, 0, panel, 0);
+}
+
+/// The group after `g`. Precondition: there is one.
+static inline quantized_group next_group(const panel_shape *s, quantized_group g) {
+    uint32_t bits = (uint32_t)s->matrix->bits, shift = g.zero_shift + bits;
+    // A word holds whole fields only.
+    int is_full = shift + bits > 32;
+    return group_at(s, g.quanta + g.slices * s->slice_bytes, g.outer, g.index + 1,
+                    g.zeros + (is_full ? quire_panel_width * 4 : 0), is_full ? 0 : shift);
+}
+
+#endif

@@ -1,0 +1,162 @@
+import KVCaching
+public import Requests
+public import Scheduling
+
+/// A scheduler on a scripted executor: steps it, checks every invariant after every step, collects what comes out.
+public struct SchedulerWorld: ~Copyable {
+    /// Tokens of the scripted executor are below this.
+    public static let vocabularySize = 50
+    /// The scheduler itself.
+    public private(set) var scheduler: Scheduler
+    private var executor: ScriptedExecutor
+    private let limits: SchedulerLimits
+    /// Each request's output so far.
+    public private(set) var outputs: [RequestID: [Int32]] = [:]
+    /// Each request's scores of prompt tokens: the tokens most likely there.
+    public private(set) var scores: [RequestID: [Int32]] = [:]
+    /// Why requests ended.
+    public private(set) var reasons: [RequestID: FinishReason] = [:]
+    /// Everything that was wrong, in words.
+    public private(set) var brokenInvariants: [String] = []
+    /// Steps taken so far; each takes a millisecond.
+    public private(set) var stepCount = 0
+    /// Whether the block manager is searched for broken invariants after each step; slow for large pools.
+    public var checksEveryStep = true
+    private var nextID: UInt64 = 0
+    private var admissions: [RequestID] = []
+
+    /// An empty world. `maxModelLength` is the whole pool unless given.
+    public init(
+        blockCount: Int, blockSize: Int, maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
+        maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
+        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096,
+        policy: any SchedulerPolicy = FirstComeFirstServed()
+    ) {
+        limits = SchedulerLimits(
+            maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
+            maxModelLength: maxModelLength ?? blockCount * blockSize, maxScoredCount: maxScoredCount,
+            maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount)
+        scheduler = Scheduler(
+            limits: limits,
+            cache: KVCacheManager(blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching),
+            policy: policy)
+        executor = ScriptedExecutor(
+            vocabularySize: Self.vocabularySize, blockCount: blockCount, blockSize: blockSize)
+    }
+
+    /// The moment now.
+    public var now: EngineInstant { EngineInstant(nanoseconds: UInt64(stepCount) * 1_000_000) }
+
+    /// The order in which requests were first admitted.
+    public var admissionOrder: [RequestID] { admissions }
+
+    /// Lets a request arrive now.
+    @discardableResult
+    public mutating func add(
+        _ prompt: [Int32], priority: Int = 0, tenant: String = "", deadlineSeconds: Double? = nil,
+        leader: RequestID? = nil, _ configure: (inout SamplingParameters) -> Void = { _ in }
+    ) -> RequestID {
+        var sampling = SamplingParameters()
+        configure(&sampling)
+        let id = RequestID(nextID)
+        nextID += 1
+        scheduler.add(
+            Request(
+                id: id, prompt: prompt, sampling: sampling, arrival: now, priority: priority, tenant: tenant,
+                deadline: deadlineSeconds.map { now.advanced(bySeconds: $0) }, leader: leader))
+        outputs[id] = []
+        return id
+    }
+
+    /// Drops a request; false where it has ended already.
+    public mutating func abort(_ id: RequestID) -> Bool {
+        let isAborted = scheduler.abort(id)
+        if isAborted {
+            check(reasons[id] == nil, "\(id) was aborted after its end")
+            reasons[id] = .abort
+        }
+        return isAborted
+    }
+
+    /// Takes a step and checks everything that must hold of it. With `fails`, the device fails to run it.
+    @discardableResult
+    public mutating func step(fails: Bool = false) -> SchedulerOutput {
+        let hadWork = !scheduler.isIdle
+        let output = scheduler.schedule(at: now)
+        inspect(output, hadWork: hadWork)
+        checkInvariants("after schedule")
+        stepCount += 1
+        if fails {
+            for id in scheduler.failStep(output) { finish(id, .failure("told to fail")) }
+        } else {
+            for entry in scheduler.update(output, with: executor.execute(output), at: now) { take(entry) }
+        }
+        checkInvariants("after update")
+        return output
+    }
+
+    private mutating func inspect(_ output: SchedulerOutput, hadWork: Bool) {
+        check(output.tokenCount <= limits.maxBatchedTokenCount, "\(output.tokenCount) tokens in a step")
+        check(output.scheduled.allSatisfy { !$0.tokens.isEmpty }, "a request was scheduled without tokens")
+        check(Set(output.scheduled.map(\.id)).count == output.scheduled.count, "a request was scheduled twice")
+        check(output.scheduled.count <= limits.maxSequenceCount, "\(output.scheduled.count) requests in a step")
+        check(
+            output.scheduled.reduce(0) { $0 + $1.scoredPositions.count } <= limits.maxScoredCount,
+            "too many positions scored")
+        check(!hadWork || !output.isEmpty || scheduler.isIdle, "a step did nothing although there was work")
+        check(
+            Set(output.preempted).isDisjoint(with: output.scheduled.map(\.id)), "a preempted request was scheduled")
+        for rejected in output.rejected {
+            check(!rejected.reason.isEmpty, "\(rejected.id) was refused without a reason")
+            finish(rejected.id, .rejected(rejected.reason))
+        }
+        admissions += output.admitted.map(\.id)
+    }
+
+    private mutating func take(_ entry: RequestProgress) {
+        check(reasons[entry.id] == nil, "\(entry.id) went on after its end")
+        if let token = entry.token { outputs[entry.id, default: []].append(token) }
+        scores[entry.id, default: []] += entry.promptLogprobs.map(\.chosen.token)
+        if let reason = entry.finish { finish(entry.id, reason) }
+    }
+
+    private mutating func finish(_ id: RequestID, _ reason: FinishReason) {
+        check(reasons[id] == nil, "\(id) ended twice")
+        reasons[id] = reason
+    }
+
+    private mutating func checkInvariants(_ when: String) {
+        guard checksEveryStep, let broken = scheduler.checkInvariants() else { return }
+        brokenInvariants.append("\(when): \(broken)")
+    }
+
+    /// Steps until nothing is left and checks that nothing is lost; gives up after `maxSteps`.
+    public mutating func run(maxSteps: Int = 100_000) {
+        var steps = 0
+        while !scheduler.isIdle {
+            step()
+            steps += 1
+            guard steps < maxSteps else {
+                brokenInvariants.append("not finished after \(maxSteps) steps")
+                return
+            }
+        }
+        let statistics = scheduler.statistics
+        check(statistics.freeBlockCount == statistics.blockCount, "blocks are lost")
+        if let broken = scheduler.checkInvariants() { brokenInvariants.append("at the end: \(broken)") }
+        for id in outputs.keys.sorted() where reasons[id] == nil { brokenInvariants.append("\(id) was lost") }
+    }
+
+    private mutating func check(_ condition: Bool, _ message: @autoclosure () -> String) {
+        if !condition { brokenInvariants.append(message()) }
+    }
+
+    /// What a request produces when it is alone in the world.
+    public static func alone(_ prompt: [Int32], tokenCount: Int) -> [Int32] {
+        var tokens = prompt
+        for _ in 0..<tokenCount {
+            tokens.append(ScriptedExecutor.next(after: tokens, vocabularySize: vocabularySize))
+        }
+        return Array(tokens.dropFirst(prompt.count))
+    }
+}

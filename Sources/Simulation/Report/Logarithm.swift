@@ -1,0 +1,13 @@
+#if canImport(Darwin)
+    import Darwin
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// Decimal logarithms, for axes.
+enum Logarithm {
+    static func base10(_ value: Double) -> Double { log10(value) }
+    static func power10(_ exponent: Double) -> Double { pow(10, exponent) }
+}

@@ -1,0 +1,33 @@
+/// How the rows of a packed matrix are stored.
+public enum QuantizedLayout: Sendable, Hashable, CustomStringConvertible {
+    /// Quanta, zeros and scales by groups: AWQ, GPTQ and compressed-tensors end here.
+    case groups(GroupFormat)
+    /// A block format of GGUF, as its files store it.
+    case blocks(BlockFormat)
+
+    /// Bytes of a row of `inputSize` numbers. Precondition: whole blocks, where there are blocks.
+    public func rowByteCount(inputSize: Int) -> Int {
+        switch self {
+        case .groups(let format): format.rowByteCount(inputSize: inputSize)
+        case .blocks(let format): inputSize / format.elementCount * format.byteCount
+        }
+    }
+
+    /// Widens one stored row to `target`, `[inputSize]`, as the format defines it.
+    public func widen(_ row: UnsafeRawPointer, inputSize: Int, to target: UnsafeMutablePointer<Float>) {
+        switch self {
+        case .groups(let format): format.widen(row, inputSize: inputSize, to: target)
+        case .blocks(let format): format.widen(row, blockCount: inputSize / format.elementCount, to: target)
+        }
+    }
+
+    /// The format's name: `Q4_1`, or `int4 groups of 64` and whether zeros are stored.
+    public var description: String {
+        switch self {
+        case .groups(let format):
+            "int\(format.bitCount) groups of \(format.groupSize), \(format.scaleType) scales"
+                + (format.hasZeros ? ", zeros" : "")
+        case .blocks(let format): format.rawValue
+        }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Tensors
+
+/// The tensors into which a quantized checkpoint has taken one module's matrix apart.
+struct ModuleTensors {
+    /// The module: the matrix's name without `.weight`.
+    let name: String
+    private let source: any TensorSource
+
+    /// Those of the matrix `matrix`.
+    init(_ matrix: String, in source: any TensorSource) {
+        name = matrix.hasSuffix(".weight") ? String(matrix.dropLast(7)) : matrix
+        self.source = source
+    }
+
+    /// Whether the module has the tensor `part`, and no dense matrix.
+    func isPacked(_ part: String) -> Bool {
+        source.shape(of: "\(name).\(part)") != nil || source.shape(of: "\(name).weight") == nil
+    }
+
+    /// The tensor `part`; nil when there is none.
+    func optional(_ part: String) throws(WeightLoadingError) -> StoredTensor? {
+        source.shape(of: "\(name).\(part)") == nil ? nil : try source.tensor(named: "\(name).\(part)")
+    }
+
+    /// The tensor `part` of exactly this shape. Throws `missingTensor` or `shapeMismatch`.
+    func tensor(_ part: String, _ shape: [Int]) throws(WeightLoadingError) -> StoredTensor {
+        let tensor = try source.tensor(named: "\(name).\(part)")
+        try tensor.requireShape(shape)
+        return tensor
+    }
+
+    /// The same, of 32-bit words. Throws `unsupportedType` as well.
+    func words(_ part: String, _ shape: [Int]) throws(WeightLoadingError) -> StoredTensor {
+        let tensor = try tensor(part, shape)
+        try tensor.requireWords()
+        return tensor
+    }
+
+    /// Inputs that share a scale: `stated`, or all of them. Throws `malformedTensor` where it does not divide.
+    func groupSize(_ stated: Int?, inputSize: Int) throws(WeightLoadingError) -> Int {
+        guard let stated else { return inputSize }
+        guard inputSize % stated == 0 else {
+            throw malformed("scales", "groups of \(stated) do not divide its \(inputSize) inputs")
+        }
+        return stated
+    }
+
+    /// The error that `part` is malformed.
+    func malformed(_ part: String, _ reason: String) -> WeightLoadingError {
+        .malformedTensor(file: source.file, tensor: "\(name).\(part)", reason: reason)
+    }
+
+    /// The matrix of `rows`.
+    func matrix(_ rows: GroupRows, outputSize: Int, _ type: WeightType) -> LinearWeights {
+        .quantized(
+            QuantizedMatrix(
+                outputSize: outputSize, inputSize: rows.inputSize, layout: .groups(rows.format),
+                inputOrder: rows.inputOrder, computeType: type.packedType, rows: rows))
+    }
+}
+
+extension WeightType {
+    /// What packed weights count as: activations may be rounded to it, and the cache follows it.
+    var packedType: ElementType {
+        switch self {
+        case .auto, .bf16: .bf16
+        case .f32: .f32
+        case .f16: .f16
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import EngineConfig
+import Scheduling
+import Simulation
+
+extension SimulationSetup {
+    /// The engine that `configuration` describes. Throws where the cache has no size: there is no model to take one
+    /// from.
+    init(_ configuration: EngineConfiguration) throws(ConfigurationError) {
+        guard let blockCount = configuration.cache.numBlocks else {
+            throw configuration.error(
+                at: "cache.num_blocks",
+                message: "needed by simulate, which has no device to measure; add it, or --set cache.num_blocks=4096")
+        }
+        let capacity = blockCount * configuration.cache.blockSize
+        let length = configuration.model.maxModelLen ?? capacity
+        guard length <= capacity else {
+            throw configuration.error(
+                at: "model.max_model_len", expected: "at most the \(capacity) tokens that the cache holds",
+                found: "\(length)")
+        }
+        let (scheduler, cost) = (configuration.scheduler, configuration.simulation)
+        self.init(
+            limits: SchedulerLimits(
+                maxBatchedTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
+                maxModelLength: length),
+            blockCount: blockCount, blockSize: configuration.cache.blockSize,
+            cost: StepCost(
+                fixedSeconds: cost.stepMs / 1e3, promptTokenSeconds: cost.promptTokenUs / 1e6,
+                sequenceSeconds: cost.sequenceUs / 1e6, contextTokenSeconds: cost.contextTokenUs / 1e6))
+        isPrefixCachingEnabled = configuration.cache.enablePrefixCaching
+        maxWaitingCount = scheduler.maxWaiting
+        serviceCosts = (configuration.policyOptions.promptCost, configuration.policyOptions.outputCost)
+        tenantWeights = configuration.policyOptions.weights
+    }
+}

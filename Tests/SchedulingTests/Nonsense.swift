@@ -1,0 +1,85 @@
+import Requests
+import Scheduling
+import SchedulingConformance
+
+/// A policy that answers nonsense: ranks that are no numbers, requests that do not exist, shares below nothing,
+/// preemptions for no reason.
+struct Nonsense: SchedulerPolicy {
+    var random: RandomNumbers
+
+    init(seed: UInt64 = 1) {
+        random = RandomNumbers(seed: seed)
+    }
+
+    private mutating func number() -> Double {
+        [.nan, .infinity, -.infinity, 0, -1, 5][random.next(below: 6)]
+    }
+
+    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+        WaitingPlace(line: [0, 3, .max, .min][random.next(below: 4)], rank: number())
+    }
+
+    var lookahead: Int { .max }
+    var wantsCachedCounts: Bool { true }
+
+    mutating func decide(
+        among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
+    ) -> AdmissionDecision {
+        switch random.next(below: 5) {
+        case 0: .later
+        case 1: .admit(RequestID(.max))
+        case 2: .reject(RequestID(.max), reason: "")
+        default: .admit(candidates.randomElement(using: &random)?.request.id ?? RequestID(0))
+        }
+    }
+
+    mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare {
+        let numbers = [Int.min, -1, 0, 1, 7, .max]
+        return BudgetShare(
+            promptTokenCount: numbers[random.next(below: 6)], reservedTokenCount: numbers[random.next(below: 6)])
+    }
+
+    mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double { number() }
+
+    mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool {
+        random.next(below: 2) == 0
+    }
+}
+
+/// Wants nothing to run, and everything that does to stop.
+struct Obstruction: SchedulerPolicy {
+    mutating func decide(
+        among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
+    ) -> AdmissionDecision { .later }
+
+    mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare {
+        BudgetShare(promptTokenCount: 0, reservedTokenCount: .max)
+    }
+
+    /// Whoever is nearest to its end.
+    mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
+        Double(running.outputCount)
+    }
+
+    mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool { true }
+}
+
+/// Lets the newest go first and take the place of whoever runs: the livelock that preemption counts prevent.
+struct NewestFirst: SchedulerPolicy {
+    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+        WaitingPlace(rank: -Double(request.arrival.nanoseconds))
+    }
+
+    mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
+        -Double(running.arrival.nanoseconds)
+    }
+
+    mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool { true }
+}
+
+/// Refuses everything.
+struct Refusal: SchedulerPolicy {
+    mutating func decide(
+        among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
+    ) -> AdmissionDecision { .reject(candidates[0].request.id, reason: "no") }
+}

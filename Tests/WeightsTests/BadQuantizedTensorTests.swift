@@ -1,0 +1,133 @@
+import Tensors
+import Testing
+
+@testable import Weights
+
+/// One module `m`, 64 inputs and 32 outputs in two groups, with one tensor made wrong.
+@Suite struct BadQuantizedTensorTests {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private static let gptqTensors = [
+        BuiltTensor.words("m.qweight", [8, 32], Array(repeating: 0x8765_4321, count: 256)),
+        .words("m.qzeros", [2, 4], Array(repeating: 0x7777_7777, count: 8)),
+        .halves("m.scales", [2, 32], Array(repeating: 0.5, count: 64)),
+        .words("m.g_idx", [64], (0..<64).map { $0 / 32 }),
+    ]
+
+    private func loader(_ members: String) throws -> any WeightLoader {
+        switch try quantization(members, in: directory) {
+        case .awq(let configuration): AWQWeightLoader(configuration)
+        case .gptq(let configuration): GPTQWeightLoader(configuration)
+        case .compressedTensors(let configuration): CompressedTensorsWeightLoader(configuration)
+        }
+    }
+
+    private func gptq(_ replaced: BuiltTensor? = nil, without name: String? = nil) throws -> LinearWeights {
+        let tensors = Self.gptqTensors.map { $0.name == replaced?.name ? replaced ?? $0 : $0 }.filter {
+            $0.name != name
+        }
+        return try loader(#""quant_method":"gptq","bits":4,"group_size":32"#).linear(
+            "m.weight", inputSize: 64, outputSize: 32, from: try source(of: tensors))
+    }
+
+    private func refusal(_ body: () throws -> LinearWeights) throws -> String {
+        let error = #expect(throws: WeightLoadingError.self) { try body() }
+        return try #require(error).description
+    }
+
+    @Test func theSoundModuleLoads() throws {
+        guard case .quantized(let packed) = try gptq() else {
+            Issue.record("not packed")
+            return
+        }
+        // A word is the inputs 1, 2, … 8, whose zero is 8.
+        #expect(packed.dequantized().floats().prefix(8) == [-3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0])
+        #expect(packed.inputOrder == nil)
+    }
+
+    @Test func anAbsentGroupIndexMeansInOrder() throws {
+        guard case .quantized(let packed) = try gptq(without: "m.g_idx") else {
+            Issue.record("not packed")
+            return
+        }
+        #expect(packed.inputOrder == nil)
+    }
+
+    @Test(arguments: ["m.qzeros", "m.scales"]) func aMissingTensorIsNamed(name: String) throws {
+        #expect(try refusal { try gptq(without: name) } == "test: tensor \(name) is missing")
+    }
+
+    @Test func withoutAnyMatrixThePackedOneIsMissed() throws {
+        #expect(try refusal { try gptq(without: "m.qweight") } == "test: tensor m.qweight is missing")
+    }
+
+    @Test(arguments: [
+        (BuiltTensor.words("m.qweight", [4, 64], Array(repeating: 0, count: 256)), "expected [8, 32]"),
+        (.words("m.qzeros", [4, 2], Array(repeating: 0, count: 8)), "expected [2, 4]"),
+        (.halves("m.scales", [1, 32], Array(repeating: 0.5, count: 32)), "expected [2, 32]"),
+        (.words("m.g_idx", [32], Array(repeating: 0, count: 32)), "expected [64]"),
+    ])
+    func aWrongShapeIsNamed(tensor: BuiltTensor, expected: String) throws {
+        let description = try refusal { try gptq(tensor) }
+        #expect(description.contains("tensor \(tensor.name) has shape") && description.contains(expected))
+    }
+
+    @Test(arguments: [
+        (UInt32(2), "tensor m.g_idx is malformed: input 5 is in group 2, there are 2"),
+        (UInt32.max, "input 5 is in group -1, there are 2"), (1, "group 0 has 31 inputs, expected 32"),
+    ])
+    func aGroupIndexThatCannotBeIsNamed(group: UInt32, named: String) throws {
+        let groups = (0..<64).map { $0 == 5 ? group : UInt32($0 / 32) }
+        #expect(try refusal { try gptq(.words("m.g_idx", [64], groups)) }.contains(named))
+    }
+
+    @Test func quantaThatAreNoWordsAreNamed() throws {
+        let wrong = BuiltTensor(name: "m.qweight", type: "I16", shape: [8, 32], bytes: Array(repeating: 0, count: 512))
+        #expect(try refusal { try gptq(wrong) }.contains("tensor m.qweight has type I16"))
+        let scales = BuiltTensor(name: "m.scales", type: "I16", shape: [2, 32], bytes: Array(repeating: 0, count: 128))
+        #expect(try refusal { try gptq(scales) }.contains("tensor m.scales has type I16"))
+    }
+
+    @Test(arguments: [
+        #""quant_method":"gptq","bits":4,"group_size":128"#, #""quant_method":"awq","bits":4,"group_size":128"#,
+        #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":128}}}"#,
+    ])
+    func groupsThatDoNotDivideAreNamed(members: String) throws {
+        let tensors = Self.gptqTensors + [.words("m.weight_packed", [32, 8], Array(repeating: 0, count: 256))]
+        let source = try source(of: tensors)
+        let description = try refusal {
+            try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: source)
+        }
+        #expect(description.contains("groups of 128 do not divide its 64 inputs"))
+    }
+
+    @Test func versionOnesZerosAreAddedPerFieldAndNeverCarry() throws {
+        // Stored 15 stands for 0, and must not add one to its neighbour: 0xF becomes 0, 0x7 becomes 8.
+        let zeros = BuiltTensor.words("m.qzeros", [2, 4], Array(repeating: 0x7F7F_7F7F, count: 8))
+        guard case .quantized(let packed) = try gptq(zeros) else {
+            Issue.record("not packed")
+            return
+        }
+        let values = packed.dequantized().floats()
+        // Input 0 has the quantum 1: even outputs have the zero 0, odd ones 8.
+        #expect(values[0] == 0.5 && values[64] == -3.5 && values[128] == 0.5 && values[192] == -3.5)
+    }
+
+    @Test func compressedShapesAndZerosMustAgree() throws {
+        let members =
+            #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32,"symmetric":false}}}"#
+        let quanta = BuiltTensor.words("m.weight_packed", [32, 8], Array(repeating: 0, count: 256))
+        let scales = BuiltTensor.halves("m.weight_scale", [32, 2], Array(repeating: 1, count: 64))
+        let shape = BuiltTensor.words("m.weight_shape", [2], [32, 65])
+        let wrong = try source(of: [quanta, scales, shape])
+        #expect(
+            try refusal { try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: wrong) }
+                .contains("m.weight_shape has shape [32, 65], expected [32, 64]"))
+        let zeroless = try source(of: [quanta, scales])
+        #expect(
+            try refusal { try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: zeroless) }
+                .contains("tensor m.weight_zero_point is missing"))
+    }
+}

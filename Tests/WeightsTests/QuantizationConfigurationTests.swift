@@ -1,0 +1,129 @@
+import Testing
+
+@testable import Weights
+
+@Suite struct QuantizationConfigurationTests {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private static let gptq = #""quant_method":"gptq","bits":4,"group_size":32"#
+    private static let awq = #""quant_method":"awq","bits":4,"group_size":32,"version":"gemm""#
+    private static let packed = #""quant_method":"compressed-tensors","format":"pack-quantized""#
+
+    private static func group(_ weights: String, _ more: String = "") -> String {
+        packed + #","config_groups":{"group_0":{"targets":["Linear"],"weights":{\#(weights)}\#(more)}}"#
+    }
+
+    private static let w4 = #""num_bits":4,"type":"int","strategy":"group","group_size":32,"symmetric":true"#
+
+    private static let unsupported: [(String, String)] = [
+        (#""quant_method":"fp8""#, "quantization_config.quant_method fp8"),
+        (#""quant_method":"bitsandbytes""#, "quantization_config.quant_method bitsandbytes"),
+        (gptq + #","checkpoint_format":"marlin""#, "quantization_config.checkpoint_format marlin"),
+        (gptq + #","format":"gptq_p""#, "quantization_config.format gptq_p"),
+        (gptq + #","is_marlin_format":true"#, "quantization_config.is_marlin_format true"),
+        (gptq + #","pack_dtype":"int64""#, "quantization_config.pack_dtype int64"),
+        (gptq.replacing("4", with: "5"), "quantization_config.bits 5"),
+        (awq.replacing("gemm", with: "gemv"), "quantization_config.version gemv"),
+        (awq.replacing("gemm", with: "gemv_fast"), "quantization_config.version gemv_fast"),
+        (awq.replacing("gemm", with: "exllama"), "quantization_config.version exllama"),
+        (awq.replacing("gemm", with: "llm-awq"), "quantization_config.version llm-awq"),
+        (awq.replacing("gemm", with: "ipex"), "quantization_config.version ipex"),
+        (awq.replacing(":4", with: ":3"), "quantization_config.bits 3"),
+        (group(w4).replacing("pack-quantized", with: "marlin-24"), "quantization_config.format marlin-24"),
+        (group(w4.replacing(":4", with: ":3")), "config_groups.group_0.weights.num_bits 3"),
+        (group(w4.replacing("\"int\"", with: "\"float\"")), "config_groups.group_0.weights.type float"),
+        (group(w4.replacing("\"group\"", with: "\"tensor\"")), "config_groups.group_0.weights.strategy tensor"),
+        (group(w4 + #","dynamic":true"#), "config_groups.group_0.weights.dynamic true"),
+        (group(w4, #","input_activations":{"num_bits":8}"#), "config_groups.group_0.input_activations"),
+        (group(w4) + #","kv_cache_scheme":{"num_bits":8}"#, "quantization_config.kv_cache_scheme"),
+        (group(w4) + #","sparsity_config":{"format":"sparse-bitmask"}"#, "sparsity_config.format sparse-bitmask"),
+    ]
+
+    @Test(arguments: unsupported)
+    func whatNoLoaderKnowsIsRefusedByName(members: String, named: String) throws {
+        let error = #expect(throws: WeightLoadingError.self) { try quantization(members, in: directory) }
+        let description = try #require(error).description
+        #expect(description.contains(named) && description.contains("is not supported yet"), "\(description)")
+    }
+
+    private static let bad: [(String, String)] = [
+        (gptq.replacing("32", with: "0"), "group_size must be -1 or a multiple of 32, found 0"),
+        (gptq.replacing("32", with: "48"), "group_size must be -1 or a multiple of 32, found 48"),
+        (#""quant_method":"gptq","bits":4"#, "key quantization_config.group_size is missing"),
+        (#""quant_method":"gptq","group_size":32"#, "key quantization_config.bits is missing"),
+        (gptq + #","dynamic":{"+:a(":{}}"#, #"dynamic.+:a( must be a regular expression, found "a(""#),
+        (gptq + #","dynamic":[1]"#, "dynamic must be an object"),
+        (awq + #","modules_to_not_convert":"lm_head""#, "modules_to_not_convert must be a list of strings"),
+        (packed, "config_groups is missing"),
+        (group(w4) + #","ignore":["re:*"]"#, "ignore must be a regular expression"),
+        (packed + #","config_groups":{"group_0":{"targets":["Linear"]}}"#, "group_0.weights is missing"),
+    ]
+
+    @Test(arguments: bad)
+    func badValuesAreNamed(members: String, named: String) throws {
+        let error = #expect(throws: WeightLoadingError.self) { try quantization(members, in: directory) }
+        let description = try #require(error).description
+        #expect(description.contains(named), "\(description)")
+    }
+
+    @Test func olderFilesAndKeysAreRead() throws {
+        let config = try JSONDocument(file: try directory.write("{}", to: "config.json"))
+        let absent = directory.path + "/quantize_config.json"
+        #expect(try QuantizationConfiguration(config, orFirstOf: [absent]) == nil)
+        let gptq = try directory.write(#"{"bits":3,"group_size":128,"desc_act":true}"#, to: "quantize_config.json")
+        guard case .gptq(let read)? = try QuantizationConfiguration(config, orFirstOf: [gptq]) else {
+            Issue.record("not GPTQ")
+            return
+        }
+        #expect(read.packing(of: "anything") == GPTQConfiguration.Module(bitCount: 3, groupSize: 128))
+        #expect(read.zerosAreMinusOne)
+        let awq = try directory.write(
+            #"{"w_bit":4,"q_group_size":-1,"version":"GEMM","zero_point":true}"#, to: "quant_config.json")
+        guard case .awq(let old)? = try QuantizationConfiguration(config, orFirstOf: [absent + "x", awq]) else {
+            Issue.record("not AWQ")
+            return
+        }
+        #expect(old.groupSize == nil)
+    }
+
+    @Test func modulesStayDenseWhereTheConfigurationSaysSo() throws {
+        guard
+            case .awq(let awq) = try quantization(
+                Self.awq + #","modules_to_not_convert":["self_attn"]"#, in: directory),
+            case .gptq(let gptq) = try quantization(
+                Self.gptq + #","dynamic":{"-:.*\\.3\\.":{},"model\\.layers\\.4":{"bits":8,"group_size":-1}}"#,
+                in: directory),
+            case .compressedTensors(let packed) = try quantization(
+                Self.group(Self.w4) + #","ignore":["lm_head","re:.*down_proj"]"#, in: directory)
+        else {
+            Issue.record("other methods")
+            return
+        }
+        #expect(!awq.isQuantized("model.layers.0.self_attn.q_proj") && awq.isQuantized("model.layers.0.mlp.up_proj"))
+        #expect(gptq.packing(of: "model.layers.3.mlp.up_proj") == nil)
+        #expect(gptq.packing(of: "model.layers.4.mlp.up_proj") == GPTQConfiguration.Module(bitCount: 8, groupSize: nil))
+        #expect(gptq.packing(of: "x.model.layers.4.mlp")?.bitCount == 4)
+        #expect(packed.scheme(of: "lm_head") == nil && packed.scheme(of: "model.layers.0.mlp.down_proj") == nil)
+        #expect(packed.scheme(of: "model.layers.0.mlp.up_proj")?.bitCount == 4)
+    }
+
+    @Test func namesComeBeforePatternsBeforeClasses() throws {
+        func scheme(_ targets: String, _ bits: Int) -> String {
+            #"{"targets":[\#(targets)],"weights":{"num_bits":\#(bits),"type":"int","strategy":"channel"}}"#
+        }
+        let groups = [scheme(#""Linear""#, 8), scheme(#""re:.*proj""#, 4), scheme(#""a.q_proj""#, 8)].enumerated()
+            .map { #""group_\#($0.offset)":\#($0.element)"# }.joined(separator: ",")
+        guard
+            case .compressedTensors(let read) = try quantization(
+                Self.packed + #","config_groups":{\#(groups)}"#, in: directory)
+        else {
+            Issue.record("another method")
+            return
+        }
+        #expect(read.scheme(of: "a.q_proj")?.bitCount == 8)
+        #expect(read.scheme(of: "a.k_proj")?.bitCount == 4)
+        #expect(read.scheme(of: "lm_head")?.bitCount == 8)
+    }
+}
