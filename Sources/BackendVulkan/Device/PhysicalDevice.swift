@@ -39,8 +39,8 @@ struct PhysicalDevice: @unchecked Sendable {
         facts = VulkanDeviceFacts(
             index: index, name: CStrings.text(of: properties.core.deviceName), kind: type,
             uuid: withUnsafeBytes(of: properties.identity.deviceUUID) { Array($0) },
-            driver: CStrings.text(of: properties.driver.driverName) + " "
-                + CStrings.text(of: properties.driver.driverInfo),
+            driver: [CStrings.text(of: properties.driver.driverName), CStrings.text(of: properties.driver.driverInfo)]
+                .filter { !$0.isEmpty }.joined(separator: " "),
             apiVersion: properties.core.apiVersion, memoryByteCount: localHeap)
         capabilities = DeviceCapabilities(
             maxRangeByteCount: Int(limits.maxStorageBufferRange),
