@@ -1,22 +1,29 @@
 /// The one block manager: hands blocks to sequences, shares full ones with equal prefixes, takes them back.
 ///
 /// It knows no bytes and no requests. A *slot* is `block * blockSize + offset`. Freed blocks stay findable until they
-/// are reused, least recently freed first, the tail of a sequence before its head.
+/// are reused, least recently freed first, the tail of a sequence before its head. With a swap space, what is reused
+/// moves there and stays findable, and whole sequences can: see `takeMoves`.
 public struct KVCacheManager: ~Copyable, Sendable {
     /// Tokens in a block.
     public let blockSize: Int
     /// Whether full blocks are shared between equal prefixes.
     public let isPrefixCachingEnabled: Bool
-    private var pool: BlockPool
-    private var prefixes = PrefixCache()
+    var pool: BlockPool
+    var swapSpace: SwapSpace
+    var prefixes = PrefixCache()
+    /// Blocks found in the swap space by their prefix since the start.
+    var swappedHitCount = 0
 
-    /// A manager of `blockCount` free blocks. Precondition: `blockSize` is a power of two from 1 to 256.
-    public init(blockCount: Int, blockSize: Int, isPrefixCachingEnabled: Bool = true) {
+    /// A manager of `blockCount` free blocks, and of `swapBlockCount` in the swap space. Precondition: `blockSize` is a
+    /// power of two from 1 to 256.
+    public init(blockCount: Int, blockSize: Int, isPrefixCachingEnabled: Bool = true, swapBlockCount: Int = 0) {
         precondition(blockCount > 0 && blockCount < Int(Int32.max), "\(blockCount) blocks")
+        precondition(swapBlockCount >= 0 && swapBlockCount < Int(Int32.max), "\(swapBlockCount) blocks to swap to")
         precondition((1...256).contains(blockSize) && blockSize & (blockSize - 1) == 0, "block size \(blockSize)")
         self.blockSize = blockSize
         self.isPrefixCachingEnabled = isPrefixCachingEnabled
         pool = BlockPool(blockCount: blockCount)
+        swapSpace = SwapSpace(blockCount: swapBlockCount)
     }
 
     /// All blocks.
@@ -32,26 +39,26 @@ public struct KVCacheManager: ~Copyable, Sendable {
     /// How many leading tokens of `tokens` are cached: whole blocks, and never all of them, so that at least one
     /// token is left to compute logits from.
     public func cachedPrefixCount(of tokens: [Int32], salt: String?) -> Int {
-        matchPrefix(of: tokens, salt: salt).blocks.count * blockSize
+        matchPrefix(of: tokens, salt: salt).count * blockSize
     }
 
     /// Starts an empty table with the cached blocks of `tokens` and room for `newTokenCount(cached)` tokens more.
     /// Returns how many tokens are cached, or nil, with nothing changed, when there is no room (or no need of any).
+    /// What is cached in the swap space only is brought back: `takeMoves` says so.
     public mutating func begin(
         _ table: inout BlockTable, tokens: [Int32], salt: String?, roomFor newTokenCount: (Int) -> Int?
     ) -> Int? {
-        precondition(table.blocks.isEmpty, "a table that has begun cannot begin again")
+        precondition(table.isEmpty, "a table that has begun cannot begin again")
         let match = matchPrefix(of: tokens, salt: salt)
-        let cachedCount = match.blocks.count * blockSize
+        let cachedCount = match.count * blockSize
         guard let newCount = newTokenCount(cachedCount) else { return nil }
-        let needed = blockCount(forTokens: cachedCount + newCount) - match.blocks.count
-        let revived = match.blocks.count { pool.referenceCount(of: $0) == 0 }
-        guard needed + revived <= pool.freeCount else { return nil }
-        for block in match.blocks { pool.retain(block) }
-        table.blocks = match.blocks
-        table.registeredCount = match.blocks.count
-        table.chain = match.chain
-        take(needed, into: &table)
+        let newBlockCount = blockCount(forTokens: cachedCount + newCount) - match.count
+        guard hasRoom(forContentOf: match, and: newBlockCount) else { return nil }
+        table.registeredCount = match.count
+        table.chain = match.last?.chain ?? .root
+        swappedHitCount += match.count { $0.block == nil }
+        fill(&table, with: match)
+        take(newBlockCount, into: &table)
         return cachedCount
     }
 
@@ -77,10 +84,11 @@ public struct KVCacheManager: ~Copyable, Sendable {
         }
     }
 
-    /// Gives all blocks of `table` back and empties it.
+    /// Gives all blocks of `table` back, of both pools, and empties it.
     public mutating func free(_ table: inout BlockTable) {
         // Last block first: the tail of a prefix is less likely to be shared, so it is reused earlier.
         for block in table.blocks.reversed() { pool.release(block) }
+        for block in table.swappedBlocks.reversed() { swapSpace.release(block) }
         table = BlockTable()
     }
 
@@ -89,38 +97,51 @@ public struct KVCacheManager: ~Copyable, Sendable {
         prefixes.forgetAll()
     }
 
-    private mutating func take(_ count: Int, into table: inout BlockTable) {
-        for _ in 0..<max(count, 0) {
-            guard let block = pool.take() else { preconditionFailure("room was checked") }
-            prefixes.forget(block)
-            table.blocks.append(block)
-        }
+    /// Appends `count` blocks of nobody's. Precondition: so many are free.
+    mutating func take(_ count: Int, into table: inout BlockTable) {
+        for _ in 0..<max(count, 0) { table.blocks.append(takeBlock()) }
     }
 
-    private func matchPrefix(of tokens: [Int32], salt: String?) -> (blocks: [BlockID], chain: PrefixCache.Chain) {
-        var match: (blocks: [BlockID], chain: PrefixCache.Chain) = ([], .root)
+    /// Takes the block that was free longest; what it held moves to the swap space, if it is findable.
+    mutating func takeBlock() -> BlockID {
+        guard let block = pool.take() else { preconditionFailure("the caller has counted the free blocks") }
+        evict(block)
+        return block
+    }
+
+    private func matchPrefix(of tokens: [Int32], salt: String?) -> [PrefixCache.Entry] {
+        var match: [PrefixCache.Entry] = []
         guard isPrefixCachingEnabled else { return match }
-        while (match.blocks.count + 1) * blockSize < tokens.count {
-            let start = match.blocks.count * blockSize
-            guard let found = prefixes.find(tokens[start..<start + blockSize], after: match.chain, salt: salt)
-            else { break }
-            match.blocks.append(found.block)
-            match.chain = found.chain
+        while (match.count + 1) * blockSize < tokens.count {
+            let start = match.count * blockSize
+            let parent = match.last?.chain ?? .root
+            guard let found = prefixes.find(tokens[start..<start + blockSize], after: parent, salt: salt) else { break }
+            match.append(found)
         }
         return match
     }
 
-    /// The first broken invariant, in words, given every live table; nil when all hold. For tests.
+    /// The first broken invariant, in words, given every live table; nil when all hold. For tests, between steps.
     public func checkInvariants(tables: [BlockTable]) -> String? {
         if let broken = pool.checkInvariants() ?? prefixes.checkInvariants() { return broken }
+        if let broken = swapSpace.pool.checkInvariants() { return "swap space: \(broken)" }
         var counts = [Int](repeating: 0, count: blockCount)
+        var swappedCounts = [Int](repeating: 0, count: swapBlockCount)
         for table in tables {
+            if !table.blocks.isEmpty, table.isSwappedOut { return "a table lies in both pools" }
             for block in table.blocks { counts[Int(block)] += 1 }
+            for block in table.swappedBlocks { swappedCounts[Int(block)] += 1 }
             if Set(table.blocks).count != table.blocks.count { return "a table holds a block twice" }
         }
+        for (block, count) in swapSpace.pinCounts { swappedCounts[Int(block)] += count }
         for block in 0..<blockCount where counts[block] != pool.referenceCount(of: BlockID(block)) {
             return
                 "block \(block) is in \(counts[block]) tables, its count is \(pool.referenceCount(of: BlockID(block)))"
+        }
+        for block in 0..<swapBlockCount
+        where swappedCounts[block] != swapSpace.pool.referenceCount(of: BlockID(block)) {
+            return "swapped block \(block) is wanted \(swappedCounts[block]) times, its count is "
+                + "\(swapSpace.pool.referenceCount(of: BlockID(block)))"
         }
         return nil
     }

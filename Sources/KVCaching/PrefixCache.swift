@@ -1,4 +1,4 @@
-/// Finds the block that already holds given tokens after a given prefix.
+/// Finds the block that already holds given tokens after a given prefix: on the device, in the swap space, or in both.
 ///
 /// A full block is known by its chain: the chain of the blocks before it, and its own tokens. Keys hold the tokens
 /// themselves, so a hit compares them and equal hashes of different prefixes cannot be confused.
@@ -23,52 +23,98 @@ struct PrefixCache: Sendable {
         }
     }
 
-    private struct Entry: Sendable {
-        let block: BlockID
+    /// Where a prefix's last block lies; at least one of the two is there.
+    struct Entry: Sendable {
+        var block: BlockID?
+        var swapped: BlockID?
         let chain: Chain
     }
 
     private var entries: [Key: Entry] = [:]
     private var keys: [BlockID: Key] = [:]
+    private var swappedKeys: [BlockID: Key] = [:]
     private var lastSerial: UInt64 = 0
 
-    var count: Int { entries.count }
+    /// Prefixes that the device holds.
+    var count: Int { keys.count }
+    /// Prefixes that the swap space holds.
+    var swappedCount: Int { swappedKeys.count }
 
-    /// The block that holds `tokens` after `parent`, and the chain it makes.
-    func find(_ tokens: ArraySlice<Int32>, after parent: Chain, salt: String?) -> (block: BlockID, chain: Chain)? {
-        let key = Key(parent: parent, salt: parent == .root ? salt : nil, tokens: tokens)
-        return entries[key].map { ($0.block, $0.chain) }
+    /// Where `tokens` after `parent` lie, and the chain they make.
+    func find(_ tokens: ArraySlice<Int32>, after parent: Chain, salt: String?) -> Entry? {
+        entries[Key(parent: parent, salt: parent == .root ? salt : nil, tokens: tokens)]
     }
 
-    /// Remembers that `block` holds `tokens` after `parent`. Where another block already does, that one stays.
+    /// Remembers that `block` holds `tokens` after `parent`. Where another block of the device already does, that one
+    /// stays.
     mutating func register(_ block: BlockID, _ tokens: ArraySlice<Int32>, after parent: Chain, salt: String?) -> Chain {
         let salt = parent == .root ? salt : nil
         // A copy, so that the key does not keep the whole sequence alive.
         let key = Key(parent: parent, salt: salt, tokens: ArraySlice(Array(tokens)))
-        if let entry = entries[key] { return entry.chain }
+        if let entry = entries[key] {
+            if entry.block == nil { place(key, on: block) }
+            return entry.chain
+        }
         lastSerial += 1
-        let entry = Entry(block: block, chain: Chain(serial: lastSerial))
-        entries[key] = entry
+        let chain = Chain(serial: lastSerial)
+        entries[key] = Entry(block: block, swapped: nil, chain: chain)
         keys[block] = key
-        return entry.chain
+        return chain
     }
 
-    /// Forgets `block`, which is about to hold something else.
+    private mutating func place(_ key: Key, on block: BlockID) {
+        entries[key]?.block = block
+        keys[block] = key
+    }
+
+    /// Forgets that `block` of the device holds anything.
     mutating func forget(_ block: BlockID) {
         guard let key = keys.removeValue(forKey: block) else { return }
-        entries[key] = nil
+        if entries[key]?.swapped == nil { entries[key] = nil } else { entries[key]?.block = nil }
+    }
+
+    /// Forgets that `block` of the swap space holds anything.
+    mutating func forgetSwapped(_ block: BlockID) {
+        guard let key = swappedKeys.removeValue(forKey: block) else { return }
+        if entries[key]?.block == nil { entries[key] = nil } else { entries[key]?.swapped = nil }
+    }
+
+    /// What is known of the prefix that `block` of the device ends.
+    func entry(of block: BlockID) -> Entry? { keys[block].flatMap { entries[$0] } }
+
+    /// What is known of the prefix that `block` of the swap space ends.
+    func entry(ofSwapped block: BlockID) -> Entry? { swappedKeys[block].flatMap { entries[$0] } }
+
+    /// What `block` of the device holds now lies in `swapped` as well, if it is findable.
+    mutating func copied(_ block: BlockID, toSwapped swapped: BlockID) {
+        guard let key = keys[block] else { return }
+        entries[key]?.swapped = swapped
+        swappedKeys[swapped] = key
+    }
+
+    /// What `swapped` holds now lies in `block` of the device as well, if it is findable.
+    mutating func copied(swapped: BlockID, to block: BlockID) {
+        guard let key = swappedKeys[swapped] else { return }
+        place(key, on: block)
     }
 
     mutating func forgetAll() {
         entries.removeAll()
         keys.removeAll()
+        swappedKeys.removeAll()
     }
 
     func checkInvariants() -> String? {
-        if entries.count != keys.count { return "\(entries.count) cached prefixes but \(keys.count) cached blocks" }
-        for (block, key) in keys where entries[key]?.block != block {
-            return "cached block \(block) is not found by its key"
+        for (block, key) in keys where entries[key]?.block != block { return "block \(block) is not found by its key" }
+        for (block, key) in swappedKeys where entries[key]?.swapped != block {
+            return "swapped block \(block) is not found by its key"
         }
+        let onDevice = entries.values.count { $0.block != nil }
+        let swapped = entries.values.count { $0.swapped != nil }
+        if onDevice != keys.count || swapped != swappedKeys.count {
+            return "\(onDevice) and \(swapped) cached prefixes but \(keys.count) and \(swappedKeys.count) cached blocks"
+        }
+        if entries.values.contains(where: { $0.block == nil && $0.swapped == nil }) { return "a prefix lies nowhere" }
         return nil
     }
 }

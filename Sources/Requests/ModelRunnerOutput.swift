@@ -2,10 +2,13 @@
 public struct ModelRunnerOutput: Sendable {
     /// One entry for each of `SchedulerOutput.scheduled`, in the same order.
     public var results: [StepResult]
+    /// Seconds that the step's moves took; nil where there were none or nobody waited for them.
+    public var moveSeconds: Double?
 
     /// The results as given.
-    public init(results: [StepResult] = []) {
+    public init(results: [StepResult] = [], moveSeconds: Double? = nil) {
         self.results = results
+        self.moveSeconds = moveSeconds
     }
 }
 

@@ -1,9 +1,13 @@
+public import KVCaching
+
 /// One step's work as plain data: who, how many tokens, which blocks.
 public struct SchedulerOutput: Sendable {
     /// Requests that the executor has not seen before; each is also in `scheduled`.
     public var admitted: [AdmittedRequest] = []
     /// The step's work, in the order of the running requests.
     public var scheduled: [ScheduledRequest] = []
+    /// Copies of blocks that come before everything that the step computes, even where it computes nothing.
+    public var moves: [BlockMove] = []
     /// Requests whose blocks were taken back in this step.
     public var preempted: [RequestID] = []
     /// Requests that the policy refused, with the reason; they never ran, or will not run again.

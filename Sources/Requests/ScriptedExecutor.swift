@@ -1,3 +1,5 @@
+import KVCaching
+
 /// An executor without a model: the whole engine and server run on it, in tests and in simulation.
 ///
 /// It keeps a cache of its own, written through slots and read through block tables like a real one, and the next
@@ -7,16 +9,21 @@ public struct ScriptedExecutor: ModelExecutor {
     private let vocabularySize: Int
     private let blockSize: Int
     private var slots: [Int32]
+    private var swappedSlots: [Int32]
 
-    /// An executor over `blockCount` blocks whose tokens are `0 ..< vocabularySize`.
-    public init(vocabularySize: Int, blockCount: Int, blockSize: Int) {
+    /// An executor over `blockCount` blocks, and `swapBlockCount` to swap to, whose tokens are `0 ..< vocabularySize`.
+    public init(vocabularySize: Int, blockCount: Int, blockSize: Int, swapBlockCount: Int = 0) {
         self.vocabularySize = vocabularySize
         self.blockSize = blockSize
         slots = Array(repeating: -1, count: blockCount * blockSize)
+        swappedSlots = Array(repeating: -1, count: swapBlockCount * blockSize)
     }
 
-    /// Writes the scheduled tokens into their slots and continues each context that is complete.
+    /// Makes the moves, writes the scheduled tokens into their slots and continues each context that is complete.
     public mutating func execute(_ output: SchedulerOutput) -> ModelRunnerOutput {
+        for direction in BlockMove.Direction.allCases {
+            for move in output.moves where move.direction == direction { make(move) }
+        }
         for scheduled in output.scheduled {
             for (offset, token) in scheduled.tokens.enumerated() {
                 slots[slot(of: scheduled.firstPosition + offset, in: scheduled.blocks)] = token
@@ -36,6 +43,17 @@ public struct ScriptedExecutor: ModelExecutor {
                 }
                 return result
             })
+    }
+
+    private mutating func make(_ move: BlockMove) {
+        for offset in 0..<blockSize {
+            let (source, target) = (Int(move.source) * blockSize + offset, Int(move.target) * blockSize + offset)
+            switch move.direction {
+            case .out: swappedSlots[target] = slots[source]
+            case .in: slots[target] = swappedSlots[source]
+            case .copy: slots[target] = slots[source]
+            }
+        }
     }
 
     private func slot(of position: Int, in blocks: [Int32]) -> Int {

@@ -5,13 +5,24 @@ public struct AdjustedPolicy: SchedulerPolicy {
     private var policy: any SchedulerPolicy
     private let victims: VictimRule?
     private let promptShare: Double
+    private let preemption: PreemptionMode?
 
-    /// `victims` replaces the policy's own choice; prompts get at most `promptShare` of each step's tokens.
-    public init(_ policy: any SchedulerPolicy, victims: VictimRule?, promptShare: Double = 1) {
+    /// `victims` and `preemption` replace the policy's own choices; prompts get at most `promptShare` of each step's
+    /// tokens.
+    public init(
+        _ policy: any SchedulerPolicy, victims: VictimRule? = nil, promptShare: Double = 1,
+        preemption: PreemptionMode? = nil
+    ) {
         self.policy = policy
         self.victims = victims
         self.promptShare = promptShare
+        self.preemption = preemption
     }
+
+    /// The configured way, or the policy's.
+    public mutating func preemptionMode(
+        of victim: RequestView, costs: PreemptionCosts, at now: EngineInstant
+    ) -> PreemptionMode { preemption ?? policy.preemptionMode(of: victim, costs: costs, at: now) }
 
     /// The rule's rank, or the policy's.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {

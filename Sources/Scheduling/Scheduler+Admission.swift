@@ -6,7 +6,7 @@ extension Scheduler {
     private enum Admission { case done, noRoom, noBudget }
 
     /// What came of trying to take its blocks.
-    private enum Taking { case taken(Chunk), noRoom, noBudget }
+    enum Taking { case taken(Chunk), noRoom, noBudget }
 
     /// Admits waiting requests as the policy chooses them, until one does not fit: nobody overtakes that one.
     mutating func admitWaiting(_ output: inout SchedulerOutput, _ plan: inout StepPlan) {
@@ -90,6 +90,7 @@ extension Scheduler {
 
     /// Starts a request's block table with what the prefix cache holds and room for the first chunk.
     private mutating func takeBlocks(_ slot: Slot, _ budget: StepBudget) -> Taking {
+        if table[slot].request.blocks.isSwappedOut { return takeBlocksBack(slot, budget) }
         // Positions that must be scored have to be computed, cached or not.
         let isScoring = table[slot].request.isScoring
         let tokens = isScoring ? [] : table[slot].request.tokens

@@ -39,9 +39,12 @@ extension Scheduler {
         let left = running.filter { table.isRunning($0) }
         running.removeAll(keepingCapacity: true)
         for slot in left {
-            takeBack(slot)
+            dropBlocks(slot)
+            markPreempted(slot)
             enqueue(slot)
         }
+        // Whether the step's moves were made is not known, nor whether the swap space is still there.
+        for slot in waiting.slots where table[slot].request.blocks.isSwappedOut { dropBlocks(slot) }
         cache.forgetPrefixes()
         return failed
     }
@@ -51,6 +54,7 @@ extension Scheduler {
         waiting.remove(slot, table[slot].request.id)
         if table[slot].isHeld { heldCount -= 1 }
         releaseFollowers(of: slot)
+        if table[slot].request.blocks.isSwappedOut { counters.swappedCount -= 1 }
         cache.free(&table[slot].request.blocks)
         // The executor keeps something only for requests that it has seen.
         if table[slot].request.wasAdmitted { finishedIDs.append(table[slot].request.id) }

@@ -23,10 +23,17 @@ extension Scheduler {
         for slot in waitingSlots {
             let request = table[slot].request
             if request.status == .running { return "\(request.id) waits as running" }
-            if !request.blocks.blocks.isEmpty || request.computedCount != 0 {
+            if !request.blocks.blocks.isEmpty || (request.computedCount != 0 && !request.blocks.isSwappedOut) {
                 return "\(request.id) waits and holds blocks"
             }
+            if request.blocks.isSwappedOut,
+                request.blocks.swappedBlocks.count != cache.blockCount(forTokens: request.computedCount)
+            {
+                return "\(request.id) has computed \(request.computedCount) tokens and swapped others"
+            }
         }
-        return cache.checkInvariants(tables: running.map { table[$0].request.blocks })
+        let swappedCount = waitingSlots.count { table[$0].request.blocks.isSwappedOut }
+        if swappedCount != counters.swappedCount { return "\(swappedCount) are swapped, not \(counters.swappedCount)" }
+        return cache.checkInvariants(tables: (running + waitingSlots).map { table[$0].request.blocks })
     }
 }

@@ -37,20 +37,4 @@ extension Scheduler {
         }
         return plan.victims?.first(in: table)
     }
-
-    /// Takes the blocks of a running request back; it waits again from the step's end on.
-    mutating func preempt(_ slot: Slot, _ plan: inout StepPlan) {
-        if let entry = table[slot].entry { plan.withdraw(entry) }
-        table[slot].entry = nil
-        takeBack(slot)
-        plan.preempted.append(slot)
-    }
-
-    mutating func takeBack(_ slot: Slot) {
-        cache.free(&table[slot].request.blocks)
-        table[slot].request.computedCount = 0
-        table[slot].request.preemptionCount += 1
-        table[slot].request.status = .preempted
-        counters.preemptionCount += 1
-    }
 }

@@ -9,6 +9,9 @@ extension Scheduler {
     ) -> [RequestProgress] {
         precondition(result.results.count == output.scheduled.count, "one result for each scheduled request")
         clock = max(clock, now ?? clock)
+        speeds.learn(
+            tokenCount: output.tokenCount, moveCount: output.moves.count, moveSeconds: result.moveSeconds,
+            from: stepStart, to: clock)
         var progress: [RequestProgress] = []
         progress.reserveCapacity(output.scheduled.count)
         var hasEnded = false

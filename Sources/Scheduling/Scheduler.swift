@@ -32,16 +32,24 @@ public struct Scheduler: ~Copyable, Sendable {
     var stepSlots: [Slot] = []
     /// The latest moment heard of.
     var clock = EngineInstant(nanoseconds: 0)
+    /// What computing again and moving take.
+    var speeds: SpeedMeter
+    /// When the last step began.
+    var stepStart = EngineInstant(nanoseconds: 0)
 
     /// A scheduler over `cache`. Precondition: a sequence of `maxModelLength` tokens fits into the cache alone, so
-    /// that every request that is taken can finish.
-    public init(limits: SchedulerLimits, cache: consuming KVCacheManager, policy: any SchedulerPolicy) {
+    /// that every request that is taken can finish. Without `speeds`, what preemptions cost is measured.
+    public init(
+        limits: SchedulerLimits, cache: consuming KVCacheManager, policy: any SchedulerPolicy,
+        speeds: PreemptionSpeeds? = nil
+    ) {
         precondition(
             cache.blockCount(forTokens: limits.maxModelLength) <= cache.blockCount,
             "\(limits.maxModelLength) tokens do not fit into \(cache.blockCount) blocks")
         self.limits = limits
         self.cache = cache
         self.policy = policy
+        self.speeds = SpeedMeter(given: speeds)
     }
 
     /// Whether any request is left.
@@ -54,6 +62,13 @@ public struct Scheduler: ~Copyable, Sendable {
         statistics.waitingCount = waiting.count + heldCount
         statistics.blockCount = cache.blockCount
         statistics.freeBlockCount = cache.freeBlockCount
+        statistics.swapBlockCount = cache.swapBlockCount
+        statistics.freeSwapBlockCount = cache.freeSwapBlockCount
+        let moves = cache.moveCounts
+        statistics.movedOutBlockCount = moves.out
+        statistics.movedInBlockCount = moves.in
+        statistics.copiedBlockCount = moves.copied
+        statistics.swappedPrefixHitCount = moves.swappedHits * cache.blockSize
         return statistics
     }
 
@@ -61,6 +76,7 @@ public struct Scheduler: ~Copyable, Sendable {
     public mutating func schedule(at now: EngineInstant) -> SchedulerOutput {
         clock = max(clock, now)
         stepNumber += 1
+        stepStart = clock
         var output = SchedulerOutput()
         swap(&output.finished, &finishedIDs)
         guard !isIdle else { return output }
@@ -93,6 +109,7 @@ public struct Scheduler: ~Copyable, Sendable {
             stepSlots.append(entry.slot)
             output.scheduled.append(table[entry.slot].request.scheduled(entry.chunk))
         }
+        output.moves = cache.takeMoves()
     }
 
     func load(tokenBudget: Int) -> EngineLoad {

@@ -34,6 +34,11 @@ public protocol SchedulerPolicy: Sendable {
     /// Whether a waiting request that finds no room takes that of `victim`, the first by rank. Default: never.
     mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool
 
+    /// What becomes of the keys and values of `victim`, which is about to give way. Default: the cheaper.
+    mutating func preemptionMode(
+        of victim: RequestView, costs: PreemptionCosts, at now: EngineInstant
+    ) -> PreemptionMode
+
     // MARK: What it hears
 
     /// A request has come in; `place` follows.
@@ -99,6 +104,11 @@ extension SchedulerPolicy {
     public mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool {
         false
     }
+
+    /// The cheaper.
+    public mutating func preemptionMode(
+        of victim: RequestView, costs: PreemptionCosts, at now: EngineInstant
+    ) -> PreemptionMode { .cheaper }
 
     /// Nothing.
     public mutating func arrived(_ request: RequestView, at now: EngineInstant) {}

@@ -8,7 +8,8 @@ struct CrowdLoad {
     func run(_ policy: any SchedulerPolicy) -> [String] {
         var random = RandomNumbers(seed: seed)
         var world = SchedulerWorld(
-            blockCount: 64, blockSize: 4, maxBatchedTokenCount: 64, maxSequenceCount: 16, policy: policy)
+            blockCount: 64, blockSize: 4, maxBatchedTokenCount: 64, maxSequenceCount: 16, swapBlockCount: 16,
+            policy: policy)
         world.checksEveryStep = false
         var ids: [RequestID] = []
         for index in 0..<10_000 {

@@ -22,7 +22,10 @@ struct RandomLoad {
             blockCount: blockCount, blockSize: blockSize, maxBatchedTokenCount: 1 + random.next(below: 20),
             maxSequenceCount: 1 + random.next(below: 6), maxModelLength: longest, prefixCaching: seed % 5 != 0,
             maxScoredCount: 1 + random.next(below: 8), maxPreemptionCount: random.next(below: 4),
-            maxOvertakingCount: 1 + random.next(below: 40), policy: policy)
+            maxOvertakingCount: 1 + random.next(below: 40),
+            swapBlockCount: seed % 3 == 0 ? 0 : random.next(below: 2 * blockCount), policy: policy,
+            speeds: PreemptionSpeeds(
+                tokenSeconds: 1, moveSeconds: Double(random.next(below: 2 * blockSize + 1)) / 2))
         var expectations: [RequestID: Expectation] = [:]
         var schedule: [[UInt64]] = []
         for _ in 0..<120 {

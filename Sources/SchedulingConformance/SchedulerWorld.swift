@@ -29,8 +29,8 @@ public struct SchedulerWorld: ~Copyable {
     public init(
         blockCount: Int, blockSize: Int, maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
         maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
-        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096,
-        policy: any SchedulerPolicy = FirstComeFirstServed()
+        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, swapBlockCount: Int = 0,
+        policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
     ) {
         limits = SchedulerLimits(
             maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
@@ -38,10 +38,13 @@ public struct SchedulerWorld: ~Copyable {
             maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount)
         scheduler = Scheduler(
             limits: limits,
-            cache: KVCacheManager(blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching),
-            policy: policy)
+            cache: KVCacheManager(
+                blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching,
+                swapBlockCount: swapBlockCount),
+            policy: policy, speeds: speeds)
         executor = ScriptedExecutor(
-            vocabularySize: Self.vocabularySize, blockCount: blockCount, blockSize: blockSize)
+            vocabularySize: Self.vocabularySize, blockCount: blockCount, blockSize: blockSize,
+            swapBlockCount: swapBlockCount)
     }
 
     /// The moment now.
@@ -97,6 +100,10 @@ public struct SchedulerWorld: ~Copyable {
 
     private mutating func inspect(_ output: SchedulerOutput, hadWork: Bool) {
         check(output.tokenCount <= limits.maxBatchedTokenCount, "\(output.tokenCount) tokens in a step")
+        for direction in BlockMove.Direction.allCases {
+            let round = output.moves.filter { $0.direction == direction }
+            check(Set(round.map(\.target)).count == round.count, "two moves fill the same block")
+        }
         check(output.scheduled.allSatisfy { !$0.tokens.isEmpty }, "a request was scheduled without tokens")
         check(Set(output.scheduled.map(\.id)).count == output.scheduled.count, "a request was scheduled twice")
         check(output.scheduled.count <= limits.maxSequenceCount, "\(output.scheduled.count) requests in a step")
@@ -143,6 +150,8 @@ public struct SchedulerWorld: ~Copyable {
         }
         let statistics = scheduler.statistics
         check(statistics.freeBlockCount == statistics.blockCount, "blocks are lost")
+        check(statistics.freeSwapBlockCount == statistics.swapBlockCount, "blocks of the swap space are lost")
+        check(statistics.swappedCount == 0, "\(statistics.swappedCount) requests are swapped at the end")
         if let broken = scheduler.checkInvariants() { brokenInvariants.append("at the end: \(broken)") }
         for id in outputs.keys.sorted() where reasons[id] == nil { brokenInvariants.append("\(id) was lost") }
     }

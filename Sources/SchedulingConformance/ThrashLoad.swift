@@ -11,7 +11,8 @@ struct ThrashLoad {
         let blockCount = 12 / blockSize
         var world = SchedulerWorld(
             blockCount: blockCount, blockSize: blockSize, maxSequenceCount: 12, prefixCaching: seed % 2 == 0,
-            maxPreemptionCount: 1 + random.next(below: 8), policy: policy)
+            maxPreemptionCount: 1 + random.next(below: 8),
+            swapBlockCount: seed % 4 == 0 ? 0 : random.next(below: 3 * blockCount), policy: policy)
         var prompts: [RequestID: [Int32]] = [:]
         for index in 0..<12 {
             // Each grows until it needs the whole pool.

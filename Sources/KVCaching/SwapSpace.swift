@@ -1,0 +1,72 @@
+/// The second pool of blocks, in the host's memory, and the moves that the next step has to make first.
+///
+/// A block of it that a move reads or writes is pinned until the moves are handed out, so that no other move of the
+/// same step can want it. Free blocks keep what they hold, and may be findable, until they are reused.
+struct SwapSpace: Sendable {
+    private(set) var pool: BlockPool
+    private(set) var moves: [BlockMove] = []
+    /// Blocks of the device that a waiting move fills.
+    private var filledBlocks: Set<BlockID> = []
+    private var pinned: [BlockID] = []
+    private(set) var movedOutCount = 0
+    private(set) var movedInCount = 0
+    private(set) var copiedCount = 0
+
+    init(blockCount: Int) {
+        pool = BlockPool(blockCount: blockCount)
+    }
+
+    /// Whether what `block` of the device holds will only be there once a move is done.
+    func isFilled(_ block: BlockID) -> Bool { filledBlocks.contains(block) }
+
+    /// Takes a block for what `block` of the device holds, referenced by the caller and pinned; nil when none is free.
+    mutating func moveOut(_ block: BlockID) -> BlockID? {
+        guard let target = pool.take() else { return nil }
+        pin(target)
+        moves.append(BlockMove(.out, from: block, to: target))
+        movedOutCount += 1
+        return target
+    }
+
+    /// Brings what `swapped` holds to `block` of the device.
+    mutating func moveIn(_ swapped: BlockID, to block: BlockID) {
+        moves.append(BlockMove(.in, from: swapped, to: block))
+        filledBlocks.insert(block)
+        movedInCount += 1
+    }
+
+    /// Copies what `block` of the device holds to `target`.
+    mutating func copy(_ block: BlockID, to target: BlockID) {
+        moves.append(BlockMove(.copy, from: block, to: target))
+        filledBlocks.insert(target)
+        copiedCount += 1
+    }
+
+    /// `block` of the device is about to hold something else: whatever was to fill it need not.
+    mutating func reuse(_ block: BlockID) {
+        guard !filledBlocks.isEmpty, filledBlocks.remove(block) != nil else { return }
+        moves.removeAll { $0.direction != .out && $0.target == block }
+    }
+
+    mutating func retain(_ block: BlockID) { pool.retain(block) }
+    mutating func release(_ block: BlockID) { pool.release(block) }
+
+    /// Keeps `block` as it is until the moves are handed out.
+    mutating func pin(_ block: BlockID) {
+        pool.retain(block)
+        pinned.append(block)
+    }
+
+    /// The moves since the last call; what was pinned for them is free again.
+    mutating func takeMoves() -> [BlockMove] {
+        guard !moves.isEmpty || !pinned.isEmpty else { return [] }
+        for block in pinned { pool.release(block) }
+        pinned.removeAll(keepingCapacity: true)
+        filledBlocks.removeAll(keepingCapacity: true)
+        defer { moves.removeAll() }
+        return moves
+    }
+
+    /// How often each block is pinned.
+    var pinCounts: [BlockID: Int] { pinned.reduce(into: [:]) { $0[$1, default: 0] += 1 } }
+}
