@@ -2,10 +2,11 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, maximaShared, maximaSubgroup
+    case attentionRows, maximaShared, maximaSubgroup, packed, packedLinear
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gated, gather, head, norm, softCap
     case linearBroadcast, linearColumns, linearTiled
+    case packedBroadcast, packedColumns, packedEmbed, packedTiled, reorder
     // Targets of `head`.
     case headToValue, headToCache
 
@@ -35,6 +36,13 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .linearTiled: PackageResources.linear_tiled_comp
             case .linearColumns: PackageResources.linear_columns_comp
             case .norm: PackageResources.norm_comp
+            case .packed: PackageResources.packed_glsl
+            case .packedLinear: PackageResources.packed_linear_glsl
+            case .packedBroadcast: PackageResources.packed_broadcast_comp
+            case .packedColumns: PackageResources.packed_columns_comp
+            case .packedEmbed: PackageResources.packed_embed_comp
+            case .packedTiled: PackageResources.packed_tiled_comp
+            case .reorder: PackageResources.reorder_comp
             case .softCap: PackageResources.soft_cap_comp
             case .headToValue: PackageResources.head_to_value_glsl
             case .headToCache: PackageResources.head_to_cache_glsl

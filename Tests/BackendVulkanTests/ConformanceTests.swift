@@ -6,7 +6,7 @@ import Testing
 @Suite(.serialized) struct ConformanceTests {
     @Test("Every operation agrees with the reference, bit for bit whoever shares the batch", arguments: TestDevice.all)
     func everything(device: TestDevice) throws {
-        try run(BackendConformance.cases(weightFormats: Self.formats), on: device)
+        try run(BackendConformance.cases(), on: device)
     }
 
     @Test("And so it does with less of a device", arguments: TestDevice.limited)
@@ -14,9 +14,6 @@ import Testing
         try run(
             BackendConformance.cases(weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: []), on: device)
     }
-
-    /// Packed weights are dequantized when a plan is prepared, all in the same way: two formats show that they are.
-    private static let formats = [WeightFormat.blocks(.q4_1), .groups(bitCount: 3, groupSize: 32, isReordered: true)]
 
     private func run(_ cases: [ConformanceCase], on device: TestDevice) throws {
         let backend = try device.backend()
