@@ -21,6 +21,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// What `Shaders` embeds; its one Swift file is their table.
 let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
+    "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp",
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
     "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
     "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",

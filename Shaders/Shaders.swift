@@ -2,9 +2,10 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, maximaShared, maximaSubgroup
+    case attentionRows, candidates, maximaShared, maximaSubgroup
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gated, gather, head, norm, softCap
+    case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
     // Targets of `head`.
     case headToValue, headToCache
@@ -27,6 +28,9 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .addNorm: PackageResources.add_norm_comp
             case .attention: PackageResources.attention_comp
             case .attentionReduce: PackageResources.attention_reduce_comp
+            case .candidates: PackageResources.candidates_glsl
+            case .candidatesMerge: PackageResources.candidates_merge_comp
+            case .candidatesSegment: PackageResources.candidates_segment_comp
             case .embed: PackageResources.embed_comp
             case .gated: PackageResources.gated_comp
             case .gather: PackageResources.gather_comp

@@ -12,6 +12,8 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case attentionReduce = "attention_reduce"
     case gated, add, gather
     case softCap = "soft_cap"
+    case candidatesSegment = "candidates_segment"
+    case candidatesMerge = "candidates_merge"
 }
 
 /// One way to compute a kind: its files and what the device must have for it.
@@ -80,6 +82,8 @@ struct KernelVariant: Sendable {
         case .add: [KernelVariant(name: "add", files: [.add])]
         case .gather: [KernelVariant(name: "gather", files: [.gather])]
         case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
+        case .candidatesSegment: reducing("candidates_segment", [.candidates, .candidatesSegment])
+        case .candidatesMerge: reducing("candidates_merge", [.candidates, .candidatesMerge])
         }
     }
 

@@ -3,7 +3,7 @@ import CVulkan
 
 /// What the second dimension of a dispatch counts; known only when a batch runs.
 enum DispatchRows: Hashable {
-    case tokens, samples, rowTasks, tileTasks, reductions
+    case tokens, samples, rowTasks, tileTasks, reductions, reducedSamples
 
     init(_ rows: PlanRows) {
         switch rows {

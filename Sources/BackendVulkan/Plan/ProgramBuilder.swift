@@ -23,6 +23,7 @@ struct ProgramBuilder {
         self.library = library
         self.shapes = shapes
         for step in memory.steps { try append(step) }
+        try reduceSamples()
     }
 
     private mutating func append(_ step: FusedStep) throws(BackendError) {

@@ -59,12 +59,13 @@ struct StepRecorder {
         dispatchCount += 1
     }
 
-    /// Copies the start of `source` to the start of `target`, once everything recorded is done.
-    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, byteCount: Int) {
+    /// Copies `bytes` of `source` to the same place of `target`, once everything recorded before is done.
+    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, bytes: Range<Int>) {
         guard let from = source.buffer as? VulkanBuffer else { preconditionFailure("memory of another backend") }
         commands.barrier(buffer)
         var region = VkBufferCopy(
-            srcOffset: VkDeviceSize(source.byteOffset), dstOffset: 0, size: VkDeviceSize(byteCount))
+            srcOffset: VkDeviceSize(source.byteOffset + bytes.lowerBound), dstOffset: VkDeviceSize(bytes.lowerBound),
+            size: VkDeviceSize(bytes.count))
         device.functions.CmdCopyBuffer(buffer, from.handle, target.handle, 1, &region)
     }
 

@@ -12,6 +12,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     /// Logits on their way to the caller, where the device's memory is out of the host's reach.
     private let readback: VulkanBuffer?
     private var tasks: AttentionTasks
+    private var samples = SampleRows()
     private var program: Program?
 
     private struct Program {
@@ -61,6 +62,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         buffer.write(batch.sampleRows, to: .sampleRows)
         buffer.write(batch.blockTables, to: .blockTables)
         tasks.lay(batch, into: buffer)
+        samples.lay(batch, into: buffer, isReducing: memory.segments != nil)
 
         var recorder = try StepRecorder(commands, device: device)
         for phase in program.phases {
@@ -71,17 +73,35 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
                 case .rowTasks: tasks.rowTaskCount
                 case .tileTasks: tasks.tileTaskCount
                 case .reductions: tasks.reductionCount
+                case .reducedSamples: samples.reducedCount
                 }
             } scoreCount: {
                 tasks.scoreCount
             }
         }
         let width = memory.plan[logits].width
-        let byteCount = batch.sampleRows.count * width * 4
-        if let readback, byteCount > 0 { recorder.copy(memory.logits, to: readback, byteCount: byteCount) }
+        if let readback {
+            samples.forEachWholeRun { rows in
+                recorder.copy(
+                    memory.logits, to: readback, bytes: rows.lowerBound * width * 4..<rows.upperBound * width * 4)
+            }
+        }
         try recorder.finish()
-        let rows =
-            readback.map { MemoryRange(buffer: $0, byteOffset: 0, byteCount: memory.logits.byteCount) } ?? memory.logits
-        return SampledRows(rowCount: batch.sampleRows.count, vocabularySize: width, logits: rows)
+        return SampledRows(
+            rowCount: batch.sampleRows.count, vocabularySize: width, logits: hostLogits,
+            candidates: CandidateTable(records: buffer.range(.candidates), indices: samples.recordIndices))
+    }
+
+    func fetchLogits(of row: Int) throws(BackendError) {
+        guard let readback, let logits = memory.plan.logits else { return }
+        let byteCount = memory.plan[logits].width * 4
+        var recorder = try StepRecorder(commands, device: device)
+        recorder.copy(memory.logits, to: readback, bytes: row * byteCount..<(row + 1) * byteCount)
+        try recorder.finish()
+    }
+
+    private var hostLogits: MemoryRange {
+        guard let readback else { return memory.logits }
+        return MemoryRange(buffer: readback, byteOffset: 0, byteCount: memory.logits.byteCount)
     }
 }

@@ -33,6 +33,8 @@ struct SelfTestCase {
         case .add: add()
         case .gather: gather()
         case .softCap: softCap()
+        case .candidatesSegment: candidatesSegment()
+        case .candidatesMerge: candidatesMerge()
         }
     }
 
