@@ -23,7 +23,7 @@ let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
     "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp",
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
-    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
+    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
     "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
     "softmax_state.glsl", "weights.glsl",
 ]
@@ -100,7 +100,7 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        module("Benchmarking", ["InferenceEngine", "Requests"]),
+        module("Benchmarking", ["Backends", "InferenceEngine", "Requests"]),
 
         // Level 5
         .executableTarget(

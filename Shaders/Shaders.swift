@@ -4,7 +4,7 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
     case attentionRows, candidates, maximaShared, maximaSubgroup
     // Kernels.
-    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, norm, softCap
+    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, softCap
     case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
     // Targets of `head`.
@@ -38,6 +38,7 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .linearBroadcast: PackageResources.linear_broadcast_comp
             case .linearTiled: PackageResources.linear_tiled_comp
             case .linearColumns: PackageResources.linear_columns_comp
+            case .multiply: PackageResources.multiply_comp
             case .norm: PackageResources.norm_comp
             case .softCap: PackageResources.soft_cap_comp
             case .headToValue: PackageResources.head_to_value_glsl

@@ -1,4 +1,5 @@
 import Backends
+import Tensors
 
 extension ProgramBuilder {
     /// One dispatch for each part of the matrix, with a kernel by the number of rows.
@@ -23,6 +24,9 @@ extension ProgramBuilder {
                     biasOffset == nil ? 0 : 1, UInt32((biasOffset ?? 0) + part.firstRow),
                 ],
                 rows: DispatchRows(plan[first].rows), groupCount: part.rowCount.dividedUp(by: PackedMatrix.tile),
+                label: "linear \(matrix.inputSize) to \(part.rowCount) \(matrix.elementType)",
+                byteCount: part.rowCount * matrix.inputSize * matrix.elementType.byteCount,
+                bytesPerRow: (matrix.inputSize + part.rowCount) * 4,
                 workPerRow: 2 * matrix.inputSize * part.rowCount)
         }
         append(dispatches, reading: [memory.range(input)], writing: [memory.range(first)])

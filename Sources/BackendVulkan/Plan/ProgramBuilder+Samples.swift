@@ -13,14 +13,16 @@ extension ProgramBuilder {
                 .candidatesSegment, KernelShapes.candidateConstants(itemCount: segments.size), bindingCount: 3),
             bindings: [rows, memory.logits, found],
             constants: [UInt32(width), UInt32(segments.size), UInt32(segments.count)], rows: .reducedSamples,
-            groupCount: segments.count)
+            groupCount: segments.count, label: "candidates \(width)",
+            bytesPerRow: (width + segments.count * CandidateTable.recordCount) * 4, workPerRow: 4 * width)
         append([search], reading: [memory.logits], writing: [found])
         let itemCount = segments.count * RowCandidates.maxCount
         let merge = Dispatch(
             choices: try kernel(
                 .candidatesMerge, KernelShapes.candidateConstants(itemCount: itemCount), bindingCount: 3),
             bindings: [rows, found, results], constants: [UInt32(segments.count)], rows: .reducedSamples,
-            groupCount: 1)
+            groupCount: 1, label: "candidates, merged",
+            bytesPerRow: (segments.count + 1) * CandidateTable.recordCount * 4)
         append([merge], reading: [found], writing: [results])
     }
 }

@@ -50,36 +50,10 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     }
 
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
-        let limits = memory.limits
-        precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
-        precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
-        precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
-        guard let program, let logits = memory.plan.logits else { preconditionFailure("attach a cache before run") }
-        let buffer = program.batch
-        buffer.write(batch.tokenIDs, to: .tokenIDs)
-        buffer.write(batch.positions, to: .positions)
-        buffer.write(batch.slots, to: .slots)
-        buffer.write(batch.sampleRows, to: .sampleRows)
-        buffer.write(batch.blockTables, to: .blockTables)
-        tasks.lay(batch, into: buffer)
-        samples.lay(batch, into: buffer, isReducing: memory.segments != nil)
-
+        let program = try lay(batch)
         var recorder = try StepRecorder(commands, device: device)
-        for phase in program.phases {
-            try recorder.record(phase) { rows in
-                switch rows {
-                case .tokens: batch.tokenCount
-                case .samples: batch.sampleRows.count
-                case .rowTasks: tasks.rowTaskCount
-                case .tileTasks: tasks.tileTaskCount
-                case .reductions: tasks.reductionCount
-                case .reducedSamples: samples.reducedCount
-                }
-            } scoreCount: {
-                tasks.scoreCount
-            }
-        }
-        let width = memory.plan[logits].width
+        try record(program, batch, into: &recorder)
+        let width = logitCount
         if let readback {
             samples.forEachWholeRun { rows in
                 recorder.copy(
@@ -89,12 +63,58 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         try recorder.finish()
         return SampledRows(
             rowCount: batch.sampleRows.count, vocabularySize: width, logits: hostLogits,
-            candidates: CandidateTable(records: buffer.range(.candidates), indices: samples.recordIndices))
+            candidates: CandidateTable(records: program.batch.range(.candidates), indices: samples.recordIndices))
+    }
+
+    /// Writes the batch to where kernels read it.
+    private func lay(_ batch: borrowing ForwardBatch) throws(BackendError) -> Program {
+        let limits = memory.limits
+        precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
+        precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
+        precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
+        guard let program else { preconditionFailure("attach a cache before run") }
+        let buffer = program.batch
+        buffer.write(batch.tokenIDs, to: .tokenIDs)
+        buffer.write(batch.positions, to: .positions)
+        buffer.write(batch.slots, to: .slots)
+        buffer.write(batch.sampleRows, to: .sampleRows)
+        buffer.write(batch.blockTables, to: .blockTables)
+        tasks.lay(batch, into: buffer)
+        samples.lay(batch, into: buffer, isReducing: memory.segments != nil)
+        return program
+    }
+
+    private func record(
+        _ program: Program, _ batch: borrowing ForwardBatch, into recorder: inout StepRecorder
+    ) throws(BackendError) {
+        for phase in program.phases {
+            try recorder.record(phase) { rows in
+                count(rows, batch)
+            } scoreCount: {
+                tasks.scoreCount
+            }
+        }
+    }
+
+    private func count(_ rows: DispatchRows, _ batch: borrowing ForwardBatch) -> Int {
+        switch rows {
+        case .tokens: batch.tokenCount
+        case .samples: batch.sampleRows.count
+        case .rowTasks: tasks.rowTaskCount
+        case .tileTasks: tasks.tileTaskCount
+        case .reductions: tasks.reductionCount
+        case .reducedSamples: samples.reducedCount
+        }
+    }
+
+    private var logitCount: Int {
+        guard let logits = memory.plan.logits else { preconditionFailure("a plan without logits") }
+        return memory.plan[logits].width
     }
 
     func fetchLogits(of row: Int) throws(BackendError) {
-        guard let readback, let logits = memory.plan.logits else { return }
-        let byteCount = memory.plan[logits].width * 4
+        guard let readback else { return }
+        let byteCount = logitCount * 4
         var recorder = try StepRecorder(commands, device: device)
         recorder.copy(memory.logits, to: readback, bytes: row * byteCount..<(row + 1) * byteCount)
         try recorder.finish()
@@ -103,5 +123,30 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     private var hostLogits: MemoryRange {
         guard let readback else { return memory.logits }
         return MemoryRange(buffer: readback, byteOffset: 0, byteCount: memory.logits.byteCount)
+    }
+}
+
+extension VulkanPlan: TimedPlan {
+    func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
+        let program = try lay(batch)
+        let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })
+        var recorder = try StepRecorder(commands, device: device, timer: timer)
+        try record(program, batch, into: &recorder)
+        try recorder.finish()
+        var timings: [KernelTiming] = []
+        let seconds = try timer.seconds()
+        for phase in program.phases {
+            for dispatch in phase.dispatches {
+                let rows = count(dispatch.rows, batch)
+                guard rows > 0, let choice = dispatch.choice(forRows: rows) else { continue }
+                timings.append(
+                    KernelTiming(
+                        kernel: choice.pipeline.variant.name, label: dispatch.label, seconds: seconds[timings.count],
+                        byteCount: dispatch.byteCount + dispatch.bytesPerRow * rows
+                            + dispatch.bytesPerPosition * tasks.positionCount,
+                        operationCount: dispatch.workPerRow * rows + dispatch.workPerScore * tasks.scoreCount))
+            }
+        }
+        return timings
     }
 }
