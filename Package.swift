@@ -144,7 +144,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "InferenceEngine", "JSON", "Requests", "Tokenization",
+                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
+                "Plugins", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
