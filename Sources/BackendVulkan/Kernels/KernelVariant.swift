@@ -15,6 +15,8 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case attentionReduce = "attention_reduce"
     case gated, add, gather, reorder
     case softCap = "soft_cap"
+    case candidatesSegment = "candidates_segment"
+    case candidatesMerge = "candidates_merge"
 }
 
 /// One way to compute a kind: its files and what the device must have for it.
@@ -94,6 +96,8 @@ struct KernelVariant: Sendable {
         case .gather: [KernelVariant(name: "gather", files: [.gather])]
         case .reorder: [KernelVariant(name: "reorder", files: [.reorder])]
         case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
+        case .candidatesSegment: reducing("candidates_segment", [.candidates, .candidatesSegment])
+        case .candidatesMerge: reducing("candidates_merge", [.candidates, .candidatesMerge])
         }
     }
 

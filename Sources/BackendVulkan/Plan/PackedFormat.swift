@@ -3,7 +3,7 @@ import Tensors
 
 /// How packed weights lie on the device (`packed.glsl`): quanta in slices of 32 inputs, as one stream of bits each, and
 /// beside them what makes numbers of them, group by group. Every stored layout becomes such a format exactly.
-struct PackedFormat: Hashable {
+struct PackedFormat: Hashable, CustomStringConvertible {
     /// What a quantum q of a group means.
     enum Scaling: Int {
         /// `scale (q - 2^(bitCount - 1))`.
@@ -64,6 +64,9 @@ struct PackedFormat: Hashable {
         self.scaleType = scaleType
         self.groupSize = groupSize
     }
+
+    /// Bits and groups, for people.
+    var description: String { "int\(bitCount) groups of \(groupSize.map { "\($0)" } ?? "a row")" }
 
     /// Words of a row that lie together, so that one load brings them.
     var unit: Int { bitCount % 4 == 0 ? 4 : bitCount % 2 == 0 ? 2 : 1 }

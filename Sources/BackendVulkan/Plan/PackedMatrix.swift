@@ -4,11 +4,19 @@ import Tensors
 /// Matrices one below the other in the layout that kernels read, in parts that the device can address.
 struct PackedMatrix {
     /// How numbers are stored.
-    enum Format: Hashable {
+    enum Format: Hashable, CustomStringConvertible {
         /// One after another (`weights.glsl`), in one range.
         case dense(ElementType)
         /// As quanta and as what makes numbers of them (`packed.glsl`), in two.
         case packed(PackedFormat)
+
+        /// The type or the format, for people.
+        var description: String {
+            switch self {
+            case .dense(let type): "\(type)"
+            case .packed(let format): "\(format)"
+            }
+        }
     }
 
     /// Some of the rows.
@@ -113,6 +121,11 @@ extension PackedMatrix.Format {
         case .packed(let format):
             [format.quantaByteCount(inputSize: inputSize), format.scalesByteCount(inputSize: inputSize)]
         }
+    }
+
+    /// Bytes of a row.
+    func rowByteCount(inputSize: Int) -> Int {
+        tileByteCounts(inputSize: inputSize).reduce(0, +) / PackedMatrix.tile
     }
 
     /// Packs some tiles at a time and writes them, so that the host holds a few megabytes of them and no more.

@@ -11,6 +11,8 @@ struct PlanMemory {
     /// Sums of attention that wait for their reduction.
     let states: MemoryRange
     let logits: MemoryRange
+    /// The most likely tokens of segments of the logits; nil where the host looks for them.
+    let segments: MemoryRange?
     private let arenas: [MemoryRange]
 
     /// Uploads the weights and takes scratch memory, all from `pool`.
@@ -32,6 +34,13 @@ struct PlanMemory {
         }
         self.arenas = arenas
         logits = try pool.allocate(byteCount: layout.storages[layout.logitsStorage].byteCount, for: .scratch)
+        if shapes.reducesSamples, let value = plan.logits {
+            let count = limits.maxSampleCount * KernelShapes.segments(width: plan[value].width).count
+            segments = try pool.allocate(
+                byteCount: max(4, count * CandidateTable.recordCount * 4), for: .scratch)
+        } else {
+            segments = nil
+        }
 
         var rowsPerTile = 16
         var stateSize = 0

@@ -1,4 +1,5 @@
 import Backends
+import Tensors
 
 extension ProgramBuilder {
     /// One dispatch for each part of the matrix, with a kernel by the number of rows.
@@ -28,6 +29,9 @@ extension ProgramBuilder {
                     biasOffset == nil ? 0 : 1, UInt32((biasOffset ?? 0) + part.firstRow),
                 ] + groups,
                 rows: DispatchRows(plan[first].rows), groupCount: part.rowCount.dividedUp(by: PackedMatrix.tile),
+                label: "linear \(matrix.inputSize) to \(part.rowCount) \(matrix.format)",
+                byteCount: part.ranges.reduce(0) { $0 + $1.byteCount },
+                bytesPerRow: (matrix.inputSize + part.rowCount) * 4,
                 workPerRow: 2 * matrix.inputSize * part.rowCount)
         }
         append(dispatches, reading: [memory.range(input)], writing: [memory.range(first)])

@@ -37,6 +37,8 @@ struct SelfTestCase {
         case .gather: gather()
         case .reorder: reorder()
         case .softCap: softCap()
+        case .candidatesSegment: candidatesSegment()
+        case .candidatesMerge: candidatesMerge()
         }
     }
 
