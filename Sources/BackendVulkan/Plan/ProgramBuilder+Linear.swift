@@ -38,11 +38,14 @@ extension ProgramBuilder {
     }
 
     private func linearChoices(_ matrix: PackedMatrix) throws(BackendError) -> [KernelChoice] {
-        let (few, many, format, bindingCount): (KernelKind, KernelKind, [String: Int], Int) =
+        let (few, many, format, rowCounts): (KernelKind, KernelKind, [String: Int], [Int]) =
             switch matrix.format {
-            case .dense(let type): (.linearFewRows, .linearManyRows, KernelShapes.weightConstants(type), 4)
-            case .packed(let format): (.packedFewRows, .packedManyRows, format.constants, 5)
+            case .dense(let type):
+                (.linearFewRows, .linearManyRows, KernelShapes.weightConstants(type), shapes.linearRows)
+            case .packed(let format): (.packedFewRows, .packedManyRows, format.constants, shapes.packedRows)
             }
+        // Input, weights, biases, output.
+        let bindingCount = 3 + matrix.parts[0].ranges.count
         var choices: [KernelChoice] = []
         func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
             var constants = format
@@ -54,8 +57,8 @@ extension ProgramBuilder {
                 KernelChoice(
                     maxRowCount: maxRowCount, rowsPerGroup: pipeline.variant.rowsPerGroup ?? rows, pipeline: pipeline))
         }
-        for rows in shapes.linearRows { try append(few, rows: rows, maxRowCount: rows) }
-        try append(many, rows: shapes.linearRows.last ?? 1, maxRowCount: .max)
+        for rows in rowCounts { try append(few, rows: rows, maxRowCount: rows) }
+        try append(many, rows: rowCounts.last ?? 1, maxRowCount: .max)
         return choices
     }
 }
