@@ -122,17 +122,20 @@ float stored_scale(uint place, uint lane) {
 #endif
 }
 
-// Scale and offset of row `lane` of the tile whose scales begin at `start`, for its group `group`.
+// Scale and offset of row `lane` of the tile whose scales begin at `start`, for its group `group`; the same bits in every
+// kernel.
 vec2 scaling_of(uint start, uint group, uint group_count, uint lane) {
     uint place = start + group * GROUP_WORDS;
 #if SCALING == CENTRED
     float scale = stored_scale(place, lane);
-    return vec2(scale, -MIDDLE * scale);
+    precise float offset = -MIDDLE * scale;
+    return vec2(scale, offset);
 #elif SCALING == ZEROS
     float scale = stored_scale(place, lane);
     uint bit = lane * ZERO_BITS;
     uint zero = scales[place + SCALE_WORDS + bit / 32] >> (bit % 32) & ((1u << ZERO_BITS) - 1u);
-    return vec2(scale, -float(int(zero)) * scale);
+    precise float offset = -float(int(zero)) * scale;
+    return vec2(scale, offset);
 #elif SCALING == MINIMUM
     return unpackHalf2x16(scales[place + lane]);
 #else
@@ -140,11 +143,14 @@ vec2 scaling_of(uint start, uint group, uint group_count, uint lane) {
 #if SCALING == NESTED_MINIMUM
     vec2 steps = unpackHalf2x16(scales[outer + lane]);
     uint pair = scale_half(place, lane);
-    return vec2(steps.x * float(int(pair & 0xFFu)), -steps.y * float(int(pair >> 8)));
+    precise float scale = steps.x * float(int(pair & 0xFFu));
+    precise float offset = -steps.y * float(int(pair >> 8));
+    return vec2(scale, offset);
 #else
     int own = bitfieldExtract(int(scales[place + lane / 4]), int(lane % 4 * 8), 8);
-    float scale = unpackHalf2x16(scale_half(outer, lane)).x * float(own);
-    return vec2(scale, -MIDDLE * scale);
+    precise float scale = unpackHalf2x16(scale_half(outer, lane)).x * float(own);
+    precise float offset = -MIDDLE * scale;
+    return vec2(scale, offset);
 #endif
 #endif
 }
