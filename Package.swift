@@ -21,10 +21,12 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 /// What `Shaders` embeds; its one Swift file is their table.
 let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
+    "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp",
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
-    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
-    "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
-    "softmax_state.glsl", "weights.glsl",
+    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl",
+    "maxima_subgroup.glsl", "norm.comp", "numbers.glsl", "packed.glsl", "packed_broadcast.comp", "packed_columns.comp",
+    "packed_embed.comp", "packed_linear.glsl", "packed_tiled.comp", "reduce_shared.glsl", "reduce_subgroup.glsl",
+    "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "weights.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
@@ -99,7 +101,7 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        module("Benchmarking", ["InferenceEngine", "Requests"]),
+        module("Benchmarking", ["Backends", "InferenceEngine", "Requests"]),
 
         // Level 5
         .executableTarget(
@@ -143,7 +145,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "InferenceEngine", "JSON", "Requests", "Tokenization",
+                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
+                "Plugins", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),

@@ -2,10 +2,12 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, maximaShared, maximaSubgroup
+    case attentionRows, candidates, maximaShared, maximaSubgroup, packed, packedLinear
     // Kernels.
-    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, norm, softCap
+    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, softCap
+    case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
+    case packedBroadcast, packedColumns, packedEmbed, packedTiled, reorder
     // Targets of `head`.
     case headToValue, headToCache
 
@@ -27,6 +29,9 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .addNorm: PackageResources.add_norm_comp
             case .attention: PackageResources.attention_comp
             case .attentionReduce: PackageResources.attention_reduce_comp
+            case .candidates: PackageResources.candidates_glsl
+            case .candidatesMerge: PackageResources.candidates_merge_comp
+            case .candidatesSegment: PackageResources.candidates_segment_comp
             case .embed: PackageResources.embed_comp
             case .gated: PackageResources.gated_comp
             case .gather: PackageResources.gather_comp
@@ -34,7 +39,15 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .linearBroadcast: PackageResources.linear_broadcast_comp
             case .linearTiled: PackageResources.linear_tiled_comp
             case .linearColumns: PackageResources.linear_columns_comp
+            case .multiply: PackageResources.multiply_comp
             case .norm: PackageResources.norm_comp
+            case .packed: PackageResources.packed_glsl
+            case .packedLinear: PackageResources.packed_linear_glsl
+            case .packedBroadcast: PackageResources.packed_broadcast_comp
+            case .packedColumns: PackageResources.packed_columns_comp
+            case .packedEmbed: PackageResources.packed_embed_comp
+            case .packedTiled: PackageResources.packed_tiled_comp
+            case .reorder: PackageResources.reorder_comp
             case .softCap: PackageResources.soft_cap_comp
             case .headToValue: PackageResources.head_to_value_glsl
             case .headToCache: PackageResources.head_to_cache_glsl

@@ -7,6 +7,7 @@ import Weights
 
 /// The device's part of a served model: weights, scratch and cache in memory, and the plan over them.
 struct PreparedModel {
+    let backend: any Backend
     let plan: any PreparedPlan
     let blockCount: Int
     let maxModelLength: Int
@@ -59,6 +60,7 @@ struct PreparedModel {
         }
         try Self.onDevice { try prepared.attach(memory) }
         pool.seal()
+        self.backend = backend
         self.plan = prepared
         logger.info(
             "model ready",

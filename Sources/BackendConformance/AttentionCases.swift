@@ -19,7 +19,7 @@ extension BackendConformance {
         }
         for group in [1, 3, 4, 7] { choices.append(AttentionChoice(group: group, headSize: 32)) }
         for keyValueHeads in [1, 3] { choices.append(AttentionChoice(keyValueHeads: keyValueHeads, group: 4)) }
-        for blockSize in [1, 2, 16, 256] {
+        for blockSize in [1, 2, 4, 8, 16, 32, 64, 128, 256] {
             choices.append(AttentionChoice(group: 3, headSize: 32, blockSize: blockSize, lengths: [64, 65, 7]))
         }
         choices.append(AttentionChoice(group: 3, blockSize: 16, lengths: [330, 1, 129]))

@@ -13,7 +13,7 @@ public final class VulkanBackend: Backend {
     public let capabilities: DeviceCapabilities
     let library: KernelLibrary
     private let instance: VulkanInstance
-    private let vulkan: VulkanDevice
+    let vulkan: VulkanDevice
     private let transfers: Transfers?
 
     /// Opens the device that `options` names. Throws `unavailable` where there is none.

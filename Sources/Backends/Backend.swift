@@ -18,8 +18,17 @@ public protocol PreparedPlan: AnyObject, Sendable {
     /// Throws where the device has no kernel for such a cache.
     func attach(_ cache: KVCacheMemory) throws(BackendError)
 
-    /// Runs one batch and returns the logits of its sample rows, valid until the next call.
+    /// Runs one batch and returns the logits of its sample rows, or what they demand, valid until the next call.
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows
+
+    /// Brings the logits of a sample row of the last run, of which the device gave candidates, to where `withRow` of
+    /// that run's rows finds them.
+    func fetchLogits(of row: Int) throws(BackendError)
+}
+
+extension PreparedPlan {
+    /// Nothing: for backends that give the logits of every row.
+    public func fetchLogits(of row: Int) throws(BackendError) {}
 }
 
 /// Memory of a device. Freed when the last reference goes.

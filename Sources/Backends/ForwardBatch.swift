@@ -19,6 +19,8 @@ public struct ForwardBatch: Sendable {
     public var blockTableStarts: [Int32] = [0]
     /// Token rows whose logits are wanted, ascending, `[samples]`.
     public var sampleRows: [Int32] = []
+    /// What of each sample row the host will look at, `[samples]`; empty: the logits of every one.
+    public var demands: [RowDemand] = []
 
     /// An empty batch.
     public init() {}
@@ -40,6 +42,7 @@ public struct ForwardBatch: Sendable {
         blockTableStarts.removeAll(keepingCapacity: true)
         blockTableStarts.append(0)
         sampleRows.removeAll(keepingCapacity: true)
+        demands.removeAll(keepingCapacity: true)
     }
 
     /// Appends a sequence's next tokens. `firstPosition + tokens.count` becomes its context length.
@@ -61,32 +64,5 @@ public struct ForwardBatch: Sendable {
         contextLengths.append(Int32(truncatingIfNeeded: contextLength))
         blockTables.append(contentsOf: blocks)
         blockTableStarts.append(Int32(truncatingIfNeeded: blockTables.count))
-    }
-}
-
-/// Logits of a batch's sample rows, `[samples, vocabularySize]`; a window into the prepared plan's memory,
-/// valid until its next run.
-public struct SampledRows: Sendable {
-    /// Rows, as many as the batch asked for.
-    public let rowCount: Int
-    /// Numbers in a row.
-    public let vocabularySize: Int
-    private let logits: MemoryRange
-
-    /// `rowCount` rows at the start of `logits`, 32-bit floats the host can address.
-    public init(rowCount: Int, vocabularySize: Int, logits: MemoryRange) {
-        precondition(rowCount * vocabularySize * 4 <= logits.byteCount && logits.hostPointer != nil)
-        self.rowCount = rowCount
-        self.vocabularySize = vocabularySize
-        self.logits = logits
-    }
-
-    /// Lends the logits of row `row`, `[vocabularySize]`; a sampler may overwrite them.
-    public func withRow<R, E: Error>(
-        _ row: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
-    ) throws(E) -> R {
-        precondition(row >= 0 && row < rowCount, "row \(row) of \(rowCount)")
-        let start = logits.hostPointer?.advanced(by: row * vocabularySize * 4).assumingMemoryBound(to: Float.self)
-        return try body(UnsafeMutableBufferPointer(start: start, count: vocabularySize))
     }
 }

@@ -12,7 +12,7 @@ struct BatchBuilder {
 
     /// Lays the scheduled requests out one after another. Sample rows are, for each request in order, its scored
     /// positions and then its last token where that one chooses the next.
-    mutating func build(_ output: SchedulerOutput) {
+    mutating func build(_ output: SchedulerOutput, of sequences: borrowing [RequestID: SampledSequence]) {
         batch.removeAll()
         for scheduled in output.scheduled {
             let firstRow = batch.tokenCount
@@ -21,8 +21,11 @@ struct BatchBuilder {
                 blockSize: blockSize)
             for position in scheduled.scoredPositions {
                 batch.sampleRows.append(Int32(truncatingIfNeeded: firstRow + position - scheduled.firstPosition))
+                batch.demands.append(.logits)
             }
-            if scheduled.samplesNext { batch.sampleRows.append(Int32(truncatingIfNeeded: batch.tokenCount - 1)) }
+            guard scheduled.samplesNext else { continue }
+            batch.sampleRows.append(Int32(truncatingIfNeeded: batch.tokenCount - 1))
+            batch.demands.append(sequences[scheduled.id]?.demand ?? .logits)
         }
     }
 }

@@ -11,14 +11,8 @@ public struct ModelRunner: ModelExecutor {
     private var plan: (any PreparedPlan)?
     private let reopen: (@Sendable () throws -> any PreparedPlan)?
     private var builder: BatchBuilder
-    private var sequences: [RequestID: Sequence] = [:]
+    private var sequences: [RequestID: SampledSequence] = [:]
     private var scratch = SamplerScratch()
-
-    private struct Sequence {
-        let prompt: [Int32]
-        let scoredTopCount: Int
-        var sampler: Sampler
-    }
 
     /// A runner of `plan`, which already has its cache, of blocks of `blockSize` tokens. `reopen` makes the same plan
     /// with as large a cache again, after the device was lost; nil: a lost device stays lost.
@@ -34,14 +28,15 @@ public struct ModelRunner: ModelExecutor {
     public mutating func execute(_ output: SchedulerOutput) throws -> ModelRunnerOutput {
         for id in output.finished { sequences[id] = nil }
         for admitted in output.admitted {
-            sequences[admitted.id] = Sequence(
+            sequences[admitted.id] = SampledSequence(
                 prompt: admitted.prompt, scoredTopCount: admitted.sampling.promptLogprobs ?? 0,
                 sampler: Sampler(parameters: admitted.sampling, prompt: admitted.prompt))
         }
         guard !output.isEmpty else { return ModelRunnerOutput() }
-        builder.build(output)
+        builder.build(output, of: sequences)
         do {
-            return sample(try openPlan().run(builder.batch), output)
+            let plan = try openPlan()
+            return try sample(try plan.run(builder.batch), of: plan, output)
         } catch let error as BackendError {
             // Its memory goes before new memory is taken.
             if case .deviceLost = error, reopen != nil { plan = nil }
@@ -57,7 +52,9 @@ public struct ModelRunner: ModelExecutor {
     }
 
     /// Rows come in the order in which the builder asked for them.
-    private mutating func sample(_ rows: SampledRows, _ output: SchedulerOutput) -> ModelRunnerOutput {
+    private mutating func sample(
+        _ rows: SampledRows, of plan: any PreparedPlan, _ output: SchedulerOutput
+    ) throws(BackendError) -> ModelRunnerOutput {
         var results: [StepResult] = []
         results.reserveCapacity(output.scheduled.count)
         var row = 0
@@ -74,8 +71,7 @@ public struct ModelRunner: ModelExecutor {
                 row += 1
             }
             if scheduled.samplesNext {
-                // In place: a copy would copy what the sampler remembers.
-                let choice = rows.withRow(row) { sequences[scheduled.id]?.sampler.sample($0, scratch: &scratch) }
+                let choice = try choose(scheduled.id, rows, row, of: plan)
                 result.token = choice?.token
                 result.logprobs = choice?.logprobs
                 row += 1
@@ -83,5 +79,26 @@ public struct ModelRunner: ModelExecutor {
             results.append(result)
         }
         return ModelRunnerOutput(results: results)
+    }
+
+    /// The next token of `id` from row `row`: from the device's candidates where they are enough. In place, as a copy
+    /// would copy what the sampler remembers.
+    private mutating func choose(
+        _ id: RequestID, _ rows: SampledRows, _ row: Int, of plan: any PreparedPlan
+    ) throws(BackendError) -> (token: Int32, logprobs: TokenLogprobs?)? {
+        if let candidates = rows.candidates(of: row) {
+            let ranked = RankedTokens(candidates, vocabularySize: rows.vocabularySize)
+            if let choice = sequences[id]?.sampler.sample(ranked, scratch: &scratch) { return choice }
+            try plan.fetchLogits(of: row)
+        }
+        return rows.withRow(row) { sequences[id]?.sampler.sample($0, scratch: &scratch) }
+    }
+}
+
+extension RankedTokens {
+    fileprivate init(_ candidates: RowCandidates, vocabularySize: Int) {
+        self.init(
+            tokens: candidates.tokens, logits: candidates.logits, sum: candidates.sum,
+            temperedSum: candidates.temperedSum, vocabularySize: vocabularySize)
     }
 }

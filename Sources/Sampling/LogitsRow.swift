@@ -53,4 +53,23 @@ extension UnsafeMutableBufferPointer<Float> {
         for value in self where value == value { sum += Double(expf(value - largest)) }
         return Double(largest) + log(sum)
     }
+
+    /// The tokens of the `limit` largest numbers, best first, equal ones by id, NaN never; `tokens` keeps its storage.
+    /// For small limits: insertion into a sorted list, which most tokens leave after one comparison.
+    func rank(_ limit: Int, into tokens: inout [Int32]) {
+        tokens.removeAll(keepingCapacity: true)
+        let limit = Swift.min(limit, count)
+        guard limit > 0 else { return }
+        for index in indices {
+            let value = self[index]
+            guard value == value else { continue }
+            if tokens.count == limit {
+                if value <= self[Int(tokens[limit - 1])] { continue }
+                tokens.removeLast()
+            }
+            var place = tokens.count
+            while place > 0, value > self[Int(tokens[place - 1])] { place -= 1 }
+            tokens.insert(Int32(truncatingIfNeeded: index), at: place)
+        }
+    }
 }

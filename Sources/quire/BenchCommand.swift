@@ -7,10 +7,17 @@ import InferenceEngine
 import Logging
 import OpenAIServer
 
-/// `quire bench CONFIG …`: throughput, latency and memory, of several configurations side by side.
-struct BenchCommand: AsyncParsableCommand {
+/// `quire bench …`: what is measured.
+struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures throughput and latency.",
+        commandName: "bench", abstract: "Measures engines, or the kernels of a device.",
+        subcommands: [BenchEnginesCommand.self, BenchKernelsCommand.self], defaultSubcommand: BenchEnginesCommand.self)
+}
+
+/// `quire bench CONFIG …`: throughput, latency and memory, of several configurations side by side.
+struct BenchEnginesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engines", abstract: "Measures throughput and latency (the default).",
         discussion: """
             Random prompts, greedy, end tokens ignored: every engine does the same work. Several configurations take \
             turns, --rounds times, so that a busy machine treats them alike; the table shows each figure's median.

@@ -49,17 +49,7 @@ struct BenchReport: Encodable {
             measure("inter-token latency, p99, ms", digits: 2) { $0.secondsBetweenTokens.p99 * 1000 }
             measure("end-to-end latency, mean, s", digits: 2) { $0.secondsToLastToken.mean }
         }
-        return Self.aligned(rows)
-    }
-
-    private static func aligned(_ rows: [[String]]) -> String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            row.enumerated().map { column, cell in
-                let padding = String(repeating: " ", count: widths[column] - cell.count)
-                return column == 0 ? cell + padding : padding + cell
-            }.joined(separator: "  ") + "\n"
-        }.joined()
+        return TextTable(rows).text
     }
 
     private static func format(_ value: Double, digits: Int) -> String {

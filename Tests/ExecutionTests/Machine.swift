@@ -16,20 +16,30 @@ enum Device: Sendable, CustomTestStringConvertible {
     case reference
     case cpu(InstructionSet, threads: Int)
     case vulkan(index: Int, name: String)
+    /// A Vulkan device that pretends to be a card with memory of its own: it keeps its logits, too.
+    case card(index: Int, name: String)
 
     /// The reference, the CPU with every instruction set that it has, and every Vulkan device.
     static let all =
         [Device.reference] + InstructionSet.allCases.filter(\.isAvailable).map { .cpu($0, threads: 2) } + vulkan
+        + cards.prefix(1)
 
     /// Every Vulkan device; that there is one is for BackendVulkanTests to say.
     static let vulkan: [Device] =
         (try? VulkanBackend.devices().map { .vulkan(index: $0.facts.index, name: $0.facts.name) }) ?? []
+
+    /// Every Vulkan device as a card.
+    static let cards = vulkan.compactMap { device -> Device? in
+        guard case .vulkan(let index, let name) = device else { return nil }
+        return .card(index: index, name: name)
+    }
 
     var testDescription: String {
         switch self {
         case .reference: "reference"
         case .cpu(let set, let threads): "cpu \(set), \(threads) threads"
         case .vulkan(_, let name): "vulkan \(name)"
+        case .card(_, let name): "vulkan \(name) as a card"
         }
     }
 
@@ -37,9 +47,10 @@ enum Device: Sendable, CustomTestStringConvertible {
         switch self {
         case .reference: return ReferenceBackend()
         case .cpu(let set, let threads): return try CPUBackend(threadCount: threads, instructionSet: set)
-        case .vulkan(let index, _):
+        case .vulkan(let index, _), .card(let index, _):
             var options = VulkanOptions()
             options.device = "\(index)"
+            if case .card = self { options.limits.without = [.processorLanes, .unifiedMemory] }
             return try VulkanBackend(options)
         }
     }
@@ -69,6 +80,18 @@ struct Machine {
             maxContextLength: checkpoint.configuration.maxPositionCount
         )
         prepared = try backend.prepare(plan, limits: limits, pool: pool)
+    }
+
+    /// Bytes that the backend takes for weights.
+    var weightByteCount: Int { pool.usedByteCount(for: .weights) }
+
+    /// Bytes of the plan's matrices as they are stored, of its vectors, and of a table of its rotations.
+    var weightArithmetic: Int {
+        var rotations: Set<RotaryEmbedding> = []
+        for case .rotaryEmbedding(_, _, let rotary, _) in plan.operations { rotations.insert(rotary) }
+        return plan.matrices.reduce(0) { $0 + $1.weights.byteCount }
+            + plan.vectors.reduce(0) { $0 + $1.elements.count * 4 }
+            + rotations.reduce(0) { $0 + $1.frequencies.count * limits.maxContextLength * 8 }
     }
 
     /// Gives the plan a cache and returns a runner over it.

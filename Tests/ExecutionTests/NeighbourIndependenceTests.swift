@@ -18,6 +18,7 @@ import Weights
 
     private static let devices: [Device] =
         [.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)] + Device.vulkan
+        + Device.cards.suffix(1)
 
     private static let checkpoints = [
         "llama-gqa-untied", "llama3-rope", "llama-odd", "quantized-awq-4bit", "quantized-gptq-3bit", "llama-gguf",

@@ -11,6 +11,8 @@ struct PhysicalDevice: @unchecked Sendable {
     let memory: VkPhysicalDeviceMemoryProperties
     /// The first family that computes; nil where none does.
     let queueFamily: UInt32?
+    /// The clock of the queue's kernels: how many bits count, and how fast.
+    let clock: (bitCount: Int, nanosecondsPerTick: Double)
     let extensions: Set<String>
 
     init(_ handle: VkPhysicalDevice, index: Int, functions: quire_instance_functions) {
@@ -26,7 +28,11 @@ struct PhysicalDevice: @unchecked Sendable {
         functions.GetPhysicalDeviceQueueFamilyProperties(handle, &count, nil)
         var families = [VkQueueFamilyProperties](repeating: VkQueueFamilyProperties(), count: Int(count))
         functions.GetPhysicalDeviceQueueFamilyProperties(handle, &count, &families)
-        queueFamily = families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }.map { UInt32($0) }
+        let family = families.firstIndex { $0.queueFlags & VK_QUEUE_COMPUTE_BIT.rawValue != 0 }
+        queueFamily = family.map { UInt32($0) }
+        clock = (
+            family.map { Int(families[$0].timestampValidBits) } ?? 0, Double(properties.core.limits.timestampPeriod)
+        )
 
         extensions = Self.extensions(handle, functions)
         let heaps = Self.heaps(memory.memoryProperties)

@@ -85,7 +85,8 @@ final class KernelLibrary: Sendable {
     /// Keeps what was compiled for the next start.
     func save() { cache.save() }
 
-    private func make(
+    /// A kernel as it is, without a test.
+    func make(
         _ variant: KernelVariant, _ constants: [String: Int], _ bindingCount: Int
     ) throws(BackendError) -> Pipeline {
         let source = KernelSource(

@@ -12,6 +12,8 @@ struct KernelShapes {
     static let headGroup = 32
     /// Invocations of a workgroup of the attention, and positions that it looks at together.
     static let attentionGroup = 64
+    /// Invocations of a workgroup that looks for the most likely tokens; every device takes as many.
+    static let candidateGroup = 128
     /// Numbers of a row that a workgroup of an element-wise kernel takes.
     static let elementGroup = 64
 
@@ -31,6 +33,9 @@ struct KernelShapes {
     /// Rows that a kernel of a linear operation takes at once, by rising batch size. On a processor each is a program
     /// of some ten thousand instructions, so there are fewer.
     var linearRows: [Int] { capabilities.isProcessor ? [1, 4, 8] : [1, 2, 4, 8] }
+
+    /// The same for packed weights. To unpack them twice as often costs a processor less than a longer program does.
+    var packedRows: [Int] { capabilities.isProcessor ? [1, 2] : [1, 2, 4, 8] }
 
     /// How the queries of an attention are shared out.
     struct Attention: Hashable {
@@ -69,6 +74,30 @@ struct KernelShapes {
         }
         return Attention(unit: unit, heads: heads, rowsPerTile: queries)
     }
+
+    /// How the search for the most likely tokens among `width` is cut: numbers in a segment, and segments.
+    struct Segments: Hashable {
+        let size: Int
+        let count: Int
+    }
+
+    /// As many segments as the merge of their best can take at once, or fewer that are worth a workgroup.
+    static func segments(width: Int) -> Segments {
+        let size = max(1024, width.dividedUp(by: 64).roundedUp(to: candidateGroup))
+        return Segments(size: size, count: width.dividedUp(by: size))
+    }
+
+    /// The constants of a search among `itemCount` numbers.
+    static func candidateConstants(itemCount: Int) -> [String: Int] {
+        [
+            "GROUP": candidateGroup, "ITEMS": itemCount.dividedUp(by: candidateGroup),
+            "COUNT": RowCandidates.maxCount,
+        ]
+    }
+
+    /// Whether the device looks for the most likely tokens. Where it is the host's processor, that would only be a
+    /// slower way of doing it there.
+    var reducesSamples: Bool { !capabilities.isProcessor }
 
     /// The constants that say how weights of `type` are stored.
     static func weightConstants(_ type: ElementType) -> [String: Int] {

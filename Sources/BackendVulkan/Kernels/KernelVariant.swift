@@ -6,12 +6,17 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case addNorm = "add_norm"
     case linearFewRows = "linear_few_rows"
     case linearManyRows = "linear_many_rows"
+    case packedEmbed = "packed_embed"
+    case packedFewRows = "packed_few_rows"
+    case packedManyRows = "packed_many_rows"
     case headToValue = "head_to_value"
     case headToCache = "head_to_cache"
     case attention
     case attentionReduce = "attention_reduce"
-    case gated, add, gather
+    case gated, add, gather, reorder
     case softCap = "soft_cap"
+    case candidatesSegment = "candidates_segment"
+    case candidatesMerge = "candidates_merge"
 }
 
 /// One way to compute a kind: its files and what the device must have for it.
@@ -66,6 +71,16 @@ struct KernelVariant: Sendable {
                     rowsPerGroup: 64, tilesPerGroup: 2),
                 linearColumns,
             ]
+        case .packedEmbed: [KernelVariant(name: "packed_embed", files: [.packed, .packedEmbed])]
+        case .packedFewRows: [packedBroadcast, packedColumns]
+        case .packedManyRows:
+            [
+                packedBroadcast,
+                KernelVariant(
+                    name: "packed_tiled", files: [.packed, .packedLinear, .packedTiled], needs: [.invocations(256)],
+                    rowsPerGroup: 64, tilesPerGroup: 2),
+                packedColumns,
+            ]
         case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
         case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
         case .attention:
@@ -79,7 +94,10 @@ struct KernelVariant: Sendable {
         case .gated: [KernelVariant(name: "gated", files: [.gated])]
         case .add: [KernelVariant(name: "add", files: [.add])]
         case .gather: [KernelVariant(name: "gather", files: [.gather])]
+        case .reorder: [KernelVariant(name: "reorder", files: [.reorder])]
         case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
+        case .candidatesSegment: reducing("candidates_segment", [.candidates, .candidatesSegment])
+        case .candidatesMerge: reducing("candidates_merge", [.candidates, .candidatesMerge])
         }
     }
 
@@ -88,6 +106,13 @@ struct KernelVariant: Sendable {
 
     private static let linearBroadcast = KernelVariant(
         name: "linear_broadcast", files: [.numbers, .weights, .linearBroadcast],
+        needs: [.processor, .subgroupBroadcast], extensions: broadcast)
+
+    private static let packedColumns = KernelVariant(
+        name: "packed_columns", files: [.packed, .packedLinear, .packedColumns])
+
+    private static let packedBroadcast = KernelVariant(
+        name: "packed_broadcast", files: [.packed, .packedLinear, .packedBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
     /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.

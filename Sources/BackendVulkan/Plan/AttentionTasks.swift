@@ -23,6 +23,8 @@ struct AttentionTasks {
     private(set) var tileTaskCount = 0
     /// Rows of the batch laid out last whose sums wait.
     private(set) var reductionCount = 0
+    /// Positions in the contexts of all sequences of the batch laid out last.
+    private(set) var positionCount = 0
     /// Pairs of a query and a position that it may see, of the batch laid out last.
     private(set) var scoreCount = 0
 
@@ -42,6 +44,7 @@ struct AttentionTasks {
         tileTaskCount = 0
         reductionCount = 0
         scoreCount = 0
+        positionCount = 0
         var usedStates = 0
         let tasks = buffer.words(.tasks)
         let reductions = buffer.words(.reductions)
@@ -52,6 +55,7 @@ struct AttentionTasks {
             let context = Int(batch.contextLengths[sequence])
             let table = UInt32(bitPattern: batch.blockTableStarts[sequence])
             scoreCount += (end - start) * context
+            positionCount += context
             guard end == start + 1 else {
                 for row in stride(from: start, to: end, by: rowsPerTile) {
                     let count = min(rowsPerTile, end - row)

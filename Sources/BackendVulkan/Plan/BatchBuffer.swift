@@ -1,12 +1,14 @@
 import Backends
 
-/// What changes from step to step, in memory that the host writes and the device reads.
+/// What changes from step to step, in memory that host and device reach.
 final class BatchBuffer: @unchecked Sendable {
     // Sendable: the plan that owns it is used by one thread at a time.
 
     /// The arrays of a batch, one after another.
     enum Section: Int, CaseIterable {
         case tokenIDs, positions, slots, sampleRows, blockTables, tasks, reductions
+        /// Rows that the device reduces, and what it finds.
+        case reducedSamples, candidates
     }
 
     private let buffer: VulkanBuffer
@@ -27,6 +29,8 @@ final class BatchBuffer: @unchecked Sendable {
                 case .blockTables: tableCount
                 case .tasks: taskCount * 8
                 case .reductions: limits.maxSequenceCount * 4
+                case .reducedSamples: limits.maxSampleCount * 2
+                case .candidates: limits.maxSampleCount * CandidateTable.recordCount
                 }
             counts.append(max(count, 4))
             offsets.append(end)

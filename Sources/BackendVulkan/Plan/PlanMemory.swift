@@ -11,6 +11,8 @@ struct PlanMemory {
     /// Sums of attention that wait for their reduction.
     let states: MemoryRange
     let logits: MemoryRange
+    /// The most likely tokens of segments of the logits; nil where the host looks for them.
+    let segments: MemoryRange?
     private let arenas: [MemoryRange]
 
     /// Uploads the weights and takes scratch memory, all from `pool`.
@@ -18,10 +20,11 @@ struct PlanMemory {
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, shapes: KernelShapes,
         capabilities: DeviceCapabilities
     ) throws(BackendError) {
-        self.plan = plan
         self.limits = limits
         let maxRange = min(capabilities.maxRangeByteCount, capabilities.maxAllocationByteCount)
-        steps = StepFusion(plan: plan).steps()
+        var plan = plan
+        steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        self.plan = plan
         weights = try PlanWeights(
             steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange, pool: pool)
         layout = ValueLayout(steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange)
@@ -31,6 +34,13 @@ struct PlanMemory {
         }
         self.arenas = arenas
         logits = try pool.allocate(byteCount: layout.storages[layout.logitsStorage].byteCount, for: .scratch)
+        if shapes.reducesSamples, let value = plan.logits {
+            let count = limits.maxSampleCount * KernelShapes.segments(width: plan[value].width).count
+            segments = try pool.allocate(
+                byteCount: max(4, count * CandidateTable.recordCount * 4), for: .scratch)
+        } else {
+            segments = nil
+        }
 
         var rowsPerTile = 16
         var stateSize = 0

@@ -1,4 +1,5 @@
 import Backends
+import Tensors
 
 extension ProgramBuilder {
     /// A pass over the heads of a value: norm, rotation, and on to another value or into the cache.
@@ -31,7 +32,10 @@ extension ProgramBuilder {
                 (step.norm?.epsilon ?? 0).bitPattern, UInt32(step.rotary?.frequencies.count ?? 0),
                 step.rotary?.pairing == .interleaved ? 1 : 0,
             ],
-            rows: .tokens, groupCount: width / step.headSize)
+            rows: .tokens, groupCount: width / step.headSize,
+            label: "\(step.norm == nil ? "" : "norm, ")\(step.rotary == nil ? "" : "turn, ")write \(width)",
+            bytesPerRow: width * (4 + (kind == .headToCache ? cache.elementType.byteCount : 4)),
+            workPerRow: width * ((step.norm == nil ? 0 : 4) + (step.rotary == nil ? 0 : 3)))
         append([dispatch], reading: [memory.range(step.input)], writing: [target])
     }
 
@@ -66,7 +70,10 @@ extension ProgramBuilder {
                     UInt32(cache.blockSize.trailingZeroBitCount), UInt32(firstTask),
                 ],
                 rows: rows, groupCount: heads.keyValueHeadCount * slices,
-                workPerScore: rows == .tileTasks ? 4 * heads.headSize * shape.queryHeadCount : 0)
+                label: "attention \(shape.queryHeadCount)/\(heads.keyValueHeadCount) of \(heads.headSize) "
+                    + "\(cache.elementType)",
+                bytesPerPosition: 2 * heads.width * cache.elementType.byteCount,
+                workPerScore: 4 * heads.headSize * shape.queryHeadCount)
         }
         append(
             [
@@ -80,7 +87,8 @@ extension ProgramBuilder {
                 ["GROUP": KernelShapes.headGroup, "HEAD_SIZE": heads.headSize, "UNIT": cut.unit], bindingCount: 3),
             bindings: [memory.states, batch.range(.reductions), target],
             constants: place(output) + [UInt32(shape.queryHeadCount)],
-            rows: .reductions, groupCount: shape.queryHeadCount)
+            rows: .reductions, groupCount: shape.queryHeadCount, label: "attention, reduced",
+            bytesPerRow: shape.queryHeadCount * heads.headSize * 4)
         append([reduction], reading: [memory.states], writing: [target])
     }
 }

@@ -23,6 +23,7 @@ struct ProgramBuilder {
         self.library = library
         self.shapes = shapes
         for step in memory.steps { try append(step) }
+        try reduceSamples()
     }
 
     private mutating func append(_ step: FusedStep) throws(BackendError) {
@@ -32,6 +33,9 @@ struct ProgramBuilder {
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
             try addNorm(left, right, sum, weight, epsilon, output)
         case .linear(let input, let parts): try linear(input, parts)
+        case .reorder(let input, let matrix, let output):
+            guard let order = plan[matrix].weights.inputOrder else { preconditionFailure("columns that are in order") }
+            try elementwise(.reorder, [input], output, first: [weights.order(order)], work: 0)
         case .head(let step): try head(step)
         case .attention(let layer, let query, let shape, let output): try attention(layer, query, shape, output)
         case .gated(let gate, let up, let activation, let output):
@@ -40,11 +44,12 @@ struct ProgramBuilder {
                 case .silu: 0
                 case .geluTanh: 1
                 }
-            try elementwise(.gated, [gate, up], output, [isGELU])
-        case .add(let left, let right, let output): try elementwise(.add, [left, right], output)
+            try elementwise(.gated, [gate, up], output, [isGELU], work: 5)
+        case .add(let left, let right, let output): try elementwise(.add, [left, right], output, work: 1)
         case .gather(let input, let output):
-            try elementwise(.gather, [input], output, first: [batch.range(.sampleRows)])
-        case .softCap(let input, let cap, let output): try elementwise(.softCap, [input], output, [cap.bitPattern])
+            try elementwise(.gather, [input], output, first: [batch.range(.sampleRows)], work: 0)
+        case .softCap(let input, let cap, let output):
+            try elementwise(.softCap, [input], output, [cap.bitPattern], work: 3)
         }
     }
 
@@ -69,30 +74,47 @@ struct ProgramBuilder {
         return [UInt32(view.stride), UInt32(view.column)]
     }
 
+    /// `work`: operations for each number.
     private mutating func elementwise(
         _ kind: KernelKind, _ inputs: [ValueID], _ output: ValueID, _ constants: [UInt32] = [],
-        first: [MemoryRange] = []
+        first: [MemoryRange] = [], work: Int
     ) throws(BackendError) {
         let bindings = first + inputs.map { memory.range($0) } + [memory.range(output)]
         let width = plan[output].width
         let dispatch = Dispatch(
             choices: try kernel(kind, bindingCount: bindings.count), bindings: bindings,
             constants: [UInt32(width)] + inputs.flatMap { place($0) } + place(output) + constants,
-            rows: DispatchRows(plan[output].rows), groupCount: width.dividedUp(by: KernelShapes.elementGroup))
+            rows: DispatchRows(plan[output].rows), groupCount: width.dividedUp(by: KernelShapes.elementGroup),
+            label: "\(kind.rawValue) \(width)", bytesPerRow: (inputs.count + 1) * width * 4, workPerRow: work * width)
         append([dispatch], reading: inputs.map { memory.range($0) }, writing: [memory.range(output)])
     }
 
     private mutating func embed(_ table: MatrixID, _ scale: Float, _ output: ValueID) throws(BackendError) {
         let matrix = weights.matrix([table])
-        let choices = try kernel(
-            .embed, KernelShapes.weightConstants(matrix.elementType), bindingCount: 3)
+        guard plan[table].weights.inputOrder == nil else {
+            throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
+        }
         let target = memory.range(output)
+        let width = matrix.inputSize
+        let choices: [KernelChoice]
+        let before: [UInt32]
+        let after: [UInt32]
+        switch matrix.format {
+        case .dense(let type):
+            choices = try kernel(.embed, KernelShapes.weightConstants(type), bindingCount: 3)
+            (before, after) = ([UInt32(width.dividedUp(by: PackedMatrix.chunk(type)))], [])
+        case .packed(let format):
+            choices = try kernel(.packedEmbed, format.constants, bindingCount: 4)
+            (before, after) = ([], format.groupNumbers(inputSize: width))
+        }
         let dispatches = matrix.parts.map { part in
             Dispatch(
-                choices: choices, bindings: [batch.range(.tokenIDs), part.range, target],
-                constants: [UInt32(matrix.inputSize)] + place(output) + [
-                    UInt32(matrix.chunkCount), UInt32(part.firstRow), UInt32(part.rowCount), scale.bitPattern,
-                ], rows: .tokens, groupCount: matrix.inputSize.dividedUp(by: KernelShapes.elementGroup))
+                choices: choices, bindings: [batch.range(.tokenIDs)] + part.ranges + [target],
+                constants: [UInt32(width)] + place(output) + before
+                    + [UInt32(part.firstRow), UInt32(part.rowCount), scale.bitPattern] + after,
+                rows: .tokens, groupCount: width.dividedUp(by: KernelShapes.elementGroup),
+                label: "embed \(width) \(matrix.format)",
+                bytesPerRow: width * 4 + matrix.format.rowByteCount(inputSize: width), workPerRow: width)
         }
         append(dispatches, reading: [], writing: [target])
     }
@@ -108,7 +130,9 @@ struct ProgramBuilder {
             constants: [UInt32(groupSize)] + place(input) + place(output) + [
                 UInt32(weights.offset(of: weight)), epsilon.bitPattern,
             ],
-            rows: DispatchRows(plan[output].rows), groupCount: plan[input].width / groupSize)
+            rows: DispatchRows(plan[output].rows), groupCount: plan[input].width / groupSize,
+            label: "norm \(plan[input].width)", bytesPerRow: plan[input].width * 8,
+            workPerRow: plan[input].width * 4)
         append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])
     }
 
@@ -123,7 +147,8 @@ struct ProgramBuilder {
             constants: [UInt32(plan[sum].width)] + place(left) + place(right) + place(sum) + place(output) + [
                 UInt32(weights.offset(of: weight)), epsilon.bitPattern,
             ],
-            rows: DispatchRows(plan[output].rows), groupCount: 1)
+            rows: DispatchRows(plan[output].rows), groupCount: 1, label: "add and norm \(plan[sum].width)",
+            bytesPerRow: plan[sum].width * 16, workPerRow: plan[sum].width * 5)
         append([dispatch], reading: sources, writing: targets)
     }
 }

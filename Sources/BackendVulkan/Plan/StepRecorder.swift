@@ -16,11 +16,15 @@ struct StepRecorder {
     private var work = 0
     private var needsBarrier = false
     private var dispatchCount = 0
+    private let timer: DispatchTimer?
 
-    init(_ commands: CommandBuffers, device: VulkanDevice) throws(BackendError) {
+    /// With a `timer`, dispatches run one by one.
+    init(_ commands: CommandBuffers, device: VulkanDevice, timer: DispatchTimer? = nil) throws(BackendError) {
         self.commands = commands
         self.device = device
+        self.timer = timer
         buffer = try commands.begin(0)
+        timer?.start(buffer)
     }
 
     /// Records what `phase` has to do for this batch.
@@ -34,14 +38,16 @@ struct StepRecorder {
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
             if work > 0, work + cost > Self.maxWork, index + 1 < commands.count { try submit() }
             work += cost
-            if needsBarrier { commands.barrier(buffer) }
+            if needsBarrier || timer != nil { commands.barrier(buffer) }
             needsBarrier = false
+            timer?.mark(buffer)
             record(dispatch, rows: rows)
+            timer?.mark(buffer)
         }
     }
 
     private mutating func record(_ dispatch: Dispatch, rows: Int) {
-        guard let choice = dispatch.choices.first(where: { rows <= $0.maxRowCount }) else { return }
+        guard let choice = dispatch.choice(forRows: rows) else { return }
         let functions = device.functions
         var set = dispatch.set
         functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, choice.pipeline.handle)
@@ -59,12 +65,13 @@ struct StepRecorder {
         dispatchCount += 1
     }
 
-    /// Copies the start of `source` to the start of `target`, once everything recorded is done.
-    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, byteCount: Int) {
+    /// Copies `bytes` of `source` to the same place of `target`, once everything recorded before is done.
+    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, bytes: Range<Int>) {
         guard let from = source.buffer as? VulkanBuffer else { preconditionFailure("memory of another backend") }
         commands.barrier(buffer)
         var region = VkBufferCopy(
-            srcOffset: VkDeviceSize(source.byteOffset), dstOffset: 0, size: VkDeviceSize(byteCount))
+            srcOffset: VkDeviceSize(source.byteOffset + bytes.lowerBound), dstOffset: VkDeviceSize(bytes.lowerBound),
+            size: VkDeviceSize(bytes.count))
         device.functions.CmdCopyBuffer(buffer, from.handle, target.handle, 1, &region)
     }
 

@@ -12,6 +12,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     /// Logits on their way to the caller, where the device's memory is out of the host's reach.
     private let readback: VulkanBuffer?
     private var tasks: AttentionTasks
+    private var samples = SampleRows()
     private var program: Program?
 
     private struct Program {
@@ -49,11 +50,29 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     }
 
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+        let program = try lay(batch)
+        var recorder = try StepRecorder(commands, device: device)
+        try record(program, batch, into: &recorder)
+        let width = logitCount
+        if let readback {
+            samples.forEachWholeRun { rows in
+                recorder.copy(
+                    memory.logits, to: readback, bytes: rows.lowerBound * width * 4..<rows.upperBound * width * 4)
+            }
+        }
+        try recorder.finish()
+        return SampledRows(
+            rowCount: batch.sampleRows.count, vocabularySize: width, logits: hostLogits,
+            candidates: CandidateTable(records: program.batch.range(.candidates), indices: samples.recordIndices))
+    }
+
+    /// Writes the batch to where kernels read it.
+    private func lay(_ batch: borrowing ForwardBatch) throws(BackendError) -> Program {
         let limits = memory.limits
         precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
         precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
-        guard let program, let logits = memory.plan.logits else { preconditionFailure("attach a cache before run") }
+        guard let program else { preconditionFailure("attach a cache before run") }
         let buffer = program.batch
         buffer.write(batch.tokenIDs, to: .tokenIDs)
         buffer.write(batch.positions, to: .positions)
@@ -61,27 +80,73 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         buffer.write(batch.sampleRows, to: .sampleRows)
         buffer.write(batch.blockTables, to: .blockTables)
         tasks.lay(batch, into: buffer)
+        samples.lay(batch, into: buffer, isReducing: memory.segments != nil)
+        return program
+    }
 
-        var recorder = try StepRecorder(commands, device: device)
+    private func record(
+        _ program: Program, _ batch: borrowing ForwardBatch, into recorder: inout StepRecorder
+    ) throws(BackendError) {
         for phase in program.phases {
             try recorder.record(phase) { rows in
-                switch rows {
-                case .tokens: batch.tokenCount
-                case .samples: batch.sampleRows.count
-                case .rowTasks: tasks.rowTaskCount
-                case .tileTasks: tasks.tileTaskCount
-                case .reductions: tasks.reductionCount
-                }
+                count(rows, batch)
             } scoreCount: {
                 tasks.scoreCount
             }
         }
-        let width = memory.plan[logits].width
-        let byteCount = batch.sampleRows.count * width * 4
-        if let readback, byteCount > 0 { recorder.copy(memory.logits, to: readback, byteCount: byteCount) }
+    }
+
+    private func count(_ rows: DispatchRows, _ batch: borrowing ForwardBatch) -> Int {
+        switch rows {
+        case .tokens: batch.tokenCount
+        case .samples: batch.sampleRows.count
+        case .rowTasks: tasks.rowTaskCount
+        case .tileTasks: tasks.tileTaskCount
+        case .reductions: tasks.reductionCount
+        case .reducedSamples: samples.reducedCount
+        }
+    }
+
+    private var logitCount: Int {
+        guard let logits = memory.plan.logits else { preconditionFailure("a plan without logits") }
+        return memory.plan[logits].width
+    }
+
+    func fetchLogits(of row: Int) throws(BackendError) {
+        guard let readback else { return }
+        let byteCount = logitCount * 4
+        var recorder = try StepRecorder(commands, device: device)
+        recorder.copy(memory.logits, to: readback, bytes: row * byteCount..<(row + 1) * byteCount)
         try recorder.finish()
-        let rows =
-            readback.map { MemoryRange(buffer: $0, byteOffset: 0, byteCount: memory.logits.byteCount) } ?? memory.logits
-        return SampledRows(rowCount: batch.sampleRows.count, vocabularySize: width, logits: rows)
+    }
+
+    private var hostLogits: MemoryRange {
+        guard let readback else { return memory.logits }
+        return MemoryRange(buffer: readback, byteOffset: 0, byteCount: memory.logits.byteCount)
+    }
+}
+
+extension VulkanPlan: TimedPlan {
+    func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
+        let program = try lay(batch)
+        let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })
+        var recorder = try StepRecorder(commands, device: device, timer: timer)
+        try record(program, batch, into: &recorder)
+        try recorder.finish()
+        var timings: [KernelTiming] = []
+        let seconds = try timer.seconds()
+        for phase in program.phases {
+            for dispatch in phase.dispatches {
+                let rows = count(dispatch.rows, batch)
+                guard rows > 0, let choice = dispatch.choice(forRows: rows) else { continue }
+                timings.append(
+                    KernelTiming(
+                        kernel: choice.pipeline.variant.name, label: dispatch.label, seconds: seconds[timings.count],
+                        byteCount: dispatch.byteCount + dispatch.bytesPerRow * rows
+                            + dispatch.bytesPerPosition * tasks.positionCount,
+                        operationCount: dispatch.workPerRow * rows + dispatch.workPerScore * tasks.scoreCount))
+            }
+        }
+        return timings
     }
 }

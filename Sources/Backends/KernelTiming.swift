@@ -1,0 +1,55 @@
+/// A plan that can say where the time of a step goes.
+public protocol TimedPlan: PreparedPlan {
+    /// Runs `batch` with every kernel by itself, and times each on the device's own clock, in order.
+    /// Throws `unsupported` where the device has none.
+    func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming]
+}
+
+/// A backend that can say how fast its device is.
+public protocol TimedBackend: Backend {
+    /// Copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the device has no
+    /// clock, or what the device throws.
+    func measureSpeed() throws(BackendError) -> DeviceSpeed
+}
+
+/// What one kernel did in one step, and how long that took.
+public struct KernelTiming: Sendable, Hashable {
+    /// The kernel variant.
+    public let kernel: String
+    /// What it computed, with shapes, such as `linear 576 to 960 bf16`.
+    public let label: String
+    /// From its start to its end.
+    public let seconds: Double
+    /// Bytes that it must move at the least: weights and cached numbers once, rows in and out.
+    public let byteCount: Int
+    /// Floating-point operations; a function such as an exponential counts as one.
+    public let operationCount: Int
+
+    /// The facts as given.
+    public init(kernel: String, label: String, seconds: Double, byteCount: Int, operationCount: Int) {
+        self.kernel = kernel
+        self.label = label
+        self.seconds = seconds
+        self.byteCount = byteCount
+        self.operationCount = operationCount
+    }
+}
+
+/// What a device reached when it did nothing else.
+public struct DeviceSpeed: Sendable, Hashable, Codable {
+    /// Bytes read and bytes written by a copy, both counted, a second.
+    public let copyBytesPerSecond: Double
+    /// 32-bit multiplications and additions a second.
+    public let operationsPerSecond: Double
+
+    /// The two as given.
+    public init(copyBytesPerSecond: Double, operationsPerSecond: Double) {
+        self.copyBytesPerSecond = copyBytesPerSecond
+        self.operationsPerSecond = operationsPerSecond
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case copyBytesPerSecond = "copy_bytes_per_second"
+        case operationsPerSecond = "operations_per_second"
+    }
+}

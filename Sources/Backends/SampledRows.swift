@@ -1,0 +1,91 @@
+/// What the host will look at of a sample row.
+public enum RowDemand: Sendable, Hashable {
+    /// All its logits.
+    case logits
+    /// Its most likely tokens and the sums behind their probabilities. A device whose logits the host sees anyway may
+    /// give those instead.
+    case candidates(inverseTemperature: Float)
+}
+
+/// Logits of a batch's sample rows, `[samples, vocabularySize]`, or what a device has made of them; a window into the
+/// prepared plan's memory, valid until its next run.
+public struct SampledRows: Sendable {
+    /// Rows, as many as the batch asked for.
+    public let rowCount: Int
+    /// Numbers in a row.
+    public let vocabularySize: Int
+    private let logits: MemoryRange
+    private let candidates: CandidateTable?
+
+    /// `rowCount` rows at the start of `logits`, 32-bit floats the host can address; `candidates` stands for those that
+    /// the device has reduced.
+    public init(rowCount: Int, vocabularySize: Int, logits: MemoryRange, candidates: CandidateTable? = nil) {
+        precondition(rowCount * vocabularySize * 4 <= logits.byteCount && logits.hostPointer != nil)
+        self.rowCount = rowCount
+        self.vocabularySize = vocabularySize
+        self.logits = logits
+        self.candidates = candidates
+    }
+
+    /// Lends the logits of row `row`, `[vocabularySize]`; a sampler may overwrite them. Where `candidates(of:)` has an
+    /// answer, they are not there before `PreparedPlan.fetchLogits(of:)`.
+    public func withRow<R, E: Error>(
+        _ row: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
+    ) throws(E) -> R {
+        precondition(row >= 0 && row < rowCount, "row \(row) of \(rowCount)")
+        let start = logits.hostPointer?.advanced(by: row * vocabularySize * 4).assumingMemoryBound(to: Float.self)
+        return try body(UnsafeMutableBufferPointer(start: start, count: vocabularySize))
+    }
+
+    /// What the device has made of row `row`; nil where its logits are there.
+    public func candidates(of row: Int) -> RowCandidates? {
+        precondition(row >= 0 && row < rowCount, "row \(row) of \(rowCount)")
+        return candidates?[row]
+    }
+}
+
+/// The most likely tokens of one row, best first, equal ones by id; valid until the plan's next run.
+public struct RowCandidates {
+    /// How many a device finds, where the vocabulary has as many.
+    public static let maxCount = 64
+
+    /// Their ids.
+    public let tokens: UnsafeBufferPointer<Int32>
+    /// Their logits.
+    public let logits: UnsafeBufferPointer<Float>
+    /// `sum(exp(logit - largest))` over the whole row.
+    public let sum: Float
+    /// `sum(exp((logit - largest) * inverseTemperature))` over the whole row.
+    public let temperedSum: Float
+}
+
+/// Records of reduced rows, one after another, in memory that the host can address; and which row has which.
+public struct CandidateTable: Sendable {
+    /// Words before a record's ids: the two sums, how many candidates there are, and one unused.
+    public static let headerCount = 4
+    /// Words of a record: the header, ids, logits.
+    public static let recordCount = headerCount + 2 * RowCandidates.maxCount
+
+    private let records: MemoryRange
+    private let indices: [Int32]
+
+    /// Row `r` has record `indices[r]`, or none where that is negative.
+    public init(records: MemoryRange, indices: [Int32]) {
+        precondition(records.hostPointer != nil, "records out of the host's reach")
+        self.records = records
+        self.indices = indices
+    }
+
+    subscript(_ row: Int) -> RowCandidates? {
+        let index = Int(indices[row])
+        guard index >= 0, let start = records.hostPointer else { return nil }
+        let record = start + index * Self.recordCount * 4
+        let count = Int(record.load(fromByteOffset: 8, as: UInt32.self))
+        let ids = record + Self.headerCount * 4
+        let logits = ids + RowCandidates.maxCount * 4
+        return RowCandidates(
+            tokens: UnsafeBufferPointer(start: ids.assumingMemoryBound(to: Int32.self), count: count),
+            logits: UnsafeBufferPointer(start: logits.assumingMemoryBound(to: Float.self), count: count),
+            sum: record.load(as: Float.self), temperedSum: record.load(fromByteOffset: 4, as: Float.self))
+    }
+}

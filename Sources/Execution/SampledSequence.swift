@@ -1,0 +1,15 @@
+import Backends
+import Sampling
+
+/// What the runner keeps of a request between steps.
+struct SampledSequence {
+    let prompt: [Int32]
+    /// Likely tokens reported with the score of each token of the prompt.
+    let scoredTopCount: Int
+    var sampler: Sampler
+
+    /// What the row that chooses its next token must hold.
+    var demand: RowDemand {
+        sampler.wantsRankedTokens ? .candidates(inverseTemperature: sampler.inverseTemperature) : .logits
+    }
+}

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Assembly
+import Benchmarking
+import EngineConfig
+import FoundationEssentials
+import Logging
+
+/// `quire bench kernels CONFIG`: each kernel's time beside what the device could do.
+struct BenchKernelsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels", abstract: "Times every kernel of a model on the device's own clock.",
+        discussion: """
+            Each kernel runs by itself. Bytes are those that it must move at the least, beside what a copy of memory \
+            reaches on this device (read and written bytes both counted); operations are floating-point ones, beside \
+            what multiplying and adding alone reaches.
+            """)
+    @Argument(
+        help: "The YAML configuration, with backend.name vulkan.", completion: .file(extensions: ["yaml", "yml"]))
+    var config: String
+    @Option(name: .customLong("set"), help: "Override one key: --set backend.device=1.")
+    var overrides: [String] = []
+    @Option(help: "Sequences that get one new token each, one step for each number.", transform: Self.integers)
+    var sequences = [1, 8, 32]
+    @Option(help: "Positions of their contexts.")
+    var context = 512
+    @Option(help: "Tokens of a prompt in one step.")
+    var promptTokens = 512
+    @Option(help: "How often each step runs; times are medians.")
+    var rounds = 5
+    @Option(name: .customLong("json"), help: "Write every figure to this file, - for standard output.")
+    var jsonFile: String?
+
+    func validate() throws {
+        guard rounds > 0, context > 0, promptTokens > 0, !sequences.isEmpty, sequences.allSatisfy({ $0 > 0 }) else {
+            throw ValidationError("--rounds, --context, --prompt-tokens and --sequences: expected 1 or more")
+        }
+    }
+
+    func run() throws {
+        var benchmark = KernelBenchmark()
+        benchmark.sequenceCounts = sequences
+        benchmark.contextLength = context
+        benchmark.chunkTokenCount = promptTokens
+        benchmark.repeatCount = rounds
+        var configuration = try ConfigurationOptions.load(path: config, overrides: overrides)
+        // The plan and its cache are made for exactly these steps.
+        let limits = benchmark.limits
+        configuration.scheduler.maxNumBatchedTokens = limits.tokenCount
+        configuration.scheduler.maxNumSeqs = limits.sequenceCount
+        configuration.model.maxModelLen = limits.contextLength
+        configuration.cache.numBlocks = benchmark.blockCount(blockSize: configuration.cache.blockSize)
+        if configuration.logging.level == .info { configuration.logging.level = .warning }
+        try exitingWithStatus { try measure(benchmark, configuration) }
+    }
+
+    private func measure(_ benchmark: KernelBenchmark, _ configuration: EngineConfiguration) throws {
+        let bar = ProgressBar()
+        let logger = Logger(configuration.logging)
+        let model = try TimedModel(
+            configuration, catalog: try PluginCatalog.commandLine(logger), logger: logger
+        ) { bar.show("loading \(configuration.model.name)", $0) }
+        let report = KernelReport(
+            device: model.deviceName, speed: model.speed,
+            steps: try benchmark.run(
+                on: model.plan, blockSize: model.blockSize, vocabularySize: model.vocabularySize))
+        if jsonFile != "-" { Console.write(report.text) }
+        switch jsonFile {
+        case "-": Console.write(try report.json)
+        case let path?: try Data(try report.json.utf8).write(to: URL(filePath: path))
+        case nil: break
+        }
+    }
+
+    private static func integers(_ text: String) throws -> [Int] {
+        try text.split(separator: ",").map { part in
+            guard let value = Int(part) else { throw ValidationError("expected numbers such as 1,8,32, found \(text)") }
+            return value
+        }
+    }
+}

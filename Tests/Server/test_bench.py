@@ -1,0 +1,64 @@
+"""`quire bench` from outside: the figures are there, and they belong to what was asked for."""
+import json
+import subprocess
+
+import pytest
+
+from quire_server import BINARY, REPOSITORY
+
+CHECKPOINT = REPOSITORY / "Tests/Goldens/checkpoints/llama-gqa-untied"
+
+
+@pytest.fixture
+def config(tmp_path):
+    def write(backend):
+        path = tmp_path / f"{backend}.yaml"
+        path.write_text(f"model: {{path: {CHECKPOINT}}}\nbackend: {{name: {backend}}}\ncache: {{memory: 16MiB}}\n")
+        return path
+    return write
+
+
+def bench(*arguments):
+    return subprocess.run([BINARY, "bench", *map(str, arguments)], capture_output=True, text=True, timeout=300)
+
+
+def test_engines_are_measured_side_by_side(config, tmp_path):
+    path = tmp_path / "figures.json"
+    result = bench(config("cpu"), config("reference"), "--requests", 4, "--concurrency", "1,2", "--prompt-tokens", "4-8",
+                   "--output-tokens", "4-8", "--rounds", 2, "--json", path, "--set", "model.max_model_len=512")
+    assert result.returncode == 0, result.stderr
+    assert "cpu.yaml" in result.stdout and "decode, tokens/s" in result.stdout
+    figures = json.loads(path.read_text())
+    assert [len(entry["rounds"]) for entry in figures] == [2, 2]
+    assert all(round["decode_tokens_per_second"] > 0 for entry in figures for round in entry["rounds"])
+
+
+def test_kernels_are_timed(config):
+    result = bench("kernels", config("vulkan"), "--sequences", "1,3", "--context", 40, "--prompt-tokens", 33,
+                   "--rounds", 2, "--json", "-")
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["speed"]["copy_bytes_per_second"] > 0 and report["speed"]["operations_per_second"] > 0
+    assert len(report["steps"]) == 3
+    for step in report["steps"]:
+        labels = [kernel["label"] for kernel in step["kernels"]]
+        assert any(label.startswith("linear") for label in labels)
+        assert any(label.startswith("attention") for label in labels)
+        assert all(kernel["seconds"] >= 0 and kernel["bytes"] > 0 for kernel in step["kernels"])
+
+
+def test_kernels_are_a_table_for_people(config):
+    result = bench("kernels", config("vulkan"), "--sequences", 1, "--context", 8, "--prompt-tokens", 8, "--rounds", 1)
+    assert result.returncode == 0, result.stderr
+    assert "GB/s" in result.stdout and "of peak" in result.stdout and "floor" in result.stdout
+
+
+def test_a_backend_without_a_clock_is_named(config):
+    result = bench("kernels", config("cpu"))
+    assert result.returncode == 64 and "backend.name" in result.stderr and "vulkan" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--sequences=0", "--context=-1", "--sequences=a", "--rounds=0"])
+def test_bad_options_are_usage_errors(config, option):
+    result = bench("kernels", config("vulkan"), option)
+    assert result.returncode == 64 and option.split("=")[0] in result.stderr
