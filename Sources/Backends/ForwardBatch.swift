@@ -13,7 +13,8 @@ public struct ForwardBatch: Sendable {
     public var queryStarts: [Int32] = [0]
     /// Positions of each sequence that are in the cache once this batch has run, `[sequences]`.
     public var contextLengths: [Int32] = []
-    /// Block ids of all sequences, one table after another.
+    /// Block ids of all sequences, one table after another; -1, or anything else, for a block that no query sees
+    /// through its sliding window.
     public var blockTables: [Int32] = []
     /// Where each sequence's table begins in `blockTables`, and its count at the end, `[sequences + 1]`.
     public var blockTableStarts: [Int32] = [0]

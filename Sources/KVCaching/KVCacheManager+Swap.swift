@@ -27,23 +27,29 @@ extension KVCacheManager {
 
     /// The moves that must be made, in order of their rounds, before anything is computed in the blocks handed out
     /// since the last call. Once a step: until then, blocks of the swap space that they use are not used again.
-    public mutating func takeMoves() -> [BlockMove] { swapSpace.takeMoves() }
+    public mutating func takeMoves() -> [BlockMove] {
+        for block in copiedBlocks { pool.release(block) }
+        copiedBlocks.removeAll(keepingCapacity: true)
+        return swapSpace.takeMoves()
+    }
 
     /// Moves what the first `tokenCount` tokens of `table` hold to the swap space and gives its blocks back.
     /// Returns false, with nothing changed, where there is no room, or nothing to move.
     public mutating func swapOut(_ table: inout BlockTable, tokenCount: Int) -> Bool {
-        let kept = table.blocks.prefix(blockCount(forTokens: tokenCount))
+        let whole = table.blocks.prefix(blockCount(forTokens: tokenCount))
+        let kept = whole.dropFirst(table.unseenCount)
         let known = kept.map { prefixes.entry(of: $0)?.swapped }
         let revived = known.count { $0.map { swapSpace.pool.referenceCount(of: $0) == 0 } ?? false }
-        guard !kept.isEmpty, known.count(where: { $0 == nil }) + revived <= swapSpace.pool.freeCount,
+        guard !whole.isEmpty, known.count(where: { $0 == nil }) + revived <= swapSpace.pool.freeCount,
             // What is only about to be brought in cannot be moved out in the same step.
             !kept.contains(where: { swapSpace.isFilled($0) })
         else { return false }
         for case .some(let swapped) in known { swapSpace.retain(swapped) }
+        table.swappedBlocks = Array(repeating: BlockTable.none, count: table.unseenCount)
         for (block, swapped) in zip(kept, known) {
             table.swappedBlocks.append(swapped ?? moveOut(block))
         }
-        for block in table.blocks.reversed() { pool.release(block) }
+        for block in table.blocks.dropFirst(table.unseenCount).reversed() { pool.release(block) }
         table.blocks = []
         return true
     }
@@ -52,13 +58,13 @@ extension KVCacheManager {
     /// Returns false, with nothing changed, when there is no room.
     public mutating func swapIn(_ table: inout BlockTable, tokenCount: Int, roomFor newTokenCount: Int) -> Bool {
         precondition(table.isSwappedOut, "a table that is not swapped out cannot be brought back")
-        let swapped = table.swappedBlocks
+        let swapped = table.swappedBlocks.dropFirst(table.unseenCount)
         // A block that was not reused meanwhile still holds what was moved.
         let content = swapped.map { prefixes.entry(ofSwapped: $0) ?? PrefixCache.Entry(swapped: $0, chain: .root) }
-        let newBlockCount = blockCount(forTokens: tokenCount + newTokenCount) - swapped.count
-        guard hasRoom(forContentOf: content, and: newBlockCount) else { return false }
+        let newBlockCount = blockCount(forTokens: tokenCount + newTokenCount) - table.swappedBlocks.count
+        guard hasRoom(forContentOf: content[...], and: newBlockCount) else { return false }
         table.swappedBlocks = []
-        fill(&table, with: content)
+        fill(&table, with: content[...], after: table.unseenCount)
         take(newBlockCount, into: &table)
         for block in swapped.reversed() { swapSpace.release(block) }
         return true
@@ -66,19 +72,25 @@ extension KVCacheManager {
 
     /// How many blocks of the device would have to be copied to move `table` out.
     public func moveCount(of table: BlockTable, tokenCount: Int) -> Int {
-        table.blocks.prefix(blockCount(forTokens: tokenCount)).count { prefixes.entry(of: $0)?.swapped == nil }
+        table.blocks.prefix(blockCount(forTokens: tokenCount)).dropFirst(table.unseenCount).count {
+            prefixes.entry(of: $0)?.swapped == nil
+        }
     }
 
     /// Whether there are blocks for `content` and `newBlockCount` more.
-    func hasRoom(forContentOf content: [PrefixCache.Entry], and newBlockCount: Int) -> Bool {
+    func hasRoom(forContentOf content: ArraySlice<PrefixCache.Entry>, and newBlockCount: Int) -> Bool {
         var needed = max(newBlockCount, 0)
         for entry in content where entry.block.map({ pool.referenceCount(of: $0) == 0 }) ?? true { needed += 1 }
         return needed <= pool.freeCount
     }
 
-    /// Fills an empty table with `content`: blocks of the device as they are, others brought from the swap space.
-    /// Precondition: there is room.
-    mutating func fill(_ table: inout BlockTable, with content: [PrefixCache.Entry]) {
+    /// Fills an empty table with `content`: blocks of the device as they are, others brought from the swap space. Before
+    /// them come `unseenCount` that nobody sees. Precondition: there is room.
+    mutating func fill(
+        _ table: inout BlockTable, with content: ArraySlice<PrefixCache.Entry>, after unseenCount: Int
+    ) {
+        table.blocks = Array(repeating: BlockTable.none, count: unseenCount)
+        table.unseenCount = unseenCount
         // First what must not be given to anybody else meanwhile.
         for case let .some(block) in content.map(\.block) { pool.retain(block) }
         for entry in content.reversed() {

@@ -8,20 +8,28 @@ public struct KVCacheManager: ~Copyable, Sendable {
     public let blockSize: Int
     /// Whether full blocks are shared between equal prefixes.
     public let isPrefixCachingEnabled: Bool
+    /// Positions that a token sees, its own included, where every layer of the model is limited to so many; nil: all.
+    public let slidingWindow: Int?
     var pool: BlockPool
     var swapSpace: SwapSpace
     var prefixes = PrefixCache()
+    /// Blocks that a waiting copy reads.
+    var copiedBlocks: [BlockID] = []
     /// Blocks found in the swap space by their prefix since the start.
     var swappedHitCount = 0
 
     /// A manager of `blockCount` free blocks, and of `swapBlockCount` in the swap space. Precondition: `blockSize` is a
     /// power of two from 1 to 256.
-    public init(blockCount: Int, blockSize: Int, isPrefixCachingEnabled: Bool = true, swapBlockCount: Int = 0) {
+    public init(
+        blockCount: Int, blockSize: Int, isPrefixCachingEnabled: Bool = true, swapBlockCount: Int = 0,
+        slidingWindow: Int? = nil
+    ) {
         precondition(blockCount > 0 && blockCount < Int(Int32.max), "\(blockCount) blocks")
         precondition(swapBlockCount >= 0 && swapBlockCount < Int(Int32.max), "\(swapBlockCount) blocks to swap to")
         precondition((1...256).contains(blockSize) && blockSize & (blockSize - 1) == 0, "block size \(blockSize)")
         self.blockSize = blockSize
         self.isPrefixCachingEnabled = isPrefixCachingEnabled
+        self.slidingWindow = slidingWindow
         pool = BlockPool(blockCount: blockCount)
         swapSpace = SwapSpace(blockCount: swapBlockCount)
     }
@@ -53,11 +61,13 @@ public struct KVCacheManager: ~Copyable, Sendable {
         let cachedCount = match.count * blockSize
         guard let newCount = newTokenCount(cachedCount) else { return nil }
         let newBlockCount = blockCount(forTokens: cachedCount + newCount) - match.count
-        guard hasRoom(forContentOf: match, and: newBlockCount) else { return nil }
+        let unseenCount = unseenBlockCount(after: cachedCount)
+        let content = match[unseenCount...]
+        guard hasRoom(forContentOf: content, and: newBlockCount) else { return nil }
         table.registeredCount = match.count
         table.chain = match.last?.chain ?? .root
-        swappedHitCount += match.count { $0.block == nil }
-        fill(&table, with: match)
+        swappedHitCount += content.count { $0.block == nil }
+        fill(&table, with: content, after: unseenCount)
         take(newBlockCount, into: &table)
         return cachedCount
     }
@@ -87,9 +97,26 @@ public struct KVCacheManager: ~Copyable, Sendable {
     /// Gives all blocks of `table` back, of both pools, and empties it.
     public mutating func free(_ table: inout BlockTable) {
         // Last block first: the tail of a prefix is less likely to be shared, so it is reused earlier.
-        for block in table.blocks.reversed() { pool.release(block) }
-        for block in table.swappedBlocks.reversed() { swapSpace.release(block) }
+        for block in table.blocks.reversed() where block != BlockTable.none { pool.release(block) }
+        for block in table.swappedBlocks.reversed() where block != BlockTable.none { swapSpace.release(block) }
         table = BlockTable()
+    }
+
+    /// Gives back the blocks of `table` that no token from `computedCount` on sees: those wholly below the window of
+    /// the next one. They stay findable until they are reused. Call `register` first.
+    public mutating func freeUnseen(_ table: inout BlockTable, computedCount: Int) {
+        let unseenCount = unseenBlockCount(after: computedCount)
+        guard unseenCount > table.unseenCount else { return }
+        for index in (table.unseenCount..<unseenCount).reversed() {
+            pool.release(table.blocks[index])
+            table.blocks[index] = BlockTable.none
+        }
+        table.unseenCount = unseenCount
+    }
+
+    func unseenBlockCount(after computedCount: Int) -> Int {
+        guard let slidingWindow else { return 0 }
+        return max(0, computedCount - slidingWindow + 1) / blockSize
     }
 
     /// Makes every cached prefix unfindable.
@@ -109,7 +136,7 @@ public struct KVCacheManager: ~Copyable, Sendable {
         return block
     }
 
-    private func matchPrefix(of tokens: [Int32], salt: String?) -> [PrefixCache.Entry] {
+    func matchPrefix(of tokens: [Int32], salt: String?) -> [PrefixCache.Entry] {
         var match: [PrefixCache.Entry] = []
         guard isPrefixCachingEnabled else { return match }
         while (match.count + 1) * blockSize < tokens.count {
@@ -129,9 +156,15 @@ public struct KVCacheManager: ~Copyable, Sendable {
         var swappedCounts = [Int](repeating: 0, count: swapBlockCount)
         for table in tables {
             if !table.blocks.isEmpty, table.isSwappedOut { return "a table lies in both pools" }
-            for block in table.blocks { counts[Int(block)] += 1 }
-            for block in table.swappedBlocks { swappedCounts[Int(block)] += 1 }
-            if Set(table.blocks).count != table.blocks.count { return "a table holds a block twice" }
+            let blocks = table.blocks.dropFirst(table.unseenCount)
+            let swapped = table.swappedBlocks.dropFirst(table.unseenCount)
+            for block in table.blocks.prefix(table.unseenCount) + table.swappedBlocks.prefix(table.unseenCount)
+            where block != BlockTable.none {
+                return "block \(block) is held and seen by nobody"
+            }
+            for block in blocks { counts[Int(block)] += 1 }
+            for block in swapped { swappedCounts[Int(block)] += 1 }
+            if Set(blocks).count != blocks.count { return "a table holds a block twice" }
         }
         for (block, count) in swapSpace.pinCounts { swappedCounts[Int(block)] += count }
         for block in 0..<blockCount where counts[block] != pool.referenceCount(of: BlockID(block)) {

@@ -57,12 +57,14 @@ struct PrefixCache: Sendable {
         }
         lastSerial += 1
         let chain = Chain(serial: lastSerial)
-        entries[key] = Entry(block: block, swapped: nil, chain: chain)
-        keys[block] = key
+        entries[key] = Entry(block: nil, swapped: nil, chain: chain)
+        place(key, on: block)
         return chain
     }
 
     private mutating func place(_ key: Key, on block: BlockID) {
+        // A shared block may be known by a chain that lost its head: nobody finds it by that any more.
+        forget(block)
         entries[key]?.block = block
         keys[block] = key
     }

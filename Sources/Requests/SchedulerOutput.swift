@@ -63,7 +63,7 @@ public struct ScheduledRequest: Sendable {
     public let tokens: ArraySlice<Int32>
     /// Position of the first of them.
     public let firstPosition: Int
-    /// All its blocks, those of earlier positions included.
+    /// All its blocks, those of earlier positions included; -1 for those that no token of the step sees.
     public let blocks: [Int32]
     /// Whether the last token's logits choose the next token.
     public let samplesNext: Bool

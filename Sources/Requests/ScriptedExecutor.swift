@@ -8,13 +8,18 @@ import KVCaching
 public struct ScriptedExecutor: ModelExecutor {
     private let vocabularySize: Int
     private let blockSize: Int
+    private let slidingWindow: Int?
     private var slots: [Int32]
     private var swappedSlots: [Int32]
 
     /// An executor over `blockCount` blocks, and `swapBlockCount` to swap to, whose tokens are `0 ..< vocabularySize`.
-    public init(vocabularySize: Int, blockCount: Int, blockSize: Int, swapBlockCount: Int = 0) {
+    /// With a sliding window, the next token depends on so many of those before it.
+    public init(
+        vocabularySize: Int, blockCount: Int, blockSize: Int, swapBlockCount: Int = 0, slidingWindow: Int? = nil
+    ) {
         self.vocabularySize = vocabularySize
         self.blockSize = blockSize
+        self.slidingWindow = slidingWindow
         slots = Array(repeating: -1, count: blockCount * blockSize)
         swappedSlots = Array(repeating: -1, count: swapBlockCount * blockSize)
     }
@@ -32,17 +37,23 @@ public struct ScriptedExecutor: ModelExecutor {
         return ModelRunnerOutput(
             results: output.scheduled.map { scheduled in
                 let end = scheduled.firstPosition + scheduled.tokens.count
-                let context = (0..<end).map { slots[slot(of: $0, in: scheduled.blocks)] }
                 var result = StepResult()
-                if scheduled.samplesNext { result.token = Self.next(after: context, vocabularySize: vocabularySize) }
+                if scheduled.samplesNext { result.token = next(before: end, in: scheduled.blocks) }
                 result.promptLogprobs = scheduled.scoredPositions.map { position in
                     // A score that, like a model's, depends on all that stands before.
-                    let guess = Self.next(after: Array(context[...position]), vocabularySize: vocabularySize)
+                    let guess = next(before: position + 1, in: scheduled.blocks)
                     let entry = TokenLogprob(token: guess, logprob: -0.5, rank: 1)
                     return TokenLogprobs(chosen: entry, top: [entry])
                 }
                 return result
             })
+    }
+
+    /// The token at position `end`, from what the cache holds of those before it.
+    private func next(before end: Int, in blocks: [Int32]) -> Int32 {
+        let begin = slidingWindow.map { max(0, end - $0) } ?? 0
+        let context = (begin..<end).map { slots[slot(of: $0, in: blocks)] }
+        return Self.next(after: context, vocabularySize: vocabularySize)
     }
 
     private mutating func make(_ move: BlockMove) {

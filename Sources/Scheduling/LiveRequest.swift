@@ -32,7 +32,7 @@ struct LiveRequest: Sendable {
             deadline: request.deadline, promptCount: request.promptCount, outputCount: request.outputCount,
             outputLimit: request.sampling.maxTokens - request.outputCount, computedCount: request.computedCount,
             cachedCount: cachedCount, preemptionCount: request.preemptionCount,
-            blockCount: request.blocks.blocks.count)
+            blockCount: request.blocks.heldCount)
     }
 
     /// Whether a policy may choose it as a victim.

@@ -91,6 +91,7 @@ extension Scheduler {
     /// Starts a request's block table with what the prefix cache holds and room for the first chunk.
     private mutating func takeBlocks(_ slot: Slot, _ budget: StepBudget) -> Taking {
         if table[slot].request.blocks.isSwappedOut { return takeBlocksBack(slot, budget) }
+        if let taking = takeLeadersBlocks(slot, budget) { return taking }
         // Positions that must be scored have to be computed, cached or not.
         let isScoring = table[slot].request.isScoring
         let tokens = isScoring ? [] : table[slot].request.tokens

@@ -1,3 +1,4 @@
+import KVCaching
 public import Requests
 
 extension Scheduler {
@@ -47,7 +48,9 @@ extension Scheduler {
         counters.recomputedTokenCount += recomputed
         let finish = table[slot].request.advance(by: scheduled, with: result, maxModelLength: limits.maxModelLength)
         cache.register(&table[slot].request)
-        if table[slot].request.computedCount >= table[slot].request.promptCount { releaseFollowers(of: slot) }
+        let computedCount = table[slot].request.computedCount
+        cache.freeUnseen(&table[slot].request.blocks, computedCount: computedCount)
+        if computedCount >= table[slot].request.promptCount { releaseFollowers(of: slot) }
         policy.progressed(
             table[slot].view,
             by: StepProgress(

@@ -42,6 +42,9 @@ public struct SchedulerStatistics: Sendable, Hashable {
     /// All zero.
     public init() {}
 
+    /// Tokens found in the prefix cache, on the device.
+    public var devicePrefixHitCount: Int { prefixHitCount - swappedPrefixHitCount }
+
     /// Part of the blocks that requests reference, 0 to 1.
     public var cacheUsage: Double { blockCount == 0 ? 0 : 1 - Double(freeBlockCount) / Double(blockCount) }
 

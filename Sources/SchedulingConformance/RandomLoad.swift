@@ -18,12 +18,14 @@ struct RandomLoad {
         let blockSize = [1, 2, 4, 16][Int(seed % 4)]
         let blockCount = max(2, 24 / blockSize) + random.next(below: 6)
         let longest = min(blockCount * blockSize, 30)
+        let window = seed % 7 == 3 ? 1 + random.next(below: 8) : nil
         var world = SchedulerWorld(
             blockCount: blockCount, blockSize: blockSize, maxBatchedTokenCount: 1 + random.next(below: 20),
             maxSequenceCount: 1 + random.next(below: 6), maxModelLength: longest, prefixCaching: seed % 5 != 0,
             maxScoredCount: 1 + random.next(below: 8), maxPreemptionCount: random.next(below: 4),
             maxOvertakingCount: 1 + random.next(below: 40),
-            swapBlockCount: seed % 3 == 0 ? 0 : random.next(below: 2 * blockCount), policy: policy,
+            swapBlockCount: seed % 3 == 0 ? 0 : random.next(below: 2 * blockCount),
+            slidingWindow: window, policy: policy,
             speeds: PreemptionSpeeds(
                 tokenSeconds: 1, moveSeconds: Double(random.next(below: 2 * blockSize + 1)) / 2))
         var expectations: [RequestID: Expectation] = [:]
@@ -42,7 +44,7 @@ struct RandomLoad {
             schedule.append(world.step(fails: random.next(below: 40) == 0).scheduled.map(\.id.rawValue))
         }
         world.run(maxSteps: 20_000)
-        return LoadOutcome(failures: world.brokenInvariants + judge(world, expectations), schedule: schedule)
+        return LoadOutcome(failures: world.brokenInvariants + judge(world, expectations, window), schedule: schedule)
     }
 
     private func arrival(
@@ -70,11 +72,12 @@ struct RandomLoad {
     }
 
     private func judge(
-        _ world: borrowing SchedulerWorld, _ expectations: [RequestID: Expectation]
+        _ world: borrowing SchedulerWorld, _ expectations: [RequestID: Expectation], _ window: Int?
     ) -> [String] {
         var failures: [String] = []
         for (id, expected) in expectations.sorted(by: { $0.key < $1.key }) {
-            let alone = SchedulerWorld.alone(expected.prompt, tokenCount: expected.tokenCount)
+            let alone = SchedulerWorld.alone(
+                expected.prompt, tokenCount: expected.tokenCount, slidingWindow: window)
             let output = world.outputs[id] ?? []
             if world.reasons[id] == .length {
                 if output != alone { failures.append("\(id) gave \(output), alone it gives \(alone)") }

@@ -30,7 +30,7 @@ public struct SchedulerWorld: ~Copyable {
         blockCount: Int, blockSize: Int, maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
         maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
         maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, swapBlockCount: Int = 0,
-        policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
+        slidingWindow: Int? = nil, policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
     ) {
         limits = SchedulerLimits(
             maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
@@ -40,11 +40,11 @@ public struct SchedulerWorld: ~Copyable {
             limits: limits,
             cache: KVCacheManager(
                 blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching,
-                swapBlockCount: swapBlockCount),
+                swapBlockCount: swapBlockCount, slidingWindow: slidingWindow),
             policy: policy, speeds: speeds)
         executor = ScriptedExecutor(
             vocabularySize: Self.vocabularySize, blockCount: blockCount, blockSize: blockSize,
-            swapBlockCount: swapBlockCount)
+            swapBlockCount: swapBlockCount, slidingWindow: slidingWindow)
     }
 
     /// The moment now.
@@ -161,10 +161,11 @@ public struct SchedulerWorld: ~Copyable {
     }
 
     /// What a request produces when it is alone in the world.
-    public static func alone(_ prompt: [Int32], tokenCount: Int) -> [Int32] {
+    public static func alone(_ prompt: [Int32], tokenCount: Int, slidingWindow: Int? = nil) -> [Int32] {
         var tokens = prompt
         for _ in 0..<tokenCount {
-            tokens.append(ScriptedExecutor.next(after: tokens, vocabularySize: vocabularySize))
+            let seen = Array(tokens.suffix(slidingWindow ?? tokens.count))
+            tokens.append(ScriptedExecutor.next(after: seen, vocabularySize: vocabularySize))
         }
         return Array(tokens.dropFirst(prompt.count))
     }

@@ -26,7 +26,7 @@ struct SwapModel: ~Copyable {
 
     mutating func operate(_ random: inout SplitMix64) {
         let index = sequences.isEmpty ? 0 : random.next(below: sequences.count)
-        switch random.next(below: 6) {
+        switch random.next(below: 7) {
         case 0, 1:
             let tokens = (0..<1 + random.next(below: 7)).map { _ in Int32(random.next(below: 2)) }
             var sequence = Sequence(tokens: tokens, computed: tokens.count, written: 0)
@@ -49,6 +49,18 @@ struct SwapModel: ~Copyable {
             guard cache.swapOut(&sequences[index].table, tokenCount: kept) else { break }
             sequences[index].tokens.removeLast(sequences[index].tokens.count - kept)
             sequences[index].computed = kept
+        case 5:
+            // A second continuation of what is settled, with its last token left to write.
+            guard !sequences.isEmpty, !sequences[index].table.isSwappedOut,
+                sequences[index].written == sequences[index].computed
+            else { break }
+            let tokens = sequences[index].tokens
+            var sequence = Sequence(tokens: tokens, computed: tokens.count, written: tokens.count - 1)
+            guard
+                cache.fork(
+                    &sequence.table, from: sequences[index].table, tokens: tokens, salt: nil, roomFor: 1) == true
+            else { break }
+            sequences.append(sequence)
         case 4:
             guard !sequences.isEmpty, sequences[index].table.isSwappedOut else { break }
             guard cache.swapIn(&sequences[index].table, tokenCount: sequences[index].computed, roomFor: 1) else {
@@ -76,6 +88,7 @@ struct SwapModel: ~Copyable {
             }
         }
         let size = cache.blockSize
+        let window = cache.slidingWindow ?? .max
         for index in sequences.indices where !sequences[index].table.isSwappedOut {
             let sequence = sequences[index]
             for position in sequence.written..<sequence.computed {
@@ -84,10 +97,12 @@ struct SwapModel: ~Copyable {
             sequences[index].written = sequence.computed
             cache.register(
                 &sequences[index].table, tokens: sequence.tokens, computedCount: sequence.computed, salt: nil)
+            cache.freeUnseen(&sequences[index].table, computedCount: sequence.computed)
         }
         for sequence in sequences {
             let table = sequence.table
-            for position in 0..<sequence.computed {
+            // What the next token sees.
+            for position in max(0, sequence.computed - (window - 1))..<sequence.computed {
                 let block =
                     table.isSwappedOut
                     ? swapped[Int(table.swappedBlocks[position / size])]

@@ -1,3 +1,4 @@
+import KVCaching
 import Requests
 import Scheduling
 import SchedulingConformance
@@ -19,10 +20,26 @@ struct SharedPromptTests {
         #expect(world.step().scheduled.map(\.id) == [ids[0]])
         #expect(world.scheduler.statistics.waitingCount == 3)
         let second = world.step()
-        #expect(second.scheduled.map(\.tokens.count) == [1, 3, 3, 3])
+        #expect(second.scheduled.map(\.tokens.count) == [1, 1, 1, 1])
+        #expect(second.moves == [3, 4, 5].map { BlockMove(.copy, from: 2, to: $0) })
         #expect(Set(second.scheduled.map { $0.blocks.prefix(2) }).count == 1)
         #expect(Set(second.scheduled.map { $0.blocks[2] }).count == 4)
         #expect(world.scheduler.statistics.freeBlockCount == 32 - 6)
+        world.run()
+        #expect(world.brokenInvariants == [])
+        for id in ids { #expect(world.outputs[id] == SchedulerWorld.alone(prompt, tokenCount: 3)) }
+    }
+
+    @Test("a prompt whose last token begins a block is shared whole, and nothing is copied")
+    func wholeBlocks() {
+        var world = SchedulerWorld(blockCount: 32, blockSize: 4)
+        let prompt: [Int32] = Array(1...9)
+        let first = world.add(prompt) { $0.maxTokens = 3 }
+        let ids = [first] + (1..<3).map { _ in world.add(prompt, leader: first) { $0.maxTokens = 3 } }
+        world.step()
+        let second = world.step()
+        #expect(second.scheduled.map(\.tokens.count) == [1, 1, 1] && second.moves == [])
+        #expect(world.scheduler.statistics.freeBlockCount == 32 - 5)
         world.run()
         #expect(world.brokenInvariants == [])
         for id in ids { #expect(world.outputs[id] == SchedulerWorld.alone(prompt, tokenCount: 3)) }
