@@ -59,7 +59,7 @@ void score(uint position, uint end, uint unit_base, out float scores[ROWS]) {
     for (uint row = 0; row < ROWS; row++) scores[row] = 0;
     if (position < end) {
         for (uint unit = 0; unit < UNITS; unit++) {
-            vec4 key = FROM_CACHE(keys[unit_base + unit]);
+            vec4 key = FROM_CACHE(keys, unit_base, unit);
             for (uint row = 0; row < ROWS; row++) {
                 vec4 numbers = query[row * UNITS + unit];
                 precise float sum = scores[row];
@@ -127,7 +127,7 @@ void main() {
             if (position >= begin && position < partition_end) {
                 uint block = tables[table + (position >> block_shift)];
                 uint slot = (block << block_shift) + (position & ((1u << block_shift) - 1));
-                base = (slot * key_heads + key_head) * UNITS;
+                base = (slot * key_heads + key_head) * HEAD_UNITS + FIRST_UNIT;
                 slot_of[lane] = base;
             }
             float scores[ROWS];
@@ -148,7 +148,7 @@ void main() {
                 uint from = max(tile, begin) - tile;
                 uint to = min(GROUP, partition_end - tile);
                 for (uint place = from; place < to; place++) {
-                    vec4 value = FROM_CACHE(values[slot_of[place] + unit]);
+                    vec4 value = FROM_CACHE(values, slot_of[place], unit);
                     for (uint index = 0; index < ROWS_EACH; index++) {
                         uint row = min(row_set + index * ROW_SETS, ROWS - 1);
                         float weight = weights_of[row * GROUP + place];

@@ -54,7 +54,28 @@ void main() {
         }
         factor = 1.0 / sqrt(group_sum(squares) / float(head_size) + epsilon);
     }
+#ifdef TO_SCALED_HEADS
+    float largest = 0;
+    for (uint index = gl_LocalInvocationIndex; index < head_size; index += GROUP) {
+        largest = max(largest, abs(turned(index)));
+    }
+    float scale = group_max(largest) / 127.0;
+    uint word_count = (head_size + 3) / 4;
+    uint place = slots[token] * output_stride + head * (word_count + 1);
+    if (gl_LocalInvocationIndex == 0) target[place] = floatBitsToUint(scale);
+    for (uint word = gl_LocalInvocationIndex; word < word_count; word += GROUP) {
+        uint bytes = 0;
+        for (uint number = 0; number < 4; number++) {
+            uint index = 4 * word + number;
+            // A head of nothing but zeros has no scale to divide by.
+            float ratio = index < head_size && scale > 0 ? turned(index) / scale : 0;
+            bytes |= (uint(int(roundEven(clamp(ratio, -127, 127)))) & 0xFF) << (8 * number);
+        }
+        target[place + 1 + word] = bytes;
+    }
+#else
     for (uint index = 2 * gl_LocalInvocationIndex; index < head_size; index += 2 * GROUP) {
         store_pair(token, head * head_size + index, turned(index), turned(index + 1));
     }
+#endif
 }

@@ -1,8 +1,10 @@
-// Heads go to their tokens' slots, two numbers of 16 bits to a word.
+// Heads go to their tokens' slots, two numbers of 16 bits to a word, or four of 8 behind the scale of the head.
 
 layout(set = 0, binding = 5) writeonly buffer Target { uint target[]; };
 
-#if CACHE_BITS == 32
+#if CACHE_BITS == 8
+#define TO_SCALED_HEADS
+#elif CACHE_BITS == 32
 #define store_pair(token, index, first, second) \
     { uint place = slots[token] * output_stride + (index); \
       target[place] = floatBitsToUint(first); target[place + 1] = floatBitsToUint(second); }

@@ -1,4 +1,4 @@
-// Sums over a workgroup: by subgroup arithmetic, then over the subgroups in order.
+// Sums and maxima over a workgroup: by subgroup arithmetic, then over the subgroups in order.
 
 shared float partial_sums[GROUP];
 
@@ -9,4 +9,14 @@ float group_sum(float value) {
     float total = 0;
     for (uint index = 0; index < gl_NumSubgroups; index++) total += partial_sums[index];
     return total;
+}
+
+float group_max(float value) {
+    float largest = subgroupMax(value);
+    // A sum may still be read.
+    barrier();
+    if (subgroupElect()) partial_sums[gl_SubgroupID] = largest;
+    barrier();
+    for (uint index = 0; index < gl_NumSubgroups; index++) largest = max(largest, partial_sums[index]);
+    return largest;
 }

@@ -69,6 +69,10 @@ final class CPUPlan: PreparedPlan, TeamWork, @unchecked Sendable {
             elementType: cache.elementType.kernelType, blockSize: cache.blockSize, layers: cacheLayers)
     }
 
+    func copyBlocks(_ copies: [BlockCopy]) {
+        attached?.copyOnHost(copies)
+    }
+
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
         precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")

@@ -13,6 +13,18 @@ extension ElementType {
     }
 }
 
+extension CacheType {
+    /// The kernels' name for it.
+    var kernelType: quire_dtype {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        case .int8: .int8
+        }
+    }
+}
+
 extension Activation {
     /// The kernels' name for it.
     var kernelActivation: quire_activation {

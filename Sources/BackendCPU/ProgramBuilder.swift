@@ -190,7 +190,8 @@ struct ProgramBuilder {
         case .writeKV(let layer, let key, let value):
             return .writeKV(
                 RowKernel.WriteKV(
-                    layer: layer, key: wide(key), value: wide(value), width: plan.cacheLayers[layer].width))
+                    layer: layer, key: wide(key), value: wide(value), width: plan.cacheLayers[layer].width,
+                    headSize: plan.cacheLayers[layer].headSize))
         case .gatedActivation(let gate, let up, let activation, let output):
             return .gated(
                 RowKernel.Gated(

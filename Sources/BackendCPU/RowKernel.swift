@@ -68,6 +68,7 @@ enum RowKernel {
         let key: Rows
         let value: Rows
         let width: Int
+        let headSize: Int
     }
 
     struct Gated {
@@ -121,7 +122,7 @@ extension RowKernel {
             let layer = cache.layers[it.layer]
             kernels.pointee.write_kv(
                 cache.elementType, it.key + first * it.width, it.width, it.value + first * it.width, it.width,
-                batch.slots + first, count, it.width, layer.keys, layer.values)
+                batch.slots + first, count, it.width, it.headSize, layer.keys, layer.values)
         case .gated(let it):
             let offset = first * it.width
             kernels.pointee.gated_activation(

@@ -12,7 +12,7 @@ extension BackendConformance {
         var softCap: Float?
     }
 
-    static func attentionCases(_ cacheTypes: [ElementType]) -> [ConformanceCase] {
+    static func attentionCases(_ cacheTypes: [CacheType]) -> [ConformanceCase] {
         var choices: [AttentionChoice] = []
         for headSize in [8, 10, 32, 64, 80, 128, 256] {
             choices.append(AttentionChoice(group: headSize % 3 == 2 ? 3 : 1, headSize: headSize))
@@ -35,7 +35,7 @@ extension BackendConformance {
     /// Keys and values go into the cache as they come out of a table, so all backends round the same numbers and
     /// only the attention's own arithmetic differs.
     private static func attentionCase(
-        _ choice: AttentionChoice, _ cacheType: ElementType, seed: UInt64
+        _ choice: AttentionChoice, _ cacheType: CacheType, seed: UInt64
     ) -> ConformanceCase {
         var sketch = PlanSketch(seed: seed)
         let heads = choice.keyValueHeads * choice.group
@@ -52,7 +52,7 @@ extension BackendConformance {
         if let window = choice.slidingWindow { name += ", window \(window)" }
         if let cap = choice.softCap { name += ", cap \(cap)" }
         return ConformanceCase(
-            name: name, tolerance: Tolerance.single, plan: sketch.finished(result),
+            name: name, tolerance: Tolerance.attention(cacheType), plan: sketch.finished(result),
             sequences: sequences(choice.lengths, seed: seed), cacheType: cacheType, blockSize: choice.blockSize)
     }
 }

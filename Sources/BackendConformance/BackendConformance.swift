@@ -59,7 +59,7 @@ public struct BackendConformance: Sendable {
             .alone(lengths, blockSize: size, seed: 2),
             .chunks(lengths, blockSize: size == 1 ? 16 : 1, seed: 3),
             .chunks(lengths, blockSize: size == 256 ? 4 : 256, seed: 4),
-        ]
+        ] + (trial.plan.cacheLayers.isEmpty ? [] : [.moved(lengths, blockSize: size, seed: 5)])
     }
 
     /// Mean squared difference over the mean square of `expected`; NaN where anything is NaN.

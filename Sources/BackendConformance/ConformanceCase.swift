@@ -9,7 +9,7 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     public let tolerance: Double
     let plan: ForwardPlan
     let sequences: [Sequence]
-    let cacheType: ElementType
+    let cacheType: CacheType
     let blockSize: Int
 
     /// Tokens of one sequence, all of which are fed.

@@ -1,11 +1,11 @@
-import Backends
+public import Backends
 public import Tensors
 
 extension BackendConformance {
     /// Every case: operations × the given types × odd shapes. A backend names the packed formats that it executes, and
     /// what it may round activations to before it multiplies them with packed weights.
     public static func cases(
-        weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [ElementType] = ElementType.allCases,
+        weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [CacheType] = CacheType.allCases,
         weightFormats: [WeightFormat] = WeightFormat.all, activationTypes: [ElementType] = [.f32, .bf16]
     ) -> [ConformanceCase] {
         embeddingCases(weightTypes) + normCases() + linearCases(weightTypes) + elementwiseCases() + rotaryCases()

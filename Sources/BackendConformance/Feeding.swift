@@ -14,6 +14,8 @@ struct Feeding {
     let blockSize: Int
     /// Decides where blocks lie.
     let seed: UInt64
+    /// Whether sequences move to the swap space and back, or to other blocks, between steps.
+    var isMoving = false
 
     /// Everything in one step.
     static func together(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
@@ -25,6 +27,13 @@ struct Feeding {
     static func alone(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
         let steps = lengths.indices.map { [Part(sequence: $0, tokenCount: lengths[$0])] }
         return Feeding(name: "each sequence alone", steps: steps, blockSize: blockSize, seed: seed)
+    }
+
+    /// A random mixture, between whose steps blocks move out, in and about.
+    static func moved(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+        let mixture = chunks(lengths, blockSize: blockSize, seed: seed)
+        return Feeding(
+            name: "random chunks, moved", steps: mixture.steps, blockSize: blockSize, seed: seed, isMoving: true)
     }
 
     /// A random mixture: in each step some sequences, in random order, each with some of its tokens.

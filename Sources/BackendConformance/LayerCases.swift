@@ -20,7 +20,7 @@ extension BackendConformance {
     }
 
     /// Whole small models, in the shapes of real families: where fusing neighbours shows its mistakes.
-    static func layerCases(_ weightTypes: [ElementType], _ cacheTypes: [ElementType]) -> [ConformanceCase] {
+    static func layerCases(_ weightTypes: [ElementType], _ cacheTypes: [CacheType]) -> [ConformanceCase] {
         let styles = [
             Style(name: "llama"),
             Style(name: "llama gguf", pairing: .interleaved, hidden: 77, headSize: 10, heads: 6, keyValueHeads: 2),
@@ -42,7 +42,7 @@ extension BackendConformance {
     }
 
     private static func layerCase(
-        _ style: Style, _ weights: ElementType, _ cache: ElementType, seed: UInt64
+        _ style: Style, _ weights: ElementType, _ cache: CacheType, seed: UInt64
     ) -> ConformanceCase {
         var sketch = PlanSketch(seed: seed)
         let table = sketch.matrix("embedding", PlanSketch.vocabularySize, style.hidden, weights)

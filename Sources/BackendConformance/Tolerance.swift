@@ -1,3 +1,4 @@
+import Backends
 import Tensors
 
 /// How far a backend may be from the reference, as mean squared error over the mean square of the reference.
@@ -14,18 +15,24 @@ enum Tolerance {
     /// sum that cancels; one wrong product in fifteen hundred is ten times more. f16 and 32-bit are far below.
     static func linear(_ weights: ElementType) -> Double { weights == .bf16 ? 4 * 0x1p-16 : single }
 
+    /// Attention over keys and values that all backends round from the same numbers. Only of eight bits some may be off
+    /// by a unit, 1/127 of a head's largest: a quotient within an error of division of the middle between two.
+    static func attention(_ cache: CacheType) -> Double { cache == .int8 ? 1e-7 : single }
+
     /// Keys and values that were computed in 32 bits before they were rounded for the cache: rarely, one falls on the
     /// other side of a rounding boundary and is off by a unit, 2⁻⁸ in bf16.
-    static func cached(_ cache: ElementType) -> Double {
+    static func cached(_ cache: CacheType) -> Double {
         switch cache {
         case .f32: single
         case .f16: 1e-9
         case .bf16: 5e-8
+        // A unit is 1/127 of the head's largest number; and one largest number moves a whole head.
+        case .int8: 5e-6
         }
     }
 
     /// A whole layer or two: seven linear operations, each with the error of one, and cached roundings in between.
-    static func layers(_ weights: ElementType, _ cache: ElementType) -> Double {
+    static func layers(_ weights: ElementType, _ cache: CacheType) -> Double {
         // A bf16 error of a linear before the cache moves many roundings of keys and values, not a rare one.
         (weights == .bf16 ? 4 * 0x1p-16 : 1e-10) + 10 * cached(cache)
     }

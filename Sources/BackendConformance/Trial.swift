@@ -5,8 +5,9 @@ import Tensors
 struct Trial {
     private let plan: ForwardPlan
     private let pool: MemoryPool
+    private let swapPool: MemoryPool
     private let prepared: any PreparedPlan
-    private let cacheType: ElementType
+    private let cacheType: CacheType
     private let lengths: [Int]
     private let tokens: [[Int32]]
 
@@ -20,6 +21,7 @@ struct Trial {
         lengths = tokens.map(\.count)
         let poisoned = PoisonedBackend(backend)
         pool = MemoryPool(device: poisoned, budgetByteCount: 1 << 32, chunkByteCount: 1 << 20)
+        swapPool = MemoryPool(device: poisoned, budgetByteCount: 1 << 32, chunkByteCount: 1 << 20)
         let total = lengths.reduce(0, +)
         prepared = try poisoned.prepare(
             trial.plan,
@@ -35,19 +37,26 @@ struct Trial {
         let blockCount = blockCounts.reduce(0, +) + 3
         let cache = try KVCacheMemory(
             layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, elementType: cacheType,
-            pool: pool)
+            pool: pool, swapBlockCount: feeding.isMoving ? blockCount / 2 : 0, swapPool: swapPool)
         try prepared.attach(cache)
         var free = (0..<Int32(blockCount)).shuffled(using: &random)
-        let tables = blockCounts.map { count in (0..<count).map { _ in free.removeLast() } }
+        var tables = blockCounts.map { count in (0..<count).map { _ in free.removeLast() } }
+        var shuffle = BlockShuffle(cache, free: free)
 
         var logits = lengths.map { [[Float]](repeating: [], count: $0) }
         var strayWrites: [String] = []
         var computed = lengths.map { _ in 0 }
         for step in feeding.steps {
+            if feeding.isMoving { try shuffle.shuffle(&tables, on: prepared, &random) }
             var batch = ForwardBatch()
             var origin: [(sequence: Int, position: Int)] = []
             for part in step {
                 let first = computed[part.sequence]
+                if let window = plan.slidingWindow {
+                    // As the block manager does: whatever no query sees is somebody else's by now.
+                    let unseenCount = max(0, first - window + 1) / feeding.blockSize
+                    for index in 0..<unseenCount { tables[part.sequence][index] = -1 }
+                }
                 let range = first..<first + part.tokenCount
                 batch.append(
                     tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence],

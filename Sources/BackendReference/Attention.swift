@@ -16,14 +16,15 @@ extension ReferencePlan {
     /// Stores each row's key and value at the row's slot, rounded to the cache's type.
     func writeKV(layer: Int, key: ValueID, value: ValueID, _ batch: borrowing ForwardBatch) {
         let cache = attachedCache
-        let width = plan.cacheLayers[layer].width
+        let shape = plan.cacheLayers[layer]
         for (range, source) in [(cache.layers[layer].keys, key), (cache.layers[layer].values, value)] {
             guard let target = range.hostPointer else { preconditionFailure("the cache is not on the host") }
             for token in 0..<batch.tokenCount {
                 let row = values[source.index].row(token)
                 let slot = Int(batch.slots[token])
-                for index in row.indices {
-                    cache.elementType.store(row[index], to: target, at: slot * width + index)
+                for head in 0..<shape.keyValueHeadCount {
+                    let place = CachedHead(target, slot: slot, head: head, of: shape, as: cache.elementType)
+                    place.store(row[head * shape.headSize..<(head + 1) * shape.headSize])
                 }
             }
         }
@@ -71,11 +72,9 @@ extension ReferencePlan {
 
         var scores = [Double](repeating: 0, count: slots.count)
         for (index, slot) in slots.enumerated() {
+            let key = CachedHead(keys, slot: slot, head: keyValueHead, of: shape, as: cache.elementType)
             var sum = 0.0
-            for number in 0..<headSize {
-                let key = cache.elementType.load(keys, at: slot * shape.width + keyValueHead * headSize + number)
-                sum += Double(source[head * headSize + number]) * Double(key)
-            }
+            for number in 0..<headSize { sum += Double(source[head * headSize + number]) * Double(key[number]) }
             sum *= Double(attention.scale)
             if let cap = attention.softCap { sum = Double(cap) * tanh(sum / Double(cap)) }
             scores[index] = sum
@@ -86,8 +85,8 @@ extension ReferencePlan {
         for number in 0..<headSize {
             var sum = 0.0
             for (index, slot) in slots.enumerated() {
-                let value = cache.elementType.load(stored, at: slot * shape.width + keyValueHead * headSize + number)
-                sum += scores[index] * Double(value)
+                let value = CachedHead(stored, slot: slot, head: keyValueHead, of: shape, as: cache.elementType)
+                sum += scores[index] * Double(value[number])
             }
             target[head * headSize + number] = Float(sum / total)
         }

@@ -30,6 +30,10 @@ final class ReferencePlan: PreparedPlan, @unchecked Sendable {
         self.cache = cache
     }
 
+    func copyBlocks(_ copies: [BlockCopy]) {
+        cache?.copyOnHost(copies)
+    }
+
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
         precondition(batch.tokenCount <= limits.maxTokenCount && batch.sampleRows.count <= limits.maxSampleCount)
         guard let logits = plan.logits else { preconditionFailure("a plan without logits") }

@@ -140,6 +140,7 @@ static void paged_attention(const quire_attention *a, size_t kv_head, const floa
         case quire_dtype_f32: ATTEND(quire_dtype_f32); break;
         case quire_dtype_f16: ATTEND(quire_dtype_f16); break;
         case quire_dtype_bf16: ATTEND(quire_dtype_bf16); break;
+        case quire_dtype_int8: ATTEND(quire_dtype_int8); break;
     }
 #undef ATTEND
 }

@@ -47,7 +47,7 @@ INLINE void weigh_cached_tile(quire_dtype dtype, size_t rows, size_t vectors, co
     for (size_t j = range.begin; j < range.end; j++) {
         f32x16 values[PANEL_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) {
-            values[v] = load_as(dtype, cache, c->index[j] + d + v * LANES);
+            values[v] = load_cached(dtype, cache, c->index[j], d + v * LANES);
         }
         UNROLL for (size_t r = 0; r < rows; r++) {
             f32x16 weight = splat(weights[r * CHUNK + j]);

@@ -3,6 +3,7 @@
 #define QUIRE_CHUNK_H
 
 #include "numbers.h"
+#include "scaled_heads.h"
 #include "scratch.h"
 #include "transpose.h"
 
@@ -16,7 +17,7 @@ typedef struct chunk {
     size_t start;
     /// What any query of the call sees, counted from `start`; empty past the last position.
     visible_range range;
-    /// Element index of each position's vector of this head; 0 outside of `range`.
+    /// Where each position's vector of this head begins, as `load_cached` counts; 0 outside of `range`.
     size_t index[CHUNK];
 } chunk;
 
@@ -38,11 +39,13 @@ static void locate(const quire_attention *a, size_t kv_head, visible_range all, 
     c->start = start;
     c->range = range_in_chunk(all, start);
     memset(c->index, 0, sizeof c->index);
-    size_t step = a->kv_head_count * a->head_size;
+    int scaled = a->cache_dtype == quire_dtype_int8;
+    size_t head_step = scaled ? scaled_head_size(a->head_size) : a->head_size, step = a->kv_head_count * head_step;
+    size_t first = kv_head * head_step + (scaled ? SCALE_SIZE : 0);
     size_t block = (start + c->range.begin) / a->block_size, offset = (start + c->range.begin) % a->block_size;
     for (size_t j = c->range.begin; j < c->range.end; block++, offset = 0) {
         size_t run = smaller(a->block_size - offset, c->range.end - j);
-        size_t at = ((size_t)a->block_table[block] * a->block_size + offset) * step + kv_head * a->head_size;
+        size_t at = ((size_t)a->block_table[block] * a->block_size + offset) * step + first;
         for (size_t i = 0; i < run; i++, at += step) { c->index[j++] = at; }
     }
 }
@@ -78,7 +81,7 @@ INLINE void gather_keys(quire_dtype dtype, const quire_attention *a, const chunk
                 UNROLL for (size_t j = 0; j < LANES; j++) {
                     size_t index = c->index[first + j];
                     rows[j] = pairs ? load((const float *)a->keys + index / 2 + d)
-                                    : load_as(dtype, a->keys, index + d);
+                                    : load_cached(dtype, a->keys, index, d);
                 }
             } else {
                 for (size_t j = 0; j < LANES; j++) {
@@ -86,8 +89,8 @@ INLINE void gather_keys(quire_dtype dtype, const quire_attention *a, const chunk
                     int seen = first + j >= c->range.begin && first + j < c->range.end;
                     rows[j] = !seen           ? splat(0)
                               : pairs         ? load((const float *)a->keys + index / 2 + d)
-                              : count < LANES ? load_part_as(dtype, a->keys, index + d, count)
-                                              : load_as(dtype, a->keys, index + d);
+                              : count < LANES ? load_part_cached(dtype, a->keys, index, d, count)
+                                              : load_cached(dtype, a->keys, index, d);
                 }
             }
             transpose(rows);
@@ -104,8 +107,8 @@ INLINE void gather_values(quire_dtype dtype, const quire_attention *a, const chu
         fetch_row(dtype, a, a->keys, next, j);
         for (size_t d = 0; d < padded; d += LANES) {
             size_t count = smaller(a->head_size - d, LANES);
-            f32x16 part = count < LANES ? load_part_as(dtype, a->values, c->index[j] + d, count)
-                                        : load_as(dtype, a->values, c->index[j] + d);
+            f32x16 part = count < LANES ? load_part_cached(dtype, a->values, c->index[j], d, count)
+                                        : load_cached(dtype, a->values, c->index[j], d);
             store(values + j * padded + d, part);
         }
     }

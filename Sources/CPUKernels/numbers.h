@@ -47,7 +47,9 @@ INLINE u16x16 bf16_from_f32(f32x16 x) {
     return __builtin_convertvector(result, u16x16);
 }
 
-INLINE size_t byte_size(quire_dtype dtype) { return dtype == quire_dtype_f32 ? 4 : 2; }
+INLINE size_t byte_size(quire_dtype dtype) {
+    return dtype == quire_dtype_f32 ? 4 : dtype == quire_dtype_int8 ? 1 : 2;
+}
 
 /// Sixteen numbers from element `index` on.
 INLINE f32x16 load_as(quire_dtype dtype, const void *from, size_t index) {

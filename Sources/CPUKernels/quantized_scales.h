@@ -10,9 +10,7 @@ typedef struct group_scale {
 } group_scale;
 
 typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
-typedef int8_t i8x16 __attribute__((ext_vector_type(16)));
 typedef u8x16 u8x16_anywhere __attribute__((aligned(1), may_alias));
-typedef i8x16 i8x16_anywhere __attribute__((aligned(1), may_alias));
 
 INLINE f32x16 bytes_as_floats(const char *from) {
     return __builtin_convertvector(__builtin_convertvector(*(const u8x16_anywhere *)from, i32x16), f32x16);

@@ -3,6 +3,7 @@
 #define QUIRE_ROWS_H
 
 #include "numbers.h"
+#include "scaled_heads.h"
 
 INLINE void narrow_row(quire_dtype dtype, const float *x, void *y, size_t index, size_t width) {
     for (size_t i = 0; i < width; i += LANES) {
@@ -48,9 +49,15 @@ static void convert_to_f32(quire_dtype dtype, const void *x, size_t x_stride, fl
 }
 
 static void write_kv(quire_dtype dtype, const float *keys, size_t key_stride, const float *values,
-                     size_t value_stride, const int32_t *slots, size_t tokens, size_t width, void *key_cache,
-                     void *value_cache) {
+                     size_t value_stride, const int32_t *slots, size_t tokens, size_t width, size_t head_size,
+                     void *key_cache, void *value_cache) {
     for (size_t t = 0; t < tokens; t++) {
+        if (dtype == quire_dtype_int8) {
+            size_t heads = width / head_size, at = (size_t)slots[t] * heads * scaled_head_size(head_size);
+            write_scaled_heads(keys + t * key_stride, heads, head_size, (char *)key_cache + at);
+            write_scaled_heads(values + t * value_stride, heads, head_size, (char *)value_cache + at);
+            continue;
+        }
         size_t index = (size_t)slots[t] * width;
         narrow_row(dtype, keys + t * key_stride, key_cache, index, width);
         narrow_row(dtype, values + t * value_stride, value_cache, index, width);

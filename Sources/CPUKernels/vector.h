@@ -22,6 +22,7 @@ typedef float f32x16 __attribute__((ext_vector_type(16)));
 typedef int32_t i32x16 __attribute__((ext_vector_type(16)));
 typedef uint32_t u32x16 __attribute__((ext_vector_type(16)));
 typedef uint16_t u16x16 __attribute__((ext_vector_type(16)));
+typedef int8_t i8x16 __attribute__((ext_vector_type(16)));
 typedef float f32x8 __attribute__((ext_vector_type(8)));
 typedef float f32x4 __attribute__((ext_vector_type(4)));
 
@@ -29,6 +30,7 @@ typedef float f32x4 __attribute__((ext_vector_type(4)));
 typedef f32x16 f32x16_anywhere __attribute__((aligned(4), may_alias));
 typedef u32x16 u32x16_anywhere __attribute__((aligned(2), may_alias));
 typedef u16x16 u16x16_anywhere __attribute__((aligned(2), may_alias));
+typedef i8x16 i8x16_anywhere __attribute__((aligned(1), may_alias));
 
 enum { LANES = 16 };
 

@@ -1,5 +1,6 @@
 import BackendConformance
 import BackendVulkan
+import Backends
 import Tensors
 import Testing
 

@@ -19,6 +19,7 @@ struct KernelTable: Sendable, CustomTestStringConvertible {
         case .f32: (kernels.linear_f32, .f32)
         case .f16: (kernels.linear_f16, .f32)
         case .bf16: (kernels.linear_bf16, kernels.linear_bf16_activation)
+        case .int8: preconditionFailure("a type of caches, not of weights")
         }
     }
 
@@ -27,5 +28,5 @@ struct KernelTable: Sendable, CustomTestStringConvertible {
         .filter { quire_kernels_for($0) != nil }.map(KernelTable.init)
 }
 
-/// Every element type.
+/// Every element type; int8 is one of caches only, whose heads have scales.
 let elementTypes: [quire_dtype] = [.f32, .f16, .bf16]

@@ -49,6 +49,7 @@ struct Stored {
             let patterns = numbers.map(Self.bfloat16)
             values = patterns.map { Float(bitPattern: UInt32($0) << 16) }
             bytes = patterns.withUnsafeBytes { Array($0) }
+        case .int8: preconditionFailure("numbers with a scale for each head")
         }
     }
 

@@ -84,8 +84,38 @@ import Testing
                 expected[which].replaceSubrange(start..<(start + rowBytes), with: stored.bytes)
             }
         }
-        table.kernels.write_kv(type, keys, stride, values, stride, slots, 3, width, &keyCache, &valueCache)
+        table.kernels.write_kv(type, keys, stride, values, stride, slots, 3, width, width, &keyCache, &valueCache)
         #expect(keyCache == expected[0])
         #expect(valueCache == expected[1])
+    }
+
+    @Test(arguments: KernelTable.available, [1, 4, 7, 16, 33])
+    func headsOfEightBitsHaveScales(table: KernelTable, headSize: Int) {
+        var numbers = Numbers(seed: 12)
+        let width = 2 * headSize
+        var keys = numbers.floats(2 * width)
+        // A head of zeros, and one whose numbers lie in the middle between two steps.
+        for index in 0..<headSize {
+            keys[index] = 0
+            keys[headSize + index] = index == 0 ? 127 : Float(index) + 0.5
+        }
+        let record = 4 + (headSize + 3) / 4 * 4
+        var keyCache = [UInt8](repeating: 0xCC, count: 3 * 2 * record)
+        var valueCache = keyCache
+        table.kernels.write_kv(.int8, keys, width, keys, width, [2, 0], 2, width, headSize, &keyCache, &valueCache)
+        #expect(keyCache == valueCache)
+        #expect(keyCache[2 * record..<4 * record].allSatisfy { $0 == 0xCC })
+        for (row, slot) in [2, 0].enumerated() {
+            for head in 0..<2 {
+                let source = keys[row * width + head * headSize..<row * width + (head + 1) * headSize]
+                let scale = source.map { abs($0) }.max().map { $0 / 127 } ?? 0
+                let start = (slot * 2 + head) * record
+                #expect(Array(keyCache[start..<start + 4]) == withUnsafeBytes(of: scale) { Array($0) })
+                for (index, number) in source.enumerated() {
+                    let expected = scale == 0 ? 0 : Int8((number / scale).rounded(.toNearestOrEven))
+                    #expect(Int8(bitPattern: keyCache[start + 4 + index]) == expected)
+                }
+            }
+        }
     }
 }

@@ -105,7 +105,7 @@ struct KernelShapes {
     }
 
     /// The constants that say how a cache of `type` is stored.
-    static func cacheConstants(_ type: ElementType) -> [String: Int] {
-        ["CACHE_BITS": type.byteCount * 8, "CACHE_IS_BFLOAT": type == .bf16 ? 1 : 0]
+    static func cacheConstants(_ type: CacheType) -> [String: Int] {
+        ["CACHE_BITS": (type.elementType?.byteCount ?? 1) * 8, "CACHE_IS_BFLOAT": type == .bf16 ? 1 : 0]
     }
 }

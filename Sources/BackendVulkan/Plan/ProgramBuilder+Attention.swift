@@ -13,6 +13,7 @@ extension ProgramBuilder {
         let kind: KernelKind
         let target: MemoryRange
         let place: [UInt32]
+        var targetByteCount = width * 4
         switch step.target {
         case .value(let output):
             (kind, target, place) = (.headToValue, memory.range(output), self.place(output))
@@ -20,7 +21,10 @@ extension ProgramBuilder {
             let ranges = cache.layers[layer]
             let isKeys = if case .keys = step.target { true } else { false }
             constants.merge(KernelShapes.cacheConstants(cache.elementType)) { $1 }
-            (kind, target, place) = (.headToCache, isKeys ? ranges.keys : ranges.values, [UInt32(width), 0])
+            targetByteCount = cache.elementType.tokenByteCount(of: plan.cacheLayers[layer])
+            // Counted in numbers, or in words of heads with a scale.
+            let stride = cache.elementType == .int8 ? targetByteCount / 4 : width
+            (kind, target, place) = (.headToCache, isKeys ? ranges.keys : ranges.values, [UInt32(stride), 0])
         }
         let dispatch = Dispatch(
             choices: try kernel(kind, constants, bindingCount: 6),
@@ -34,7 +38,7 @@ extension ProgramBuilder {
             ],
             rows: .tokens, groupCount: width / step.headSize,
             label: "\(step.norm == nil ? "" : "norm, ")\(step.rotary == nil ? "" : "turn, ")write \(width)",
-            bytesPerRow: width * (4 + (kind == .headToCache ? cache.elementType.byteCount : 4)),
+            bytesPerRow: width * 4 + targetByteCount,
             workPerRow: width * ((step.norm == nil ? 0 : 4) + (step.rotary == nil ? 0 : 3)))
         append([dispatch], reading: [memory.range(step.input)], writing: [target])
     }
@@ -72,7 +76,7 @@ extension ProgramBuilder {
                 rows: rows, groupCount: heads.keyValueHeadCount * slices,
                 label: "attention \(shape.queryHeadCount)/\(heads.keyValueHeadCount) of \(heads.headSize) "
                     + "\(cache.elementType)",
-                bytesPerPosition: 2 * heads.width * cache.elementType.byteCount,
+                bytesPerPosition: 2 * cache.elementType.tokenByteCount(of: heads),
                 workPerScore: 4 * heads.headSize * shape.queryHeadCount)
         }
         append(

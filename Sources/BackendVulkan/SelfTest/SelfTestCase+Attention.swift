@@ -1,3 +1,4 @@
+import Backends
 import Tensors
 
 #if canImport(Glibc)
@@ -10,18 +11,20 @@ extension SelfTestCase {
     /// The last rows of a context over two partitions, in blocks of sixteen that lie in reverse order; one key/value
     /// head that all of the kernel's heads read.
     static func attention(_ constants: [String: Int]) -> SelfTestCase {
-        let type = elementType(constants, "CACHE")
+        let type = cacheType(constants)
         let size = constants["HEAD_SIZE"] ?? 64
         let heads = constants["HEADS"] ?? 1
         let rows = constants["QUERIES"] ?? 1
         let context = AttentionTasks.partition + 20 + rows
         let blockCount = context.dividedUp(by: 16)
         let blocks = (0..<blockCount).reversed().map { $0 }
-        let shape = [blockCount * 16, size]
-        let keys = HostTensor(numbers(shape[0] * size, seed: 30), shape: shape, as: type)
-        let values = HostTensor(numbers(shape[0] * size, seed: 31), shape: shape, as: type)
+        let slotCount = blockCount * 16
+        let keys = cached(numbers(slotCount * size, seed: 30), headSize: size, as: type)
+        let values = cached(numbers(slotCount * size, seed: 31), headSize: size, as: type)
         let queries = numbers(rows * heads * size, seed: 32)
-        let (keyNumbers, valueNumbers) = (keys.floats(), values.floats())
+        let (keyNumbers, valueNumbers) = (
+            read(keys, headSize: size, as: type), read(values, headSize: size, as: type)
+        )
         var expected: [Double] = []
         for row in 0..<rows {
             let slots = (0..<context - rows + row + 1).map { blocks[$0 / 16] * 16 + $0 % 16 }
@@ -40,7 +43,7 @@ extension SelfTestCase {
         let width = UInt32(heads * size)
         return SelfTestCase(
             bindings: [
-                bits(queries), words(keys), words(values), unwritten(queries.count), unwritten(4),
+                bits(queries), keys, values, unwritten(queries.count), unwritten(4),
                 [0, UInt32(rows), UInt32(context - rows), 0, 0, 2, 0, 0], blocks.map { UInt32($0) },
             ],
             constants: [width, 0, width, 0, 1, UInt32(heads), 1, Float(0.25).bitPattern, 0, 0, 4, 0], rowCount: 1,

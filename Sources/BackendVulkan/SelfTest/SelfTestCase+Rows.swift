@@ -1,3 +1,4 @@
+import Backends
 import Tensors
 
 #if canImport(Glibc)
@@ -82,7 +83,7 @@ extension SelfTestCase {
     }
 
     /// Two heads of eight numbers for two tokens: normed, turned as halves, to a value or to slots 1 and 0 of a cache.
-    static func head(cacheType: ElementType?) -> SelfTestCase {
+    static func head(cacheType: CacheType?) -> SelfTestCase {
         let input = numbers(32, seed: 12)
         let weight = numbers(8, seed: 13)
         let angles = numbers(3 * 4 * 2, seed: 14)
@@ -107,18 +108,17 @@ extension SelfTestCase {
         var trial = SelfTestCase(
             bindings: [
                 bits(input), bits(weight), bits(angles), positions.map { UInt32($0) }, slots.map { UInt32($0) },
-                unwritten(32 * type.byteCount / 4),
+                unwritten(4 * type.headByteCount(headSize: 8) / 4),
             ],
-            constants: [8, 16, 0, 16, 0, 1, 0, Float(1e-5).bitPattern, 4, 0], rowCount: 2, groupCount: 2, output: 5,
+            constants: [8, 16, 0, type == .int8 ? 6 : 16, 0, 1, 0, Float(1e-5).bitPattern, 4, 0], rowCount: 2,
+            groupCount: 2, output: 5,
             // Rounded as the cache does.
-            expected: HostTensor(expected.map { Float($0) }, shape: [32], as: type).floats().map { Double($0) })
-        // A number near the middle between two of 16 bits may become either.
-        if type != .f32 { trial.tolerance = 1e-5 }
-        trial.read = { words in
-            words.withUnsafeBytes { bytes in
-                (0..<32).map { index in bytes.baseAddress.map { type.load($0, at: index) } ?? .nan }
-            }
-        }
+            expected: read(cached(expected.map { Float($0) }, headSize: 8, as: type), headSize: 8, as: type).map {
+                Double($0)
+            })
+        // A number near the middle between two of 16 bits, or of 8, may become either.
+        if type != .f32 { trial.tolerance = type == .int8 ? 1e-4 : 1e-5 }
+        trial.read = { read($0, headSize: 8, as: type) }
         return trial
     }
 }

@@ -1,3 +1,4 @@
+import Backends
 import Tensors
 
 /// Inputs of one kernel and what must come out.
@@ -29,7 +30,7 @@ struct SelfTestCase {
         case .packedFewRows, .packedManyRows:
             packedLinear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
         case .headToValue: head(cacheType: nil)
-        case .headToCache: head(cacheType: elementType(constants, "CACHE"))
+        case .headToCache: head(cacheType: cacheType(constants))
         case .attention: attention(constants)
         case .attentionReduce: attentionReduce(constants)
         case .gated: gated()

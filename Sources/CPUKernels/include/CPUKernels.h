@@ -38,6 +38,9 @@ typedef enum QUIRE_ENUM quire_dtype {
     quire_dtype_f32 QUIRE_CASE(f32) = 0,
     quire_dtype_f16 QUIRE_CASE(f16) = 1,
     quire_dtype_bf16 QUIRE_CASE(bf16) = 2,
+    /// Of caches only: each head of a token is its scale, an f32, then its numbers over that scale, rounded to eight
+    /// bits, up to the next multiple of four bytes.
+    quire_dtype_int8 QUIRE_CASE(int8) = 3,
 } quire_dtype;
 
 /// The function of a gated activation.
@@ -115,10 +118,10 @@ typedef void (*quire_rotary_fn)(const float *x, size_t x_stride, float *y, size_
 
 /// Writes row t of `keys` and `values` ([tokens, width] f32, with their strides) to slot `slots[t]` of the caches of
 /// one layer ([slots, width], contiguous, type `dtype`), rounding to nearest, ties to even.
-/// `width` is kv_head_count * head_size; a slot is block * block_size + offset.
+/// `width` is kv_head_count * head_size, the latter of interest to int8 only, whose heads have scales; a slot is block * block_size + offset.
 typedef void (*quire_write_kv_fn)(quire_dtype dtype, const float *keys, size_t key_stride, const float *values,
                                   size_t value_stride, const int32_t *slots, size_t tokens, size_t width,
-                                  void *key_cache, void *value_cache);
+                                  size_t head_size, void *key_cache, void *value_cache);
 
 /// One sequence's view of one layer's cache, and how to attend to it.
 typedef struct quire_attention {

@@ -1,0 +1,58 @@
+import Backends
+
+/// Moves the blocks of sequences about between two steps: through the swap space, or from block to block. What they
+/// leave behind is poisoned, so that nothing is ever read from there.
+struct BlockShuffle {
+    private let cache: KVCacheMemory
+    private var free: [Int32]
+
+    /// Blocks of `cache`, of which `free` are nobody's.
+    init(_ cache: KVCacheMemory, free: [Int32]) {
+        self.cache = cache
+        self.free = free
+    }
+
+    /// Gives each block of `tables` another place: some through the swap space, to where a block lay that moved out in
+    /// the same call; the others directly, to a free one, as far as there are any.
+    mutating func shuffle(
+        _ tables: inout [[Int32]], on plan: any PreparedPlan, _ random: inout RandomNumbers
+    ) throws(BackendError) {
+        var copies: [BlockCopy] = []
+        var abandoned: [Int32] = []
+        var swapping: [(table: Int, index: Int)] = []
+        for table in tables.indices {
+            for index in tables[table].indices where tables[table][index] >= 0 {
+                if swapping.count < cache.swapBlockCount, Bool.random(using: &random) {
+                    swapping.append((table, index))
+                } else if let target = free.popLast() {
+                    copies.append(BlockCopy(.within, from: tables[table][index], to: target))
+                    abandoned.append(tables[table][index])
+                    tables[table][index] = target
+                }
+            }
+        }
+        let places = swapping.map { tables[$0.table][$0.index] }
+        let swapBlocks = (0..<Int32(cache.swapBlockCount)).shuffled(using: &random)
+        for (number, (table, index)) in swapping.enumerated() {
+            copies.append(BlockCopy(.out, from: places[number], to: swapBlocks[number]))
+            tables[table][index] = places[(number + 1) % places.count]
+            copies.append(BlockCopy(.in, from: swapBlocks[number], to: tables[table][index]))
+        }
+        try plan.copyBlocks(copies.shuffled(using: &random))
+        try plan.finishCopies()
+        try poison(abandoned)
+        free += abandoned.shuffled(using: &random)
+    }
+
+    private func poison(_ blocks: [Int32]) throws(BackendError) {
+        for (_, range, byteCount) in cache.ranges(.within) {
+            let bytes = [UInt8](repeating: 0xFF, count: byteCount)
+            for block in blocks {
+                try bytes.withUnsafeBufferPointer { bytes throws(BackendError) in
+                    try range.buffer.write(
+                        UnsafeRawBufferPointer(bytes), at: range.byteOffset + Int(block) * byteCount)
+                }
+            }
+        }
+    }
+}

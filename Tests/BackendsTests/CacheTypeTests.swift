@@ -1,0 +1,37 @@
+import Backends
+import Testing
+
+@Suite("CacheType")
+struct CacheTypeTests {
+    @Test("a head of eight bits takes its numbers and a scale, in whole words")
+    func headBytes() {
+        #expect(CacheType.f32.headByteCount(headSize: 10) == 40)
+        #expect(CacheType.bf16.headByteCount(headSize: 10) == 20)
+        #expect(CacheType.int8.headByteCount(headSize: 64) == 68)
+        #expect(CacheType.int8.headByteCount(headSize: 10) == 16)
+        let layer = CacheLayer(keyValueHeadCount: 3, headSize: 64)
+        #expect(CacheType.int8.tokenByteCount(of: layer) == 204)
+    }
+
+    @Test("capacity follows: 17/32 of the bytes of 16 bits with heads of 64", arguments: [1, 16, 256])
+    func capacity(blockSize: Int) {
+        let layers = Array(repeating: CacheLayer(keyValueHeadCount: 3, headSize: 64), count: 30)
+        func bytes(_ type: CacheType) -> Int {
+            KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, elementType: type)
+        }
+        #expect(bytes(.int8) == 2 * 30 * 204 * blockSize)
+        #expect(32 * bytes(.int8) == 17 * bytes(.bf16))
+        let device = DeviceInfo(name: "any", detail: "", freeByteCount: 0)
+        let slack = 2 * 30 * MemoryPool.alignment
+        for type in CacheType.allCases {
+            let count = KVCacheMemory.blockCount(
+                fitting: 100 * bytes(type) + slack, layers: layers, blockSize: blockSize, elementType: type,
+                device: device)
+            #expect(count == 100)
+        }
+        let narrow = DeviceInfo(name: "any", detail: "", freeByteCount: 0, maxRangeByteCount: 204 * blockSize * 7)
+        let count = KVCacheMemory.blockCount(
+            fitting: .max / 2, layers: layers, blockSize: blockSize, elementType: .int8, device: narrow)
+        #expect(count == 7)
+    }
+}
