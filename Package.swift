@@ -76,7 +76,7 @@ let package = Package(
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
         module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
         module("Simulation", ["JSON", "KVCaching", "Requests", "Scheduling"]),
-        module("Execution", ["Requests", "Backends", "Sampling"]),
+        module("Execution", ["KVCaching", "Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
             ["Requests", "Scheduling", "Tokenization", .product(name: "CoreMetrics", package: "swift-metrics")]),
@@ -145,7 +145,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
+                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine",
+                "JSON",
                 "Plugins", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),

@@ -9,9 +9,11 @@ extension PluginCatalog {
     ) throws(RegistryError) -> any SchedulerPolicy {
         let policy = try policies.factory(named: name)(configuration.policyOptions)
         let scheduler = configuration.scheduler
-        guard scheduler.victim != nil || scheduler.promptShare < 1 else { return policy }
+        let isOwn = scheduler.victim == nil && scheduler.promptShare == 1 && scheduler.preemption == .auto
+        guard !isOwn else { return policy }
         return AdjustedPolicy(
-            policy, victims: scheduler.victim.map { VictimRule($0) }, promptShare: scheduler.promptShare)
+            policy, victims: scheduler.victim.map { VictimRule($0) }, promptShare: scheduler.promptShare,
+            preemption: PreemptionMode(scheduler.preemption))
     }
 }
 
@@ -22,6 +24,17 @@ extension VictimRule {
         case .lowestPriority: self = .lowestPriority
         case .leastComputed: self = .leastComputed
         case .mostBlocks: self = .mostBlocks
+        }
+    }
+}
+
+extension PreemptionMode {
+    /// What the configuration prescribes; nil leaves it to the policy, and the policy, mostly, to the cost.
+    init?(_ choice: SchedulerSection.PreemptionChoice) {
+        switch choice {
+        case .auto: return nil
+        case .recompute: self = .recompute
+        case .swap: self = .swap
         }
     }
 }

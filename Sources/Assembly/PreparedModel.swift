@@ -10,7 +10,10 @@ struct PreparedModel {
     let backend: any Backend
     let plan: any PreparedPlan
     let blockCount: Int
+    let swapBlockCount: Int
     let maxModelLength: Int
+    /// Positions that a token sees where every layer is limited to so many.
+    let slidingWindow: Int?
 
     /// Takes the device's memory in order: weights, scratch, then what is left for blocks.
     init(
@@ -53,10 +56,17 @@ struct PreparedModel {
                     found: "\(asked)"))
         }
         let blockCount = blockCount
+        let blockByteCount = KVCacheMemory.byteCountPerBlock(
+            layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType)
+        let swap = try SwapBlocks(
+            configuration, blockByteCount: blockByteCount, layerCount: plan.cacheLayers.count,
+            promisedByteCount: backend.device.isHostMemory ? blockCount * blockByteCount : 0, device: backend)
+        swapBlockCount = swap.count
+        slidingWindow = plan.slidingWindow
         let memory = try Self.onDevice {
             try KVCacheMemory(
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: cache.blockSize,
-                elementType: elementType, pool: pool)
+                elementType: elementType, pool: pool, swapBlockCount: swap.count, swapPool: swap.pool)
         }
         try Self.onDevice { try prepared.attach(memory) }
         pool.seal()
@@ -70,7 +80,7 @@ struct PreparedModel {
                 "weights_bytes": "\(pool.usedByteCount(for: .weights))",
                 "scratch_bytes": "\(pool.usedByteCount(for: .scratch))",
                 "cache_bytes": "\(pool.usedByteCount(for: .cache))", "cache_dtype": "\(elementType.rawValue)",
-                "blocks": "\(blockCount)", "max_model_len": "\(maxModelLength)",
+                "blocks": "\(blockCount)", "swap_blocks": "\(swap.count)", "max_model_len": "\(maxModelLength)",
             ])
         if maxModelLength < facts.maxPositionCount, configuration.model.maxModelLen == nil {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
@@ -78,9 +88,8 @@ struct PreparedModel {
     }
 
     /// `auto` follows the weights: the type of the first matrix, or what it counts as where it is packed.
-    private static func cacheType(_ choice: DTypeChoice, _ plan: ForwardPlan) -> ElementType {
-        if let type = ElementType(rawValue: choice.rawValue) { return type }
-        return plan.matrices.first?.weights.elementType ?? .f32
+    private static func cacheType(_ choice: CacheSection.TypeChoice, _ plan: ForwardPlan) -> CacheType {
+        CacheType(rawValue: choice.rawValue) ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
     }
 
     private static func onDevice<Result>(_ body: () throws -> Result) throws -> Result {

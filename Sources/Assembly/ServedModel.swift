@@ -42,6 +42,7 @@ public struct ServedModel: Sendable {
         // Opened again after the device was lost, it must have the blocks that the scheduler goes on handing out.
         var same = configuration
         same.cache.numBlocks = model.blockCount
+        same.cache.numSwapBlocks = model.swapBlockCount
         same.model.maxModelLen = model.maxModelLength
         let runner = ModelRunner(plan: model.plan, blockSize: configuration.cache.blockSize) { [same] in
             logger.warning("opening the device again")
@@ -54,7 +55,8 @@ public struct ServedModel: Sendable {
             limits: limits,
             cache: KVCacheManager(
                 blockCount: model.blockCount, blockSize: configuration.cache.blockSize,
-                isPrefixCachingEnabled: configuration.cache.enablePrefixCaching),
+                isPrefixCachingEnabled: configuration.cache.enablePrefixCaching,
+                swapBlockCount: model.swapBlockCount, slidingWindow: model.slidingWindow),
             policy: try catalog.policy(named: configuration.scheduler.policy, configuration))
         self.tokenizer = tokenizer
         chatTemplate = template

@@ -49,7 +49,7 @@ public final class VulkanBackend: Backend {
             detail: "\(physical.facts.driver), Vulkan \(physical.facts.apiVersionText)",
             freeByteCount: Self.freeByteCount(physical.facts),
             maxAllocationByteCount: capabilities.maxAllocationByteCount,
-            maxRangeByteCount: capabilities.maxRangeByteCount)
+            maxRangeByteCount: capabilities.maxRangeByteCount, isHostMemory: capabilities.isUnifiedMemory)
     }
 
     /// Devices that live in the host's memory have no more of it than the host has free.
@@ -69,7 +69,8 @@ public final class VulkanBackend: Backend {
     /// Takes device memory.
     public func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
         try VulkanBuffer(
-            byteCount: byteCount, use: "\(usage)", place: .device(isUnified: capabilities.isUnifiedMemory),
+            byteCount: byteCount, use: "\(usage)",
+            place: usage == .swap ? .host : .device(isUnified: capabilities.isUnifiedMemory),
             device: vulkan, transfers: transfers)
     }
 

@@ -18,6 +18,15 @@ public protocol PreparedPlan: AnyObject, Sendable {
     /// Throws where the device has no kernel for such a cache.
     func attach(_ cache: KVCacheMemory) throws(BackendError)
 
+    /// Copies blocks between the attached cache and its swap space, in the rounds of `BlockCopy.Direction`: all of one
+    /// are made before any of the next, all of them before the next `run` reads or writes the cache. May return before
+    /// that; `finishCopies` does not.
+    /// Precondition: within a round no two have the same target, and none reads what another one writes.
+    func copyBlocks(_ copies: [BlockCopy]) throws(BackendError)
+
+    /// Returns when what `copyBlocks` has begun is done.
+    func finishCopies() throws(BackendError)
+
     /// Runs one batch and returns the logits of its sample rows, or what they demand, valid until the next call.
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows
 
@@ -29,6 +38,9 @@ public protocol PreparedPlan: AnyObject, Sendable {
 extension PreparedPlan {
     /// Nothing: for backends that give the logits of every row.
     public func fetchLogits(of row: Int) throws(BackendError) {}
+
+    /// Nothing: for devices whose copies are done when `copyBlocks` returns.
+    public func finishCopies() throws(BackendError) {}
 }
 
 /// Memory of a device. Freed when the last reference goes.
@@ -60,6 +72,8 @@ extension DeviceBuffer {
 /// What a buffer will hold; a device may choose a memory type by it.
 public enum BufferUsage: Sendable {
     case weights, scratch, cache
+    /// Blocks that are swapped out: on the host, where the device's copies reach it.
+    case swap
 
     /// The usage behind a use of the pool.
     public init(_ use: MemoryPool.Use) {
@@ -67,6 +81,7 @@ public enum BufferUsage: Sendable {
         case .weights: self = .weights
         case .scratch: self = .scratch
         case .cache: self = .cache
+        case .swap: self = .swap
         }
     }
 }
@@ -83,17 +98,20 @@ public struct DeviceInfo: Sendable {
     public let maxAllocationByteCount: Int
     /// The largest range that a kernel can address.
     public let maxRangeByteCount: Int
+    /// Whether its memory is the host's.
+    public let isHostMemory: Bool
 
     /// The facts as given.
     public init(
         name: String, detail: String, freeByteCount: Int, maxAllocationByteCount: Int = .max,
-        maxRangeByteCount: Int = .max
+        maxRangeByteCount: Int = .max, isHostMemory: Bool = true
     ) {
         self.name = name
         self.detail = detail
         self.freeByteCount = freeByteCount
         self.maxAllocationByteCount = maxAllocationByteCount
         self.maxRangeByteCount = maxRangeByteCount
+        self.isHostMemory = isHostMemory
     }
 }
 

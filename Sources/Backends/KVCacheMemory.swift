@@ -1,5 +1,3 @@
-public import Tensors
-
 /// The shape of one layer's cached keys and values.
 public struct CacheLayer: Sendable, Hashable {
     /// Heads of the keys and of the values.
@@ -32,45 +30,65 @@ public struct KVCacheMemory: Sendable {
     public let blockCount: Int
     /// Tokens in a block.
     public let blockSize: Int
-    /// How each number is stored.
-    public let elementType: ElementType
+    /// How numbers are stored.
+    public let elementType: CacheType
     /// One entry a cache layer of the plan.
     public let layers: [Layer]
+    /// Blocks that the swap space holds.
+    public let swapBlockCount: Int
+    /// The swap space: the same layers in the host's memory. Empty where there is none.
+    public let swapLayers: [Layer]
 
-    /// Takes the memory of `blockCount` blocks from `pool`.
+    /// Takes the memory of `blockCount` blocks from `pool`, and that of `swapBlockCount` from `swapPool`.
+    /// Precondition: there is a `swapPool` where there are blocks to swap to.
     public init(
-        layers: [CacheLayer], blockCount: Int, blockSize: Int, elementType: ElementType, pool: MemoryPool
+        layers: [CacheLayer], blockCount: Int, blockSize: Int, elementType: CacheType, pool: MemoryPool,
+        swapBlockCount: Int = 0, swapPool: MemoryPool? = nil
     ) throws(BackendError) {
         self.blockCount = blockCount
         self.blockSize = blockSize
         self.elementType = elementType
+        self.swapBlockCount = swapBlockCount
+        let tokenBytes = layers.map { elementType.tokenByteCount(of: $0) }
+        self.layers = try Self.ranges(tokenBytes.map { $0 * blockCount * blockSize }, from: pool, for: .cache)
+        guard swapBlockCount > 0 else {
+            swapLayers = []
+            return
+        }
+        guard let swapPool else { preconditionFailure("a swap space without memory") }
+        swapLayers = try Self.ranges(
+            tokenBytes.map { $0 * swapBlockCount * blockSize }, from: swapPool, for: .swap)
+    }
+
+    private static func ranges(
+        _ byteCounts: [Int], from pool: MemoryPool, for use: MemoryPool.Use
+    ) throws(BackendError) -> [Layer] {
         var ranges: [Layer] = []
-        for layer in layers {
-            let byteCount = blockCount * blockSize * layer.width * elementType.byteCount
+        for byteCount in byteCounts {
             ranges.append(
                 Layer(
-                    keys: try pool.allocate(byteCount: byteCount, for: .cache),
-                    values: try pool.allocate(byteCount: byteCount, for: .cache)))
+                    keys: try pool.allocate(byteCount: byteCount, for: use),
+                    values: try pool.allocate(byteCount: byteCount, for: use)))
         }
-        self.layers = ranges
+        return ranges
     }
 
     /// Bytes that one block takes over all layers.
     public static func byteCountPerBlock(
-        layers: [CacheLayer], blockSize: Int, elementType: ElementType
+        layers: [CacheLayer], blockSize: Int, elementType: CacheType
     ) -> Int {
-        layers.reduce(0) { $0 + 2 * $1.width } * blockSize * elementType.byteCount
+        layers.reduce(0) { $0 + 2 * elementType.tokenByteCount(of: $1) } * blockSize
     }
 
     /// How many blocks fit into `byteCount` bytes without a range that `device` could not address.
     public static func blockCount(
-        fitting byteCount: Int, layers: [CacheLayer], blockSize: Int, elementType: ElementType, device: DeviceInfo
+        fitting byteCount: Int, layers: [CacheLayer], blockSize: Int, elementType: CacheType, device: DeviceInfo
     ) -> Int {
         let perBlock = byteCountPerBlock(layers: layers, blockSize: blockSize, elementType: elementType)
-        let widest = layers.map(\.width).max() ?? 1
+        let widest = layers.map { elementType.tokenByteCount(of: $0) }.max() ?? 1
         // A layer's range starts on an aligned offset: leave room for the alignment of each.
         let usable = max(0, byteCount - layers.count * 2 * MemoryPool.alignment)
-        let addressable = device.maxRangeByteCount / (widest * blockSize * elementType.byteCount)
+        let addressable = device.maxRangeByteCount / (widest * blockSize)
         return min(usable / max(perBlock, 1), addressable)
     }
 }

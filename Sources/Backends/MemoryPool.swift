@@ -7,6 +7,8 @@ public final class MemoryPool: Sendable {
     /// What a range is for.
     public enum Use: String, Sendable, CaseIterable {
         case weights, scratch, cache
+        /// Memory of the host, out of a pool of its own.
+        case swap
     }
 
     /// Every range starts on a multiple of this many bytes.
@@ -36,7 +38,9 @@ public final class MemoryPool: Sendable {
 
     /// Takes `byteCount` bytes. Throws `rangeTooLarge` past the device's limits and `outOfMemory` past the budget.
     public func allocate(byteCount: Int, for use: Use) throws(BackendError) -> MemoryRange {
-        let limit = min(device.device.maxRangeByteCount, device.device.maxAllocationByteCount)
+        // No kernel looks at what is swapped out.
+        let addressable = use == .swap ? .max : device.device.maxRangeByteCount
+        let limit = min(addressable, device.device.maxAllocationByteCount)
         guard byteCount <= limit else {
             throw .rangeTooLarge(use: use.rawValue, byteCount: byteCount, limit: limit)
         }

@@ -1,4 +1,5 @@
 public import Backends
+import KVCaching
 public import Requests
 import Sampling
 
@@ -13,6 +14,11 @@ public struct ModelRunner: ModelExecutor {
     private var builder: BatchBuilder
     private var sequences: [RequestID: SampledSequence] = [:]
     private var scratch = SamplerScratch()
+    private var moveBatchCount = 0
+
+    /// One step with moves in so many waits for them, to see what they take; in the others, a device may go on making
+    /// them while the batch is laid out and recorded.
+    private static let timingInterval = 16
 
     /// A runner of `plan`, which already has its cache, of blocks of `blockSize` tokens. `reopen` makes the same plan
     /// with as large a cache again, after the device was lost; nil: a lost device stays lost.
@@ -32,16 +38,32 @@ public struct ModelRunner: ModelExecutor {
                 prompt: admitted.prompt, scoredTopCount: admitted.sampling.promptLogprobs ?? 0,
                 sampler: Sampler(parameters: admitted.sampling, prompt: admitted.prompt))
         }
-        guard !output.isEmpty else { return ModelRunnerOutput() }
-        builder.build(output, of: sequences)
+        guard !output.isEmpty || !output.moves.isEmpty else { return ModelRunnerOutput() }
         do {
             let plan = try openPlan()
-            return try sample(try plan.run(builder.batch), of: plan, output)
+            let moveSeconds = try make(output.moves, on: plan)
+            guard !output.isEmpty else { return ModelRunnerOutput(moveSeconds: moveSeconds) }
+            builder.build(output, of: sequences)
+            var result = try sample(try plan.run(builder.batch), of: plan, output)
+            result.moveSeconds = moveSeconds
+            return result
         } catch let error as BackendError {
             // Its memory goes before new memory is taken.
             if case .deviceLost = error, reopen != nil { plan = nil }
             throw error
         }
+    }
+
+    /// Begins the step's copies; returns what they took where it waited for them.
+    private mutating func make(_ moves: [BlockMove], on plan: any PreparedPlan) throws(BackendError) -> Double? {
+        guard !moves.isEmpty else { return nil }
+        let isTimed = moveBatchCount % Self.timingInterval == 0
+        moveBatchCount += 1
+        let start = ContinuousClock.now
+        try plan.copyBlocks(moves.map { BlockCopy($0) })
+        guard isTimed else { return nil }
+        try plan.finishCopies()
+        return start.duration(to: .now) / .seconds(1)
     }
 
     private mutating func openPlan() throws -> any PreparedPlan {
@@ -92,6 +114,16 @@ public struct ModelRunner: ModelExecutor {
             try plan.fetchLogits(of: row)
         }
         return rows.withRow(row) { sequences[id]?.sampler.sample($0, scratch: &scratch) }
+    }
+}
+
+extension BlockCopy {
+    fileprivate init(_ move: BlockMove) {
+        switch move.direction {
+        case .out: self.init(.out, from: move.source, to: move.target)
+        case .in: self.init(.in, from: move.source, to: move.target)
+        case .copy: self.init(.within, from: move.source, to: move.target)
+        }
     }
 }
 

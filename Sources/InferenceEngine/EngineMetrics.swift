@@ -12,6 +12,12 @@ public struct EngineMetrics: Sendable {
     private let preemptions: Counter
     private let prefixQueries: Counter
     private let prefixHits: Counter
+    private let swapped: Meter
+    private let swapUsage: Meter
+    private let swappedPrefixQueries: Counter
+    private let swappedPrefixHits: Counter
+    private let movedOut: Counter
+    private let movedIn: Counter
     private let timeToFirstToken: Recorder
     private let interTokenLatency: Recorder
     private let endToEndLatency: Recorder
@@ -34,6 +40,12 @@ public struct EngineMetrics: Sendable {
         preemptions = counter("num_preemptions_total")
         prefixQueries = counter("prefix_cache_queries_total")
         prefixHits = counter("prefix_cache_hits_total")
+        swapped = meter("num_requests_swapped")
+        swapUsage = meter("cpu_cache_usage_perc")
+        swappedPrefixQueries = counter("external_prefix_cache_queries_total")
+        swappedPrefixHits = counter("external_prefix_cache_hits_total")
+        movedOut = Counter(label: "quire:swapped_out_blocks_total", dimensions: labels, factory: factory)
+        movedIn = Counter(label: "quire:swapped_in_blocks_total", dimensions: labels, factory: factory)
         timeToFirstToken = histogram("time_to_first_token_seconds")
         interTokenLatency = histogram("inter_token_latency_seconds")
         endToEndLatency = histogram("e2e_request_latency_seconds")
@@ -57,7 +69,16 @@ public struct EngineMetrics: Sendable {
         cacheUsage.set(now.cacheUsage)
         preemptions.increment(by: now.preemptionCount - before.preemptionCount)
         prefixQueries.increment(by: now.prefixQueryCount - before.prefixQueryCount)
-        prefixHits.increment(by: now.prefixHitCount - before.prefixHitCount)
+        prefixHits.increment(by: now.devicePrefixHitCount - before.devicePrefixHitCount)
+        swapped.set(now.swappedCount)
+        swapUsage.set(now.swapUsage)
+        movedOut.increment(by: now.movedOutBlockCount - before.movedOutBlockCount)
+        movedIn.increment(by: now.movedInBlockCount - before.movedInBlockCount)
+        guard now.swapBlockCount > 0 else { return }
+        swappedPrefixQueries.increment(
+            by: now.prefixQueryCount - now.devicePrefixHitCount - before.prefixQueryCount
+                + before.devicePrefixHitCount)
+        swappedPrefixHits.increment(by: now.swappedPrefixHitCount - before.swappedPrefixHitCount)
     }
 
     func recordAdmission(promptCount: Int, queued seconds: Double) {

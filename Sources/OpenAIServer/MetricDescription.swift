@@ -30,6 +30,12 @@ public struct MetricDescription: Sendable {
         "vllm:request_success_total": .init("Requests that ended, by reason."),
         "vllm:prefix_cache_queries_total": .init("Tokens looked up in the prefix cache."),
         "vllm:prefix_cache_hits_total": .init("Tokens found in the prefix cache."),
+        "vllm:external_prefix_cache_queries_total": .init("Tokens looked up in the swap space, as not on the device."),
+        "vllm:external_prefix_cache_hits_total": .init("Tokens found in the swap space."),
+        "vllm:num_requests_swapped": .init("Requests whose KV blocks wait in the swap space."),
+        "vllm:cpu_cache_usage_perc": .init("Part of the swap space in use by requests, 1 is all of it."),
+        "quire:swapped_out_blocks_total": .init("KV blocks moved to the swap space."),
+        "quire:swapped_in_blocks_total": .init("KV blocks brought back from the swap space."),
         "vllm:time_to_first_token_seconds": .init(
             "From arrival to the first token.",
             bounds: [

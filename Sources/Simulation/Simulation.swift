@@ -19,8 +19,11 @@ public struct Simulation: ~Copyable {
             limits: setup.limits,
             cache: KVCacheManager(
                 blockCount: setup.blockCount, blockSize: setup.blockSize,
-                isPrefixCachingEnabled: setup.isPrefixCachingEnabled),
-            policy: policy)
+                isPrefixCachingEnabled: setup.isPrefixCachingEnabled, swapBlockCount: setup.swapBlockCount),
+            policy: policy,
+            speeds: PreemptionSpeeds(
+                tokenSeconds: setup.cost.promptTokenSeconds,
+                moveSeconds: setup.cost.moveSeconds(blockSize: setup.blockSize)))
         metrics = SimulationMetrics(setup, policy: name)
     }
 
@@ -68,7 +71,9 @@ public struct Simulation: ~Copyable {
         let begun = clock.now
         let output = scheduler.schedule(at: Self.instant(seconds))
         let scheduled = clock.now
-        let cost = output.isEmpty ? 0 : setup.cost.seconds(of: output)
+        let cost =
+            output.isEmpty && output.moves.isEmpty
+            ? 0 : setup.cost.seconds(of: output, blockSize: setup.blockSize)
         let result = executor.execute(output) { id in
             requests[id].map { ($0.promptCount, $0.outputCount) } ?? (0, 0)
         }

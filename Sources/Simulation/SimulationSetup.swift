@@ -10,6 +10,8 @@ public struct SimulationSetup: Sendable {
     public var blockSize: Int
     /// Whether equal prefixes share blocks.
     public var isPrefixCachingEnabled = true
+    /// Blocks of the swap space.
+    public var swapBlockCount = 0
     /// Requests that may wait; more are refused.
     public var maxWaitingCount = 4096
     /// What a step costs.

@@ -26,7 +26,14 @@ extension SimulationSetup {
             blockCount: blockCount, blockSize: configuration.cache.blockSize,
             cost: StepCost(
                 fixedSeconds: cost.stepMs / 1e3, promptTokenSeconds: cost.promptTokenUs / 1e6,
-                sequenceSeconds: cost.sequenceUs / 1e6, contextTokenSeconds: cost.contextTokenUs / 1e6))
+                sequenceSeconds: cost.sequenceUs / 1e6, contextTokenSeconds: cost.contextTokenUs / 1e6,
+                moveBlockSeconds: cost.moveBlockUs / 1e6, moveTokenSeconds: cost.moveTokenUs / 1e6))
+        guard configuration.cache.swapSpace == 0 else {
+            throw configuration.error(
+                at: "cache.swap_space",
+                message: "simulate has no model whose blocks have bytes; give cache.num_swap_blocks instead")
+        }
+        swapBlockCount = configuration.cache.numSwapBlocks ?? 0
         isPrefixCachingEnabled = configuration.cache.enablePrefixCaching
         maxWaitingCount = scheduler.maxWaiting
         serviceCosts = (configuration.policyOptions.promptCost, configuration.policyOptions.outputCost)

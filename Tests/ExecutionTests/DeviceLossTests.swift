@@ -22,6 +22,8 @@ import Testing
 
         func attach(_ cache: KVCacheMemory) throws(BackendError) { try inner.attach(cache) }
 
+        func copyBlocks(_ copies: [BlockCopy]) throws(BackendError) { try inner.copyBlocks(copies) }
+
         func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
             let count = runCount.withLock {
                 $0 += 1

@@ -18,12 +18,14 @@ struct EngineWorld: ~Copyable {
 
     init(
         runner: ModelRunner, blockCount: Int, blockSize: Int, limits: SchedulerLimits, prefixCaching: Bool = true,
-        policy: any SchedulerPolicy = FirstComeFirstServed()
+        swapBlockCount: Int = 0, slidingWindow: Int? = nil, policy: any SchedulerPolicy = FirstComeFirstServed()
     ) {
         self.runner = runner
         scheduler = Scheduler(
             limits: limits,
-            cache: KVCacheManager(blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching),
+            cache: KVCacheManager(
+                blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching,
+                swapBlockCount: swapBlockCount, slidingWindow: slidingWindow),
             policy: policy)
     }
 

@@ -61,19 +61,23 @@ struct Machine {
     let plan: ForwardPlan
     private let prepared: any PreparedPlan
     private let pool: MemoryPool
+    private let swapPool: MemoryPool
     private let limits: BatchLimits
 
     /// Packed weights stay packed unless `isDense`.
     init(
         path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
-        maxSequenceCount: Int
+        maxSequenceCount: Int, slidingWindow: Int? = nil
     ) throws {
         let checkpoint = try Checkpoint(path: path)
+        var configuration = checkpoint.configuration
+        if let slidingWindow { configuration.slidingWindow = slidingWindow }
         let loading = WeightLoading(checkpoint, type)
         let loader = isDense ? loading.denseLoader() : loading.packedLoader()
-        plan = try LlamaArchitecture().encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
+        plan = try LlamaArchitecture().encode(configuration, from: checkpoint.source, loader: loader)
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
+        swapPool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
         limits = BatchLimits(
             maxTokenCount: maxTokenCount, maxSequenceCount: maxSequenceCount,
             maxSampleCount: maxTokenCount + maxSequenceCount,
@@ -95,20 +99,23 @@ struct Machine {
     }
 
     /// Gives the plan a cache and returns a runner over it.
-    func runner(blockCount: Int, blockSize: Int, cacheType: ElementType = .f32) throws -> ModelRunner {
+    func runner(
+        blockCount: Int, blockSize: Int, cacheType: CacheType = .f32, swapBlockCount: Int = 0
+    ) throws -> ModelRunner {
         ModelRunner(
-            plan: try preparedPlan(blockCount: blockCount, blockSize: blockSize, cacheType: cacheType),
+            plan: try preparedPlan(
+                blockCount: blockCount, blockSize: blockSize, cacheType: cacheType, swapBlockCount: swapBlockCount),
             blockSize: blockSize)
     }
 
     /// The plan with a new cache.
     func preparedPlan(
-        blockCount: Int, blockSize: Int, cacheType: ElementType = .f32
+        blockCount: Int, blockSize: Int, cacheType: CacheType = .f32, swapBlockCount: Int = 0
     ) throws -> any PreparedPlan {
         try prepared.attach(
             try KVCacheMemory(
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: cacheType,
-                pool: pool))
+                pool: pool, swapBlockCount: swapBlockCount, swapPool: swapPool))
         return prepared
     }
 

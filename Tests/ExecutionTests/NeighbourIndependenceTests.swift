@@ -1,4 +1,5 @@
 import BackendCPU
+import Backends
 import Requests
 import Scheduling
 import Tensors
@@ -6,7 +7,7 @@ import Testing
 import Weights
 
 /// A request's tokens and their probabilities are the same bits whoever shares its batch, however its prompt is cut,
-/// whether it is preempted or finds its prefix in the cache.
+/// whether it is preempted, swapped out and in, or finds its prefix in the cache.
 @Suite struct NeighbourIndependenceTests {
     private struct Load {
         let prompt: [Int32]
@@ -31,7 +32,7 @@ import Weights
         let machine = try Machine(
             path: Golden.path(Self.checkpoints[Int(seed) % 6]), type: type, on: device,
             maxTokenCount: 64, maxSequenceCount: 8)
-        let cacheType = [ElementType.f32, .bf16, .f16].randomElement(using: &random) ?? .f32
+        let cacheType = [CacheType.f32, .bf16, .f16, .int8].randomElement(using: &random) ?? .f32
         let loads = Self.loads(count: 24, &random)
         var alone: [([Int32], [TokenLogprobs])] = []
         for load in loads {
@@ -45,17 +46,23 @@ import Weights
         }
         var preemptionCount = 0
         var hitCount = 0
-        for _ in 0..<3 {
+        var swapOutCount = 0
+        for world in 0..<4 {
+            // In the last one, whoever is preempted is swapped out; in the others, there may be room for that or not.
+            let isSwapping = world == 3
             let blockSize = [1, 2, 8, 16, 32].randomElement(using: &random) ?? 16
             // Room for one sequence of the greatest length and little more, so that others must give way.
             let blockCount = 128 / blockSize + Int.random(in: 0...(96 / blockSize), using: &random)
+            let swapBlockCount = isSwapping ? 8 * blockCount : Int.random(in: 0...blockCount, using: &random)
             var world = EngineWorld(
-                runner: try machine.runner(blockCount: blockCount, blockSize: blockSize, cacheType: cacheType),
+                runner: try machine.runner(
+                    blockCount: blockCount, blockSize: blockSize, cacheType: cacheType, swapBlockCount: swapBlockCount),
                 blockCount: blockCount, blockSize: blockSize,
                 limits: SchedulerLimits(
                     maxBatchedTokenCount: Int.random(in: 1...64, using: &random),
-                    maxSequenceCount: Int.random(in: 1...8, using: &random), maxModelLength: 128),
-                prefixCaching: Bool.random(using: &random))
+                    maxSequenceCount: isSwapping ? 8 : Int.random(in: 1...8, using: &random), maxModelLength: 128),
+                prefixCaching: Bool.random(using: &random), swapBlockCount: swapBlockCount,
+                policy: AdjustedPolicy(FirstComeFirstServed(), preemption: isSwapping ? .swap : nil))
             let ids = try Self.run(loads, in: &world)
             for (index, load) in loads.enumerated() {
                 let (tokens, logprobs) = (world.tokens[ids[index]] ?? [], world.logprobs[ids[index]] ?? [])
@@ -65,11 +72,52 @@ import Weights
                 #expect(logprobs == Array(alone[index].1.prefix(logprobs.count)))
             }
             #expect(world.statistics.freeBlockCount == blockCount)
+            #expect(world.statistics.freeSwapBlockCount == swapBlockCount)
+            if isSwapping { swapOutCount += world.statistics.swapOutCount }
             preemptionCount += world.preemptionCount
             hitCount += world.statistics.prefixHitCount
         }
+        #expect(swapOutCount > 0)
         // A world in which nothing is ever preempted or found would prove little; over three of them it happens.
         #expect(preemptionCount + hitCount > 0)
+    }
+
+    @Test(
+        "with a sliding window, whose blocks are given back as nobody sees them any more", arguments: devices, [5, 24])
+    func slidingWindow(device: Device, window: Int) throws {
+        var random = SeededGenerator(state: UInt64(window))
+        let machine = try Machine(
+            path: Golden.path("llama-gqa-untied"), on: device, maxTokenCount: 64, maxSequenceCount: 8,
+            slidingWindow: window)
+        #expect(machine.plan.slidingWindow == window)
+        let loads = Self.loads(count: 12, &random)
+        var expected: [[TokenLogprobs]] = []
+        for isFreeing in [false, true] {
+            // Alone nothing is given back. Together there is room for one prompt and for little beside.
+            let blockCount = isFreeing ? 20 : 32
+            for swapBlockCount in isFreeing ? [0, 60] : [0] {
+                var world = EngineWorld(
+                    runner: try machine.runner(blockCount: blockCount, blockSize: 4, swapBlockCount: swapBlockCount),
+                    blockCount: blockCount, blockSize: 4,
+                    limits: SchedulerLimits(
+                        maxBatchedTokenCount: isFreeing ? 24 : 64, maxSequenceCount: isFreeing ? 8 : 1,
+                        maxModelLength: 80),
+                    prefixCaching: isFreeing, swapBlockCount: swapBlockCount,
+                    slidingWindow: isFreeing ? window : nil)
+                let ids = try Self.run(loads, in: &world)
+                let found = ids.map { world.logprobs[$0] ?? [] }
+                if isFreeing {
+                    for (load, (found, whole)) in zip(loads, zip(found, expected)) {
+                        let count = load.departure == nil ? whole.count : min(found.count, whole.count)
+                        #expect(found.prefix(count) == whole.prefix(count))
+                    }
+                } else {
+                    expected = found
+                }
+                #expect(world.statistics.freeBlockCount == blockCount)
+                #expect(world.statistics.freeSwapBlockCount == swapBlockCount)
+            }
+        }
     }
 
     private static func run(_ loads: [Load], in world: inout EngineWorld) throws -> [RequestID] {

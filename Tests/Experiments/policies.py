@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The experiments on scheduling policies of Tests/README.md: prints every number that stands there.
 
-    python3 Tests/Experiments/policies.py .build/release/quire [a b c d e g speed]
+    python3 Tests/Experiments/policies.py .build/release/quire [a b c d e f g speed]
 
 Each experiment is a few runs of `quire simulate` on synthetic traces; every command is printed, so that any of them can
 be repeated by hand. Simulated figures are the same on any machine; times of the scheduler itself are this machine's.
@@ -89,6 +89,20 @@ def victims(quire):
                f" ({tokens['recomputed'] / tokens['computed']:.1%}), {throughput(report):,.0f} tokens/s")
 
 
+def swapping(quire):
+    """(f) swapping against computing again, by block size; half the memory that the load wants, in all 16,384 tokens."""
+    for size in (1, 4, 8, 16, 32, 64, 128, 256):
+        for mode in ("recompute", "swap", "auto"):
+            report = simulate(quire, "rate=12,count=5000", scheduler__preemption=mode, cache__block_size=size,
+                              cache__num_blocks=16384 // size, cache__num_swap_blocks=65536 // size,
+                              cache__enable_prefix_caching="false", scheduler__max_waiting=100000)[0]
+            tokens, moves = report["tokens"], report["moves"]
+            yield (f"block {size:3}, {mode:9}: {report['preemption_count']:6} preempted, {moves['preemptions']:6} of them"
+                   f" swapped, {tokens['recomputed']:9,} tokens computed again, {tokens['swapped']:9,} swapped,"
+                   f" {moves['seconds']:6.1f} s of copies, {throughput(report):,.0f} tokens/s,"
+                   f" mean end-to-end {report['end_to_end']['mean']:.1f} s")
+
+
 def scheduler(quire):
     """(g) the scheduler's own time for a step, schedule and update together, of 1,000,000 blocks."""
     for count in (10, 100, 1000, 10000):
@@ -107,7 +121,7 @@ def speed(quire):
         yield f"{count:6} requests: {usage.ru_utime + usage.ru_stime:.1f} s of one core, {usage.ru_maxrss / 1024:.0f} MiB"
 
 
-EXPERIMENTS = {"a": waste, "b": priority, "c": fairness, "d": latency, "e": victims, "g": scheduler, "speed": speed}
+EXPERIMENTS = {"a": waste, "b": priority, "c": fairness, "d": latency, "e": victims, "f": swapping, "g": scheduler, "speed": speed}
 
 if __name__ == "__main__":
     binary = str(pathlib.Path(sys.argv[1]).resolve())

@@ -9,6 +9,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     private let library: KernelLibrary
     private let shapes: KernelShapes
     private let commands: CommandBuffers
+    private let copies: BlockCopies
     /// Logits on their way to the caller, where the device's memory is out of the host's reach.
     private let readback: VulkanBuffer?
     private var tasks: AttentionTasks
@@ -29,6 +30,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         self.shapes = shapes
         tasks = memory.tasks
         commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
+        copies = try BlockCopies(device)
         readback =
             memory.logits.hostPointer == nil
             ? try VulkanBuffer(
@@ -48,6 +50,13 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         program = Program(phases: phases, sets: sets, batch: batch, cache: cache)
         library.save()
     }
+
+    func copyBlocks(_ copies: [BlockCopy]) throws(BackendError) {
+        guard let program else { preconditionFailure("attach a cache before copyBlocks") }
+        try self.copies.submit(copies, of: program.cache)
+    }
+
+    func finishCopies() throws(BackendError) { try copies.wait() }
 
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
         let program = try lay(batch)

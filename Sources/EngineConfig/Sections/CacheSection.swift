@@ -8,10 +8,23 @@ public struct CacheSection: Sendable, Equatable {
     public var memory: Int?
     /// Exact number of blocks, instead of `memoryUtilization`.
     public var numBlocks: Int?
+    /// Bytes of host memory to which preempted requests and cold cached blocks move; 0: none.
+    public var swapSpace = 0
+    /// Exact number of blocks there, instead of `swapSpace`.
+    public var numSwapBlocks: Int?
     /// The type of keys and values in memory.
-    public var dtype = DTypeChoice.auto
+    public var dtype = TypeChoice.auto
     /// Whether requests share the blocks of equal beginnings.
     public var enablePrefixCaching = true
+
+    /// How keys and values are stored.
+    public enum TypeChoice: String, Sendable, CaseIterable {
+        /// As the model's weights are.
+        case auto
+        case f32, bf16, f16
+        /// Eight bits a number and a scale for each head of each token.
+        case int8
+    }
 
     init() {}
 }
@@ -31,7 +44,15 @@ extension CacheSection: ConfigurationSection {
             "num_blocks", optional: \.numBlocks, .integer(in: 1...Int(Int32.max)),
             unset: "what memory_utilization leaves", example: "1024",
             "Exact number of blocks, instead of memory or memory_utilization"),
-        ConfigurationKey("dtype", \.dtype, .choice, "The type of keys and values in memory; auto follows the model"),
+        ConfigurationKey(
+            "swap_space", \.swapSpace, .byteCount(in: 0...(1 << 50)),
+            "Bytes of the host's memory to which preempted requests and cold cached blocks move, such as 4GiB; 0: none"),
+        ConfigurationKey(
+            "num_swap_blocks", optional: \.numSwapBlocks, .integer(in: 0...Int(Int32.max)),
+            unset: "what fits into swap_space", example: "4096", "Exact number of blocks there, instead of swap_space"),
+        ConfigurationKey(
+            "dtype", \.dtype, .choice,
+            "The type of keys and values in memory; auto follows the model, int8 has a scale for each token and head"),
         ConfigurationKey(
             "enable_prefix_caching", \.enablePrefixCaching, .boolean,
             "Whether requests share the blocks of equal beginnings"),
@@ -39,6 +60,9 @@ extension CacheSection: ConfigurationSection {
     static let rules: [ConfigurationRule<CacheSection>] = [
         ConfigurationRule("memory", "num_blocks") {
             $0.memory != nil && $0.numBlocks != nil ? "each fixes the size of the cache, give only one" : nil
-        }
+        },
+        ConfigurationRule("swap_space", "num_swap_blocks") {
+            $0.swapSpace != 0 && $0.numSwapBlocks != nil ? "each fixes the size of the swap space, give only one" : nil
+        },
     ]
 }

@@ -1,6 +1,6 @@
-/// The element type of weights or cache in memory.
+/// The element type of weights in memory.
 public enum DTypeChoice: String, Sendable, CaseIterable {
-    /// Whatever the file has, or the backend prefers.
+    /// Whatever the file has.
     case auto
     case f32, bf16, f16
 }

@@ -4,6 +4,8 @@ public struct SchedulerSection: Sendable, Equatable {
     public var policy = "fcfs"
     /// Who gives way when blocks run out; nil leaves it to the policy.
     public var victim: VictimChoice?
+    /// What becomes of what they have computed.
+    public var preemption = PreemptionChoice.auto
     /// The share of a step's tokens that prompts may take while others are running.
     public var promptShare = 1.0
     /// The token budget of one step.
@@ -21,6 +23,11 @@ public struct SchedulerSection: Sendable, Equatable {
         case mostBlocks = "most_blocks"
     }
 
+    /// What becomes of a victim's keys and values.
+    public enum PreemptionChoice: String, Sendable, CaseIterable {
+        case auto, recompute, swap
+    }
+
     init() {}
 }
 
@@ -34,6 +41,10 @@ extension SchedulerSection: ConfigurationSection {
         ConfigurationKey(
             "victim", optional: \.victim, .choice, unset: "the policy's own rule", example: "least_computed",
             "Who gives way when blocks run out"),
+        ConfigurationKey(
+            "preemption", \.preemption, .choice,
+            "Whether a victim's keys and values are computed again or swapped out to cache.swap_space; auto takes what "
+                + "is faster, as measured"),
         ConfigurationKey(
             "prompt_share", \.promptShare, .number(in: 0.001...1),
             "The share of a step's tokens that prompts may take while others are running"),

@@ -9,6 +9,10 @@ public struct SimulationSection: Sendable, Equatable {
     public var sequenceUs = 20.0
     /// Microseconds of each token of context that attention reads.
     public var contextTokenUs = 0.05
+    /// Microseconds of each block that is swapped, one way.
+    public var moveBlockUs = 200.0
+    /// Microseconds of each token in it, one way.
+    public var moveTokenUs = 20.0
 
     init() {}
 }
@@ -27,5 +31,11 @@ extension SimulationSection: ConfigurationSection {
         ConfigurationKey(
             "context_token_us", \.contextTokenUs, .number(in: 0...1e9),
             "Microseconds for each token of context that attention reads"),
+        ConfigurationKey(
+            "move_block_us", \.moveBlockUs, .number(in: 0...1e9),
+            "Microseconds for each block that moves to the swap space or back, whatever its size"),
+        ConfigurationKey(
+            "move_token_us", \.moveTokenUs, .number(in: 0...1e9),
+            "Microseconds for each token that a block has room for, when it moves"),
     ]
 }

@@ -139,6 +139,12 @@ struct SimulationMetrics: Sendable {
         report.schedulerTime = PolicyReport.Distribution(schedulerTime)
         report.preemptionCount = statistics.preemptionCount
         report.tokens.recomputed = statistics.recomputedTokenCount
+        report.tokens.swapped = statistics.swappedOutTokenCount
+        report.tokens.swappedPrefixHit = statistics.swappedPrefixHitCount
+        report.moves = PolicyReport.Moves(
+            out: statistics.movedOutBlockCount, in: statistics.movedInBlockCount, preemptions: statistics.swapOutCount,
+            seconds: Double(statistics.movedOutBlockCount + statistics.movedInBlockCount + statistics.copiedBlockCount)
+                * setup.cost.moveSeconds(blockSize: setup.blockSize))
         report.tokens.prefixHit = statistics.prefixHitCount
         report.tokens.prefixQueried = statistics.prefixQueryCount
         report.cache = cache.figures

@@ -6,7 +6,7 @@ public struct ComparisonTable: CustomStringConvertible {
     public init(_ reports: [PolicyReport]) {
         let header = [
             "policy", "finished", "refused", "TTFT mean", "p99", "inter-token p50", "p99", "end-to-end mean", "p99",
-            "tokens/s", "preempted", "recomputed", "KV use", "KV waste", "gap", "TTFT in time",
+            "tokens/s", "preempted", "recomputed", "swapped", "KV use", "KV waste", "gap", "TTFT in time",
         ]
         rows = [header] + reports.map { Self.row($0) }
     }
@@ -19,7 +19,8 @@ public struct ComparisonTable: CustomStringConvertible {
             report.policy, "\(report.requests.finished)", "\(refused)", Self.seconds(first.mean),
             Self.seconds(first.p99), Self.seconds(between.p50), Self.seconds(between.p99), Self.seconds(whole.mean),
             Self.seconds(whole.p99), Decimal.text(report.outputTokensPerSecond, places: 0),
-            "\(report.preemptionCount)", "\(report.tokens.recomputed)", percent(report.cache.meanUse),
+            "\(report.preemptionCount)", "\(report.tokens.recomputed)", "\(report.tokens.swapped)",
+            percent(report.cache.meanUse),
             percent(report.cache.waste), Decimal.text(report.fairnessGap, places: 0),
             deadlines.count == 0 ? "-" : percent(Double(deadlines.firstTokenMet) / Double(deadlines.count)),
         ]

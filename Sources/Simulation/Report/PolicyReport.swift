@@ -24,10 +24,14 @@ public struct PolicyReport: Sendable, Encodable {
         public internal(set) var computed = 0
         /// Tokens computed again after preemptions.
         public internal(set) var recomputed = 0
+        /// Tokens that preempted requests took to the swap space and did not compute again.
+        public internal(set) var swapped = 0
         /// Tokens that were looked up in the prefix cache.
         public internal(set) var prefixQueried = 0
         /// Tokens that were found there.
         public internal(set) var prefixHit = 0
+        /// Those of them that had to be brought back from the swap space.
+        public internal(set) var swappedPrefixHit = 0
     }
 
     /// Seconds, to within 1/64.
@@ -60,6 +64,16 @@ public struct PolicyReport: Sendable, Encodable {
         public internal(set) var waste = 0.0
         /// Memory in use as a part of what reserving the greatest length for each sequence would take.
         public internal(set) var shareOfReserving = 0.0
+    }
+
+    /// Blocks that moved between the cache and the swap space.
+    public struct Moves: Sendable, Encodable {
+        /// To the swap space, and back.
+        public internal(set) var out = 0, `in` = 0
+        /// Preemptions that moved a request's blocks.
+        public internal(set) var preemptions = 0
+        /// Simulated seconds that moving took.
+        public internal(set) var seconds = 0.0
     }
 
     /// Requests that had a deadline.
@@ -114,6 +128,8 @@ public struct PolicyReport: Sendable, Encodable {
     public internal(set) var schedulerTime = Distribution()
     /// How often a request had to give its blocks back.
     public internal(set) var preemptionCount = 0
+    /// What moved to the swap space and back.
+    public internal(set) var moves = Moves()
     /// The cache over time.
     public internal(set) var cache = Cache()
     /// How far the service of two waiting tenants drifted apart, in weighted tokens.
@@ -128,7 +144,7 @@ public struct PolicyReport: Sendable, Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case policy, requests, tokens, seconds, wallSeconds, stepCount, timeToFirstToken, interToken, endToEnd
-        case perOutputToken, schedulerTime, preemptionCount, cache, fairnessGap, deadlines, tenants, priorities
+        case perOutputToken, schedulerTime, preemptionCount, moves, cache, fairnessGap, deadlines, tenants, priorities
     }
 
     init(policy: String) {

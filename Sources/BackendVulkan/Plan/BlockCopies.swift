@@ -1,0 +1,84 @@
+import Backends
+import CVulkan
+
+/// Copies of whole blocks between the cache and its swap space, which is the host's memory: all of a step in one
+/// submission, which nobody waits for. The step's own submission follows it on the same queue, behind a barrier; so
+/// the copies are made while the host lays the batch out and records it.
+final class BlockCopies: @unchecked Sendable {
+    // Sendable: the plan that owns it is used by one thread at a time.
+    private let device: VulkanDevice
+    private let commands: CommandBuffers
+    private var isPending = false
+
+    init(_ device: VulkanDevice) throws(BackendError) {
+        self.device = device
+        commands = try CommandBuffers(device, count: 1)
+    }
+
+    /// Submits `copies`, with a barrier behind each of their rounds.
+    func submit(_ copies: [BlockCopy], of cache: KVCacheMemory) throws(BackendError) {
+        guard !copies.isEmpty else { return }
+        // Long done, as a step was waited for since.
+        try wait()
+        let buffer = try commands.begin(0)
+        for direction in BlockCopy.Direction.allCases {
+            let round = copies.filter { $0.direction == direction }
+            guard !round.isEmpty else { continue }
+            let stretches = Self.stretches(of: round)
+            for (source, target, byteCount) in cache.ranges(direction) {
+                record(stretches, from: source, to: target, blockByteCount: byteCount, in: buffer)
+            }
+            commands.barrier(buffer)
+        }
+        try commands.submit(0, isLast: true)
+        isPending = true
+    }
+
+    /// Waits for what was submitted.
+    func wait() throws(BackendError) {
+        guard isPending else { return }
+        isPending = false
+        try commands.wait()
+    }
+
+    /// Blocks that follow each other in both pools are one region.
+    private struct Stretch {
+        let source: Int
+        let target: Int
+        var count = 1
+    }
+
+    private static func stretches(of round: [BlockCopy]) -> [Stretch] {
+        var stretches: [Stretch] = []
+        for copy in round {
+            let (source, target) = (Int(copy.source), Int(copy.target))
+            if let last = stretches.last, last.source + last.count == source, last.target + last.count == target {
+                stretches[stretches.count - 1].count += 1
+            } else {
+                stretches.append(Stretch(source: source, target: target))
+            }
+        }
+        return stretches
+    }
+
+    private func record(
+        _ stretches: [Stretch], from source: MemoryRange, to target: MemoryRange, blockByteCount: Int,
+        in buffer: VkCommandBuffer
+    ) {
+        guard let from = source.buffer as? VulkanBuffer, let to = target.buffer as? VulkanBuffer else {
+            preconditionFailure("memory of another backend")
+        }
+        let regions = stretches.map { stretch in
+            let (first, second) = (stretch.source * blockByteCount, stretch.target * blockByteCount)
+            let byteCount = stretch.count * blockByteCount
+            precondition(
+                first >= 0 && first + byteCount <= source.byteCount && second >= 0
+                    && second + byteCount <= target.byteCount,
+                "a copy of a block that does not exist")
+            return VkBufferCopy(
+                srcOffset: VkDeviceSize(source.byteOffset + first), dstOffset: VkDeviceSize(target.byteOffset + second),
+                size: VkDeviceSize(byteCount))
+        }
+        device.functions.CmdCopyBuffer(buffer, from.handle, to.handle, UInt32(regions.count), regions)
+    }
+}
