@@ -26,7 +26,8 @@ let shaderFiles = [
     "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl",
     "maxima_subgroup.glsl", "norm.comp", "numbers.glsl", "packed.glsl", "packed_broadcast.comp", "packed_columns.comp",
     "packed_embed.comp", "packed_linear.glsl", "packed_tiled.comp", "reduce_shared.glsl", "reduce_subgroup.glsl",
-    "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "weights.glsl",
+    "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl",
+    "weights.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
@@ -145,7 +146,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
+                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine",
+                "JSON",
                 "Plugins", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
