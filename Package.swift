@@ -23,7 +23,8 @@ let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
     "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp",
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
-    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl", "maxima_subgroup.glsl",
+    "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl",
+    "maxima_subgroup.glsl",
     "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
     "softmax_state.glsl", "weights.glsl",
 ]
@@ -55,6 +56,7 @@ let package = Package(
         module("KVCaching"),
         module("JSON"),
         module("Plugins"),
+        module("Reports"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
@@ -74,7 +76,7 @@ let package = Package(
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
         module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
-        module("Simulation", ["JSON", "KVCaching", "Requests", "Scheduling"]),
+        module("Simulation", ["JSON", "KVCaching", "Reports", "Requests", "Scheduling"]),
         module("Execution", ["Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
@@ -103,11 +105,18 @@ let package = Package(
         module("Benchmarking", ["Backends", "InferenceEngine", "Requests"]),
 
         // Level 5
+        .target(
+            name: "Comparison",
+            dependencies: ["Benchmarking", "InferenceEngine", "JSON", "Reports", "Requests", "Tokenization"],
+            resources: ["text.txt", "prompts.txt"].map { .embedInCode("Resources/\($0)") }, swiftSettings: settings),
+
+        // Level 6
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins",
-                "Requests", "Scheduling", "Simulation", "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "Comparison", "EngineConfig", "Execution", "InferenceEngine",
+                "OpenAIServer", "Plugins",
+                "Reports", "Requests", "Scheduling", "Simulation", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -120,6 +129,13 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
+        tests("ReportsTests", ["Reports"]),
+        tests(
+            "ComparisonTests",
+            [
+                "Comparison", "BackendReference", "Backends", "Execution", "InferenceEngine", "KVCaching", "Models",
+                "Reports", "Requests", "Scheduling", "Tensors", "Tokenization", "Weights",
+            ]),
         tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),
@@ -144,7 +160,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
+                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine",
+                "JSON",
                 "Plugins", "Requests", "Tokenization",
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),

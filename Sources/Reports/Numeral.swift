@@ -1,7 +1,7 @@
 /// Numbers as people read them.
-enum Decimal {
+public enum Numeral {
     /// `value` with a fixed number of decimal places.
-    static func text(_ value: Double, places: Int) -> String {
+    public static func fixed(_ value: Double, places: Int) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
         let scale = (0..<places).reduce(1) { power, _ in power * 10 }
         let scaled = Int((abs(value) * Double(scale)).rounded())
@@ -12,7 +12,7 @@ enum Decimal {
     }
 
     /// `value` with about three digits, without zeros at the end.
-    static func short(_ value: Double) -> String {
+    public static func short(_ value: Double) -> String {
         let size = abs(value)
         if size >= 1e6 { return trimmed(value / 1e6, places: size >= 1e7 ? 0 : 1) + "M" }
         if size >= 1e4 { return trimmed(value / 1e3, places: 0) + "k" }
@@ -20,7 +20,7 @@ enum Decimal {
     }
 
     private static func trimmed(_ value: Double, places: Int) -> String {
-        let text = text(value, places: places)
+        let text = fixed(value, places: places)
         guard text.contains(".") else { return text }
         let end = text.lastIndex { $0 != "0" } ?? text.startIndex
         return String(text[end] == "." ? text[..<end] : text[...end])
