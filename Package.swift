@@ -133,8 +133,7 @@ let package = Package(
         tests(
             "ComparisonTests",
             [
-                "Comparison", "BackendReference", "Backends", "Execution", "InferenceEngine", "KVCaching", "Models",
-                "Reports", "Requests", "Scheduling", "Tensors", "Tokenization", "Weights",
+                "Comparison", "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization",
             ]),
         tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
         tests("EngineConfigTests", ["EngineConfig"]),

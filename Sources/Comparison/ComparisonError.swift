@@ -2,6 +2,8 @@
 public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     /// A text or a file of prompts is wrong; `line` counts from 1.
     case input(file: String, line: Int?, reason: String)
+    /// The folder for results cannot be had.
+    case folder(path: String, reason: String)
     /// A file of the comparison's own cannot be used.
     case storage(path: String, reason: String)
     /// A model gave a logit that is no number.
@@ -19,7 +21,8 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .input(let file, let line?, let reason): "\(file):\(line): \(reason)"
-        case .input(let file, nil, let reason), .storage(let file, let reason): "\(file): \(reason)"
+        case .input(let file, nil, let reason), .folder(let file, let reason), .storage(let file, let reason):
+            "\(file): \(reason)"
         case .notFinite(let position): "the logits at position \(position) of the text are not finite"
         case .tooShort(let count): "the text has \(count) tokens; two are needed at least"
         case .promptTooLong(let number, let count, let limit):
@@ -33,7 +36,7 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     /// Whether the user's files are to blame.
     public var isUserError: Bool {
         switch self {
-        case .input, .tooShort, .promptTooLong, .loadTooLong, .noChatTemplate: true
+        case .input, .folder, .tooShort, .promptTooLong, .loadTooLong, .noChatTemplate: true
         case .storage, .notFinite: false
         }
     }

@@ -6,15 +6,16 @@ public protocol Chart {
     var size: (width: Int, height: Int) { get }
     /// SVG elements.
     var content: String { get }
-    /// Names of the series, in the order of their colours; empty where the drawing names them itself.
+    /// Names of the series, in the order of their colours, "" for one that is not drawn; empty where the drawing names
+    /// them itself.
     var legend: [String] { get }
 }
 
 extension Chart {
     /// The drawing with its title and legend, for a page.
     public var figure: String {
-        let names = legend.enumerated().map { index, name in
-            "<span class=\"key s\(index % 8)\">\(HTML.escaped(name))</span>"
+        let names = legend.enumerated().filter { !$0.element.isEmpty }.map { index, name in
+            "<span class=\"key\"><b class=\"s\(index % 8)\">\u{2501}</b> \(HTML.escaped(name))</span>"
         }.joined(separator: " ")
         return """
             <figure><figcaption>\(HTML.escaped(title))</figcaption>

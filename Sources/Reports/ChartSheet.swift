@@ -41,7 +41,7 @@ public struct ChartSheet {
 
     private func legend(of chart: any Chart, y: Int) -> String {
         var x = Self.margin
-        return chart.legend.enumerated().map { index, name in
+        return chart.legend.enumerated().filter { !$0.element.isEmpty }.map { index, name in
             defer { x += name.count * 7 + 36 }
             return "<rect class=\"s\(index % 8)\" x=\"\(x)\" y=\"\(y - 9)\" width=\"12\" height=\"10\"/>"
                 + "<text class=\"key\" x=\"\(x + 17)\" y=\"\(y)\">\(HTML.escaped(name))</text>"

@@ -40,7 +40,7 @@ public struct LineChart: Chart {
     /// As wide and high as every line chart.
     public var size: (width: Int, height: Int) { (Int(Self.width), Int(Self.height)) }
     /// The lines' names.
-    public var legend: [String] { series.map(\.name) }
+    public var legend: [String] { series.map { $0.points.isEmpty ? "" : $0.name } }
 
     /// Grid, lines and labels.
     public var content: String {

@@ -14,6 +14,10 @@ public enum Numeral {
     /// `value` with about three digits, without zeros at the end.
     public static func short(_ value: Double) -> String {
         let size = abs(value)
+        if size > 0, size < 9.99e-4 {
+            let power = Logarithm.base10(size * 1.000001).rounded(.down)
+            return trimmed(value / Logarithm.power10(power), places: 1) + "e\(Int(power))"
+        }
         if size >= 1e6 { return trimmed(value / 1e6, places: size >= 1e7 ? 0 : 1) + "M" }
         if size >= 1e4 { return trimmed(value / 1e3, places: 0) + "k" }
         return trimmed(value, places: size >= 100 ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 4)

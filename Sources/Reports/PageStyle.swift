@@ -17,7 +17,6 @@ enum PageStyle {
             figure { margin: 0; } figcaption { font-weight: 600; }
             svg { width: 100%; height: auto; }
             .legend { color: var(--other); } .key { margin-right: .8rem; }
-            .key::before { content: "\\2501 "; font-weight: 700; }
 
             """ + drawing
 

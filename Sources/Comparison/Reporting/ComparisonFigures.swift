@@ -68,8 +68,8 @@ struct ComparisonFigures {
             }
             measure("prefill, tokens/s", places: 0) { $0.prefillTokensPerSecond }
             measure("decode, tokens/s", places: 1) { $0.decodeTokensPerSecond }
-            measure("time to first token, median, ms", places: 0) { $0.timeToFirstTokenMedian * 1000 }
-            measure("time to first token, p99, ms", places: 0) { $0.timeToFirstTokenP99 * 1000 }
+            measure("time to first token, median, ms", places: 1) { $0.timeToFirstTokenMedian * 1000 }
+            measure("time to first token, p99, ms", places: 1) { $0.timeToFirstTokenP99 * 1000 }
             measure("inter-token latency, median, ms", places: 1) { $0.interTokenLatencyMedian * 1000 }
             measure("inter-token latency, p99, ms", places: 1) { $0.interTokenLatencyP99 * 1000 }
         }
@@ -84,7 +84,7 @@ struct ComparisonFigures {
         row("cache capacity, tokens") { $0.memory.map { Self.grouped($0.cacheCapacityTokens) } }
         let tokens = report.setup.loadPromptTokens + report.setup.loadOutputTokens
         row("requests of \(tokens) tokens that fit") { $0.memory.map { Self.grouped($0.requestsThatFit) } }
-        row("taken from the device") { $0.memory.map { Self.bytes($0.deviceBytes) } }
+        row("reserved on the device at start-up") { $0.memory.map { Self.bytes($0.deviceBytes) } }
         row("peak resident in the process") {
             $0.memory.flatMap { $0.peakResidentBytes > 0 ? Self.bytes($0.peakResidentBytes) : nil }
         }

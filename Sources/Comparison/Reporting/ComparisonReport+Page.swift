@@ -49,7 +49,9 @@ extension ComparisonReport {
         let rows = configuration.worstPrompts.map { worst in
             let same = HTML.escaped(worst.sameText)
             let percent = Numeral.fixed(worst.referenceProbability * 100, places: 0)
-            return "<tr><td>\(HTML.escaped(worst.prompt))</td><td>\(worst.identicalTokens), then \(percent) %</td>"
+            return
+                "<tr><td>\(HTML.escaped(worst.prompt))</td><td>\(worst.identicalTokens); then \(HTML.escaped(reference ?? "")) "
+                + "gave its own next token \(percent) %</td>"
                 + "<td>\(same)<mark>\(HTML.escaped(worst.referenceText))</mark></td>"
                 + "<td>\(same)<mark>\(HTML.escaped(worst.text))</mark></td></tr>"
         }

@@ -48,6 +48,7 @@ extension ComparisonReport: CustomStringConvertible {
                     String(line.reversed().drop { $0 == " " }.reversed()) + "\n"
                 }.joined() + "\n"
         }
+        text.removeLast()
         return text
     }
 

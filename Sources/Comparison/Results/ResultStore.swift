@@ -30,16 +30,16 @@ final class ResultStore {
     private var files: [String: File] = [:]
     private var written: Set<String> = []
 
-    /// Takes `directory`, made where it is missing. Throws `ComparisonError.storage` where it cannot be had.
+    /// Takes `directory`, made where it is missing. Throws `ComparisonError.folder` where it cannot be had.
     init(directory: String) throws(ComparisonError) {
         self.directory = directory
         do { try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true) } catch {
-            throw .storage(path: directory, reason: "cannot be made a folder")
+            throw .folder(path: directory, reason: "cannot be made a folder")
         }
         lock = open(directory + "/" + Self.lockName, O_CREAT | O_RDWR | O_CLOEXEC, 0o644)
-        guard lock >= 0 else { throw .storage(path: directory, reason: "cannot be written") }
+        guard lock >= 0 else { throw .folder(path: directory, reason: "cannot be written") }
         guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {
-            throw .storage(path: directory, reason: "another comparison is using it")
+            throw .folder(path: directory, reason: "another comparison is using it")
         }
     }
 

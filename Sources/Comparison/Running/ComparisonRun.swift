@@ -25,7 +25,7 @@ public struct ComparisonRun {
     }
 
     /// Measures what is not there yet. `tell` hears of what is taken from an earlier run and what is measured again, and
-    /// why. A configuration that fails is left out from then on. Throws `ComparisonError.storage`.
+    /// why. A configuration that fails is left out from then on. Throws `ComparisonError.folder` and `.storage`.
     public func run(tell: (String) -> Void, measure: Measure) throws(ComparisonError) -> ComparisonMeasurements {
         let store = try ResultStore(directory: directory)
         var result = ComparisonMeasurements(configurations, inputs, settings)
