@@ -1,4 +1,3 @@
-import BackendCPU
 import Execution
 import Testing
 
@@ -6,7 +5,7 @@ import Testing
 struct SequenceScorerTests {
     @Test(
         "rows are transformers', and the same bits whatever the chunk",
-        arguments: [Device.reference, .cpu(.best, threads: 2)])
+        arguments: Device.all)
     func chunks(device: Device) throws {
         let golden = try #require(try Golden.small("llama-bf16").prompts.max { $0.tokens.count < $1.tokens.count })
         var whole: [[Float]] = []

@@ -112,11 +112,11 @@ def test_a_configuration_beside_itself_differs_by_nothing(place, configs, tmp_pa
 
 
 def test_it_goes_on_after_it_was_killed(place, configs):
-    amounts = [*SMALL, "--rounds", "40"]
+    amounts = [*SMALL, "--rounds", "15"]
     process = place.start(*configs, amounts=amounts)
     end = time.monotonic() + 120
     # Killed like by the kernel, in the middle of the load; its worker must not outlive it.
-    while not (rounds := [path for path in place.cache.glob("*/*.json") if "load, round 3" in path.read_text()]):
+    while not (rounds := [path for path in place.cache.glob("*/two-*.json") if "load, round 3" in path.read_text()]):
         assert process.poll() is None and time.monotonic() < end, process.communicate()
         time.sleep(0.01)
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True).stdout
@@ -131,7 +131,22 @@ def test_it_goes_on_after_it_was_killed(place, configs):
     taken = [line for line in result.stderr_text.splitlines() if line.endswith(": taken from an earlier run")]
     for part in ("text", "continuations", "load, round 1", "load, round 2"):
         assert {f"{name}: {part}: taken from an earlier run" for name in ("dense", "four", "two")} <= set(taken)
-    assert "load, round 40: taken" not in result.stderr_text
+    assert "load, round 15: taken" not in result.stderr_text
+
+
+def test_a_worker_that_dies_is_reported_and_the_others_are_compared(place, configs):
+    # Fifty thousand windows: there is time to find the worker.
+    (text := configs[0].parent / "long.txt").write_text("All work and no play. " * 100_000)
+    process = place.start(configs[0], configs[2], "--text", text, "--text-tokens", "1000000")
+    end = time.monotonic() + 60
+    while not (children := subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(process.pid)], capture_output=True,
+                                          text=True).stdout.split("\n")[0].split()) or "compare-worker" not in children:
+        assert time.monotonic() < end
+    os.kill(int(children[0]), signal.SIGKILL)
+    # The second is the reference now; its text need not be scored to the end.
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    assert "dense: text: its process was ended by a signal: Killed" in process.communicate(timeout=60)[1]
 
 
 def test_what_has_changed_is_measured_again_and_said(place, configs, tmp_path):
