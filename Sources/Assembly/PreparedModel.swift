@@ -11,6 +11,7 @@ struct PreparedModel {
     let plan: any PreparedPlan
     let blockCount: Int
     let maxModelLength: Int
+    let memory: DeviceMemory
 
     /// Takes the device's memory in order: weights, scratch, then what is left for blocks.
     init(
@@ -35,7 +36,7 @@ struct PreparedModel {
         let scheduler = configuration.scheduler
         let batchLimits = BatchLimits(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
-            maxSampleCount: scheduler.maxNumSeqs + 64, maxContextLength: wanted)
+            maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try Self.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
         let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
         let fitting = KVCacheMemory.blockCount(
@@ -66,6 +67,8 @@ struct PreparedModel {
         pool.seal()
         self.backend = backend
         self.plan = prepared
+        self.memory = DeviceMemory(
+            backend.device, pool, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType)
         logger.info(
             "model ready",
             metadata: [
@@ -80,6 +83,9 @@ struct PreparedModel {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
         }
     }
+
+    /// One row for each sequence's next token, and some for prompts that are scored.
+    static func maxSampleCount(_ scheduler: SchedulerSection) -> Int { scheduler.maxNumSeqs + 64 }
 
     /// `auto` follows the weights: the type of the first matrix, or what it counts as where it is packed.
     private static func cacheType(_ choice: DTypeChoice, _ plan: ForwardPlan) -> ElementType {
