@@ -24,9 +24,10 @@ let shaderFiles = [
     "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp",
     "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
     "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl",
-    "maxima_subgroup.glsl",
-    "norm.comp", "numbers.glsl", "reduce_shared.glsl", "reduce_subgroup.glsl", "soft_cap.comp", "soft_capping.glsl",
-    "softmax_state.glsl", "weights.glsl",
+    "maxima_subgroup.glsl", "norm.comp", "numbers.glsl", "packed.glsl", "packed_broadcast.comp", "packed_columns.comp",
+    "packed_embed.comp", "packed_linear.glsl", "packed_tiled.comp", "reduce_shared.glsl", "reduce_subgroup.glsl",
+    "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl",
+    "weights.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]

@@ -2,11 +2,12 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, candidates, maximaShared, maximaSubgroup
+    case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, softCap
     case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
+    case packedBroadcast, packedColumns, packedEmbed, packedTiled, reorder
     // Targets of `head`.
     case headToValue, headToCache
 
@@ -40,6 +41,15 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .linearColumns: PackageResources.linear_columns_comp
             case .multiply: PackageResources.multiply_comp
             case .norm: PackageResources.norm_comp
+            case .packed: PackageResources.packed_glsl
+            case .packedLinear: PackageResources.packed_linear_glsl
+            case .packedBroadcast: PackageResources.packed_broadcast_comp
+            case .packedColumns: PackageResources.packed_columns_comp
+            case .packedEmbed: PackageResources.packed_embed_comp
+            case .packedTiled: PackageResources.packed_tiled_comp
+            case .reorder: PackageResources.reorder_comp
+            case .tileHalf: PackageResources.tile_half_glsl
+            case .tileSingle: PackageResources.tile_single_glsl
             case .softCap: PackageResources.soft_cap_comp
             case .headToValue: PackageResources.head_to_value_glsl
             case .headToCache: PackageResources.head_to_cache_glsl

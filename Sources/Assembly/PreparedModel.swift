@@ -24,16 +24,20 @@ struct PreparedModel {
         let backend = try Self.onDevice {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }
-        let plan = try catalog.plan(of: checkpoint, configuration, progress: progress)
+        let progress = StartupProgress(progress)
+        defer { progress.finish() }
+        let plan = try catalog.plan(of: checkpoint, configuration) { progress.read($0) }
         let elementType = Self.cacheType(cache.dtype, plan)
         let budget = Int(Double(backend.device.freeByteCount) * cache.memoryUtilization)
-        let pool = MemoryPool(device: backend, budgetByteCount: budget)
+        let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
+        let pool = MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
+            if use == .weights { progress.placed(Double(byteCount) / Double(weightByteCount)) }
+        }
         let scheduler = configuration.scheduler
         let batchLimits = BatchLimits(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try Self.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
-        progress(1)
         let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
         let fitting = KVCacheMemory.blockCount(
             fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType,

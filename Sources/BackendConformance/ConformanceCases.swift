@@ -2,13 +2,15 @@ import Backends
 public import Tensors
 
 extension BackendConformance {
-    /// Every case: operations × the given types × odd shapes. A backend names the packed formats that it executes.
+    /// Every case: operations × the given types × odd shapes. A backend names the packed formats that it executes, and
+    /// what it may round activations to before it multiplies them with packed weights.
     public static func cases(
         weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [ElementType] = ElementType.allCases,
-        weightFormats: [WeightFormat] = WeightFormat.all
+        weightFormats: [WeightFormat] = WeightFormat.all, activationTypes: [ElementType] = [.f32, .bf16]
     ) -> [ConformanceCase] {
         embeddingCases(weightTypes) + normCases() + linearCases(weightTypes) + elementwiseCases() + rotaryCases()
-            + attentionCases(cacheTypes) + layerCases(weightTypes, cacheTypes) + quantizedCases(weightFormats)
+            + attentionCases(cacheTypes) + layerCases(weightTypes, cacheTypes)
+            + quantizedCases(weightFormats, activationTypes)
     }
 
     /// Sequences of random tokens.

@@ -3,18 +3,22 @@ import Tensors
 
 extension BackendConformance {
     /// Linear operations and tables in packed formats: exact activations, and rounded ones where a backend may round.
-    static func quantizedCases(_ formats: [WeightFormat]) -> [ConformanceCase] {
+    static func quantizedCases(
+        _ formats: [WeightFormat], _ activationTypes: [ElementType]
+    ) -> [ConformanceCase] {
         formats.enumerated().flatMap { index, format in
             let seed = UInt64(80 + index)
-            return linearCases(format, seed: seed) + tableCases(format, seed: seed)
+            return linearCases(format, activationTypes, seed: seed) + tableCases(format, seed: seed)
         }
     }
 
-    private static func linearCases(_ format: WeightFormat, seed: UInt64) -> [ConformanceCase] {
+    private static func linearCases(
+        _ format: WeightFormat, _ activationTypes: [ElementType], seed: UInt64
+    ) -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
         for (inputSize, outputSize) in [(77, 130), (256, 64), (576, 65), (1, 3), (768, 192)]
         where format.fits(inputSize: inputSize) {
-            for compute in [ElementType.f32, .bf16] {
+            for compute in activationTypes {
                 for rowCount in [1, 2, 3, 5, 6, 7, 33, 50] where rowCount < 9 || inputSize < 700 {
                     cases.append(
                         rowCase(

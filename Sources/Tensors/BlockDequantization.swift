@@ -97,9 +97,9 @@ extension BlockFormat {
         for index in 0..<32 { target[index] = Float(Int8(bitPattern: byte(source, 2 &+ index))) * scale }
     }
 
-    /// Scale and minimum number `index` of eight, six bits each in twelve bytes.
+    /// Scale and minimum number `index` of eight of `q4K` and `q5K`, six bits each in the twelve bytes at `packed`.
     @inline(__always)
-    private static func scaleAndMinimum(_ packed: UnsafeRawPointer, _ index: Int) -> (scale: UInt8, minimum: UInt8) {
+    public static func scaleAndMinimum(_ packed: UnsafeRawPointer, _ index: Int) -> (scale: UInt8, minimum: UInt8) {
         guard index >= 4 else { return (byte(packed, index) & 63, byte(packed, index &+ 4) & 63) }
         let shared = byte(packed, index &+ 4)
         return (

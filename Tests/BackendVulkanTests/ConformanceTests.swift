@@ -6,17 +6,41 @@ import Testing
 @Suite(.serialized) struct ConformanceTests {
     @Test("Every operation agrees with the reference, bit for bit whoever shares the batch", arguments: TestDevice.all)
     func everything(device: TestDevice) throws {
-        try run(BackendConformance.cases(weightFormats: Self.formats), on: device)
+        try run(BackendConformance.cases(activationTypes: [.f32]), on: device)
     }
 
     @Test("And so it does with less of a device", arguments: TestDevice.limited)
     func underLimits(device: TestDevice) throws {
         try run(
-            BackendConformance.cases(weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: []), on: device)
+            BackendConformance.cases(
+                weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: Self.formats, activationTypes: [.f32]),
+            on: device)
     }
 
-    /// Packed weights are dequantized when a plan is prepared, all in the same way: two formats show that they are.
-    private static let formats = [WeightFormat.blocks(.q4_1), .groups(bitCount: 3, groupSize: 32, isReordered: true)]
+    /// Every number of bits, every meaning of a quantum, every type of scales.
+    private static let formats =
+        [BlockFormat.q4_1, .q5_0, .q5K, .q6K].map { WeightFormat.blocks($0) } + [
+            .groups(bitCount: 2, groupSize: 32, scaleType: .bf16, hasZeros: false),
+            .groups(bitCount: 3, groupSize: 64, isReordered: true),
+            .groups(bitCount: 4, groupSize: 128, scaleType: .f32),
+            .groups(bitCount: 8, groupSize: nil),
+        ]
+
+    @Test("Arithmetic in 16 bits keeps to what 16-bit weights allow", arguments: TestDevice.all)
+    func half(device: TestDevice) throws {
+        var card = device
+        card.limits.without = [.processorLanes]
+        let backend = try card.backend { $0.isBatchInvariant = false }
+        let suite = BackendConformance(backend, batchInvariance: .withinTolerance)
+        for trial in BackendConformance.cases(weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: []) {
+            let result = try suite.run(trial)
+            #expect(result.hasPassed, "\(result)")
+        }
+        // It is what was tested; a device without it computes as ever.
+        let choice = try #require(backend.kernelChoices.first { $0.operation == "linear_many_rows_half" })
+        #expect(choice.variant == (backend.capabilities.hasFloat16 ? "linear_tiled_half" : "linear_tiled"))
+        #expect(try #require(backend.validationMessages, "the validation layer is missing") == [])
+    }
 
     private func run(_ cases: [ConformanceCase], on device: TestDevice) throws {
         let backend = try device.backend()

@@ -46,7 +46,7 @@ import Testing
         let model = SmallModel(hidden: 256)
         let backend = try small.backend()
         let packed = try PackedMatrix(
-            [model.plan.matrices[0].tensor], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
+            [model.plan.matrices[0].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
             pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
         #expect(packed.parts.count > 1)
         #expect(packed.parts.reduce(0) { $0 + $1.rowCount } == 97)
@@ -103,6 +103,7 @@ import Testing
             case .head(let head): head.rotary == nil ? "write" : "turn"
             case .attention: "attention"
             case .gated: "gated"
+            case .reorder: "reorder"
             case .add: "add"
             case .gather: "gather"
             case .softCap: "softCap"

@@ -75,9 +75,22 @@ import Weights
     func smolLM2(device: Device) throws {
         let path = try #require(
             getenv("QUIRE_TEST_MODEL").map { String(cString: $0) }, "QUIRE_TEST_MODEL is not set; run `make test`")
+        try checkOnVulkan(path, against: try Golden.real(), device)
+    }
+
+    @Test(
+        "SmolLM2, quantized by other tools, on Vulkan: 32 greedy tokens, the largest logits, and memory",
+        arguments: quantized, Device.vulkan.suffix(1))
+    func quantizedSmolLM2(directory: String, device: Device) throws {
+        try checkOnVulkan(directory, against: try Golden.real(in: directory), device)
+    }
+
+    private func checkOnVulkan(_ path: String, against golden: Golden.Real, _ device: Device) throws {
         // A few short prompts: a driver that plays a GPU on the CPU is slow.
-        let prompts = try Golden.real().prompts.sorted { $0.tokens.count < $1.tokens.count }.prefix(4)
+        let prompts = golden.prompts.sorted { $0.tokens.count < $1.tokens.count }.prefix(4)
         let machine = try Machine(path: path, on: device, maxTokenCount: 256, maxSequenceCount: 4)
+        let taken = Double(machine.weightByteCount)
+        #expect(taken <= 1.03 * Double(machine.weightArithmetic), "\(taken) for \(machine.weightArithmetic)")
         for prompt in prompts {
             let logits = try #require(try machine.logits(of: prompt.tokens).last)
             #expect(largestDifference(prompt.topIDs.map { logits[$0] }, prompt.topLogits) < 1e-3, "\(prompt.name)")

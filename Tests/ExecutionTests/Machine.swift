@@ -82,6 +82,18 @@ struct Machine {
         prepared = try backend.prepare(plan, limits: limits, pool: pool)
     }
 
+    /// Bytes that the backend takes for weights.
+    var weightByteCount: Int { pool.usedByteCount(for: .weights) }
+
+    /// Bytes of the plan's matrices as they are stored, of its vectors, and of a table of its rotations.
+    var weightArithmetic: Int {
+        var rotations: Set<RotaryEmbedding> = []
+        for case .rotaryEmbedding(_, _, let rotary, _) in plan.operations { rotations.insert(rotary) }
+        return plan.matrices.reduce(0) { $0 + $1.weights.byteCount }
+            + plan.vectors.reduce(0) { $0 + $1.elements.count * 4 }
+            + rotations.reduce(0) { $0 + $1.frequencies.count * limits.maxContextLength * 8 }
+    }
+
     /// Gives the plan a cache and returns a runner over it.
     func runner(blockCount: Int, blockSize: Int, cacheType: ElementType = .f32) throws -> ModelRunner {
         ModelRunner(

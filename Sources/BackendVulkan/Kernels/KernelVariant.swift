@@ -6,11 +6,16 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case addNorm = "add_norm"
     case linearFewRows = "linear_few_rows"
     case linearManyRows = "linear_many_rows"
+    /// In 16-bit arithmetic where that is allowed; else as `linearManyRows`.
+    case linearManyRowsHalf = "linear_many_rows_half"
+    case packedEmbed = "packed_embed"
+    case packedFewRows = "packed_few_rows"
+    case packedManyRows = "packed_many_rows"
     case headToValue = "head_to_value"
     case headToCache = "head_to_cache"
     case attention
     case attentionReduce = "attention_reduce"
-    case gated, add, gather
+    case gated, add, gather, reorder
     case softCap = "soft_cap"
     case candidatesSegment = "candidates_segment"
     case candidatesMerge = "candidates_merge"
@@ -21,6 +26,10 @@ struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
         case subgroupArithmetic, subgroupBroadcast
+        /// Arithmetic in 16-bit floats.
+        case float16
+        /// Leave to compute a row in another way when many share its batch.
+        case batchDependence
         /// Invocations that are lanes of a processor's vector unit.
         case processor
         /// As many invocations in a workgroup.
@@ -35,6 +44,8 @@ struct KernelVariant: Sendable {
                     ? nil : "no broadcast in subgroups of 2, 4 or 8"
             case .invocations(let count):
                 capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
+            case .float16: capabilities.hasFloat16 ? nil : "no fp16 arithmetic"
+            case .batchDependence: capabilities.isBatchInvariant ? "batch_invariant is true" : nil
             case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"
             }
         }
@@ -61,12 +72,24 @@ struct KernelVariant: Sendable {
         case .addNorm: reducing("add_norm", [.addNorm])
         case .linearFewRows: [linearBroadcast, linearColumns]
         case .linearManyRows:
+            [linearBroadcast, linearTiled("linear_tiled", .tileSingle), linearColumns]
+        case .linearManyRowsHalf:
             [
                 linearBroadcast,
+                linearTiled(
+                    "linear_tiled_half", .tileHalf, needs: [.batchDependence, .float16],
+                    extensions: ["GL_EXT_shader_explicit_arithmetic_types_float16"]),
+                linearTiled("linear_tiled", .tileSingle), linearColumns,
+            ]
+        case .packedEmbed: [KernelVariant(name: "packed_embed", files: [.packed, .packedEmbed])]
+        case .packedFewRows: [packedBroadcast, packedColumns]
+        case .packedManyRows:
+            [
+                packedBroadcast,
                 KernelVariant(
-                    name: "linear_tiled", files: [.numbers, .weights, .linearTiled], needs: [.invocations(256)],
+                    name: "packed_tiled", files: [.packed, .packedLinear, .packedTiled], needs: [.invocations(256)],
                     rowsPerGroup: 64, tilesPerGroup: 2),
-                linearColumns,
+                packedColumns,
             ]
         case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
         case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
@@ -81,6 +104,7 @@ struct KernelVariant: Sendable {
         case .gated: [KernelVariant(name: "gated", files: [.gated])]
         case .add: [KernelVariant(name: "add", files: [.add])]
         case .gather: [KernelVariant(name: "gather", files: [.gather])]
+        case .reorder: [KernelVariant(name: "reorder", files: [.reorder])]
         case .softCap: [KernelVariant(name: "soft_cap", files: [.softCapping, .softCap])]
         case .candidatesSegment: reducing("candidates_segment", [.candidates, .candidatesSegment])
         case .candidatesMerge: reducing("candidates_merge", [.candidates, .candidatesMerge])
@@ -90,8 +114,23 @@ struct KernelVariant: Sendable {
     private static let linearColumns = KernelVariant(
         name: "linear_columns", files: [.numbers, .weights, .linearColumns])
 
+    private static func linearTiled(
+        _ name: String, _ tile: ShaderFile, needs: [Need] = [], extensions: [String] = []
+    ) -> KernelVariant {
+        KernelVariant(
+            name: name, files: [.numbers, .weights, tile, .linearTiled], needs: needs + [.invocations(256)],
+            extensions: extensions, rowsPerGroup: 64, tilesPerGroup: 2)
+    }
+
     private static let linearBroadcast = KernelVariant(
         name: "linear_broadcast", files: [.numbers, .weights, .linearBroadcast],
+        needs: [.processor, .subgroupBroadcast], extensions: broadcast)
+
+    private static let packedColumns = KernelVariant(
+        name: "packed_columns", files: [.packed, .packedLinear, .packedColumns])
+
+    private static let packedBroadcast = KernelVariant(
+        name: "packed_broadcast", files: [.packed, .packedLinear, .packedBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
     /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.

@@ -8,6 +8,8 @@ enum FusedStep: Hashable {
     case addNorm(left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
     /// Linear operations over one input, as one matrix.
     case linear(input: ValueID, parts: [LinearPart])
+    /// `output[i] = input[order[i]]`, with the order of the columns of `matrix`.
+    case reorder(input: ValueID, matrix: MatrixID, output: ValueID)
     case head(HeadStep)
     case attention(layer: Int, query: ValueID, shape: AttentionShape, output: ValueID)
     case gated(gate: ValueID, up: ValueID, activation: Activation, output: ValueID)
@@ -53,6 +55,7 @@ extension FusedStep {
         case .norm(let input, _, _, _): [input]
         case .addNorm(let left, let right, _, _, _, _): [left, right]
         case .linear(let input, _): [input]
+        case .reorder(let input, _, _): [input]
         case .head(let step): [step.input]
         case .attention(_, let query, _, _): [query]
         case .gated(let gate, let up, _, _): [gate, up]
@@ -66,7 +69,8 @@ extension FusedStep {
     var outputs: [ValueID] {
         switch self {
         case .embed(_, _, let output), .norm(_, _, _, let output), .attention(_, _, _, let output),
-            .gated(_, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output):
+            .gated(_, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output),
+            .reorder(_, _, let output):
             return [output]
         case .addNorm(_, _, let sum, _, _, let output): return [sum, output]
         case .linear(_, let parts): return parts.map(\.output)

@@ -1,16 +1,38 @@
 import Backends
 import Tensors
 
-/// Matrices one below the other in the layout that kernels read (`weights.glsl`), in parts that the device can address.
+/// Matrices one below the other in the layout that kernels read, in parts that the device can address.
 struct PackedMatrix {
+    /// How numbers are stored.
+    enum Format: Hashable, CustomStringConvertible {
+        /// One after another (`weights.glsl`), in one range.
+        case dense(ElementType)
+        /// As quanta and as what makes numbers of them (`packed.glsl`), in two.
+        case packed(PackedFormat)
+
+        /// The type or the format, for people.
+        var description: String {
+            switch self {
+            case .dense(let type): "\(type)"
+            case .packed(let format): "\(format)"
+            }
+        }
+    }
+
     /// Some of the rows.
     struct Part {
-        let range: MemoryRange
+        let ranges: [MemoryRange]
         let firstRow: Int
         let rowCount: Int
     }
 
-    let elementType: ElementType
+    /// Rows of a tile, in one of the matrices.
+    fileprivate struct Tile {
+        let weights: LinearWeights
+        let firstRow: Int
+    }
+
+    let format: Format
     let inputSize: Int
     /// Rows with the padding between matrices.
     let rowCount: Int
@@ -22,60 +44,38 @@ struct PackedMatrix {
     /// Columns that sixteen bytes hold.
     static func chunk(_ type: ElementType) -> Int { 16 / type.byteCount }
 
-    /// Columns in chunks, the last of which may be padded with zeros.
-    var chunkCount: Int { inputSize.dividedUp(by: Self.chunk(elementType)) }
-
-    /// Takes memory from `pool` and fills it. Each of `tensors` is `[rows, inputSize]`, all of one element type.
-    init(_ tensors: [HostTensor], maxRangeByteCount: Int, pool: MemoryPool) throws(BackendError) {
-        elementType = tensors[0].elementType
-        inputSize = tensors[0].shape[1]
+    /// Takes memory from `pool` and fills it. Each of `matrices` is `[rows, inputSize]`, all stored alike. Throws
+    /// `unsupported` for groups that no kernel takes.
+    init(_ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool) throws(BackendError) {
+        format = try Format(matrices[0])
+        inputSize = matrices[0].inputSize
         // Between matrices, rows are padded to whole tiles; the last tile is padded as well.
-        let tileCounts = tensors.map { $0.shape[0].dividedUp(by: Self.tile) }
+        let tileCounts = matrices.map { $0.outputSize.dividedUp(by: Self.tile) }
         let tileCount = tileCounts.reduce(0, +)
-        rowCount = (tileCount - (tileCounts.last ?? 0)) * Self.tile + (tensors.last?.shape[0] ?? 0)
-        let chunk = Self.chunk(elementType)
-        let tileByteCount = inputSize.dividedUp(by: chunk) * Self.tile * 16
-        let tilesPerPart = max(1, maxRangeByteCount / tileByteCount)
+        rowCount = (tileCount - (tileCounts.last ?? 0)) * Self.tile + (matrices.last?.outputSize ?? 0)
+        let byteCounts = format.tileByteCounts(inputSize: inputSize)
+        let tilesPerPart = max(1, maxRangeByteCount / (byteCounts.max() ?? 1))
         let partCount = tileCount.dividedUp(by: tilesPerPart)
 
-        var tiles: [(tensor: HostTensor, firstRow: Int)] = []
-        for (tensor, count) in zip(tensors, tileCounts) {
-            for index in 0..<count { tiles.append((tensor, index * Self.tile)) }
+        var tiles: [Tile] = []
+        for (weights, count) in zip(matrices, tileCounts) {
+            for index in 0..<count { tiles.append(Tile(weights: weights, firstRow: index * Self.tile)) }
         }
         var parts: [Part] = []
         for index in 0..<partCount {
             // Parts of equal size, as they run one after another.
             let first = tileCount * index / partCount
             let last = tileCount * (index + 1) / partCount
-            let range = try pool.allocate(byteCount: (last - first) * tileByteCount, for: .weights)
-            try Self.fill(range, tiles[first..<last], tileByteCount: tileByteCount)
+            var ranges: [MemoryRange] = []
+            for byteCount in byteCounts {
+                ranges.append(try pool.allocate(byteCount: (last - first) * byteCount, for: .weights))
+            }
+            try format.fill(ranges, tiles[first..<last], byteCounts)
             let end = min(last * Self.tile, rowCount)
-            parts.append(Part(range: range, firstRow: first * Self.tile, rowCount: end - first * Self.tile))
+            parts.append(Part(ranges: ranges, firstRow: first * Self.tile, rowCount: end - first * Self.tile))
         }
         self.parts = parts
-    }
-
-    /// Packs some tiles at a time and writes them.
-    private static func fill(
-        _ range: MemoryRange, _ tiles: ArraySlice<(tensor: HostTensor, firstRow: Int)>, tileByteCount: Int
-    ) throws(BackendError) {
-        let tilesAtOnce = max(1, (4 << 20) / tileByteCount)
-        let slab = UnsafeMutableRawBufferPointer.allocate(byteCount: tilesAtOnce * tileByteCount, alignment: 64)
-        defer { slab.deallocate() }
-        var first = tiles.startIndex
-        while first < tiles.endIndex {
-            let last = min(first + tilesAtOnce, tiles.endIndex)
-            for index in first..<last {
-                let start = (index - first) * tileByteCount
-                pack(
-                    tiles[index].tensor, firstRow: tiles[index].firstRow,
-                    into: UnsafeMutableRawBufferPointer(rebasing: slab[start..<start + tileByteCount]))
-            }
-            try range.buffer.write(
-                UnsafeRawBufferPointer(rebasing: slab[..<((last - first) * tileByteCount)]),
-                at: range.byteOffset + (first - tiles.startIndex) * tileByteCount)
-            first = last
-        }
+        for weights in matrices { weights.unload() }
     }
 
     /// One tile: for each chunk of columns, sixteen bytes of each row; zeros where there is no row or column.
@@ -104,15 +104,65 @@ struct PackedMatrix {
     }
 }
 
-extension PlanMatrix {
-    /// How the matrix is stored.
-    var elementType: ElementType { weights.elementType }
-
-    /// Its numbers, `[outputSize, inputSize]`. Packed ones are dequantized: no shader reads them as they are yet.
-    var tensor: HostTensor {
+extension PackedMatrix.Format {
+    /// The format in which `weights` lie on the device. Throws `unsupported`.
+    fileprivate init(_ weights: LinearWeights) throws(BackendError) {
         switch weights {
-        case .dense(let tensor): tensor
-        case .quantized(let matrix): matrix.dequantized(as: matrix.computeType)
+        case .dense(let tensor): self = .dense(tensor.elementType)
+        case .quantized(let matrix):
+            self = .packed(try PackedFormat(matrix.layout, inputSize: matrix.inputSize))
+        }
+    }
+
+    /// Bytes of a tile in each of the ranges.
+    fileprivate func tileByteCounts(inputSize: Int) -> [Int] {
+        switch self {
+        case .dense(let type): [inputSize.dividedUp(by: PackedMatrix.chunk(type)) * PackedMatrix.tile * 16]
+        case .packed(let format):
+            [format.quantaByteCount(inputSize: inputSize), format.scalesByteCount(inputSize: inputSize)]
+        }
+    }
+
+    /// Bytes of a row.
+    func rowByteCount(inputSize: Int) -> Int {
+        tileByteCounts(inputSize: inputSize).reduce(0, +) / PackedMatrix.tile
+    }
+
+    /// Packs some tiles at a time and writes them, so that the host holds a few megabytes of them and no more.
+    fileprivate func fill(
+        _ ranges: [MemoryRange], _ tiles: ArraySlice<PackedMatrix.Tile>, _ byteCounts: [Int]
+    ) throws(BackendError) {
+        let tilesAtOnce = max(1, (4 << 20) / byteCounts.reduce(0, +))
+        let slabs = byteCounts.map {
+            UnsafeMutableRawBufferPointer.allocate(byteCount: min(tilesAtOnce, tiles.count) * $0, alignment: 64)
+        }
+        defer { for slab in slabs { slab.deallocate() } }
+        var first = tiles.startIndex
+        while first < tiles.endIndex {
+            let last = min(first + tilesAtOnce, tiles.endIndex)
+            for index in first..<last {
+                let targets = zip(slabs, byteCounts).map { slab, count in
+                    UnsafeMutableRawBufferPointer(rebasing: slab[(index - first) * count..<(index - first + 1) * count])
+                }
+                pack(tiles[index], into: targets)
+            }
+            for (range, (slab, count)) in zip(ranges, zip(slabs, byteCounts)) {
+                try range.buffer.write(
+                    UnsafeRawBufferPointer(rebasing: slab[..<((last - first) * count)]),
+                    at: range.byteOffset + (first - tiles.startIndex) * count)
+            }
+            // Dense rows were read once and in order; packed ones may lie next to rows that are still to be read.
+            if case .dense(let tensor) = tiles[first].weights { tensor.unload() }
+            first = last
+        }
+    }
+
+    private func pack(_ tile: PackedMatrix.Tile, into targets: [UnsafeMutableRawBufferPointer]) {
+        switch (self, tile.weights) {
+        case (.dense, .dense(let tensor)): PackedMatrix.pack(tensor, firstRow: tile.firstRow, into: targets[0])
+        case (.packed(let format), .quantized(let matrix)):
+            TilePacking(matrix, format).pack(firstRow: tile.firstRow, quanta: targets[0], scales: targets[1])
+        default: preconditionFailure("matrices that are stored otherwise became one")
         }
     }
 }

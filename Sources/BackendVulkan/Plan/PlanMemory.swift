@@ -20,10 +20,11 @@ struct PlanMemory {
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, shapes: KernelShapes,
         capabilities: DeviceCapabilities
     ) throws(BackendError) {
-        self.plan = plan
         self.limits = limits
         let maxRange = min(capabilities.maxRangeByteCount, capabilities.maxAllocationByteCount)
-        steps = StepFusion(plan: plan).steps()
+        var plan = plan
+        steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        self.plan = plan
         weights = try PlanWeights(
             steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange, pool: pool)
         layout = ValueLayout(steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange)

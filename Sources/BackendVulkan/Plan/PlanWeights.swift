@@ -7,10 +7,11 @@ import Tensors
     import Darwin
 #endif
 
-/// A plan's weights on the device: matrices, vectors, biases of fused matrices and tables of rotations.
+/// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of columns and tables of rotations.
 struct PlanWeights {
     private var matrices: [[MatrixID]: PackedMatrix] = [:]
     private var tables: [RotaryEmbedding: MemoryRange] = [:]
+    private var orders: [[Int32]: MemoryRange] = [:]
     private var vectorOffsets: [Int] = []
     private var biasOffsets: [[LinearPart]: Int] = [:]
     /// Vectors and biases one after another, 32-bit floats.
@@ -28,6 +29,13 @@ struct PlanWeights {
             switch step {
             case .embed(let table, _, _):
                 try Self.pack([table], plan, maxRangeByteCount, pool, &matrices)
+            case .reorder(_, let matrix, _):
+                guard let order = plan[matrix].weights.inputOrder, orders[order] == nil else { continue }
+                let range = try pool.allocate(byteCount: order.count * 4, for: .weights)
+                try order.withUnsafeBufferPointer { numbers throws(BackendError) in
+                    try range.buffer.write(UnsafeRawBufferPointer(numbers), at: range.byteOffset)
+                }
+                orders[order] = range
             case .linear(_, let parts):
                 try Self.pack(parts.map(\.weights), plan, maxRangeByteCount, pool, &matrices)
                 guard parts.contains(where: { $0.bias != nil }) else { continue }
@@ -62,6 +70,12 @@ struct PlanWeights {
         return table
     }
 
+    /// For each column of a matrix with columns in this order its input, `[inputSize]`.
+    func order(_ order: [Int32]) -> MemoryRange {
+        guard let range = orders[order] else { preconditionFailure("an order that no step uses") }
+        return range
+    }
+
     /// Where `vector` begins in `vectors`.
     func offset(of vector: VectorID) -> Int { vectorOffsets[vector.index] }
 
@@ -74,7 +88,7 @@ struct PlanWeights {
     ) throws(BackendError) {
         guard matrices[ids] == nil else { return }
         matrices[ids] = try PackedMatrix(
-            ids.map { plan[$0].tensor }, maxRangeByteCount: maxRangeByteCount, pool: pool)
+            ids.map { plan[$0].weights }, maxRangeByteCount: maxRangeByteCount, pool: pool)
     }
 
     /// Computed here, once: the precision that Vulkan asks of `sin` and `cos` is too low for long contexts.

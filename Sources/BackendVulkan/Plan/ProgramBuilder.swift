@@ -33,6 +33,9 @@ struct ProgramBuilder {
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
             try addNorm(left, right, sum, weight, epsilon, output)
         case .linear(let input, let parts): try linear(input, parts)
+        case .reorder(let input, let matrix, let output):
+            guard let order = plan[matrix].weights.inputOrder else { preconditionFailure("columns that are in order") }
+            try elementwise(.reorder, [input], output, first: [weights.order(order)], work: 0)
         case .head(let step): try head(step)
         case .attention(let layer, let query, let shape, let output): try attention(layer, query, shape, output)
         case .gated(let gate, let up, let activation, let output):
@@ -88,17 +91,30 @@ struct ProgramBuilder {
 
     private mutating func embed(_ table: MatrixID, _ scale: Float, _ output: ValueID) throws(BackendError) {
         let matrix = weights.matrix([table])
-        let choices = try kernel(
-            .embed, KernelShapes.weightConstants(matrix.elementType), bindingCount: 3)
+        guard plan[table].weights.inputOrder == nil else {
+            throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
+        }
         let target = memory.range(output)
+        let width = matrix.inputSize
+        let choices: [KernelChoice]
+        let before: [UInt32]
+        let after: [UInt32]
+        switch matrix.format {
+        case .dense(let type):
+            choices = try kernel(.embed, KernelShapes.weightConstants(type), bindingCount: 3)
+            (before, after) = ([UInt32(width.dividedUp(by: PackedMatrix.chunk(type)))], [])
+        case .packed(let format):
+            choices = try kernel(.packedEmbed, format.constants, bindingCount: 4)
+            (before, after) = ([], format.groupNumbers(inputSize: width))
+        }
         let dispatches = matrix.parts.map { part in
             Dispatch(
-                choices: choices, bindings: [batch.range(.tokenIDs), part.range, target],
-                constants: [UInt32(matrix.inputSize)] + place(output) + [
-                    UInt32(matrix.chunkCount), UInt32(part.firstRow), UInt32(part.rowCount), scale.bitPattern,
-                ], rows: .tokens, groupCount: matrix.inputSize.dividedUp(by: KernelShapes.elementGroup),
-                label: "embed \(matrix.inputSize) \(matrix.elementType)",
-                bytesPerRow: matrix.inputSize * (4 + matrix.elementType.byteCount), workPerRow: matrix.inputSize)
+                choices: choices, bindings: [batch.range(.tokenIDs)] + part.ranges + [target],
+                constants: [UInt32(width)] + place(output) + before
+                    + [UInt32(part.firstRow), UInt32(part.rowCount), scale.bitPattern] + after,
+                rows: .tokens, groupCount: width.dividedUp(by: KernelShapes.elementGroup),
+                label: "embed \(width) \(matrix.format)",
+                bytesPerRow: width * 4 + matrix.format.rowByteCount(inputSize: width), workPerRow: width)
         }
         append(dispatches, reading: [], writing: [target])
     }

@@ -121,7 +121,7 @@ struct StepFusion {
         }
         let members = plan.operations.indices.filter { other in
             guard case .linear(input, let otherWeights, _, _) = plan.operations[other] else { return false }
-            return canJoin(other) && plan[otherWeights].elementType == plan[weights].elementType
+            return canJoin(other) && plan[otherWeights].weights.isStored(as: plan[weights].weights)
         }
         return members.first == index ? members : [index]
     }

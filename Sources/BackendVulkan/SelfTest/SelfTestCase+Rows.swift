@@ -64,6 +64,15 @@ extension SelfTestCase {
             groupCount: 2, output: 2, expected: (input[140...] + input[..<70]).map { Double($0) })
     }
 
+    /// The columns of two rows, the last one first.
+    static func reorder() -> SelfTestCase {
+        let input = numbers(width * rows, seed: 15)
+        return SelfTestCase(
+            bindings: [(0..<UInt32(width)).reversed(), bits(input), unwritten(width * rows)],
+            constants: [70, 70, 0, 70, 0], rowCount: rows, groupCount: 2, output: 2,
+            expected: (input[..<70].reversed() + input[70...].reversed()).map { Double($0) })
+    }
+
     static func softCap() -> SelfTestCase {
         let input = numbers(width * rows, seed: 11).map { $0 * 9 }
         return SelfTestCase(

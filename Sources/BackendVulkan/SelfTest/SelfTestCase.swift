@@ -25,6 +25,10 @@ struct SelfTestCase {
         case .norm: norm()
         case .addNorm: addNorm()
         case .linearFewRows, .linearManyRows: linear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
+        case .linearManyRowsHalf: linearHalf(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
+        case .packedEmbed: packedEmbed(constants)
+        case .packedFewRows, .packedManyRows:
+            packedLinear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
         case .headToValue: head(cacheType: nil)
         case .headToCache: head(cacheType: elementType(constants, "CACHE"))
         case .attention: attention(constants)
@@ -32,6 +36,7 @@ struct SelfTestCase {
         case .gated: gated()
         case .add: add()
         case .gather: gather()
+        case .reorder: reorder()
         case .softCap: softCap()
         case .candidatesSegment: candidatesSegment()
         case .candidatesMerge: candidatesMerge()

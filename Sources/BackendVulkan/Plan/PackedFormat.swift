@@ -1,0 +1,128 @@
+import Backends
+import Tensors
+
+/// How packed weights lie on the device (`packed.glsl`): quanta in slices of 32 inputs, as one stream of bits each, and
+/// beside them what makes numbers of them, group by group. Every stored layout becomes such a format exactly.
+struct PackedFormat: Hashable, CustomStringConvertible {
+    /// What a quantum q of a group means.
+    enum Scaling: Int {
+        /// `scale (q - 2^(bitCount - 1))`.
+        case centred
+        /// `scale (q - zero)`.
+        case zeros
+        /// `scale q + minimum`.
+        case minimum
+        /// `d s q - e m`: d and e of eight groups, s and m of one byte each.
+        case nestedMinimum
+        /// `d s (q - 32)`: d of sixteen groups, s of one signed byte.
+        case nestedCentred
+    }
+
+    /// Inputs of a slice.
+    static let slice = 32
+    /// Rows of a tile.
+    static let tile = ValueLayout.tile
+
+    /// Bits of a quantum: 2, 3, 4, 5, 6 or 8.
+    let bitCount: Int
+    let scaling: Scaling
+    let scaleType: ElementType
+    /// Inputs of a group: 16 with nested centred scales, else a multiple of 32; nil: all of a row.
+    let groupSize: Int?
+
+    /// The format for rows of `inputSize` numbers in `layout`. Throws `unsupported` for groups that end inside of a slice.
+    init(_ layout: QuantizedLayout, inputSize: Int) throws(BackendError) {
+        switch layout {
+        case .groups(let format):
+            let isWhole = format.groupSize >= inputSize
+            guard isWhole || format.groupSize % Self.slice == 0 else {
+                throw .unsupported(operation: "linear", reason: "groups of \(format.groupSize), not a multiple of 32")
+            }
+            self.init(
+                bitCount: format.bitCount, scaling: format.hasZeros ? .zeros : .centred, scaleType: format.scaleType,
+                groupSize: isWhole ? nil : format.groupSize)
+        case .blocks(let format):
+            let (bitCount, scaling): (Int, Scaling) =
+                switch format {
+                case .q4_0: (4, .centred)
+                case .q4_1: (4, .minimum)
+                case .q5_0: (5, .centred)
+                case .q5_1: (5, .minimum)
+                case .q8_0: (8, .centred)
+                case .q4K: (4, .nestedMinimum)
+                case .q5K: (5, .nestedMinimum)
+                case .q6K: (6, .nestedCentred)
+                }
+            self.init(
+                bitCount: bitCount, scaling: scaling, scaleType: .f16, groupSize: scaling == .nestedCentred ? 16 : 32)
+        }
+    }
+
+    init(bitCount: Int, scaling: Scaling, scaleType: ElementType, groupSize: Int?) {
+        self.bitCount = bitCount
+        self.scaling = scaling
+        self.scaleType = scaleType
+        self.groupSize = groupSize
+    }
+
+    /// Bits and groups, for people.
+    var description: String { "int\(bitCount) groups of \(groupSize.map { "\($0)" } ?? "a row")" }
+
+    /// Words of a row that lie together, so that one load brings them.
+    var unit: Int { bitCount % 4 == 0 ? 4 : bitCount % 2 == 0 ? 2 : 1 }
+
+    /// Bits that a stored zero takes: fields of three would not end with a word.
+    var zeroBitCount: Int { bitCount == 3 ? 4 : bitCount }
+
+    /// Slices of a row, the last of which may be padded with zeros.
+    func sliceCount(inputSize: Int) -> Int { inputSize.dividedUp(by: Self.slice) }
+
+    /// Groups of a row.
+    func groupCount(inputSize: Int) -> Int { groupSize.map { inputSize.dividedUp(by: $0) } ?? 1 }
+
+    /// Bytes of a tile's quanta.
+    func quantaByteCount(inputSize: Int) -> Int { sliceCount(inputSize: inputSize) * bitCount * Self.tile * 4 }
+
+    /// Bytes of the scales of a tile's rows, without those of many groups.
+    var scaleByteCount: Int { Self.tile * scaleType.byteCount }
+
+    /// Bytes of all that a group of a tile has but quanta.
+    var groupByteCount: Int {
+        switch scaling {
+        case .centred: scaleByteCount
+        case .zeros: scaleByteCount + Self.tile * zeroBitCount / 8
+        case .minimum: Self.tile * 4
+        case .nestedMinimum: Self.tile * 2
+        case .nestedCentred: Self.tile
+        }
+    }
+
+    /// How many groups share outer scales, and their bytes in a tile.
+    var outer: (groupCount: Int, byteCount: Int) {
+        switch scaling {
+        case .centred, .zeros, .minimum: (1, 0)
+        case .nestedMinimum: (8, Self.tile * 4)
+        case .nestedCentred: (16, Self.tile * 2)
+        }
+    }
+
+    /// Bytes of all that a tile has but quanta.
+    func scalesByteCount(inputSize: Int) -> Int {
+        let count = groupCount(inputSize: inputSize)
+        return count * groupByteCount + count.dividedUp(by: outer.groupCount) * outer.byteCount
+    }
+
+    /// What kernels are compiled for.
+    var constants: [String: Int] {
+        [
+            "BITS": bitCount, "SCALING": scaling.rawValue, "SCALE_BITS": scaleType.byteCount * 8,
+            "SCALE_IS_BFLOAT": scaleType == .bf16 ? 1 : 0,
+        ]
+    }
+
+    /// The numbers with which a kernel finds a group: slices that share a scale, and groups of a row.
+    func groupNumbers(inputSize: Int) -> [UInt32] {
+        let slices = groupSize.map { max(1, $0 / Self.slice) } ?? sliceCount(inputSize: inputSize)
+        return [UInt32(slices), UInt32(groupCount(inputSize: inputSize))]
+    }
+}

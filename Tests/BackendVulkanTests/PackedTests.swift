@@ -1,0 +1,130 @@
+import Backends
+import Synchronization
+import Tensors
+import Testing
+
+@testable import BackendConformance
+@testable import BackendVulkan
+
+/// Packed weights stay packed in the device's memory.
+@Suite(.serialized) struct PackedTests {
+    @Test("A packed matrix takes what arithmetic says, and at most 3% more", arguments: WeightFormat.all)
+    func memory(format: WeightFormat) throws {
+        let device = try #require(TestDevice.all.first)
+        let backend = try device.backend()
+        let pool = MemoryPool(device: backend, budgetByteCount: 8 << 20)
+        var random = RandomNumbers(seed: 9)
+        let matrix = format.matrix(outputSize: 192, inputSize: 1536, computeType: .bf16, &random)
+        let packed = try PackedMatrix(
+            [.quantized(matrix)], maxRangeByteCount: backend.capabilities.maxRangeByteCount, pool: pool)
+        #expect(packed.rowCount == 192)
+        let taken = pool.usedByteCount(for: .weights)
+        #expect(Double(taken) <= 1.03 * Double(matrix.byteCount), "\(taken) for \(matrix.byteCount)")
+    }
+
+    @Test("A packed table larger than a range is cut into parts", arguments: TestDevice.all)
+    func splitTable(device: TestDevice) throws {
+        for format in [WeightFormat.blocks(.q8_0), .blocks(.q6K)] {
+            var small = device
+            small.limits.maxRangeByteCount = 20 << 10
+            let backend = try small.backend()
+            var sketch = PlanSketch(seed: 1)
+            let table = sketch.packed("table", PlanSketch.vocabularySize, 256, format, .bf16)
+            let packed = try PackedMatrix(
+                [sketch.plan[table].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
+                pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
+            #expect(packed.parts.count > 1)
+            #expect(packed.parts.reduce(0) { $0 + $1.rowCount } == PlanSketch.vocabularySize)
+            let rows = sketch.linear(sketch.gather(sketch.embed(table, 256)), table)
+            let trial = ConformanceCase(
+                name: "split \(format)", tolerance: Tolerance.single, plan: sketch.finished(rows),
+                sequences: BackendConformance.sequences([5, 3], seed: 1), cacheType: .f32, blockSize: 16)
+            let result = try BackendConformance(backend).run(trial)
+            #expect(result.hasPassed, "\(result)")
+            #expect(backend.validationMessages == [])
+        }
+    }
+
+    @Test("Matrices that share an input and an order share one permutation of it")
+    func oneReordering() {
+        var sketch = PlanSketch(seed: 2)
+        let format = WeightFormat.groups(bitCount: 4, groupSize: 32, isReordered: true)
+        let first = format.matrix(outputSize: 64, inputSize: 96, computeType: .f32, &sketch.random)
+        let other = format.matrix(outputSize: 64, inputSize: 96, computeType: .f32, &sketch.random)
+        // The same order, but other groups: these cannot be one matrix.
+        let wide = QuantizedMatrix(
+            outputSize: 32, inputSize: 96,
+            layout: .groups(GroupFormat(bitCount: 4, groupSize: 96, scaleType: .f16, hasZeros: true)),
+            inputOrder: first.inputOrder, rows: StoredRows(HostMemory(byteCount: 0) { _ in }, rowByteCount: 0))
+        let input = sketch.norm(sketch.input(96))
+        for (name, matrix) in [("a", first), ("b", first), ("c", wide), ("d", other)] {
+            let weights = sketch.add(name, .quantized(matrix))
+            _ = sketch.linear(input, weights)
+        }
+        var plan = sketch.plan
+        let steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        let names = steps.map { step in
+            switch step {
+            case .reorder: "reorder"
+            case .linear(_, let parts): "linear\(parts.count)"
+            default: "other"
+            }
+        }
+        #expect(names == ["other", "other", "reorder", "linear2", "linear1", "reorder", "linear1"])
+        #expect(plan.values.count == sketch.plan.values.count + 2)
+    }
+
+    @Test("A table with columns out of order is refused", arguments: TestDevice.all)
+    func reorderedTable(device: TestDevice) throws {
+        var sketch = PlanSketch(seed: 3)
+        let table = sketch.packed(
+            "table", PlanSketch.vocabularySize, 64, .groups(bitCount: 4, groupSize: 32, isReordered: true), .f32)
+        let rows = sketch.embed(table, 64)
+        let trial = ConformanceCase(
+            name: "reordered table", tolerance: Tolerance.single, plan: sketch.finished(rows),
+            sequences: BackendConformance.sequences([3], seed: 1), cacheType: .f32, blockSize: 16)
+        #expect(throws: BackendError.unsupported(operation: "embed", reason: "table has reordered columns")) {
+            try BackendConformance(device.backend()).run(trial)
+        }
+    }
+
+    @Test("Groups that end inside of a slice are refused, by their size", arguments: [1, 16, 31, 33, 48])
+    func oddGroups(groupSize: Int) throws {
+        let layout = QuantizedLayout.groups(
+            GroupFormat(bitCount: 4, groupSize: groupSize, scaleType: .f16, hasZeros: true))
+        #expect(
+            throws: BackendError.unsupported(
+                operation: "linear", reason: "groups of \(groupSize), not a multiple of 32")
+        ) { try PackedFormat(layout, inputSize: 96) }
+        // As a whole column, any size does.
+        #expect(try PackedFormat(layout, inputSize: groupSize).groupSize == nil)
+    }
+
+    @Test("A packed kernel that computes nonsense is replaced by the next, with the same result")
+    func fallback() throws {
+        for device in TestDevice.all {
+            var limited = device
+            for variant in ["packed_broadcast", "packed_tiled"] {
+                // A processor never comes to the second one by itself.
+                limited.limits.without = variant == "packed_tiled" ? [.processorLanes] : []
+                var sketch = PlanSketch(seed: 4)
+                let weights = sketch.packed("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
+                let rows = sketch.linear(sketch.input(96), weights)
+                let trial = ConformanceCase(
+                    name: "fallback", tolerance: Tolerance.single, plan: sketch.finished(rows),
+                    sequences: BackendConformance.sequences([9, 30], seed: 1), cacheType: .f32, blockSize: 16)
+                let faults = FaultInjector()
+                faults.fail(.selfTest(variant))
+                let reports = Mutex<[String]>([])
+                let backend = try limited.backend(faults: faults) { options in
+                    options.report = { report in reports.withLock { $0.append(report) } }
+                }
+                let result = try BackendConformance(backend).run(trial)
+                #expect(result.hasPassed, "\(result)")
+                #expect(reports.withLock { $0.filter { $0.contains(variant) } }.count == 1)
+                let many = backend.kernelChoices.first { $0.operation == "packed_many_rows" }
+                #expect(many?.rejections.contains { $0.variant == variant } == true)
+            }
+        }
+    }
+}
