@@ -26,7 +26,8 @@ let shaderFiles = [
     "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl",
     "maxima_subgroup.glsl", "norm.comp", "numbers.glsl", "packed.glsl", "packed_broadcast.comp", "packed_columns.comp",
     "packed_embed.comp", "packed_linear.glsl", "packed_tiled.comp", "reduce_shared.glsl", "reduce_subgroup.glsl",
-    "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "weights.glsl",
+    "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl",
+    "weights.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
@@ -56,6 +57,7 @@ let package = Package(
         module("KVCaching"),
         module("JSON"),
         module("Plugins"),
+        module("Reports"),
         module("EngineConfig", ["CYAML"]),
 
         // Level 1
@@ -75,7 +77,7 @@ let package = Package(
         // Level 3
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
         module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
-        module("Simulation", ["JSON", "KVCaching", "Requests", "Scheduling"]),
+        module("Simulation", ["JSON", "KVCaching", "Reports", "Requests", "Scheduling"]),
         module("Execution", ["KVCaching", "Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
@@ -104,11 +106,18 @@ let package = Package(
         module("Benchmarking", ["Backends", "InferenceEngine", "Requests"]),
 
         // Level 5
+        .target(
+            name: "Comparison",
+            dependencies: ["Benchmarking", "InferenceEngine", "JSON", "Reports", "Requests", "Tokenization"],
+            resources: ["text.txt", "prompts.txt"].map { .embedInCode("Resources/\($0)") }, swiftSettings: settings),
+
+        // Level 6
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "Backends", "Benchmarking", "EngineConfig", "InferenceEngine", "OpenAIServer", "Plugins",
-                "Requests", "Scheduling", "Simulation", "Tokenization",
+                "Assembly", "Backends", "Benchmarking", "Comparison", "EngineConfig", "Execution", "InferenceEngine",
+                "OpenAIServer", "Plugins",
+                "Reports", "Requests", "Scheduling", "Simulation", "Tokenization",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -121,6 +130,12 @@ let package = Package(
         tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
+        tests("ReportsTests", ["Reports"]),
+        tests(
+            "ComparisonTests",
+            [
+                "Comparison", "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization",
+            ]),
         tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),

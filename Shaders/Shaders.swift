@@ -2,7 +2,7 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, candidates, maximaShared, maximaSubgroup, packed, packedLinear
+    case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, softCap
     case candidatesMerge, candidatesSegment
@@ -48,6 +48,8 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .packedEmbed: PackageResources.packed_embed_comp
             case .packedTiled: PackageResources.packed_tiled_comp
             case .reorder: PackageResources.reorder_comp
+            case .tileHalf: PackageResources.tile_half_glsl
+            case .tileSingle: PackageResources.tile_single_glsl
             case .softCap: PackageResources.soft_cap_comp
             case .headToValue: PackageResources.head_to_value_glsl
             case .headToCache: PackageResources.head_to_cache_glsl

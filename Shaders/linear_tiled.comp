@@ -1,6 +1,7 @@
 // output = input · weightsᵀ + bias for many rows: a workgroup has 64 rows by 64 columns and goes through the input in
-// steps of DEPTH numbers, which it keeps in shared memory. An invocation sums four by four outputs, in the order and in
-// the SPLITS parts of `linear_columns`, so that a row's result is the same bits by either.
+// steps of DEPTH numbers, which it keeps in shared memory (`tile_single.glsl`, `tile_half.glsl`). An invocation sums four
+// by four outputs, in the order and, in 32 bits, in the SPLITS parts of `linear_columns`, so that a row's result is the
+// same bits by either.
 
 layout(local_size_x = 256) in;
 
@@ -21,12 +22,7 @@ layout(push_constant) uniform Constants {
     uint bias_offset;
 };
 
-#define DEPTH 16
-#define SIDE 64
 #define CHUNKS (DEPTH / CHUNK)
-
-shared float input_tile[DEPTH][SIDE + 1];
-shared float weight_tile[DEPTH][SIDE + 1];
 
 // Chunks from `chunk` on, up to `last`; zeros past them, which change no sum.
 void load_weights(uint chunk, uint last, uint chunk_count) {
@@ -42,9 +38,9 @@ void load_weights(uint chunk, uint last, uint chunk_count) {
         vec4 low, high;
         UNPACK(words, low, high);
         for (uint number = 0; number < 4; number++) {
-            weight_tile[own * CHUNK + number][half_tile * TILE + lane] = low[number];
+            weight_tile[own * CHUNK + number][half_tile * TILE + lane] = TILE_WEIGHT(low[number]);
 #if CHUNK == 8
-            weight_tile[own * CHUNK + 4 + number][half_tile * TILE + lane] = high[number];
+            weight_tile[own * CHUNK + 4 + number][half_tile * TILE + lane] = TILE_WEIGHT(high[number]);
 #endif
         }
     }
@@ -58,7 +54,8 @@ void load_input(uint chunk, uint last) {
     vec4 numbers = vec4(0);
     if (row < row_count && column < end) numbers = source[row * input_stride + input_column + column / 4];
     for (uint number = 0; number < 4; number++) {
-        input_tile[first + number][gl_LocalInvocationIndex / 4] = column + number < end ? numbers[number] : 0.0;
+        input_tile[first + number][gl_LocalInvocationIndex / 4] =
+            TILE_INPUT(column + number < end ? numbers[number] : 0.0);
     }
 }
 
@@ -77,18 +74,7 @@ void main() {
             load_weights(chunk, last, chunk_count);
             load_input(chunk, last);
             barrier();
-            for (uint depth = 0; depth < DEPTH; depth++) {
-                vec4 left = vec4(
-                    weight_tile[depth][own_column], weight_tile[depth][own_column + 16],
-                    weight_tile[depth][own_column + 32], weight_tile[depth][own_column + 48]);
-                [[unroll]] for (uint row = 0; row < 4; row++) {
-                    float right = input_tile[depth][own_row + row];
-                    [[unroll]] for (uint column = 0; column < 4; column++) {
-                        precise float sum = fma(left[column], right, sums[row * 4 + column]);
-                        sums[row * 4 + column] = sum;
-                    }
-                }
-            }
+            add_tile(own_row, own_column, sums);
             barrier();
         }
         for (uint index = 0; index < 16; index++) {

@@ -14,6 +14,7 @@ struct PreparedModel {
     let maxModelLength: Int
     /// Positions that a token sees where every layer is limited to so many.
     let slidingWindow: Int?
+    let memory: DeviceMemory
 
     /// Takes the device's memory in order: weights, scratch, then what is left for blocks.
     init(
@@ -26,16 +27,20 @@ struct PreparedModel {
         let backend = try Self.onDevice {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }
-        let plan = try catalog.plan(of: checkpoint, configuration, progress: progress)
+        let progress = StartupProgress(progress)
+        defer { progress.finish() }
+        let plan = try catalog.plan(of: checkpoint, configuration) { progress.read($0) }
         let elementType = Self.cacheType(cache.dtype, plan)
         let budget = Int(Double(backend.device.freeByteCount) * cache.memoryUtilization)
-        let pool = MemoryPool(device: backend, budgetByteCount: budget)
+        let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
+        let pool = MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
+            if use == .weights { progress.placed(Double(byteCount) / Double(weightByteCount)) }
+        }
         let scheduler = configuration.scheduler
         let batchLimits = BatchLimits(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
-            maxSampleCount: scheduler.maxNumSeqs + 64, maxContextLength: wanted)
+            maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try Self.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
-        progress(1)
         let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
         let fitting = KVCacheMemory.blockCount(
             fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType,
@@ -72,6 +77,8 @@ struct PreparedModel {
         pool.seal()
         self.backend = backend
         self.plan = prepared
+        self.memory = DeviceMemory(
+            backend.device, pool, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType)
         logger.info(
             "model ready",
             metadata: [
@@ -86,6 +93,9 @@ struct PreparedModel {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
         }
     }
+
+    /// One row for each sequence's next token, and some for prompts that are scored.
+    static func maxSampleCount(_ scheduler: SchedulerSection) -> Int { scheduler.maxNumSeqs + 64 }
 
     /// `auto` follows the weights: the type of the first matrix, or what it counts as where it is packed.
     private static func cacheType(_ choice: CacheSection.TypeChoice, _ plan: ForwardPlan) -> CacheType {

@@ -24,6 +24,8 @@ public struct ServedModel: Sendable {
     public let specialTokens: [String: String]
     /// Tokens that end a text.
     public let endTokenIDs: [Int32]
+    /// What it takes of its device.
+    public let memory: DeviceMemory
 
     /// Loads everything that `configuration` names and starts the engine. `progress` hears of the loading, 0 to 1.
     public init(
@@ -60,6 +62,7 @@ public struct ServedModel: Sendable {
             policy: try catalog.policy(named: configuration.scheduler.policy, configuration))
         self.tokenizer = tokenizer
         chatTemplate = template
+        memory = model.memory
         specialTokens = checkpoint.specialTokens
         endTokenIDs = checkpoint.configuration.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
         engine = AsyncLLMEngine(
@@ -71,7 +74,7 @@ public struct ServedModel: Sendable {
                 maxWaitingCount: configuration.scheduler.maxWaiting))
     }
 
-    private static func tokenizer(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> any Tokenizer {
+    static func tokenizer(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> any Tokenizer {
         guard let path = section.tokenizer else { return try ByteLevelBPETokenizer(checkpoint.tokenizer) }
         if path.hasSuffix(".json") { return try ByteLevelBPETokenizer(tokenizerJSONPath: path) }
         return try ByteLevelBPETokenizer(try Checkpoint(path: path).tokenizer)
@@ -84,7 +87,7 @@ public struct ServedModel: Sendable {
         return try ChatTemplate(try String(contentsOf: URL(filePath: path), encoding: .utf8))
     }
 
-    private static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+    static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
         do { return try body() } catch { throw AssemblyError.checkpoint(path: path, reason: "\(error)") }
     }
 }

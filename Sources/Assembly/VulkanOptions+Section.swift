@@ -6,6 +6,7 @@ extension VulkanOptions {
     init(_ section: BackendSection, kernelCache: String?, report: @escaping @Sendable (String) -> Void) {
         self.init()
         device = section.device
+        isBatchInvariant = section.batchInvariant
         disabledKernels = Set(section.disabledKernels)
         limits.without = Set(section.without.compactMap { CapabilityLimits.Feature(rawValue: $0) })
         limits.maxRangeByteCount = section.maxRange

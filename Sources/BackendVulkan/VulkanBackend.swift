@@ -31,7 +31,8 @@ public final class VulkanBackend: Backend {
         let chosen = try DeviceChoice(text: options.device).device(among: devices.map(\.facts))
         let physical = devices[chosen.index]
         let counters = SharedCounters()
-        let capabilities = options.limits.applied(to: physical.capabilities)
+        var capabilities = options.limits.applied(to: physical.capabilities)
+        capabilities.isBatchInvariant = options.isBatchInvariant
         let vulkan = try VulkanDevice(
             physical, capabilities: capabilities, instance: instance, counters: counters, faults: faults)
         let directory = options.cacheDirectory.map { CacheDirectory(path: $0, report: options.report) }

@@ -4,6 +4,9 @@ public struct VulkanOptions: Sendable {
     public var device = "auto"
     /// Kernel variants that shall not be used, by name.
     public var disabledKernels: Set<String> = []
+    /// Whether a row's result must be the same bits whoever shares its batch. Without that, prompts may be computed in
+    /// 16-bit arithmetic.
+    public var isBatchInvariant = true
     /// What the device shall pretend not to have.
     public var limits = CapabilityLimits()
     /// Where compiled kernels are kept between starts; nil keeps none.

@@ -26,11 +26,17 @@ public final class MemoryPool: Sendable {
     public let budgetByteCount: Int
     private let device: any Backend
     private let chunkByteCount: Int
+    private let observe: @Sendable (Use, Int) -> Void
     private let state = Mutex(State())
 
     /// A pool over `device` that takes at most `budgetByteCount` bytes, in chunks of at most `chunkByteCount`
-    /// unless one range needs more.
-    public init(device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 64 << 20) {
+    /// unless one range needs more. `observe` hears of the bytes taken for a use so far: a backend fills a range before
+    /// it takes the next, so that this is how far an upload has come.
+    public init(
+        device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 64 << 20,
+        observe: @escaping @Sendable (Use, Int) -> Void = { _, _ in }
+    ) {
+        self.observe = observe
         self.device = device
         self.budgetByteCount = budgetByteCount
         self.chunkByteCount = min(chunkByteCount, device.device.maxAllocationByteCount)
@@ -45,7 +51,7 @@ public final class MemoryPool: Sendable {
             throw .rangeTooLarge(use: use.rawValue, byteCount: byteCount, limit: limit)
         }
         let rounded = (byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
-        return try state.withLock { state throws(BackendError) in
+        let (range, used) = try state.withLock { state throws(BackendError) in
             let taken = state.used.values.reduce(0, +)
             guard taken + rounded <= budgetByteCount else {
                 throw .outOfMemory(use: use.rawValue, byteCount: byteCount, available: budgetByteCount - taken)
@@ -57,13 +63,14 @@ public final class MemoryPool: Sendable {
                 state.chunkUsed = 0
             }
             guard let chunk = state.chunk else { preconditionFailure("a chunk was just made") }
-            defer {
-                state.chunkUsed += rounded
-                state.used[use, default: 0] += rounded
-                if state.isSealed { state.allocationsAfterSeal += 1 }
-            }
-            return MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
+            let range = MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
+            state.chunkUsed += rounded
+            state.used[use, default: 0] += rounded
+            if state.isSealed { state.allocationsAfterSeal += 1 }
+            return (range, state.used[use] ?? 0)
         }
+        observe(use, used)
+        return range
     }
 
     /// Bytes taken for `use`.

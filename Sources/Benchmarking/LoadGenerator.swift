@@ -3,7 +3,7 @@ import Requests
 
 /// Drives an engine with a workload and times what comes back.
 public struct LoadGenerator: Sendable {
-    private let engine: AsyncLLMEngine
+    let engine: AsyncLLMEngine
 
     /// A generator of load for `engine`.
     public init(_ engine: AsyncLLMEngine) {
@@ -15,19 +15,25 @@ public struct LoadGenerator: Sendable {
     public func run(_ workload: Workload) async throws -> LoadMeasurement {
         let items = workload.items(vocabularySize: engine.limits.vocabularySize)
         let start = ContinuousClock.now
+        let times = try await times(of: items, concurrency: workload.concurrency)
+        let seconds = start.duration(to: .now) / .seconds(1)
+        return LoadMeasurement(
+            times: times, promptTokenCount: items.reduce(0) { $0 + $1.prompt.count }, seconds: seconds)
+    }
+
+    /// Runs `items`, so many at once, and says when their tokens came.
+    func times(of items: [Workload.Item], concurrency: Int) async throws -> [RequestTimes] {
         var times: [RequestTimes] = []
         try await withThrowingTaskGroup(of: RequestTimes.self) { group in
             var rest = items[...]
-            for item in rest.prefix(workload.concurrency) { group.addTask { try await time(item) } }
-            rest = rest.dropFirst(workload.concurrency)
+            for item in rest.prefix(concurrency) { group.addTask { try await time(item) } }
+            rest = rest.dropFirst(concurrency)
             while let done = try await group.next() {
                 times.append(done)
                 if let item = rest.popFirst() { group.addTask { try await time(item) } }
             }
         }
-        let seconds = start.duration(to: .now) / .seconds(1)
-        return LoadMeasurement(
-            times: times, promptTokenCount: items.reduce(0) { $0 + $1.prompt.count }, seconds: seconds)
+        return times
     }
 
     private func time(_ item: Workload.Item) async throws -> RequestTimes {

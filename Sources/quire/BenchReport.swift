@@ -1,5 +1,6 @@
 import Benchmarking
 import FoundationEssentials
+import Reports
 
 /// Figures of several configurations, each measured several times.
 struct BenchReport: Encodable {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Assembly
+import Comparison
 import EngineConfig
 import Plugins
 import Simulation
@@ -23,12 +24,15 @@ struct ConfigurationOptions: ParsableArguments {
 
     /// Reads and checks the configuration at `path`; the names of plugins too.
     static func load(path: String, overrides: [String]) throws -> EngineConfiguration {
-        try exitingWithStatus {
-            let home = getenv("HOME").map { String(cString: $0) }
-            let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
-            try PluginCatalog.builtin().check(configuration)
-            return configuration
-        }
+        try exitingWithStatus { try configuration(path: path, overrides: overrides) }
+    }
+
+    /// The same, for callers that say themselves what is wrong.
+    static func configuration(path: String, overrides: [String]) throws -> EngineConfiguration {
+        let home = getenv("HOME").map { String(cString: $0) }
+        let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
+        try PluginCatalog.builtin().check(configuration)
+        return configuration
     }
 }
 
@@ -51,10 +55,12 @@ private func exitCode(for error: any Error) -> any Error {
     }
 }
 
-private func isUserError(_ error: any Error) -> Bool {
+/// Whether the command line, a configuration or a file of the user's is to blame.
+func isUserError(_ error: any Error) -> Bool {
     switch error {
     case is ConfigurationError, is SimulationError, is RegistryError: true
     case let error as AssemblyError: error.isUserError
+    case let error as ComparisonError: error.isUserError
     default: false
     }
 }

@@ -1,6 +1,7 @@
 import Backends
 import Benchmarking
 import FoundationEssentials
+import Reports
 
 /// Kernels of some steps beside the speed of their device.
 struct KernelReport: Encodable {

@@ -10,8 +10,8 @@ struct Quire: AsyncParsableCommand {
         abstract: "Serves large language models with paged KV cache and continuous batching.",
         version: QuireVersion.current,
         subcommands: [
-            ServeCommand.self, GenerateCommand.self, BenchCommand.self, SimulateCommand.self, DevicesCommand.self,
-            ConfigCommand.self,
+            ServeCommand.self, GenerateCommand.self, BenchCommand.self, CompareCommand.self, SimulateCommand.self,
+            DevicesCommand.self, ConfigCommand.self, CompareWorkerCommand.self,
         ])
 }
 

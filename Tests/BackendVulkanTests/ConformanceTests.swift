@@ -27,6 +27,22 @@ import Testing
             .groups(bitCount: 8, groupSize: nil),
         ]
 
+    @Test("Arithmetic in 16 bits keeps to what 16-bit weights allow", arguments: TestDevice.all)
+    func half(device: TestDevice) throws {
+        var card = device
+        card.limits.without = [.processorLanes]
+        let backend = try card.backend { $0.isBatchInvariant = false }
+        let suite = BackendConformance(backend, batchInvariance: .withinTolerance)
+        for trial in BackendConformance.cases(weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: []) {
+            let result = try suite.run(trial)
+            #expect(result.hasPassed, "\(result)")
+        }
+        // It is what was tested; a device without it computes as ever.
+        let choice = try #require(backend.kernelChoices.first { $0.operation == "linear_many_rows_half" })
+        #expect(choice.variant == (backend.capabilities.hasFloat16 ? "linear_tiled_half" : "linear_tiled"))
+        #expect(try #require(backend.validationMessages, "the validation layer is missing") == [])
+    }
+
     private func run(_ cases: [ConformanceCase], on device: TestDevice) throws {
         let backend = try device.backend()
         let suite = BackendConformance(backend, batchInvariance: .bitwise)

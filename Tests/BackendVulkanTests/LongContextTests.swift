@@ -37,7 +37,8 @@ import Testing
         let tableCount = contextLength / blockSize
         let blockCount = 2 * tableCount
         let cache = try KVCacheMemory(
-            layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: CacheType(type), pool: pool)
+            layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: CacheType(type),
+            pool: pool)
         let blocks = (0..<tableCount).map { Int32($0 % 2 == 0 ? $0 : blockCount - $0) }
         let width = heads * headSize
         for (range, seed) in [(cache.layers[0].keys, UInt64(1)), (cache.layers[0].values, 2)] {

@@ -100,4 +100,17 @@ struct MemoryPoolTests {
         batch.removeAll()
         #expect(batch.tokenCount == 0 && batch.queryStarts == [0] && batch.blockTableStarts == [0])
     }
+
+    @Test("whoever observes hears of the bytes taken for each use")
+    func observer() throws {
+        let heard = Mutex<[String]>([])
+        let pool = MemoryPool(device: CountingBackend(), budgetByteCount: 1 << 20) { use, byteCount in
+            heard.withLock { $0.append("\(use) \(byteCount)") }
+        }
+        _ = try pool.allocate(byteCount: 256, for: .weights)
+        _ = try pool.allocate(byteCount: 10, for: .scratch)
+        _ = try pool.allocate(byteCount: 300, for: .weights)
+        #expect(throws: BackendError.self) { try pool.allocate(byteCount: 2 << 20, for: .cache) }
+        #expect(heard.withLock { $0 } == ["weights 256", "scratch 256", "weights 768"])
+    }
 }

@@ -18,16 +18,21 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var hasFloat16: Bool
     /// Whether kernels can address 16-bit numbers in storage buffers.
     public var has16BitStorage: Bool
+    /// Whether the driver offers products of small matrices in hardware; no kernel uses them yet.
+    public var hasCooperativeMatrices: Bool
     /// Whether the host can address the device's memory, so that nothing has to be staged.
     public var isUnifiedMemory: Bool
     /// Whether invocations are lanes of a processor's vector unit, for which gathers are dear.
     public var isProcessor: Bool
+    /// Whether a row's result must not depend on how many rows share its batch: the configuration's wish.
+    public var isBatchInvariant = true
 
     /// The features, by name, and whether they are there.
     public var features: [(name: String, isPresent: Bool)] {
         [
             ("subgroup arithmetic", hasSubgroupArithmetic), ("subgroup broadcast", hasSubgroupBroadcast),
             ("fp16 arithmetic", hasFloat16), ("16-bit storage", has16BitStorage),
+            ("cooperative matrices", hasCooperativeMatrices),
             ("unified memory", isUnifiedMemory),
         ]
     }

@@ -58,6 +58,7 @@ struct PhysicalDevice: @unchecked Sendable {
             hasSubgroupBroadcast: has(VK_SUBGROUP_FEATURE_BALLOT_BIT),
             hasFloat16: features.float16.shaderFloat16 == VK_TRUE,
             has16BitStorage: features.storage16.storageBuffer16BitAccess == VK_TRUE,
+            hasCooperativeMatrices: extensions.contains("VK_KHR_cooperative_matrix"),
             isUnifiedMemory: type != .discrete, isProcessor: type == .processor)
     }
 

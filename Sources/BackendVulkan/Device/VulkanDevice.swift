@@ -40,7 +40,7 @@ final class VulkanDevice: @unchecked Sendable {
                     + "\(physical.facts.apiVersionText)\(physical.queueFamily == nil ? " without one" : "")")
         }
         queueFamily = family
-        let created = Self.create(physical, family, instance.functions)
+        let created = Self.create(physical, capabilities, family, instance.functions)
         guard created.result == VK_SUCCESS, let device = created.device else {
             throw .unavailable(device: name, reason: "vkCreateDevice failed with \(created.result.name)")
         }
@@ -63,9 +63,13 @@ final class VulkanDevice: @unchecked Sendable {
     }
 
     private static func create(
-        _ physical: PhysicalDevice, _ family: UInt32, _ functions: quire_instance_functions
+        _ physical: PhysicalDevice, _ capabilities: DeviceCapabilities, _ family: UInt32,
+        _ functions: quire_instance_functions
     ) -> (result: VkResult, device: VkDevice?) {
         var device: VkDevice?
+        var float16 = VkPhysicalDeviceShaderFloat16Int8Features()
+        float16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES
+        float16.shaderFloat16 = VkBool32(capabilities.hasFloat16 ? VK_TRUE : VK_FALSE)
         // A driver that is not quite conformant (MoltenVK) wants this to be asked for.
         let portability = "VK_KHR_portability_subset"
         let result = CStrings.with(physical.extensions.contains(portability) ? [portability] : []) { names in
@@ -76,13 +80,16 @@ final class VulkanDevice: @unchecked Sendable {
                 queue.queueCount = 1
                 queue.pQueuePriorities = priority
                 return withUnsafePointer(to: &queue) { queue in
-                    var info = VkDeviceCreateInfo()
-                    info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                    info.queueCreateInfoCount = 1
-                    info.pQueueCreateInfos = queue
-                    info.enabledExtensionCount = UInt32(names.count)
-                    info.ppEnabledExtensionNames = names.baseAddress
-                    return functions.CreateDevice(physical.handle, &info, nil, &device)
+                    withUnsafePointer(to: &float16) { float16 in
+                        var info = VkDeviceCreateInfo()
+                        info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                        info.pNext = UnsafeRawPointer(float16)
+                        info.queueCreateInfoCount = 1
+                        info.pQueueCreateInfos = queue
+                        info.enabledExtensionCount = UInt32(names.count)
+                        info.ppEnabledExtensionNames = names.baseAddress
+                        return functions.CreateDevice(physical.handle, &info, nil, &device)
+                    }
                 }
             }
         }

@@ -6,6 +6,8 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case addNorm = "add_norm"
     case linearFewRows = "linear_few_rows"
     case linearManyRows = "linear_many_rows"
+    /// In 16-bit arithmetic where that is allowed; else as `linearManyRows`.
+    case linearManyRowsHalf = "linear_many_rows_half"
     case packedEmbed = "packed_embed"
     case packedFewRows = "packed_few_rows"
     case packedManyRows = "packed_many_rows"
@@ -24,6 +26,10 @@ struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
         case subgroupArithmetic, subgroupBroadcast
+        /// Arithmetic in 16-bit floats.
+        case float16
+        /// Leave to compute a row in another way when many share its batch.
+        case batchDependence
         /// Invocations that are lanes of a processor's vector unit.
         case processor
         /// As many invocations in a workgroup.
@@ -38,6 +44,8 @@ struct KernelVariant: Sendable {
                     ? nil : "no broadcast in subgroups of 2, 4 or 8"
             case .invocations(let count):
                 capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
+            case .float16: capabilities.hasFloat16 ? nil : "no fp16 arithmetic"
+            case .batchDependence: capabilities.isBatchInvariant ? "batch_invariant is true" : nil
             case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"
             }
         }
@@ -64,12 +72,14 @@ struct KernelVariant: Sendable {
         case .addNorm: reducing("add_norm", [.addNorm])
         case .linearFewRows: [linearBroadcast, linearColumns]
         case .linearManyRows:
+            [linearBroadcast, linearTiled("linear_tiled", .tileSingle), linearColumns]
+        case .linearManyRowsHalf:
             [
                 linearBroadcast,
-                KernelVariant(
-                    name: "linear_tiled", files: [.numbers, .weights, .linearTiled], needs: [.invocations(256)],
-                    rowsPerGroup: 64, tilesPerGroup: 2),
-                linearColumns,
+                linearTiled(
+                    "linear_tiled_half", .tileHalf, needs: [.batchDependence, .float16],
+                    extensions: ["GL_EXT_shader_explicit_arithmetic_types_float16"]),
+                linearTiled("linear_tiled", .tileSingle), linearColumns,
             ]
         case .packedEmbed: [KernelVariant(name: "packed_embed", files: [.packed, .packedEmbed])]
         case .packedFewRows: [packedBroadcast, packedColumns]
@@ -103,6 +113,14 @@ struct KernelVariant: Sendable {
 
     private static let linearColumns = KernelVariant(
         name: "linear_columns", files: [.numbers, .weights, .linearColumns])
+
+    private static func linearTiled(
+        _ name: String, _ tile: ShaderFile, needs: [Need] = [], extensions: [String] = []
+    ) -> KernelVariant {
+        KernelVariant(
+            name: name, files: [.numbers, .weights, tile, .linearTiled], needs: needs + [.invocations(256)],
+            extensions: extensions, rowsPerGroup: 64, tilesPerGroup: 2)
+    }
 
     private static let linearBroadcast = KernelVariant(
         name: "linear_broadcast", files: [.numbers, .weights, .linearBroadcast],

@@ -151,6 +151,8 @@ extension PackedMatrix.Format {
                     UnsafeRawBufferPointer(rebasing: slab[..<((last - first) * count)]),
                     at: range.byteOffset + (first - tiles.startIndex) * count)
             }
+            // Dense rows were read once and in order; packed ones may lie next to rows that are still to be read.
+            if case .dense(let tensor) = tiles[first].weights { tensor.unload() }
             first = last
         }
     }

@@ -41,7 +41,10 @@ extension ProgramBuilder {
         let (few, many, format, rowCounts): (KernelKind, KernelKind, [String: Int], [Int]) =
             switch matrix.format {
             case .dense(let type):
-                (.linearFewRows, .linearManyRows, KernelShapes.weightConstants(type), shapes.linearRows)
+                (
+                    .linearFewRows, type.byteCount == 2 ? .linearManyRowsHalf : .linearManyRows,
+                    KernelShapes.weightConstants(type), shapes.linearRows
+                )
             case .packed(let format): (.packedFewRows, .packedManyRows, format.constants, shapes.packedRows)
             }
         // Input, weights, biases, output.

@@ -27,6 +27,13 @@ extension SelfTestCase {
             expected: (rows[740..<760] + rows[60..<80]).map { Double($0) * 2 })
     }
 
+    /// Numbers rounded to eleven bits, and sums of sixteen of their products as well.
+    static func linearHalf(_ constants: [String: Int], rowsPerGroup: Int) -> SelfTestCase {
+        var trial = linear(constants, rowsPerGroup: rowsPerGroup)
+        trial.tolerance = 16 * 0x1p-22
+        return trial
+    }
+
     static func linear(_ constants: [String: Int], rowsPerGroup: Int) -> SelfTestCase {
         let matrix = matrix(elementType(constants, "WEIGHT"))
         let weights = matrix.tensor.floats().map { Double($0) }

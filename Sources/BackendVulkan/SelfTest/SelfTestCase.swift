@@ -26,6 +26,7 @@ struct SelfTestCase {
         case .norm: norm()
         case .addNorm: addNorm()
         case .linearFewRows, .linearManyRows: linear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
+        case .linearManyRowsHalf: linearHalf(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
         case .packedEmbed: packedEmbed(constants)
         case .packedFewRows, .packedManyRows:
             packedLinear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)

@@ -55,7 +55,8 @@ extension BackendSection: ConfigurationSection {
             "vulkan: the device, as quire devices lists them; auto takes a discrete one before an integrated one"),
         ConfigurationKey(
             "batch_invariant", \.batchInvariant, .boolean,
-            "vulkan: only kernels whose results never depend on who shares a batch; at present all are such"),
+            "vulkan: results never depend on who shares a batch; false allows prompts in fp16 arithmetic (16-bit weights)"
+        ),
         ConfigurationKey(
             "kernels", \.disabledKernels, .names("names of kernel variants, such as [norm_subgroup]"),
             "vulkan: kernel variants that are switched off, by the names that quire devices prints"),

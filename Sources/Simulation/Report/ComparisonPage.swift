@@ -1,3 +1,5 @@
+import Reports
+
 /// Several policies side by side as one HTML page that needs nothing else: no network, no scripts, light and dark.
 public struct ComparisonPage {
     private let title: String
@@ -13,19 +15,10 @@ public struct ComparisonPage {
 
     /// The page.
     public var html: String {
-        """
-        <!DOCTYPE html>
-        <html lang="en"><head><meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(HTML.escaped(title))</title>
-        <style>\(PageStyle.css)</style></head>
-        <body><h1>\(HTML.escaped(title))</h1>
-        <p>\(HTML.escaped(description))</p>
-        <div class="wide">\(table)</div>
-        <main>\(charts.map(\.figure).joined(separator: "\n"))</main>
-        </body></html>
-
-        """
+        var page = ReportPage(title: title, description: description)
+        page.append(wide: HTML.table(ComparisonTable(reports).rows))
+        page.append(charts)
+        return page.html
     }
 
     private var charts: [LineChart] {
@@ -70,14 +63,5 @@ public struct ComparisonPage {
         }
         return LineChart(
             title: title, xLabel: "simulated seconds", yLabel: yLabel, series: lines, yLimit: limit)
-    }
-
-    private var table: String {
-        let rows = ComparisonTable(reports).rows
-        return "<table>"
-            + rows.enumerated().map { index, row in
-                let cell = index == 0 ? "th" : "td"
-                return "<tr>" + row.map { "<\(cell)>\(HTML.escaped($0))</\(cell)>" }.joined() + "</tr>"
-            }.joined() + "</table>"
     }
 }

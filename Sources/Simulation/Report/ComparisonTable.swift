@@ -1,3 +1,5 @@
+import Reports
+
 /// Several policies side by side, for a terminal: one line each, times in seconds.
 public struct ComparisonTable: CustomStringConvertible {
     let rows: [[String]]
@@ -18,25 +20,20 @@ public struct ComparisonTable: CustomStringConvertible {
         return [
             report.policy, "\(report.requests.finished)", "\(refused)", Self.seconds(first.mean),
             Self.seconds(first.p99), Self.seconds(between.p50), Self.seconds(between.p99), Self.seconds(whole.mean),
-            Self.seconds(whole.p99), Decimal.text(report.outputTokensPerSecond, places: 0),
+            Self.seconds(whole.p99), Numeral.fixed(report.outputTokensPerSecond, places: 0),
             "\(report.preemptionCount)", "\(report.tokens.recomputed)", "\(report.tokens.swapped)",
             percent(report.cache.meanUse),
-            percent(report.cache.waste), Decimal.text(report.fairnessGap, places: 0),
+            percent(report.cache.waste), Numeral.fixed(report.fairnessGap, places: 0),
             deadlines.count == 0 ? "-" : percent(Double(deadlines.firstTokenMet) / Double(deadlines.count)),
         ]
     }
 
-    private static func seconds(_ value: Double) -> String { Decimal.text(value, places: value < 1 ? 4 : 2) }
-    private static func percent(_ share: Double) -> String { Decimal.text(share * 100, places: 1) + "%" }
+    private static func seconds(_ value: Double) -> String { Numeral.fixed(value, places: value < 1 ? 4 : 2) }
+    private static func percent(_ share: Double) -> String { Numeral.fixed(share * 100, places: 1) + "%" }
 
     /// Columns aligned, the first to the left and the others to the right.
     public var description: String {
-        let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            row.indices.map { column in
-                let padding = String(repeating: " ", count: widths[column] - row[column].count)
-                return column == 0 ? row[column] + padding : padding + row[column]
-            }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        let text = TextTable(rows).text
+        return String(text.dropLast())
     }
 }

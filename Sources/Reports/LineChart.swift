@@ -1,36 +1,54 @@
 /// Lines over a common pair of axes, as one SVG element; colours come from the page's style.
-struct LineChart {
+public struct LineChart: Chart {
     /// One line.
-    struct Series {
+    public struct Series {
         let name: String
         let points: [(x: Double, y: Double)]
+
+        /// The line through `points`, called `name` in the legend.
+        public init(name: String, points: [(x: Double, y: Double)]) {
+            self.name = name
+            self.points = points
+        }
     }
 
     private static let (width, height) = (640.0, 300.0)
     private static let (left, right, top, bottom) = (64.0, 12.0, 12.0, 44.0)
 
-    let title: String
-    let xLabel: String
-    let yLabel: String
-    let series: [Series]
-    /// Whether equal ratios along x take equal lengths.
-    var isLogarithmic = false
-    /// Where y ends; the largest value if nil.
-    var yLimit: Double?
+    /// What it shows.
+    public let title: String
+    private let xLabel: String
+    private let yLabel: String
+    private let series: [Series]
+    private let isLogarithmic: Bool
+    private let yLimit: Double?
 
-    /// The figure with its title and legend.
-    var figure: String {
-        let (width, height) = (Int(Self.width), Int(Self.height))
-        let legend = series.enumerated().map { index, line in
-            "<span class=\"key s\(index % 8)\">\(HTML.escaped(line.name))</span>"
-        }.joined(separator: " ")
+    /// A chart of `series`. `isLogarithmic`: equal ratios along x take equal lengths, and x of 0 and less is left out.
+    /// `yLimit` is where y ends; the largest value if nil.
+    public init(
+        title: String, xLabel: String, yLabel: String, series: [Series], isLogarithmic: Bool = false,
+        yLimit: Double? = nil
+    ) {
+        self.title = title
+        self.xLabel = xLabel
+        self.yLabel = yLabel
+        self.series = series
+        self.isLogarithmic = isLogarithmic
+        self.yLimit = yLimit
+    }
+
+    /// As wide and high as every line chart.
+    public var size: (width: Int, height: Int) { (Int(Self.width), Int(Self.height)) }
+    /// The lines' names.
+    public var legend: [String] { series.map { $0.points.isEmpty ? "" : $0.name } }
+
+    /// Grid, lines and labels.
+    public var content: String {
+        let (width, height) = size
         return """
-            <figure><figcaption>\(HTML.escaped(title))</figcaption>
-            <svg viewBox="0 0 \(width) \(height)" role="img" aria-label="\(HTML.escaped(title))">
             \(grid)\(lines)
             <text class="label" x="\(width / 2)" y="\(height - 6)">\(HTML.escaped(xLabel))</text>
             <text class="label" transform="translate(12 \(height / 2)) rotate(-90)">\(HTML.escaped(yLabel))</text>
-            </svg><div class="legend">\(legend)</div></figure>
             """
     }
 
@@ -63,7 +81,7 @@ struct LineChart {
         return series.enumerated().map { index, line in
             let path = line.points.filter { !isLogarithmic || $0.x > 0 }.map { point in
                 let place = place(point, in: range)
-                return "\(Decimal.text(place.x, places: 1)),\(Decimal.text(place.y, places: 1))"
+                return "\(Numeral.fixed(place.x, places: 1)),\(Numeral.fixed(place.y, places: 1))"
             }
             return "<polyline class=\"s\(index % 8)\" points=\"\(path.joined(separator: " "))\"/>"
         }.joined()
@@ -73,16 +91,16 @@ struct LineChart {
         var marks = ""
         let range = xRange
         for value in yTicks {
-            let y = Decimal.text(place((xValues.lowerBound, value), in: range).y, places: 1)
+            let y = Numeral.fixed(place((xValues.lowerBound, value), in: range).y, places: 1)
             marks += "<line x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(y)\" y2=\"\(y)\"/>"
-            marks += "<text class=\"y\" x=\"\(Self.left - 6)\" y=\"\(y)\">\(Decimal.short(value))</text>"
+            marks += "<text class=\"y\" x=\"\(Self.left - 6)\" y=\"\(y)\">\(Numeral.short(value))</text>"
         }
         let ticks =
             isLogarithmic ? AxisTicks.logarithmic(within: xValues) : AxisTicks.linear(to: xValues.upperBound)
         for value in ticks where xValues.contains(value) {
-            let x = Decimal.text(place((value, 0), in: range).x, places: 1)
+            let x = Numeral.fixed(place((value, 0), in: range).x, places: 1)
             let y = Self.height - Self.bottom + 16
-            marks += "<text class=\"x\" x=\"\(x)\" y=\"\(y)\">\(Decimal.short(value))</text>"
+            marks += "<text class=\"x\" x=\"\(x)\" y=\"\(y)\">\(Numeral.short(value))</text>"
         }
         return marks
     }

@@ -1,16 +1,16 @@
 /// Rows of cells, aligned for a terminal.
-struct TextTable {
+public struct TextTable {
     private let rows: [[String]]
     private let leadingColumns: Int
 
     /// The first `leadingColumns` columns begin together, the others end together.
-    init(_ rows: [[String]], leadingColumns: Int = 1) {
+    public init(_ rows: [[String]], leadingColumns: Int = 1) {
         self.rows = rows
         self.leadingColumns = leadingColumns
     }
 
     /// One line for each row.
-    var text: String {
+    public var text: String {
         let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
             row.enumerated().map { column, cell in

@@ -1,0 +1,40 @@
+import Backends
+import Tensors
+
+/// What a model takes of its device, in bytes.
+public struct DeviceMemory: Sendable, Hashable {
+    /// The device's own name.
+    public let deviceName: String
+    /// What `cache.memory_utilization` allowed in all.
+    public let budgetByteCount: Int
+    /// The weights as the device keeps them.
+    public let weightsByteCount: Int
+    /// Activations and the like, for the largest batch.
+    public let scratchByteCount: Int
+    /// Keys and values.
+    public let cacheByteCount: Int
+    /// Keys and values of one block, over all layers.
+    public let blockByteCount: Int
+    /// Tokens in a block.
+    public let blockSize: Int
+    /// Lost at most to the alignment of the cache's ranges.
+    public let alignmentByteCount: Int
+    /// The most blocks that the device's kernels could address.
+    public let addressableBlockCount: Int
+
+    init(
+        _ device: DeviceInfo, _ pool: MemoryPool, layers: [CacheLayer], blockSize: Int, elementType: CacheType
+    ) {
+        deviceName = device.name
+        budgetByteCount = pool.budgetByteCount
+        weightsByteCount = pool.usedByteCount(for: .weights)
+        scratchByteCount = pool.usedByteCount(for: .scratch)
+        cacheByteCount = pool.usedByteCount(for: .cache)
+        blockByteCount = KVCacheMemory.byteCountPerBlock(
+            layers: layers, blockSize: blockSize, elementType: elementType)
+        self.blockSize = blockSize
+        alignmentByteCount = layers.count * 2 * MemoryPool.alignment
+        addressableBlockCount = KVCacheMemory.blockCount(
+            fitting: .max, layers: layers, blockSize: blockSize, elementType: elementType, device: device)
+    }
+}

@@ -1,0 +1,57 @@
+public import Benchmarking
+
+/// What an engine did under load, and what it took of its device.
+public struct LoadFigures: Sendable, Hashable, Codable {
+    /// One entry for each number of requests at once.
+    public var batches: [BatchFigures]
+    /// The engine's memory.
+    public var memory: MemoryFigures
+
+    /// The two as given.
+    public init(batches: [BatchFigures], memory: MemoryFigures) {
+        self.batches = batches
+        self.memory = memory
+    }
+}
+
+/// What an engine took of its device, in bytes.
+public struct MemoryFigures: Sendable, Hashable, Codable {
+    /// The device's own name.
+    public var deviceName = ""
+    /// What the configuration allowed in all.
+    public var budget = 0
+    /// The weights as the device keeps them.
+    public var weights = 0
+    /// Activations and the like.
+    public var scratch = 0
+    /// Keys and values, taken at start-up.
+    public var cache = 0
+    /// Keys and values of one block.
+    public var block = 0
+    /// Tokens in a block.
+    public var blockSize = 1
+    /// Lost at most to alignment.
+    public var alignment = 0
+    /// The most blocks that the device can address.
+    public var addressableBlockCount = Int.max
+    /// The most memory that the process had resident at once; 0 where it is not known.
+    public var peakResident = 0
+
+    /// Nothing taken.
+    public init() {}
+
+    /// Blocks that fit beside weights and scratch into `budget` bytes.
+    func blockCount(budget: Int) -> Int {
+        let left = max(0, budget - weights - scratch - alignment)
+        return min(left / max(block, 1), addressableBlockCount)
+    }
+
+    /// Tokens whose keys and values fit into `budget` bytes beside weights and scratch.
+    public func tokenCapacity(budget: Int) -> Int { blockCount(budget: budget) * blockSize }
+
+    /// How many requests of `tokenCount` tokens fit at once.
+    public func requestCapacity(budget: Int, tokenCount: Int) -> Int {
+        let blocks = max(1, (tokenCount + blockSize - 1) / blockSize)
+        return blockCount(budget: budget) / blocks
+    }
+}
