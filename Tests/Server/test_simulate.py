@@ -43,6 +43,27 @@ def test_figures_are_the_same_again(simulate):
     assert run() == run()
 
 
+def test_swapping_is_counted_and_saves_computing(simulate, tmp_path):
+    def run(mode):
+        report = tmp_path / f"{mode}.json"
+        result = simulate("--synthetic", "count=200,rate=20,max_length=500", "--json", report,
+                          "--set", f"scheduler.preemption={mode}", "--set", "cache.num_swap_blocks=1024",
+                          "--set", "cache.num_blocks=64", "--set", "cache.enable_prefix_caching=false")
+        assert result.returncode == 0, result.stderr
+        return json.loads(report.read_text())[0]
+    swap, recompute = run("swap"), run("recompute")
+    assert swap["moves"]["preemptions"] == swap["preemption_count"] > 0
+    assert swap["tokens"]["swapped"] > 0 and swap["tokens"]["recomputed"] == 0
+    assert swap["moves"]["out"] == swap["moves"]["in"] > 0 and swap["moves"]["seconds"] > 0
+    assert recompute["moves"]["out"] == 0 and recompute["tokens"]["recomputed"] > 0
+    assert swap["requests"] == recompute["requests"]
+
+
+def test_a_swap_space_in_bytes_needs_a_model(simulate):
+    result = simulate("--synthetic", "count=1", "--set", "cache.swap_space=1GiB")
+    assert result.returncode == 64 and "num_swap_blocks" in result.stderr
+
+
 def test_a_trace_of_each_kind(simulate, tmp_path):
     lines = tmp_path / "trace.jsonl"
     lines.write_text("".join(json.dumps({"arrival": i / 10, "prompt_tokens": 20 + i, "output_tokens": 5, "tenant": "a",

@@ -15,6 +15,11 @@ final class BlockCopies: @unchecked Sendable {
         commands = try CommandBuffers(device, count: 1)
     }
 
+    deinit {
+        // A device that is lost has nothing to wait for, and says so.
+        try? wait()
+    }
+
     /// Submits `copies`, with a barrier behind each of their rounds.
     func submit(_ copies: [BlockCopy], of cache: KVCacheMemory) throws(BackendError) {
         guard !copies.isEmpty else { return }
