@@ -27,21 +27,16 @@ import Weights
         #expect(greedy == prompts.map(\.greedy))
     }
 
-    @Test("SmolLM2, packed: 64 greedy tokens of 20 prompts, and the largest logits")
-    func smolLM2() throws {
-        let path = try #require(
-            getenv("QUIRE_TEST_MODEL").map { String(cString: $0) }, "QUIRE_TEST_MODEL is not set; run `make test`")
-        try check(path, against: try Golden.real())
-    }
+    /// The real model that `make test` fetches, and directories of it as other tools quantized it, where a developer has
+    /// made some: QUIRE_TEST_QUANTIZED, with colons between them.
+    static let real: [RealModel] =
+        [.fetched]
+        + (getenv("QUIRE_TEST_QUANTIZED").map { String(cString: $0) } ?? "").split(separator: ":")
+        .map { .quantized(directory: String($0)) }
 
-    /// Directories of SmolLM2 as real tools quantized it, made on a developer's machine: QUIRE_TEST_QUANTIZED, with
-    /// colons between them.
-    static let quantized = (getenv("QUIRE_TEST_QUANTIZED").map { String(cString: $0) } ?? "").split(separator: ":")
-        .map { String($0) }
-
-    @Test("SmolLM2, quantized by other tools", arguments: quantized)
-    func quantizedSmolLM2(directory: String) throws {
-        try check(directory, against: try Golden.real(in: directory))
+    @Test("SmolLM2, packed: 64 greedy tokens of 20 prompts, and the largest logits", arguments: real)
+    func smolLM2(model: RealModel) throws {
+        try check(try model.path, against: try model.golden)
     }
 
     @Test("dequantized weights give what packed ones give", arguments: ["quantized-gptq-4bit-actorder", "llama-gguf"])
@@ -71,18 +66,10 @@ import Weights
         for (prompt, found) in zip(golden.prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
     }
 
-    @Test("SmolLM2 on Vulkan: 32 greedy tokens, and the largest logits", arguments: Device.vulkan.prefix(1))
-    func smolLM2(device: Device) throws {
-        let path = try #require(
-            getenv("QUIRE_TEST_MODEL").map { String(cString: $0) }, "QUIRE_TEST_MODEL is not set; run `make test`")
-        try checkOnVulkan(path, against: try Golden.real(), device)
-    }
-
     @Test(
-        "SmolLM2, quantized by other tools, on Vulkan: 32 greedy tokens, the largest logits, and memory",
-        arguments: quantized, Device.vulkan.suffix(1))
-    func quantizedSmolLM2(directory: String, device: Device) throws {
-        try checkOnVulkan(directory, against: try Golden.real(in: directory), device)
+        "SmolLM2 on Vulkan: 32 greedy tokens, the largest logits, and memory", arguments: real, Device.vulkan.prefix(1))
+    func smolLM2(model: RealModel, device: Device) throws {
+        try checkOnVulkan(try model.path, against: try model.golden, device)
     }
 
     private func checkOnVulkan(_ path: String, against golden: Golden.Real, _ device: Device) throws {
