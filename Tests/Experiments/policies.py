@@ -121,7 +121,8 @@ def speed(quire):
         yield f"{count:6} requests: {usage.ru_utime + usage.ru_stime:.1f} s of one core, {usage.ru_maxrss / 1024:.0f} MiB"
 
 
-EXPERIMENTS = {"a": waste, "b": priority, "c": fairness, "d": latency, "e": victims, "f": swapping, "g": scheduler, "speed": speed}
+EXPERIMENTS = {"a": waste, "b": priority, "c": fairness, "d": latency, "e": victims, "f": swapping, "g": scheduler,
+               "speed": speed}
 
 if __name__ == "__main__":
     binary = str(pathlib.Path(sys.argv[1]).resolve())
