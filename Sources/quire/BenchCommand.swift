@@ -2,7 +2,6 @@ import ArgumentParser
 import Assembly
 import Benchmarking
 import EngineConfig
-import FoundationEssentials
 import InferenceEngine
 import Logging
 import OpenAIServer
@@ -28,7 +27,7 @@ struct BenchEnginesCommand: AsyncParsableCommand {
     var overrides: [String] = []
     @Option(help: "Requests of each load.")
     var requests = 16
-    @Option(help: "Requests at once, one load each.", transform: Self.integers)
+    @Option(help: "Requests at once, one load each.", transform: CommaSeparated.integers)
     var concurrency = [4, 16]
     @Option(help: "Tokens of a prompt, such as 16-256.", transform: Self.range)
     var promptTokens = 16...256
@@ -38,8 +37,8 @@ struct BenchEnginesCommand: AsyncParsableCommand {
     var rounds = 1
     @Option(help: "Fixes prompts and lengths.")
     var seed: UInt64 = 7
-    @Option(name: .customLong("json"), help: "Write every figure to this file, - for standard output.")
-    var jsonFile: String?
+    @Option(help: "Write every figure to this file, - for standard output.", completion: .file())
+    var json: String?
 
     func validate() throws {
         guard requests > 0, rounds > 0, !concurrency.isEmpty, concurrency.allSatisfy({ $0 > 0 }) else {
@@ -59,20 +58,15 @@ struct BenchEnginesCommand: AsyncParsableCommand {
                     report.append(try await measure(configuration), to: index)
                 }
             }
-            if jsonFile != "-" { Console.write(report.table) }
-            switch jsonFile {
-            case "-": Console.write(try report.json)
-            case let path?: try Data(try report.json.utf8).write(to: URL(filePath: path))
-            case nil: break
-            }
+            let file = json.map { ResultFile($0) }
+            if file?.isStandardOutput != true { Console.write(report.table) }
+            try file?.writeJSON(of: report)
         }
     }
 
     private func measure(_ configuration: EngineConfiguration) async throws -> EngineFigures {
         let bar = ProgressBar()
-        var logging = configuration.logging
-        if logging.level == .info { logging.level = .warning }
-        let logger = Logger(logging)
+        let logger = Logger(measuring: configuration.logging)
         let model = try ServedModel(
             configuration, catalog: try PluginCatalog.commandLine(logger), metrics: PrometheusMetrics(), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
@@ -92,12 +86,5 @@ struct BenchEnginesCommand: AsyncParsableCommand {
             1 <= low, low <= high
         else { throw ValidationError("expected a number or a range such as 16-256, found \(text)") }
         return low...high
-    }
-
-    private static func integers(_ text: String) throws -> [Int] {
-        try text.split(separator: ",").map { part in
-            guard let value = Int(part) else { throw ValidationError("expected numbers such as 1,4,16, found \(text)") }
-            return value
-        }
     }
 }

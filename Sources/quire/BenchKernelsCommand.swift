@@ -2,7 +2,6 @@ import ArgumentParser
 import Assembly
 import Benchmarking
 import EngineConfig
-import FoundationEssentials
 import Logging
 
 /// `quire bench kernels CONFIG`: each kernel's time beside what the device could do.
@@ -19,7 +18,8 @@ struct BenchKernelsCommand: ParsableCommand {
     var config: String
     @Option(name: .customLong("set"), help: "Override one key: --set backend.device=1.")
     var overrides: [String] = []
-    @Option(help: "Sequences that get one new token each, one step for each number.", transform: Self.integers)
+    @Option(
+        help: "Sequences that get one new token each, one step for each number.", transform: CommaSeparated.integers)
     var sequences = [1, 8, 32]
     @Option(help: "Positions of their contexts.")
     var context = 512
@@ -27,8 +27,8 @@ struct BenchKernelsCommand: ParsableCommand {
     var promptTokens = 512
     @Option(help: "How often each step runs; times are medians.")
     var rounds = 5
-    @Option(name: .customLong("json"), help: "Write every figure to this file, - for standard output.")
-    var jsonFile: String?
+    @Option(help: "Write every figure to this file, - for standard output.", completion: .file())
+    var json: String?
 
     func validate() throws {
         guard rounds > 0, context > 0, promptTokens > 0, !sequences.isEmpty, sequences.allSatisfy({ $0 > 0 }) else {
@@ -49,13 +49,12 @@ struct BenchKernelsCommand: ParsableCommand {
         configuration.scheduler.maxNumSeqs = limits.sequenceCount
         configuration.model.maxModelLen = limits.contextLength
         configuration.cache.numBlocks = benchmark.blockCount(blockSize: configuration.cache.blockSize)
-        if configuration.logging.level == .info { configuration.logging.level = .warning }
         try exitingWithStatus { try measure(benchmark, configuration) }
     }
 
     private func measure(_ benchmark: KernelBenchmark, _ configuration: EngineConfiguration) throws {
         let bar = ProgressBar()
-        let logger = Logger(configuration.logging)
+        let logger = Logger(measuring: configuration.logging)
         let model = try TimedModel(
             configuration, catalog: try PluginCatalog.commandLine(logger), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
@@ -63,18 +62,8 @@ struct BenchKernelsCommand: ParsableCommand {
             device: model.deviceName, speed: model.speed,
             steps: try benchmark.run(
                 on: model.plan, blockSize: model.blockSize, vocabularySize: model.vocabularySize))
-        if jsonFile != "-" { Console.write(report.text) }
-        switch jsonFile {
-        case "-": Console.write(try report.json)
-        case let path?: try Data(try report.json.utf8).write(to: URL(filePath: path))
-        case nil: break
-        }
-    }
-
-    private static func integers(_ text: String) throws -> [Int] {
-        try text.split(separator: ",").map { part in
-            guard let value = Int(part) else { throw ValidationError("expected numbers such as 1,8,32, found \(text)") }
-            return value
-        }
+        let file = json.map { ResultFile($0) }
+        if file?.isStandardOutput != true { Console.write(report.text) }
+        try file?.writeJSON(of: report)
     }
 }

@@ -1,5 +1,4 @@
 import Benchmarking
-import FoundationEssentials
 import Reports
 
 /// Figures of several configurations, each measured several times.
@@ -20,15 +19,6 @@ struct BenchReport: Encodable {
     }
 
     func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
-
-    /// Every figure of every round.
-    var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-            return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-        }
-    }
 
     /// One line a figure, one column a configuration, medians over the rounds.
     var table: String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Comparison
+import EngineConfig
 
 /// How much `quire compare` measures, and with what.
 struct CompareAmounts: ParsableArguments {
@@ -15,7 +16,7 @@ struct CompareAmounts: ParsableArguments {
     var continuation = 64
     @Flag(help: "Prompts are a user's messages in the checkpoint's chat template.")
     var chat = false
-    @Option(help: "Requests at once, one load each.", transform: Self.integers)
+    @Option(help: "Requests at once, one load each.", transform: CommaSeparated.integers)
     var concurrency = [1, 4, 16]
     @Option(help: "Tokens of each prompt of the load.")
     var promptTokens = 256
@@ -55,25 +56,10 @@ struct CompareAmounts: ParsableArguments {
         return settings
     }
 
-    private static func integers(_ text: String) throws -> [Int] {
-        try text.split(separator: ",").map { part in
-            guard let value = Int(part) else { throw ValidationError("expected numbers such as 1,4,16, found \(text)") }
-            return value
-        }
-    }
-
     private static func bytes(_ text: String) throws -> Int {
-        let units = [
-            ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("kB", 1000), ("MB", 1_000_000),
-            ("GB", 1_000_000_000),
-        ]
-        let unit = units.first { text.hasSuffix($0.0) }
-        let digits = text.dropLast(unit?.0.count ?? 0)
-        guard let number = Int(digits), number > 0 else {
-            throw ValidationError("expected bytes such as 512MiB or 2GB, found \(text)")
+        guard let count = ByteCount.parse(text), (1...1 << 50).contains(count) else {
+            throw ValidationError("expected bytes such as 512MiB or 2GiB, found \(text)")
         }
-        let (product, overflows) = number.multipliedReportingOverflow(by: unit?.1 ?? 1)
-        guard !overflows, product <= 1 << 50 else { throw ValidationError("\(text) is too much") }
-        return product
+        return count
     }
 }

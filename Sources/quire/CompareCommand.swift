@@ -98,20 +98,9 @@ struct CompareCommand: ParsableCommand {
 
     private func publish(_ report: ComparisonReport) throws {
         Console.write("\(report)")
-        if let json {
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try write(try encoder.encode(report) + Data("\n".utf8), to: json)
-        }
-        if let html { try write(Data(report.html.utf8), to: html) }
-        if let svg { try write(Data(report.picture.utf8), to: svg) }
-    }
-
-    private func write(_ data: Data, to path: String) throws {
-        do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
-            throw ComparisonError.input(file: path, line: nil, reason: "cannot be written")
-        }
+        if let json { try ResultFile(json).writeJSON(of: report) }
+        if let html { try ResultFile(html).write(report.html) }
+        if let svg { try ResultFile(svg).write(report.picture) }
     }
 
     /// What failed has been reported; the exit status says so too.

@@ -37,9 +37,7 @@ struct CompareWorkerCommand: AsyncParsableCommand {
 
     private func measure(_ job: CompareJob) async throws -> PartOutcome {
         let configuration = try ConfigurationOptions.configuration(path: job.config, overrides: job.overrides)
-        var logging = configuration.logging
-        if logging.level == .info { logging.level = .warning }
-        let logger = Logger(logging)
+        let logger = Logger(measuring: configuration.logging)
         let catalog = try PluginCatalog.commandLine(logger)
         let bar = ProgressBar()
         let showLoading: @Sendable (Double) -> Void = { bar.show("loading \(configuration.model.name)", $0) }

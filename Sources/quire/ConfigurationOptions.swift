@@ -58,7 +58,7 @@ private func exitCode(for error: any Error) -> any Error {
 /// Whether the command line, a configuration or a file of the user's is to blame.
 func isUserError(_ error: any Error) -> Bool {
     switch error {
-    case is ConfigurationError, is SimulationError, is RegistryError: true
+    case is ConfigurationError, is SimulationError, is RegistryError, is ResultFileError: true
     case let error as AssemblyError: error.isUserError
     case let error as ComparisonError: error.isUserError
     default: false

@@ -10,6 +10,13 @@ extension Logger {
             return handler
         }
     }
+
+    /// The same for a command whose result is a table: what a start says of itself is left out, warnings are not.
+    init(measuring section: LoggingSection) {
+        var section = section
+        if section.level == .info { section.level = .warning }
+        self.init(section)
+    }
 }
 
 /// Writes one line an event: for people, or as JSON for machines.

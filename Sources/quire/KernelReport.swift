@@ -1,6 +1,5 @@
 import Backends
 import Benchmarking
-import FoundationEssentials
 import Reports
 
 /// Kernels of some steps beside the speed of their device.
@@ -8,15 +7,6 @@ struct KernelReport: Encodable {
     let device: String
     let speed: DeviceSpeed
     let steps: [KernelFigures]
-
-    /// Every figure.
-    var json: String {
-        get throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-            return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
-        }
-    }
 
     /// A table for each step, the costliest kernel first.
     var text: String {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Assembly
 import EngineConfig
-import FoundationEssentials
 import Scheduling
 import Simulation
 
@@ -66,24 +65,13 @@ struct SimulateCommand: ParsableCommand {
 
     private func publish(_ reports: [PolicyReport]) throws {
         Console.write("\(ComparisonTable(reports))\n")
-        if let json {
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            try write(try encoder.encode(reports) + Data("\n".utf8), to: json)
-        }
+        if let json { try ResultFile(json).writeJSON(of: reports) }
         if let html {
             let source = trace.map { "the trace \($0)" } ?? "synthetic requests: \(synthetic ?? "")"
             let page = ComparisonPage(
                 title: "Scheduling policies compared",
                 description: "\(options.config) on \(source). Times are simulated.", reports: reports)
-            try write(Data(page.html.utf8), to: html)
-        }
-    }
-
-    private func write(_ data: Data, to path: String) throws {
-        do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
-            throw SimulationError.unreadable(path: path, reason: "cannot be written")
+            try ResultFile(html).write(page.html)
         }
     }
 }

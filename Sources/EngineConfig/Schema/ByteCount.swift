@@ -1,11 +1,11 @@
 /// Sizes in bytes as people write them: `4GiB`, `1.5 MiB`, `4096`.
-enum ByteCount {
+public enum ByteCount {
     private static let units: [(name: String, byteCount: Int)] = [
         ("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1),
     ]
 
     /// The bytes, or nil for what is no size or is not a whole number of bytes that an `Int` can hold.
-    static func parse(_ text: String) -> Int? {
+    public static func parse(_ text: String) -> Int? {
         guard let (number, unit) = split(text) else { return nil }
         if unit.isEmpty { return Int(number) }
         guard let factor = units.first(where: { $0.name == unit })?.byteCount else { return nil }
