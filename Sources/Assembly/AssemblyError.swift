@@ -26,3 +26,15 @@ public enum AssemblyError: Error, CustomStringConvertible {
         }
     }
 }
+
+extension AssemblyError {
+    /// What `body` returns; what it throws becomes `checkpoint`.
+    static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws(AssemblyError) -> Result {
+        do { return try body() } catch { throw .checkpoint(path: path, reason: "\(error)") }
+    }
+
+    /// What `body` returns; what it throws becomes `device`.
+    static func onDevice<Result>(_ body: () throws -> Result) throws(AssemblyError) -> Result {
+        do { return try body() } catch { throw .device("\(error)") }
+    }
+}

@@ -23,7 +23,7 @@ public struct DeviceMemory: Sendable, Hashable {
     public let addressableBlockCount: Int
 
     init(
-        _ device: DeviceInfo, _ pool: MemoryPool, layers: [CacheLayer], blockSize: Int, elementType: CacheType
+        _ device: DeviceInfo, _ pool: MemoryPool, layers: [CacheLayer], blockSize: Int, type: CacheType
     ) {
         deviceName = device.name
         budgetByteCount = pool.budgetByteCount
@@ -31,10 +31,10 @@ public struct DeviceMemory: Sendable, Hashable {
         scratchByteCount = pool.usedByteCount(for: .scratch)
         cacheByteCount = pool.usedByteCount(for: .cache)
         blockByteCount = KVCacheMemory.byteCountPerBlock(
-            layers: layers, blockSize: blockSize, elementType: elementType)
+            layers: layers, blockSize: blockSize, type: type)
         self.blockSize = blockSize
         alignmentByteCount = layers.count * 2 * MemoryPool.alignment
         addressableBlockCount = KVCacheMemory.blockCount(
-            fitting: .max, layers: layers, blockSize: blockSize, elementType: elementType, device: device)
+            fitting: .max, layers: layers, blockSize: blockSize, type: type, device: device)
     }
 }

@@ -10,12 +10,8 @@ extension PluginCatalog {
     public func plan(
         of configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws(AssemblyError) -> ForwardPlan {
-        let checkpoint: Checkpoint
-        do {
-            checkpoint = try Checkpoint(path: configuration.model.path)
-        } catch {
-            throw .checkpoint(path: configuration.model.path, reason: "\(error)")
-        }
+        let path = configuration.model.path
+        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
         defer { progress(1) }
         return try plan(of: checkpoint, configuration, progress: progress)
     }

@@ -24,7 +24,7 @@ struct PreparedModel {
         let facts = checkpoint.configuration
         let cache = configuration.cache
         let wanted = configuration.model.maxModelLen ?? facts.maxPositionCount
-        let backend = try Self.onDevice {
+        let backend = try AssemblyError.onDevice {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }
         let progress = StartupProgress(progress)
@@ -40,10 +40,10 @@ struct PreparedModel {
         let batchLimits = BatchLimits(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
-        let prepared = try Self.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
+        let prepared = try AssemblyError.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
         let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
         let fitting = KVCacheMemory.blockCount(
-            fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType,
+            fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType,
             device: backend.device)
         // More blocks than every sequence at full length would never be used.
         let useful = scheduler.maxNumSeqs * ((wanted + cache.blockSize - 1) / cache.blockSize)
@@ -62,23 +62,23 @@ struct PreparedModel {
         }
         let blockCount = blockCount
         let blockByteCount = KVCacheMemory.byteCountPerBlock(
-            layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType)
+            layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType)
         let swap = try SwapBlocks(
             configuration, blockByteCount: blockByteCount, layerCount: plan.cacheLayers.count,
             promisedByteCount: backend.device.isHostMemory ? blockCount * blockByteCount : 0, device: backend)
         swapBlockCount = swap.count
         slidingWindow = plan.slidingWindow
-        let memory = try Self.onDevice {
+        let memory = try AssemblyError.onDevice {
             try KVCacheMemory(
                 layers: plan.cacheLayers, blockCount: blockCount, blockSize: cache.blockSize,
-                elementType: elementType, pool: pool, swapBlockCount: swap.count, swapPool: swap.pool)
+                type: elementType, pool: pool, swapBlockCount: swap.count, swapPool: swap.pool)
         }
-        try Self.onDevice { try prepared.attach(memory) }
+        try AssemblyError.onDevice { try prepared.attach(memory) }
         pool.seal()
         self.backend = backend
         self.plan = prepared
         self.memory = DeviceMemory(
-            backend.device, pool, layers: plan.cacheLayers, blockSize: cache.blockSize, elementType: elementType)
+            backend.device, pool, layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType)
         logger.info(
             "model ready",
             metadata: [
@@ -100,9 +100,5 @@ struct PreparedModel {
     /// `auto` follows the weights: the type of the first matrix, or what it counts as where it is packed.
     private static func cacheType(_ choice: CacheSection.TypeChoice, _ plan: ForwardPlan) -> CacheType {
         CacheType(rawValue: choice.rawValue) ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
-    }
-
-    private static func onDevice<Result>(_ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch { throw AssemblyError.device("\(error)") }
     }
 }

@@ -21,8 +21,8 @@ public struct ScoredModel {
     ) throws {
         try catalog.check(configuration)
         let path = configuration.model.path
-        let checkpoint = try ServedModel.blaming(path) { try Checkpoint(path: path) }
-        tokenizer = try ServedModel.blaming(path) { try ServedModel.tokenizer(checkpoint, configuration.model) }
+        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
+        tokenizer = try AssemblyError.blaming(path) { try ServedModel.tokenizer(checkpoint, configuration.model) }
         let blockSize = configuration.cache.blockSize
         let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
         var single = configuration

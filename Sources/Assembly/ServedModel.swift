@@ -33,11 +33,13 @@ public struct ServedModel: Sendable {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
-        let checkpoint = try Self.blaming(configuration.model.path) { try Checkpoint(path: configuration.model.path) }
-        let tokenizer = try Self.blaming(configuration.model.path) {
+        let checkpoint = try AssemblyError.blaming(configuration.model.path) {
+            try Checkpoint(path: configuration.model.path)
+        }
+        let tokenizer = try AssemblyError.blaming(configuration.model.path) {
             try Self.tokenizer(checkpoint, configuration.model)
         }
-        let template = try Self.blaming(configuration.model.path) {
+        let template = try AssemblyError.blaming(configuration.model.path) {
             try Self.template(checkpoint, configuration.model)
         }
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
@@ -85,9 +87,5 @@ public struct ServedModel: Sendable {
             return try checkpoint.chatTemplate.map { try ChatTemplate($0) }
         }
         return try ChatTemplate(try String(contentsOf: URL(filePath: path), encoding: .utf8))
-    }
-
-    static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
-        do { return try body() } catch { throw AssemblyError.checkpoint(path: path, reason: "\(error)") }
     }
 }

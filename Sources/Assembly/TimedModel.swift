@@ -22,10 +22,8 @@ public struct TimedModel: Sendable {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
-        let checkpoint: Checkpoint
-        do { checkpoint = try Checkpoint(path: configuration.model.path) } catch {
-            throw AssemblyError.checkpoint(path: configuration.model.path, reason: "\(error)")
-        }
+        let path = configuration.model.path
+        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
         guard let plan = model.plan as? any TimedPlan, let backend = model.backend as? any TimedBackend else {
             throw AssemblyError.configuration(
@@ -33,7 +31,7 @@ public struct TimedModel: Sendable {
                     at: "backend.name", expected: "a backend that times its kernels (vulkan)",
                     found: configuration.backend.name))
         }
-        do { speed = try backend.measureSpeed() } catch { throw AssemblyError.device("\(error)") }
+        speed = try AssemblyError.onDevice { try backend.measureSpeed() }
         self.plan = plan
         blockSize = configuration.cache.blockSize
         vocabularySize = checkpoint.configuration.vocabularySize

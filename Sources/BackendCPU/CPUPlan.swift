@@ -66,7 +66,7 @@ final class CPUPlan: PreparedPlan, TeamWork, @unchecked Sendable {
         }
         attached = cache
         self.cache = CacheView(
-            elementType: cache.elementType.kernelType, blockSize: cache.blockSize, layers: cacheLayers)
+            elementType: cache.type.kernelType, blockSize: cache.blockSize, layers: cacheLayers)
     }
 
     func copyBlocks(_ copies: [BlockCopy]) {

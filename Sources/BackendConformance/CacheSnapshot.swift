@@ -10,7 +10,7 @@ struct CacheSnapshot {
         layers = try cache.layers.map { layer throws(BackendError) in
             [try Self.bytes(layer.keys), try Self.bytes(layer.values)]
         }
-        slotByteCounts = plan.cacheLayers.map { cache.elementType.tokenByteCount(of: $0) }
+        slotByteCounts = plan.cacheLayers.map { cache.type.tokenByteCount(of: $0) }
     }
 
     private static func bytes(_ range: MemoryRange) throws(BackendError) -> [UInt8] {

@@ -36,7 +36,7 @@ struct Trial {
         let blockCounts = lengths.map { ($0 + feeding.blockSize - 1) / feeding.blockSize }
         let blockCount = blockCounts.reduce(0, +) + 3
         let cache = try KVCacheMemory(
-            layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, elementType: cacheType,
+            layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, type: cacheType,
             pool: pool, swapBlockCount: feeding.isMoving ? blockCount / 2 : 0, swapPool: swapPool)
         try prepared.attach(cache)
         var free = (0..<Int32(blockCount)).shuffled(using: &random)

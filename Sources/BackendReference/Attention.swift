@@ -23,7 +23,7 @@ extension ReferencePlan {
                 let row = values[source.index].row(token)
                 let slot = Int(batch.slots[token])
                 for head in 0..<shape.keyValueHeadCount {
-                    let place = CachedHead(target, slot: slot, head: head, of: shape, as: cache.elementType)
+                    let place = CachedHead(target, slot: slot, head: head, of: shape, as: cache.type)
                     place.store(row[head * shape.headSize..<(head + 1) * shape.headSize])
                 }
             }
@@ -72,7 +72,7 @@ extension ReferencePlan {
 
         var scores = [Double](repeating: 0, count: slots.count)
         for (index, slot) in slots.enumerated() {
-            let key = CachedHead(keys, slot: slot, head: keyValueHead, of: shape, as: cache.elementType)
+            let key = CachedHead(keys, slot: slot, head: keyValueHead, of: shape, as: cache.type)
             var sum = 0.0
             for number in 0..<headSize { sum += Double(source[head * headSize + number]) * Double(key[number]) }
             sum *= Double(attention.scale)
@@ -85,7 +85,7 @@ extension ReferencePlan {
         for number in 0..<headSize {
             var sum = 0.0
             for (index, slot) in slots.enumerated() {
-                let value = CachedHead(stored, slot: slot, head: keyValueHead, of: shape, as: cache.elementType)
+                let value = CachedHead(stored, slot: slot, head: keyValueHead, of: shape, as: cache.type)
                 sum += scores[index] * Double(value[number])
             }
             target[head * headSize + number] = Float(sum / total)

@@ -31,7 +31,7 @@ public struct KVCacheMemory: Sendable {
     /// Tokens in a block.
     public let blockSize: Int
     /// How numbers are stored.
-    public let elementType: CacheType
+    public let type: CacheType
     /// One entry a cache layer of the plan.
     public let layers: [Layer]
     /// Blocks that the swap space holds.
@@ -42,14 +42,14 @@ public struct KVCacheMemory: Sendable {
     /// Takes the memory of `blockCount` blocks from `pool`, and that of `swapBlockCount` from `swapPool`.
     /// Precondition: there is a `swapPool` where there are blocks to swap to.
     public init(
-        layers: [CacheLayer], blockCount: Int, blockSize: Int, elementType: CacheType, pool: MemoryPool,
+        layers: [CacheLayer], blockCount: Int, blockSize: Int, type: CacheType, pool: MemoryPool,
         swapBlockCount: Int = 0, swapPool: MemoryPool? = nil
     ) throws(BackendError) {
         self.blockCount = blockCount
         self.blockSize = blockSize
-        self.elementType = elementType
+        self.type = type
         self.swapBlockCount = swapBlockCount
-        let tokenBytes = layers.map { elementType.tokenByteCount(of: $0) }
+        let tokenBytes = layers.map { type.tokenByteCount(of: $0) }
         self.layers = try Self.ranges(tokenBytes.map { $0 * blockCount * blockSize }, from: pool, for: .cache)
         guard swapBlockCount > 0 else {
             swapLayers = []
@@ -75,17 +75,17 @@ public struct KVCacheMemory: Sendable {
 
     /// Bytes that one block takes over all layers.
     public static func byteCountPerBlock(
-        layers: [CacheLayer], blockSize: Int, elementType: CacheType
+        layers: [CacheLayer], blockSize: Int, type: CacheType
     ) -> Int {
-        layers.reduce(0) { $0 + 2 * elementType.tokenByteCount(of: $1) } * blockSize
+        layers.reduce(0) { $0 + 2 * type.tokenByteCount(of: $1) } * blockSize
     }
 
     /// How many blocks fit into `byteCount` bytes without a range that `device` could not address.
     public static func blockCount(
-        fitting byteCount: Int, layers: [CacheLayer], blockSize: Int, elementType: CacheType, device: DeviceInfo
+        fitting byteCount: Int, layers: [CacheLayer], blockSize: Int, type: CacheType, device: DeviceInfo
     ) -> Int {
-        let perBlock = byteCountPerBlock(layers: layers, blockSize: blockSize, elementType: elementType)
-        let widest = layers.map { elementType.tokenByteCount(of: $0) }.max() ?? 1
+        let perBlock = byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
+        let widest = layers.map { type.tokenByteCount(of: $0) }.max() ?? 1
         // A layer's range starts on an aligned offset: leave room for the alignment of each.
         let usable = max(0, byteCount - layers.count * 2 * MemoryPool.alignment)
         let addressable = device.maxRangeByteCount / (widest * blockSize)

@@ -50,7 +50,7 @@ import Testing
         faults.fail(.allocate, with: VK_ERROR_OUT_OF_DEVICE_MEMORY)
         #expect {
             try KVCacheMemory(
-                layers: model.plan.cacheLayers, blockCount: 4096, blockSize: 16, elementType: .f16, pool: pool)
+                layers: model.plan.cacheLayers, blockCount: 4096, blockSize: 16, type: .f16, pool: pool)
         } throws: { error in
             guard case BackendError.outOfMemory(use: "cache", _, _) = error else { return false }
             return true

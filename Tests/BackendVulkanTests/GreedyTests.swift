@@ -29,7 +29,7 @@ import Testing
         try prepared.attach(
             try KVCacheMemory(
                 layers: trial.plan.cacheLayers, blockCount: blockCount, blockSize: trial.blockSize,
-                elementType: trial.cacheType, pool: pool))
+                type: trial.cacheType, pool: pool))
         var tokens = prompt
         var computed = 0
         var result: [(token: Int32, margin: Float)] = []

@@ -37,7 +37,7 @@ import Testing
         let tableCount = contextLength / blockSize
         let blockCount = 2 * tableCount
         let cache = try KVCacheMemory(
-            layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: CacheType(type),
+            layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, type: CacheType(type),
             pool: pool)
         let blocks = (0..<tableCount).map { Int32($0 % 2 == 0 ? $0 : blockCount - $0) }
         let width = heads * headSize

@@ -44,7 +44,7 @@ import Testing
         let limits = BatchLimits(maxTokenCount: 16, maxSequenceCount: 1, maxSampleCount: 16, maxContextLength: 16)
         let prepared = try backend.prepare(Self.plan(width: width), limits: limits, pool: pool)
         try prepared.attach(
-            KVCacheMemory(layers: [], blockCount: 1, blockSize: 16, elementType: .f32, pool: pool))
+            KVCacheMemory(layers: [], blockCount: 1, blockSize: 16, type: .f32, pool: pool))
         var batch = ForwardBatch()
         batch.append(tokens: (0..<9).map { Int32($0 * 5) }, firstPosition: 0, blocks: [0], blockSize: 16)
         batch.sampleRows = [0, 1, 2, 4, 5, 7, 8]

@@ -37,7 +37,7 @@ struct SmallModel {
         let pool = MemoryPool(device: backend, budgetByteCount: 64 << 20, chunkByteCount: 1 << 20)
         let prepared = try backend.prepare(plan, limits: limits, pool: pool)
         let cache = try KVCacheMemory(
-            layers: plan.cacheLayers, blockCount: 80, blockSize: 16, elementType: .f16, pool: pool)
+            layers: plan.cacheLayers, blockCount: 80, blockSize: 16, type: .f16, pool: pool)
         try prepared.attach(cache)
         pool.seal()
         return (prepared, pool)

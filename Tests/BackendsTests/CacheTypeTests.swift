@@ -17,7 +17,7 @@ struct CacheTypeTests {
     func capacity(blockSize: Int) {
         let layers = Array(repeating: CacheLayer(keyValueHeadCount: 3, headSize: 64), count: 30)
         func bytes(_ type: CacheType) -> Int {
-            KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, elementType: type)
+            KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
         }
         #expect(bytes(.int8) == 2 * 30 * 204 * blockSize)
         #expect(32 * bytes(.int8) == 17 * bytes(.bf16))
@@ -25,13 +25,13 @@ struct CacheTypeTests {
         let slack = 2 * 30 * MemoryPool.alignment
         for type in CacheType.allCases {
             let count = KVCacheMemory.blockCount(
-                fitting: 100 * bytes(type) + slack, layers: layers, blockSize: blockSize, elementType: type,
+                fitting: 100 * bytes(type) + slack, layers: layers, blockSize: blockSize, type: type,
                 device: device)
             #expect(count == 100)
         }
         let narrow = DeviceInfo(name: "any", detail: "", freeByteCount: 0, maxRangeByteCount: 204 * blockSize * 7)
         let count = KVCacheMemory.blockCount(
-            fitting: .max / 2, layers: layers, blockSize: blockSize, elementType: .int8, device: narrow)
+            fitting: .max / 2, layers: layers, blockSize: blockSize, type: .int8, device: narrow)
         #expect(count == 7)
     }
 }

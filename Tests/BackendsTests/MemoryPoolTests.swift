@@ -79,13 +79,13 @@ struct MemoryPoolTests {
         let device = CountingBackend()
         let pool = MemoryPool(device: device, budgetByteCount: budget)
         let count = KVCacheMemory.blockCount(
-            fitting: budget, layers: layers, blockSize: blockSize, elementType: .bf16, device: device.device)
-        let perBlock = KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, elementType: .bf16)
+            fitting: budget, layers: layers, blockSize: blockSize, type: .bf16, device: device.device)
+        let perBlock = KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, type: .bf16)
         #expect(perBlock == 2 * 38 * blockSize * 2)
         #expect((count + 1) * perBlock > budget - 4 * MemoryPool.alignment - perBlock)
         if count > 0 {
             _ = try KVCacheMemory(
-                layers: layers, blockCount: count, blockSize: blockSize, elementType: .bf16, pool: pool)
+                layers: layers, blockCount: count, blockSize: blockSize, type: .bf16, pool: pool)
         }
     }
 

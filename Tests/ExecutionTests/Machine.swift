@@ -114,7 +114,7 @@ struct Machine {
     ) throws -> any PreparedPlan {
         try prepared.attach(
             try KVCacheMemory(
-                layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, elementType: cacheType,
+                layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, type: cacheType,
                 pool: pool, swapBlockCount: swapBlockCount, swapPool: swapPool))
         return prepared
     }

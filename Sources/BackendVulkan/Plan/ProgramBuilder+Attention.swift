@@ -20,10 +20,10 @@ extension ProgramBuilder {
         case .keys(let layer), .values(let layer):
             let ranges = cache.layers[layer]
             let isKeys = if case .keys = step.target { true } else { false }
-            constants.merge(KernelShapes.cacheConstants(cache.elementType)) { $1 }
-            targetByteCount = cache.elementType.tokenByteCount(of: plan.cacheLayers[layer])
+            constants.merge(KernelShapes.cacheConstants(cache.type)) { $1 }
+            targetByteCount = cache.type.tokenByteCount(of: plan.cacheLayers[layer])
             // Counted in numbers, or in words of heads with a scale.
-            let stride = cache.elementType == .int8 ? targetByteCount / 4 : width
+            let stride = cache.type == .int8 ? targetByteCount / 4 : width
             (kind, target, place) = (.headToCache, isKeys ? ranges.keys : ranges.values, [UInt32(stride), 0])
         }
         let dispatch = Dispatch(
@@ -55,7 +55,7 @@ extension ProgramBuilder {
         let target = memory.range(output)
         let tasks = memory.tasks
         func dispatch(_ rows: DispatchRows, queries: Int, firstTask: Int) throws(BackendError) -> Dispatch {
-            var constants = KernelShapes.cacheConstants(cache.elementType)
+            var constants = KernelShapes.cacheConstants(cache.type)
             constants["GROUP"] = KernelShapes.attentionGroup
             constants["PARTITION"] = AttentionTasks.partition
             constants["HEAD_SIZE"] = heads.headSize
@@ -75,8 +75,8 @@ extension ProgramBuilder {
                 ],
                 rows: rows, groupCount: heads.keyValueHeadCount * slices,
                 label: "attention \(shape.queryHeadCount)/\(heads.keyValueHeadCount) of \(heads.headSize) "
-                    + "\(cache.elementType)",
-                bytesPerPosition: 2 * cache.elementType.tokenByteCount(of: heads),
+                    + "\(cache.type)",
+                bytesPerPosition: 2 * cache.type.tokenByteCount(of: heads),
                 workPerScore: 4 * heads.headSize * shape.queryHeadCount)
         }
         append(
