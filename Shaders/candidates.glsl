@@ -8,6 +8,9 @@
 // A record: sum, sum at the temperature, how many were found, one unused word, their ids, their numbers.
 #define RECORD (4 + 2 * COUNT)
 
+layout(set = 0, binding = 0) readonly buffer Rows { uvec2 rows[]; };   // Row, inverse temperature.
+layout(set = 0, binding = 2) writeonly buffer Records { uint records[]; };
+
 // Each invocation's numbers, as keys that rise with them, and their ids.
 uint keys[ITEMS];
 uint ids[ITEMS];
@@ -97,4 +100,21 @@ void find_best(uint lane) {
 // What a number adds to a sum relative to the largest; 1 for equal ones, infinities too.
 float weight_of(float number, float largest, float scale) {
     return number == largest ? 1.0 : exp((number - largest) * scale);
+}
+
+// Writes what was found, and the sums over the workgroup of each invocation's weights, as record `index`.
+void write_record(uint index, uint lane, float sum, float tempered_sum) {
+    sum = group_sum(sum);
+    barrier();
+    tempered_sum = group_sum(tempered_sum);
+    uint record = index * RECORD;
+    if (lane == 0) {
+        records[record] = floatBitsToUint(sum);
+        records[record + 1] = floatBitsToUint(tempered_sum);
+        records[record + 2] = found_count;
+    }
+    for (uint place = lane; place < found_count; place += GROUP) {
+        records[record + 4 + place] = best_ids[place];
+        records[record + 4 + COUNT + place] = bits_of(best_keys[place]);
+    }
 }

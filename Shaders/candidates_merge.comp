@@ -2,9 +2,7 @@
 
 layout(local_size_x = GROUP) in;
 
-layout(set = 0, binding = 0) readonly buffer Rows { uvec2 rows[]; };   // Row, inverse temperature.
 layout(set = 0, binding = 1) readonly buffer Segments { uint segments[]; };
-layout(set = 0, binding = 2) writeonly buffer Records { uint records[]; };
 
 layout(push_constant) uniform Constants {
     uint row_count;
@@ -38,18 +36,5 @@ void main() {
         tempered_sum =
             fma(uintBitsToFloat(segments[record + 1]), weight_of(number_of(key), largest, scale), tempered_sum);
     }
-    sum = group_sum(sum);
-    barrier();
-    tempered_sum = group_sum(tempered_sum);
-
-    uint record = gl_WorkGroupID.y * RECORD;
-    if (lane == 0) {
-        records[record] = floatBitsToUint(sum);
-        records[record + 1] = floatBitsToUint(tempered_sum);
-        records[record + 2] = found_count;
-    }
-    for (uint place = lane; place < found_count; place += GROUP) {
-        records[record + 4 + place] = best_ids[place];
-        records[record + 4 + COUNT + place] = bits_of(best_keys[place]);
-    }
+    write_record(gl_WorkGroupID.y, lane, sum, tempered_sum);
 }

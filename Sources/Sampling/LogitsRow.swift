@@ -55,21 +55,36 @@ extension UnsafeMutableBufferPointer<Float> {
     }
 
     /// The tokens of the `limit` largest numbers, best first, equal ones by id, NaN never; `tokens` keeps its storage.
-    /// For small limits: insertion into a sorted list, which most tokens leave after one comparison.
+    /// For small limits: insertion into a sorted list. Once that is full, sixteen tokens at a time are seen to be worse
+    /// than all in it, as most are.
     func rank(_ limit: Int, into tokens: inout [Int32]) {
         tokens.removeAll(keepingCapacity: true)
         let limit = Swift.min(limit, count)
-        guard limit > 0 else { return }
-        for index in indices {
-            let value = self[index]
-            guard value == value else { continue }
-            if tokens.count == limit {
-                if value <= self[Int(tokens[limit - 1])] { continue }
-                tokens.removeLast()
+        guard limit > 0, let base = baseAddress else { return }
+        var index = 0
+        while index < count {
+            if tokens.count == limit, index + 16 <= count {
+                let lanes = UnsafeRawPointer(base + index).loadUnaligned(as: SIMD16<Float>.self)
+                // A comparison with NaN is false.
+                guard any(lanes .> SIMD16(repeating: base[Int(tokens[limit - 1])])) else {
+                    index += 16
+                    continue
+                }
             }
-            var place = tokens.count
-            while place > 0, value > self[Int(tokens[place - 1])] { place -= 1 }
-            tokens.insert(Int32(truncatingIfNeeded: index), at: place)
+            for candidate in index..<Swift.min(index + 16, count) { insert(candidate, into: &tokens, limit: limit) }
+            index += 16
         }
+    }
+
+    private func insert(_ index: Int, into tokens: inout [Int32], limit: Int) {
+        let value = self[index]
+        guard value == value else { return }
+        if tokens.count == limit {
+            if value <= self[Int(tokens[limit - 1])] { return }
+            tokens.removeLast()
+        }
+        var place = tokens.count
+        while place > 0, value > self[Int(tokens[place - 1])] { place -= 1 }
+        tokens.insert(Int32(truncatingIfNeeded: index), at: place)
     }
 }

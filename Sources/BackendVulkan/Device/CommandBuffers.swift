@@ -3,7 +3,8 @@ import CVulkan
 
 /// A few command buffers that are recorded and submitted one after another, and the fence behind the last.
 final class CommandBuffers: @unchecked Sendable {
-    // Sendable: its owner uses it from one thread at a time.
+    // Sendable: one thread at a time uses it: a plan's, as `PreparedPlan` promises, or who holds the mutex around it
+    // (`Transfers`, `KernelSelfTest`).
     private let device: VulkanDevice
     private let pool: VkCommandPool
     private let fence: VkFence

@@ -18,7 +18,7 @@ final class VulkanDevice: @unchecked Sendable {
     private let queue: Mutex<QueueState>
 
     private struct QueueState: @unchecked Sendable {
-        // Sendable: used only inside of the mutex.
+        // Sendable: it never leaves the mutex that holds it; the handle comes from C, so the compiler cannot know.
         let handle: VkQueue
         var isLost = false
     }

@@ -1,9 +1,7 @@
 import Backends
 
 /// What changes from step to step, in memory that host and device reach.
-final class BatchBuffer: @unchecked Sendable {
-    // Sendable: the plan that owns it is used by one thread at a time.
-
+final class BatchBuffer {
     /// The arrays of a batch, one after another.
     enum Section: Int, CaseIterable {
         case tokenIDs, positions, slots, sampleRows, blockTables, tasks, reductions

@@ -4,8 +4,7 @@ import CVulkan
 /// Copies of whole blocks between the cache and its swap space, which is the host's memory: all of a step in one
 /// submission, which nobody waits for. The step's own submission follows it on the same queue, behind a barrier; so
 /// the copies are made while the host lays the batch out and records it.
-final class BlockCopies: @unchecked Sendable {
-    // Sendable: the plan that owns it is used by one thread at a time.
+final class BlockCopies {
     private let device: VulkanDevice
     private let commands: CommandBuffers
     private var isPending = false

@@ -2,8 +2,7 @@ import Backends
 import CVulkan
 
 /// The descriptor sets of a program, made and written once.
-final class DescriptorSets: @unchecked Sendable {
-    // Sendable: the handle is set once; sets are written before the program runs and never after.
+final class DescriptorSets {
     private let pool: VkDescriptorPool
     private let device: VulkanDevice
 
