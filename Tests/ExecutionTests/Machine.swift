@@ -133,6 +133,13 @@ struct Machine {
 
     /// The next `count` most likely tokens after each prompt, all prompts at once, under a scheduler.
     func greedy(_ prompts: [[Int32]], count: Int, tokenBudget: Int = 64) throws -> [[Int32]] {
+        try greedyWithMargins(prompts, count: count, tokenBudget: tokenBudget).map { $0.map(\.token) }
+    }
+
+    /// The same, each token with how much more likely it was than the next best, as a difference of logits.
+    func greedyWithMargins(
+        _ prompts: [[Int32]], count: Int, tokenBudget: Int = 64
+    ) throws -> [[(token: Int32, margin: Float)]] {
         let lengths = prompts.map { $0.count + count }
         let blockCount = lengths.reduce(0) { $0 + ($1 + 15) / 16 }
         var world = EngineWorld(
@@ -143,8 +150,11 @@ struct Machine {
         var sampling = SamplingParameters()
         sampling.temperature = 0
         sampling.maxTokens = count
+        sampling.logprobs = 2
         let ids = prompts.map { world.add($0, sampling) }
         while !world.isIdle { try world.step() }
-        return ids.map { world.tokens[$0] ?? [] }
+        return ids.map { id in
+            (world.logprobs[id] ?? []).map { ($0.chosen.token, $0.top[0].logprob - $0.top[1].logprob) }
+        }
     }
 }
