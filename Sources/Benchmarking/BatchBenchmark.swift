@@ -19,12 +19,7 @@ public struct BatchBenchmark: Sendable {
     /// Warms the engine up and measures. Throws what the engine throws.
     public func run(on engine: AsyncLLMEngine) async throws -> [BatchFigures] {
         let generator = LoadGenerator(engine)
-        var warmUp = Workload()
-        warmUp.requestCount = 1
-        warmUp.concurrency = 1
-        warmUp.promptTokenCount = 16...16
-        warmUp.outputTokenCount = 4...4
-        _ = try await generator.run(warmUp)
+        try await generator.warmUp()
         var figures: [BatchFigures] = []
         for concurrency in concurrencies {
             var waves: [[RequestTimes]] = []

@@ -17,12 +17,10 @@ public struct EngineBenchmark: Sendable {
     /// Warms the engine up and measures. Throws what the engine throws.
     public func run(on engine: AsyncLLMEngine) async throws -> EngineFigures {
         let generator = LoadGenerator(engine)
+        try await generator.warmUp()
         var single = Workload()
         single.requestCount = 1
         single.concurrency = 1
-        single.promptTokenCount = 16...16
-        single.outputTokenCount = 4...4
-        _ = try await generator.run(single)
         single.promptTokenCount = singlePromptTokenCount...singlePromptTokenCount
         single.outputTokenCount = singleOutputTokenCount...singleOutputTokenCount
         // Other tokens than the warm-up's, so that nothing is found in the prefix cache.

@@ -10,6 +10,16 @@ public struct LoadGenerator: Sendable {
         self.engine = engine
     }
 
+    /// Runs one short request, so that what happens only once is not measured. Throws as `run` does.
+    func warmUp() async throws {
+        var workload = Workload()
+        workload.requestCount = 1
+        workload.concurrency = 1
+        workload.promptTokenCount = 16...16
+        workload.outputTokenCount = 4...4
+        _ = try await run(workload)
+    }
+
     /// Runs the whole workload, greedily and to its full length. Throws what the engine throws, and
     /// `EngineError.deviceFailed` where a request fails.
     public func run(_ workload: Workload) async throws -> LoadMeasurement {
