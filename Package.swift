@@ -105,7 +105,7 @@ let package = Package(
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "Logging", package: "swift-log"),
             ]),
-        module("Benchmarking", ["Backends", "InferenceEngine", "Requests"]),
+        module("Benchmarking", ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation"]),
 
         // Level 5
         .target(
@@ -138,7 +138,12 @@ let package = Package(
             [
                 "Comparison", "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization",
             ]),
-        tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
+        tests("SimulationTests", ["Simulation", "KVCaching", "Requests", "Scheduling"]),
+        tests(
+            "BenchmarkingTests",
+            [
+                "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation", "Tokenization",
+            ]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
