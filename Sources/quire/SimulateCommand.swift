@@ -29,12 +29,14 @@ struct SimulateCommand: ParsableCommand {
     var html: String?
 
     func run() throws {
-        let configuration = try options.load()
+        let given = policies.map { $0.split(separator: ",").map { String($0) } }
+        // Shares are compared whatever the policy, by the parameters of fair.
+        let configuration = try options.load { (given ?? [$0]) + ["fair"] }
         try exitingWithStatus {
             var setup = try SimulationSetup(configuration)
             if let stepCost { setup.cost = try StepCost(path: stepCost) }
             let catalog = try PluginCatalog.builtin()
-            let names = policies.map { $0.split(separator: ",").map { String($0) } } ?? [configuration.scheduler.policy]
+            let names = given ?? [configuration.scheduler.policy]
             let bar = ProgressBar()
             var reports: [PolicyReport] = []
             for name in names {
