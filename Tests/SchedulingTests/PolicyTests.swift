@@ -70,6 +70,21 @@ struct PolicyTests {
         #expect(world.brokenInvariants.isEmpty)
     }
 
+    @Test("a share for prompts does not cut the prompt for which others skip a step, and cuts others'")
+    func wholeUrgentPrompt() {
+        let policy = AdjustedPolicy(PriorityFirst(ageingSeconds: 1000), promptShare: 0.125)
+        var world = world(policy, maxSequenceCount: 8)
+        for index in 0..<3 { world.add([1, Int32(index)], priority: 5) { $0.maxTokens = 40 } }
+        for _ in 0..<4 { world.step() }
+        // An eighth of 64 tokens, and all of them.
+        for (priority, tokenCount) in [(5, 8), (1, 30)] {
+            let id = world.add((0..<30).map { Int32($0 + priority) }, priority: priority) { $0.maxTokens = 1 }
+            #expect(world.step().scheduled.first { $0.id == id }?.tokens.count == tokenCount)
+        }
+        world.run()
+        #expect(world.brokenInvariants.isEmpty)
+    }
+
     @Test("priority: nobody skips a step for a request that is no more urgent")
     func noSkipping() {
         var world = world(PriorityFirst(ageingSeconds: 1000), maxSequenceCount: 8)
