@@ -37,7 +37,7 @@ struct SimulateCommand: ParsableCommand {
         let configuration = try options.load()
         try exitingWithStatus {
             let setup = try SimulationSetup(configuration)
-            let catalog = try PluginCatalog.builtin()
+            let catalog = try PluginCatalog.builtin(and: configuration)
             let names = policies.map { $0.split(separator: ",").map { String($0) } } ?? [configuration.scheduler.policy]
             let bar = ProgressBar()
             var reports: [PolicyReport] = []
@@ -65,6 +65,11 @@ struct SimulateCommand: ParsableCommand {
 
     private func publish(_ reports: [PolicyReport]) throws {
         Console.write("\(ComparisonTable(reports))\n")
+        for report in reports where report.policyFailureCount > 0 {
+            let last = report.lastPolicyFailure ?? ""
+            Console.error(
+                "\(report.policy): \(report.policyFailureCount) decisions failed and were left to fcfs: \(last)")
+        }
         if let json { try ResultFile(json).writeJSON(of: reports) }
         if let html {
             let source = trace.map { "the trace \($0)" } ?? "synthetic requests: \(synthetic ?? "")"
