@@ -27,10 +27,12 @@ func serving(_ name: String, _ package: String) -> Target.Dependency {
 let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
     "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp",
-    "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl", "head_to_value.glsl",
+    "digits.comp", "digits.glsl", "embed.comp", "gated.comp", "gather.comp", "head.comp", "head_to_cache.glsl",
+    "head_to_value.glsl",
     "linear_broadcast.comp", "linear_columns.comp", "linear_tiled.comp", "multiply.comp", "maxima_shared.glsl",
     "maxima_subgroup.glsl", "norm.comp", "numbers.glsl", "packed.glsl", "packed_broadcast.comp", "packed_columns.comp",
-    "packed_embed.comp", "packed_linear.glsl", "packed_tiled.comp", "reduce_shared.glsl", "reduce_subgroup.glsl",
+    "packed_dot.glsl", "packed_dot_columns.comp", "packed_dot_tiled.comp", "packed_embed.comp", "packed_linear.glsl",
+    "packed_tiled.comp", "reduce_shared.glsl", "reduce_subgroup.glsl",
     "reorder.comp", "soft_cap.comp", "soft_capping.glsl", "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl",
     "weights.glsl",
 ]
@@ -119,7 +121,7 @@ let package = Package(
                 serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
-        module("Benchmarking", ["Backends", "InferenceEngine", "Requests"]),
+        module("Benchmarking", ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation"]),
 
         // Level 5
         .target(
@@ -152,7 +154,12 @@ let package = Package(
             [
                 "Comparison", "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization",
             ]),
-        tests("SimulationTests", ["Simulation", "Requests", "Scheduling"]),
+        tests("SimulationTests", ["Simulation", "KVCaching", "Requests", "Scheduling"]),
+        tests(
+            "BenchmarkingTests",
+            [
+                "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation", "Tokenization",
+            ]),
         tests("EngineConfigTests", ["EngineConfig"]),
         tests("CPUKernelsTests", ["CPUKernels"]),
         tests("BackendsTests", ["Backends", "Tensors"]),

@@ -2,12 +2,14 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear
+    case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear, digits,
+        packedDot
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, softCap
     case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
     case packedBroadcast, packedColumns, packedEmbed, packedTiled, reorder
+    case digitsKernel, packedDotColumns, packedDotTiled
     // Targets of `head`.
     case headToValue, headToCache
 
@@ -32,6 +34,8 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .candidates: PackageResources.candidates_glsl
             case .candidatesMerge: PackageResources.candidates_merge_comp
             case .candidatesSegment: PackageResources.candidates_segment_comp
+            case .digits: PackageResources.digits_glsl
+            case .digitsKernel: PackageResources.digits_comp
             case .embed: PackageResources.embed_comp
             case .gated: PackageResources.gated_comp
             case .gather: PackageResources.gather_comp
@@ -45,6 +49,9 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .packedLinear: PackageResources.packed_linear_glsl
             case .packedBroadcast: PackageResources.packed_broadcast_comp
             case .packedColumns: PackageResources.packed_columns_comp
+            case .packedDot: PackageResources.packed_dot_glsl
+            case .packedDotColumns: PackageResources.packed_dot_columns_comp
+            case .packedDotTiled: PackageResources.packed_dot_tiled_comp
             case .packedEmbed: PackageResources.packed_embed_comp
             case .packedTiled: PackageResources.packed_tiled_comp
             case .reorder: PackageResources.reorder_comp

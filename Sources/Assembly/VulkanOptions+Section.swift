@@ -7,6 +7,7 @@ extension VulkanOptions {
         self.init()
         device = section.device
         isBatchInvariant = section.batchInvariant
+        activations = PackedActivations(rawValue: section.activations.rawValue) ?? .f32
         disabledKernels = Set(section.disabledKernels)
         limits.without = Set(section.without.compactMap { CapabilityLimits.Feature(rawValue: $0) })
         limits.maxRangeByteCount = section.maxRange

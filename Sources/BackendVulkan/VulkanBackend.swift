@@ -14,6 +14,7 @@ public final class VulkanBackend: Backend {
     let library: KernelLibrary
     private let instance: VulkanInstance
     let vulkan: VulkanDevice
+    private let activations: PackedActivations
     private let transfers: Transfers?
 
     /// Opens the device that `options` names. Throws `unavailable` where there is none.
@@ -44,6 +45,7 @@ public final class VulkanBackend: Backend {
         facts = physical.facts
         self.capabilities = capabilities
         self.instance = instance
+        activations = options.activations
         self.vulkan = vulkan
         device = DeviceInfo(
             name: physical.facts.name,
@@ -80,7 +82,10 @@ public final class VulkanBackend: Backend {
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> any PreparedPlan {
         let shapes = KernelShapes(capabilities)
-        let memory = try PlanMemory(plan, limits: limits, pool: pool, shapes: shapes, capabilities: capabilities)
+        let digitCount = try LinearKernels(library: library, shapes: shapes)
+            .digitCount(activations.digitCount, for: plan)
+        let memory = try PlanMemory(
+            plan, limits: limits, digitCount: digitCount, pool: pool, shapes: shapes, capabilities: capabilities)
         return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)
     }
 }

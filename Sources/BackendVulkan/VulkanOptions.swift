@@ -7,6 +7,8 @@ public struct VulkanOptions: Sendable {
     /// Whether a row's result must be the same bits whoever shares its batch. Without that, prompts may be computed in
     /// 16-bit arithmetic.
     public var isBatchInvariant = true
+    /// What packed weights are multiplied with.
+    public var activations = PackedActivations.f32
     /// What the device shall pretend not to have.
     public var limits = CapabilityLimits()
     /// Where compiled kernels are kept between starts; nil keeps none.

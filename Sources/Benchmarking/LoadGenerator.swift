@@ -50,8 +50,12 @@ public struct LoadGenerator: Sendable {
         var request = GenerationRequest(prompt: item.prompt)
         request.sampling.temperature = 0
         request.sampling.maxTokens = item.outputTokenCount
+        return try await time(request, since: .now)
+    }
+
+    /// Submits `request` and says when its tokens came, counted from `start`.
+    func time(_ request: GenerationRequest, since start: ContinuousClock.Instant) async throws -> RequestTimes {
         var times = RequestTimes()
-        let start = ContinuousClock.now
         var last = start
         for try await event in try engine.submit(request) {
             switch event {
@@ -60,6 +64,7 @@ public struct LoadGenerator: Sendable {
                 times.append(last.duration(to: now) / .seconds(1), tokenCount: output.tokens.count)
                 last = now
             case .finished(_, .failure(let sentence)): throw EngineError.deviceFailed(sentence)
+            case .finished(_, .rejected(let sentence)): throw EngineError.rejected(sentence)
             case .finished, .promptScored: break
             }
         }

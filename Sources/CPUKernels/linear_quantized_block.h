@@ -2,24 +2,31 @@
 #ifndef QUIRE_LINEAR_QUANTIZED_BLOCK_H
 #define QUIRE_LINEAR_QUANTIZED_BLOCK_H
 
+/// Groups that are unpacked at a time at most.
+enum { BLOCK_GROUPS = BLOCK_INPUTS / 16 };
+
 /// Room for what all rows share and for their sums.
 typedef struct row_block {
     /// [BLOCK_INPUTS, 64] of f32, or [BLOCK_INPUTS / 2, 64, 2] of bf16.
     _Alignas(64) float unpacked[BLOCK_INPUTS * quire_panel_width];
-    /// [64] each: those of the group under way.
-    float scales[quire_panel_width], offsets[quire_panel_width];
+    /// [groups, 64] each: those of the groups that are unpacked.
+    float scales[BLOCK_GROUPS * quire_panel_width], offsets[BLOCK_GROUPS * quire_panel_width];
     /// [rows, 64]: the chain of the group under way, where it is longer than a block.
     float chains[BLOCK_ROWS * quire_panel_width];
     /// [rows, 64]
     float totals[BLOCK_ROWS * quire_panel_width];
 } row_block;
 
-/// Slices of one group that are unpacked: inputs from `input` on.
-typedef struct unpacked_slices {
-    size_t group, input, count;
-    /// Whether the group begins, and ends, with them.
+/// What is unpacked: whole groups of one length, or a part of one that is longer than a block.
+typedef struct unpacked_groups {
+    /// The first group and the first input.
+    size_t first, input;
+    size_t count;
+    /// Slices of each.
+    size_t slices;
+    /// Whether the groups begin, and end, with them.
     int is_first, is_last;
-} unpacked_slices;
+} unpacked_groups;
 
 /// Unpacks a slice.
 INLINE void unpack_floats(size_t bits, size_t inputs, const char *slice, float *unpacked) {
@@ -33,91 +40,114 @@ INLINE void unpack_floats(size_t bits, size_t inputs, const char *slice, float *
     }
 }
 
-/// Takes `rows` rows from `row` on through unpacked slices of `inputs` each.
-INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups, const unpacked_slices *slices,
+/// Takes `rows` rows from `row` on through what is unpacked, with the totals in registers: a group of 32 is sixteen products
+/// of pairs, beside which a load and a store of its total would be seen.
+INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups, const unpacked_groups *unpacked,
                        const quantized_input *in, row_block *block, size_t row) {
     for (size_t lane = 0; lane < quire_panel_width; lane += vectors * LANES) {
         size_t place = row * quire_panel_width + lane;
-        accumulators acc;
-        if (slices->is_first) {
-            tile_zero(rows, vectors, acc);
-        } else {
-            tile_load(rows, vectors, block->chains + place, quire_panel_width, acc);
-        }
-        const char *unpacked = (const char *)block->unpacked;
-        for (size_t s = 0; s < slices->count; s++) {
-            input_rows x = slice_rows(ACTIVATION, in, row, slices->input + s * inputs);
-            if (NARROW) {
-                multiply_pairs(rows, vectors, x, unpacked, lane, inputs, acc);
+        accumulators totals;
+        tile_load(rows, vectors, block->totals + place, quire_panel_width, totals);
+        const char *slice = (const char *)block->unpacked;
+        size_t input = unpacked->input;
+        for (size_t g = 0; g < unpacked->count; g++) {
+            accumulators acc;
+            if (unpacked->is_first) {
+                tile_zero(rows, vectors, acc);
             } else {
-                tile_multiply(quire_dtype_f32, rows, vectors, (const float *)x.first, x.stride / sizeof(float),
-                              (const float *)unpacked + lane, quire_panel_width, inputs, 0, acc);
+                tile_load(rows, vectors, block->chains + place, quire_panel_width, acc);
             }
-            unpacked += inputs * quire_panel_width * byte_size(ACTIVATION);
-        }
-        if (!slices->is_last) {
-            tile_store(rows, vectors, acc, block->chains + place, quire_panel_width);
-            continue;
-        }
-        UNROLL for (size_t v = 0; v < vectors; v++) {
-            size_t at = lane + v * LANES;
-            group_scale scale = {load(block->scales + at), load(block->offsets + at)};
-            UNROLL for (size_t r = 0; r < rows; r++) {
-                float *total = block->totals + (row + r) * quire_panel_width + at;
-                store(total, add_group(scale, acc[r][v], in->sums[(row + r) * groups + slices->group], load(total)));
+            for (size_t s = 0; s < unpacked->slices; s++, input += inputs) {
+                input_rows x = slice_rows(ACTIVATION, in, row, input);
+                if (NARROW) {
+                    multiply_pairs(rows, vectors, x, slice, lane, inputs, acc);
+                } else {
+                    tile_multiply(quire_dtype_f32, rows, vectors, (const float *)x.first, x.stride / sizeof(float),
+                                  (const float *)slice + lane, quire_panel_width, inputs, 0, acc);
+                }
+                slice += inputs * quire_panel_width * byte_size(ACTIVATION);
+            }
+            if (!unpacked->is_last) {
+                tile_store(rows, vectors, acc, block->chains + place, quire_panel_width);
+                continue;
+            }
+            const float *sums = in->sums + row * groups + unpacked->first + g;
+            UNROLL for (size_t v = 0; v < vectors; v++) {
+                size_t at = g * quire_panel_width + lane + v * LANES;
+                group_scale scale = {load(block->scales + at), load(block->offsets + at)};
+                UNROLL for (size_t r = 0; r < rows; r++) {
+                    totals[r][v] = add_group(scale, acc[r][v], sums[r * groups], totals[r][v]);
+                }
             }
         }
+        tile_store(rows, vectors, totals, block->totals + place, quire_panel_width);
     }
 }
 
 /// The same for all rows of the block. One function for all sizes of quanta, as nothing here depends on them.
 __attribute__((noinline)) static void block_tiles(size_t rows, size_t inputs, size_t groups,
-                                                  const unpacked_slices *slices, const quantized_input *in,
+                                                  const unpacked_groups *unpacked, const quantized_input *in,
                                                   row_block *block) {
     for (size_t row = 0, tile; row < rows; row += tile) {
         tile = next_rows(rows - row);
-#define CASE(R, V) block_tile(R, V, inputs, groups, slices, in, block, row)
+// Totals take as many registers as chains, so a tile is half as wide.
+#define CASE(R, V) block_tile(R, V > 1 ? V / 2 : 1, inputs, groups, unpacked, in, block, row)
         FOR_ROW_COUNT(tile, CASE)
 #undef CASE
     }
 }
 
+/// Brings slices `first ..< first + count` of a group to `to`, and its scales to place `place`. Returns what follows `to`.
+INLINE char *unpack_group(size_t bits, const panel_shape *shape, const quantized_group *g, size_t first, size_t count,
+                          size_t place, char *to, row_block *block) {
+    size_t inputs = slice_inputs(bits);
+    for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
+        group_scale scale = group_scale_at(shape->matrix, g, lane);
+        store(block->scales + place * quire_panel_width + lane, scale.scale);
+        store(block->offsets + place * quire_panel_width + lane, scale.offset);
+    }
+    for (size_t s = first; s < first + count; s++) {
+        const char *slice = g->quanta + s * (inputs * bits * quire_panel_width / 8);
+        if (NARROW) {
+            unpack_pairs(bits, inputs, slice, to);
+        } else {
+            unpack_floats(bits, inputs, slice, (float *)to);
+        }
+        to += inputs * quire_panel_width * byte_size(ACTIVATION);
+    }
+    return to;
+}
+
 INLINE void many_rows(size_t bits, size_t rows, const panel_shape *shape, const char *panel, const quantized_input *in,
                       float *y, size_t y_stride, size_t columns, const float *bias) {
     row_block block;
-    size_t inputs = slice_inputs(bits), bytes = inputs * bits * quire_panel_width / 8;
-    size_t unpacked_bytes = inputs * quire_panel_width * byte_size(ACTIVATION);
+    size_t inputs = slice_inputs(bits), room = BLOCK_INPUTS / inputs, group_size = shape->matrix->group_size;
     memset(block.totals, 0, rows * quire_panel_width * sizeof(float));
     quantized_group g = first_group(shape, panel);
-    while (1) {
-        for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            group_scale scale = group_scale_at(shape->matrix, &g, lane);
-            store(block.scales + lane, scale.scale);
-            store(block.offsets + lane, scale.offset);
+    for (size_t next = 0; next < shape->groups;) {
+        unpacked_groups unpacked = {.first = next, .input = next * group_size, .slices = g.slices};
+        char *to = (char *)block.unpacked;
+        if (g.slices <= room) {
+            unpacked.is_first = unpacked.is_last = 1;
+            do {
+                to = unpack_group(bits, shape, &g, 0, g.slices, unpacked.count++, to, &block);
+                next += 1;
+                g = next < shape->groups ? next_group(shape, g) : g;
+            } while (next < shape->groups && g.slices == unpacked.slices && (unpacked.count + 1) * g.slices <= room);
+            block_tiles(rows, inputs, shape->groups, &unpacked, in, &block);
+            continue;
         }
-        for (size_t first = 0, count; first < g.slices; first += count) {
-            count = smaller(BLOCK_INPUTS / inputs, g.slices - first);
-            char *unpacked = (char *)block.unpacked;
-            for (size_t s = first; s < first + count; s++, unpacked += unpacked_bytes) {
-                if (NARROW) {
-                    unpack_pairs(bits, inputs, g.quanta + s * bytes, unpacked);
-                } else {
-                    unpack_floats(bits, inputs, g.quanta + s * bytes, (float *)unpacked);
-                }
-            }
-            unpacked_slices slices = {
-                .group = g.index,
-                .input = g.index * shape->matrix->group_size + first * inputs,
-                .count = count,
-                .is_first = first == 0,
-                .is_last = first + count == g.slices,
-            };
-            block_tiles(rows, inputs, shape->groups, &slices, in, &block);
+        unpacked.count = 1;
+        for (size_t first = 0; first < g.slices; first += unpacked.slices) {
+            unpacked.slices = smaller(room, g.slices - first);
+            unpacked.input = next * group_size + first * inputs;
+            unpacked.is_first = first == 0;
+            unpacked.is_last = first + unpacked.slices == g.slices;
+            unpack_group(bits, shape, &g, first, unpacked.slices, 0, to, &block);
+            block_tiles(rows, inputs, shape->groups, &unpacked, in, &block);
         }
-        if (g.index + 1 == shape->groups) {
-            break;
-        }
-        g = next_group(shape, g);
+        next += 1;
+        g = next < shape->groups ? next_group(shape, g) : g;
     }
     for (size_t r = 0; r < rows; r++) {
         const float *totals = block.totals + r * quire_panel_width;

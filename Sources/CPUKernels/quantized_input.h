@@ -7,7 +7,7 @@
 #include "quantized_layout.h"
 
 /// Rows that are taken through a panel together, and inputs that are unpacked at a time for them.
-enum { BLOCK_ROWS = 48, BLOCK_INPUTS = 128, MAX_SUMS = 2 * quire_max_group_count };
+enum { BLOCK_ROWS = 192, BLOCK_INPUTS = 128, MAX_SUMS = 2 * quire_max_group_count };
 
 /// Rows of f32 or bf16, as the caller knows.
 typedef struct quantized_input {

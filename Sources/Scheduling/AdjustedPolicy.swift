@@ -35,10 +35,11 @@ public struct AdjustedPolicy: SchedulerPolicy {
         return running.map { victims.rank(of: $0) }
     }
 
-    /// The policy's share, within the configured one. With nothing running there is nothing to protect.
+    /// The policy's share, within the configured one. With nothing running, or nothing left for what runs, there is
+    /// nothing to protect.
     public mutating func share(of load: EngineLoad, at now: EngineInstant) throws -> BudgetShare {
         var share = try policy.share(of: load, at: now)
-        if promptShare < 1, load.runningCount > 0 {
+        if promptShare < 1, load.runningCount > 0, share.reservedTokenCount < load.tokenBudget {
             let limit = Int(promptShare * Double(load.maxBatchedTokenCount))
             share.promptTokenCount = min(share.promptTokenCount, limit)
         }

@@ -16,3 +16,11 @@ enum PromptTokens {
         text.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
     }
 }
+
+extension TraceRequest {
+    /// Tokens below `vocabularySize` for the prompt of the trace's `number`th request, as a simulation has them: equal
+    /// prefixes are equal.
+    public func promptTokens(number: UInt64, vocabularySize: Int) -> [Int32] {
+        PromptTokens.prompt(of: self, number: number).map { $0 % Int32(clamping: vocabularySize) }
+    }
+}

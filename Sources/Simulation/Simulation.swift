@@ -22,7 +22,7 @@ public struct Simulation: ~Copyable {
                 isPrefixCachingEnabled: setup.isPrefixCachingEnabled, swapBlockCount: setup.swapBlockCount),
             policy: policy,
             speeds: PreemptionSpeeds(
-                tokenSeconds: setup.cost.promptTokenSeconds,
+                tokenSeconds: setup.cost.recomputedTokenSeconds,
                 moveSeconds: setup.cost.moveSeconds(blockSize: setup.blockSize)))
         metrics = SimulationMetrics(setup, policy: name)
     }
@@ -56,7 +56,8 @@ public struct Simulation: ~Copyable {
         requests.append(metrics.arrive(request))
         var sampling = SamplingParameters()
         // As for a client that sets no limit: how long the answer will be is not known to the scheduler.
-        sampling.maxTokens = setup.limits.maxModelLength - request.promptCount
+        let room = setup.limits.maxModelLength - request.promptCount
+        sampling.maxTokens = setup.areOutputsLimited ? min(request.outputCount, room) : room
         sampling.endTokenIDs = [SimulatedExecutor.endToken]
         let arrival = Self.instant(request.arrivalSeconds)
         scheduler.add(

@@ -14,6 +14,8 @@ public struct SimulationSetup: Sendable {
     public var swapBlockCount = 0
     /// Requests that may wait; more are refused.
     public var maxWaitingCount = 4096
+    /// Whether clients say how long an answer may be, and take all of it: then policies know.
+    public var areOutputsLimited = false
     /// What a step costs.
     public var cost: StepCost
     /// How service is counted where tenants are compared: a prompt token, an output token.

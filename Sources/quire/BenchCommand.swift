@@ -9,8 +9,11 @@ import OpenAIServer
 /// `quire bench …`: what is measured.
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "bench", abstract: "Measures engines, or the kernels of a device.",
-        subcommands: [BenchEnginesCommand.self, BenchKernelsCommand.self], defaultSubcommand: BenchEnginesCommand.self)
+        commandName: "bench", abstract: "Measures engines, the steps they take, or the kernels of a device.",
+        subcommands: [
+            BenchEnginesCommand.self, BenchKernelsCommand.self, BenchStepsCommand.self, BenchTraceCommand.self,
+        ],
+        defaultSubcommand: BenchEnginesCommand.self)
 }
 
 /// `quire bench CONFIG …`: throughput, latency and memory, of several configurations side by side.

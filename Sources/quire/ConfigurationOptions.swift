@@ -2,6 +2,7 @@ import ArgumentParser
 import Assembly
 import Comparison
 import EngineConfig
+import Logging
 import Plugins
 import Simulation
 
@@ -19,12 +20,22 @@ struct ConfigurationOptions: ParsableArguments {
     @Option(name: .customLong("set"), help: "Override one key: --set cache.block_size=32. May be repeated.")
     var overrides: [String] = []
 
-    /// Reads and checks the configuration; the names of plugins too.
-    func load() throws -> EngineConfiguration { try Self.load(path: config, overrides: overrides) }
+    /// Reads and checks the configuration; the names of plugins too. Warns of parameters that no policy reads, out of those
+    /// that `policies` makes of the configured one.
+    func load(policies: (_ configured: String) -> [String] = { [$0] }) throws -> EngineConfiguration {
+        try Self.load(path: config, overrides: overrides, policies: policies)
+    }
 
-    /// Reads and checks the configuration at `path`; the names of plugins too.
-    static func load(path: String, overrides: [String]) throws -> EngineConfiguration {
-        try exitingWithStatus { try configuration(path: path, overrides: overrides) }
+    /// The same for the configuration at `path`.
+    static func load(
+        path: String, overrides: [String], policies: (_ configured: String) -> [String] = { [$0] }
+    ) throws -> EngineConfiguration {
+        let configuration = try exitingWithStatus { try Self.configuration(path: path, overrides: overrides) }
+        let logger = Logger(configuration.logging)
+        for issue in configuration.unreadPolicyOptions(by: policies(configuration.scheduler.policy)) {
+            logger.warning("\(issue)")
+        }
+        return configuration
     }
 
     /// The same, for callers that say themselves what is wrong.

@@ -16,29 +16,27 @@ struct SimulateCommand: ParsableCommand {
             \(SyntheticParameters.names.joined(separator: ", ")).
             """)
     @OptionGroup var options: ConfigurationOptions
-    @Option(help: "The trace, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv"]))
-    var trace: String?
-    @Option(help: "Requests made up: rate=8,count=10000,…")
-    var synthetic: String?
+    @OptionGroup var source: TraceSource
     @Option(help: "Policies to compare, separated by commas; the configuration's alone without it.")
     var policies: String?
+    @Option(
+        help: "What a step costs, as quire bench steps --json wrote it; in place of the simulation section.",
+        completion: .file(extensions: ["json"]))
+    var stepCost: String?
     @Option(help: "Write everything that was measured to a file, as JSON.", completion: .file())
     var json: String?
     @Option(help: "Write a page with charts to a file.", completion: .file(extensions: ["html"]))
     var html: String?
 
-    func validate() throws {
-        guard (trace == nil) != (synthetic == nil) else {
-            throw ValidationError("give either --trace FILE or --synthetic NAME=VALUE,…")
-        }
-    }
-
     func run() throws {
-        let configuration = try options.load()
+        let given = policies.map { $0.split(separator: ",").map { String($0) } }
+        // Shares are compared whatever the policy, by the parameters of fair.
+        let configuration = try options.load { (given ?? [$0]) + ["fair"] }
         try exitingWithStatus {
-            let setup = try SimulationSetup(configuration)
+            var setup = try SimulationSetup(configuration)
+            if let stepCost { setup.cost = try StepCost(path: stepCost) }
             let catalog = try PluginCatalog.builtin(and: configuration)
-            let names = policies.map { $0.split(separator: ",").map { String($0) } } ?? [configuration.scheduler.policy]
+            let names = given ?? [configuration.scheduler.policy]
             let bar = ProgressBar()
             var reports: [PolicyReport] = []
             for name in names {
@@ -54,13 +52,7 @@ struct SimulateCommand: ParsableCommand {
         _ setup: SimulationSetup, _ policy: any SchedulerPolicy, _ name: String, _ bar: ProgressBar
     ) throws -> PolicyReport {
         let simulation = Simulation(setup, policy: policy, named: name)
-        if let trace {
-            var file = try TraceFile(path: trace)
-            return try simulation.run(&file) { bar.show("\(name): \($0) requests", 0) }
-        }
-        let parameters = try SyntheticParameters(synthetic ?? "")
-        var requests = SyntheticTrace(parameters)
-        return try simulation.run(&requests) { bar.show(name, Double($0) / Double(parameters.count + 1)) }
+        return try source.run(simulation) { bar.show(name, $0) }
     }
 
     private func publish(_ reports: [PolicyReport]) throws {
@@ -72,10 +64,9 @@ struct SimulateCommand: ParsableCommand {
         }
         if let json { try ResultFile(json).writeJSON(of: reports) }
         if let html {
-            let source = trace.map { "the trace \($0)" } ?? "synthetic requests: \(synthetic ?? "")"
             let page = ComparisonPage(
                 title: "Scheduling policies compared",
-                description: "\(options.config) on \(source). Times are simulated.", reports: reports)
+                description: "\(options.config) on \(source.description). Times are simulated.", reports: reports)
             try ResultFile(html).write(page.html)
         }
     }

@@ -1,6 +1,7 @@
 import BackendConformance
 import BackendVulkan
 import Backends
+import Synchronization
 import Tensors
 import Testing
 
@@ -43,8 +44,41 @@ import Testing
         #expect(try #require(backend.validationMessages, "the validation layer is missing") == [])
     }
 
+    @Test("Packed integer products of 24 bits are as exact as 32-bit floats", arguments: TestDevice.all)
+    func exactIntegers(device: TestDevice) throws {
+        var card = device
+        card.limits.without = [.processorLanes]
+        try run(Self.packedCases(activations: .f32), on: card, .int24)
+    }
+
+    @Test(
+        "Fewer bits round no more than bf16 does", arguments: TestDevice.all, [PackedActivations.int16, .int8])
+    func roundedIntegers(device: TestDevice, activations: PackedActivations) throws {
+        try run(Self.packedCases(activations: .bf16), on: device, activations)
+    }
+
+    /// Linear operations on packed weights, and what becomes of their inputs.
+    private static func packedCases(activations: ElementType) -> [ConformanceCase] {
+        BackendConformance.cases(
+            weightTypes: [], cacheTypes: [], weightFormats: formats, activationTypes: [activations]
+        ).filter { $0.name.hasPrefix("linear") || activations == .f32 && $0.name.hasPrefix("t") }
+    }
+
+    private func run(_ cases: [ConformanceCase], on device: TestDevice, _ activations: PackedActivations) throws {
+        let fallbacks = Mutex<[String]>([])
+        let backend = try device.backend { options in
+            options.activations = activations
+            options.report = { report in fallbacks.withLock { $0.append(report) } }
+        }
+        try run(cases, on: backend)
+        #expect(fallbacks.withLock { $0 } == [])
+    }
+
     private func run(_ cases: [ConformanceCase], on device: TestDevice) throws {
-        let backend = try device.backend()
+        try run(cases, on: device.backend())
+    }
+
+    private func run(_ cases: [ConformanceCase], on backend: VulkanBackend) throws {
         let suite = BackendConformance(backend, batchInvariance: .bitwise)
         for trial in cases {
             let result = try suite.run(trial)

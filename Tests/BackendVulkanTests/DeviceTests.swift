@@ -89,8 +89,8 @@ import Testing
         let rich = DeviceCapabilities(
             maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 31, sharedMemoryByteCount: 32 << 10,
             maxInvocationCount: 1024, subgroupSize: 32, hasSubgroupArithmetic: true, hasSubgroupBroadcast: true,
-            hasFloat16: true, has16BitStorage: false, hasCooperativeMatrices: false, isUnifiedMemory: true,
-            isProcessor: true)
+            hasFloat16: true, has16BitStorage: false, hasCooperativeMatrices: false,
+            hasIntegerProducts: true, isUnifiedMemory: true, isProcessor: true)
         var limits = CapabilityLimits()
         #expect(limits.applied(to: rich) == rich)
         limits.without = Set(CapabilityLimits.Feature.allCases)

@@ -104,6 +104,7 @@ import Testing
             case .attention: "attention"
             case .gated: "gated"
             case .reorder: "reorder"
+            case .digits: "digits"
             case .add: "add"
             case .gather: "gather"
             case .softCap: "softCap"

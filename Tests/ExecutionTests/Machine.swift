@@ -18,11 +18,13 @@ enum Device: Sendable, CustomTestStringConvertible {
     case vulkan(index: Int, name: String)
     /// A Vulkan device that pretends to be a card with memory of its own: it keeps its logits, too.
     case card(index: Int, name: String)
+    /// Such a card that multiplies packed weights with integers of 24 bits.
+    case integerCard(index: Int, name: String)
 
     /// The reference, the CPU with every instruction set that it has, and every Vulkan device.
     static let all =
         [Device.reference] + InstructionSet.allCases.filter(\.isAvailable).map { .cpu($0, threads: 2) } + vulkan
-        + cards.prefix(1)
+        + cards.prefix(1) + integerCards.prefix(1)
 
     /// Every Vulkan device; that there is one is for BackendVulkanTests to say.
     static let vulkan: [Device] =
@@ -34,12 +36,19 @@ enum Device: Sendable, CustomTestStringConvertible {
         return .card(index: index, name: name)
     }
 
+    /// Every Vulkan device as a card with packed integer products.
+    static let integerCards = vulkan.compactMap { device -> Device? in
+        guard case .vulkan(let index, let name) = device else { return nil }
+        return .integerCard(index: index, name: name)
+    }
+
     var testDescription: String {
         switch self {
         case .reference: "reference"
         case .cpu(let set, let threads): "cpu \(set), \(threads) threads"
         case .vulkan(_, let name): "vulkan \(name)"
         case .card(_, let name): "vulkan \(name) as a card"
+        case .integerCard(_, let name): "vulkan \(name) as a card with packed integer products"
         }
     }
 
@@ -47,10 +56,11 @@ enum Device: Sendable, CustomTestStringConvertible {
         switch self {
         case .reference: return ReferenceBackend()
         case .cpu(let set, let threads): return try CPUBackend(threadCount: threads, instructionSet: set)
-        case .vulkan(let index, _), .card(let index, _):
+        case .vulkan(let index, _), .card(let index, _), .integerCard(let index, _):
             var options = VulkanOptions()
             options.device = "\(index)"
-            if case .card = self { options.limits.without = [.processorLanes, .unifiedMemory] }
+            if case .integerCard = self { options.activations = .int24 }
+            if case .vulkan = self {} else { options.limits.without = [.processorLanes, .unifiedMemory] }
             return try VulkanBackend(options)
         }
     }

@@ -41,18 +41,21 @@ def waste(quire):
 
 def priority(quire):
     """(b) time to first token of urgent requests: alone, and as a twentieth of twice what the engine can serve."""
+    urgent, everybody = "rate=1.2,count=3000,urgent=1", "rate=24,count=20000,urgent=0.05"
     for sequences in (32, 64):
         alone = None
-        for trace in ("rate=1.2,count=600,urgent=1", "rate=24,count=12000,urgent=0.05"):
-            reports = simulate(quire, trace, "fcfs,priority", scheduler__max_num_seqs=sequences,
-                               scheduler__max_waiting=100000, policy_options__ageing_seconds=3600)
+        for trace, share, policies in ((urgent, 1, "priority"), (everybody, 1, "fcfs,priority"),
+                                       (everybody, 0.0625, "priority")):
+            reports = simulate(quire, trace, policies, scheduler__max_num_seqs=sequences,
+                               scheduler__prompt_share=share, scheduler__max_waiting=100000,
+                               policy_options__ageing_seconds=3600)
             for report in reports:
                 groups = {group["name"]: group["time_to_first_token"] for group in report["priorities"]}
                 first = groups.get("0", report["time_to_first_token"])
                 alone = alone or first
-                yield (f"{sequences} sequences, {trace}, {report['policy']}: mean {first['mean']:.4f} s"
-                       f" ({first['mean'] / alone['mean']:.2f} x alone), median {first['p50']:.4f} s,"
-                       f" p99 {first['p99']:.4f} s")
+                yield (f"{sequences} sequences, {trace}, {report['policy']}, prompt_share {share}:"
+                       f" mean {first['mean']:.4f} s ({first['mean'] / alone['mean']:.2f} x alone),"
+                       f" median {first['p50']:.4f} s, p99 {first['p99']:.4f} s, {throughput(report):,.0f} tokens/s")
 
 
 def fairness(quire):

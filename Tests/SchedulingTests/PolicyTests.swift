@@ -44,6 +44,58 @@ struct PolicyTests {
         #expect(world.admissionOrder == [first, patient, late])
     }
 
+    @Test("priority: what runs skips steps for urgent requests, but in the long run one of four at most")
+    func skipping() {
+        var world = world(PriorityFirst(ageingSeconds: 1000), maxSequenceCount: 16)
+        let slow = (0..<6).map { index in world.add([1, Int32(index)], priority: 5) { $0.maxTokens = 40 } }
+        world.step()
+        #expect(world.step().scheduled.map(\.id) == slow)
+        var skipped: [Bool] = []
+        for index in 0..<24 {
+            let urgent = world.add([3, Int32(index)], priority: 1) { $0.maxTokens = 1 }
+            let late = world.add([4, Int32(index)], priority: 6) { $0.maxTokens = 1 }
+            let ran = world.step().scheduled.map(\.id)
+            // The first of the running requests always goes on; nobody less urgent joins a step that others skip.
+            skipped.append(ran == [slow[0], urgent])
+            #expect(
+                skipped[index] || ran == slow + [urgent] || (ran.starts(with: slow + [urgent]) && ran.contains(late)))
+        }
+        #expect(skipped[..<4].allSatisfy { $0 } && !skipped.suffix(16).allSatisfy { $0 })
+        #expect(skipped.suffix(16).count { $0 } == 4)
+        world.run()
+        for index in slow.indices {
+            #expect(
+                world.outputs[slow[index]] == SchedulerWorld.alone([1, Int32(index)], tokenCount: 40))
+        }
+        #expect(world.brokenInvariants.isEmpty)
+    }
+
+    @Test("a share for prompts does not cut the prompt for which others skip a step, and cuts others'")
+    func wholeUrgentPrompt() {
+        let policy = AdjustedPolicy(PriorityFirst(ageingSeconds: 1000), promptShare: 0.125)
+        var world = world(policy, maxSequenceCount: 8)
+        for index in 0..<3 { world.add([1, Int32(index)], priority: 5) { $0.maxTokens = 40 } }
+        for _ in 0..<4 { world.step() }
+        // An eighth of 64 tokens, and all of them.
+        for (priority, tokenCount) in [(5, 8), (1, 30)] {
+            let id = world.add((0..<30).map { Int32($0 + priority) }, priority: priority) { $0.maxTokens = 1 }
+            #expect(world.step().scheduled.first { $0.id == id }?.tokens.count == tokenCount)
+        }
+        world.run()
+        #expect(world.brokenInvariants.isEmpty)
+    }
+
+    @Test("priority: nobody skips a step for a request that is no more urgent")
+    func noSkipping() {
+        var world = world(PriorityFirst(ageingSeconds: 1000), maxSequenceCount: 8)
+        let running = (0..<4).map { world.add([1, Int32($0)], priority: 1) { $0.maxTokens = 9 } }
+        world.step()
+        for priority in [1, 2] {
+            let new = world.add([2], priority: priority)
+            #expect(world.step().scheduled.map(\.id).prefix(4) == running[...] && world.admissionOrder.last == new)
+        }
+    }
+
     @Test("sjf: learns whose answers are short")
     func shortest() {
         var world = world(ShortestJobFirst(ageingSeconds: 1000))

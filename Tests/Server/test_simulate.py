@@ -122,6 +122,17 @@ def test_what_is_wrong_is_said_in_a_line(simulate, arguments, message):
     assert result.returncode == 64 and message in result.stderr, result.stderr
 
 
+def test_a_parameter_that_no_policy_reads_is_warned_of(simulate):
+    def warnings(*arguments):
+        result = simulate("--synthetic", "count=1", "--set", "policy_options.levels=3",
+                          "--set", "policy_options.prompt_cost=2", *arguments)
+        assert result.returncode == 0
+        return result.stderr
+    # Shares of tenants are compared whatever the policy, so fair's parameters are always read.
+    assert warnings() == "warning --set policy_options.levels: not read by fcfs, fair, only by mlfq\n"
+    assert warnings("--policies", "fcfs,mlfq") == ""
+
+
 def test_a_wrong_line_is_named(simulate, tmp_path):
     trace = tmp_path / "trace.csv"
     trace.write_text("arrival,prompt,output\n0,10,5\n1,ten,5\n")

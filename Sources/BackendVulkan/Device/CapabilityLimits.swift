@@ -6,6 +6,7 @@ public struct CapabilityLimits: Sendable, Hashable {
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
         case storage16Bit = "storage_16bit"
+        case integerProducts = "integer_products"
         case unifiedMemory = "unified_memory"
         /// Without it, a processor gets the kernels of a GPU.
         case processorLanes = "processor_lanes"
@@ -32,6 +33,7 @@ public struct CapabilityLimits: Sendable, Hashable {
             case .subgroupBroadcast: result.hasSubgroupBroadcast = false
             case .float16: result.hasFloat16 = false
             case .storage16Bit: result.has16BitStorage = false
+            case .integerProducts: result.hasIntegerProducts = false
             case .unifiedMemory: result.isUnifiedMemory = false
             case .processorLanes: result.isProcessor = false
             }

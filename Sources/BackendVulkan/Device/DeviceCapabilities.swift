@@ -20,6 +20,8 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var has16BitStorage: Bool
     /// Whether the driver offers products of small matrices in hardware; no kernel uses them yet.
     public var hasCooperativeMatrices: Bool
+    /// Whether kernels can add the products of four signed bytes at once.
+    public var hasIntegerProducts: Bool
     /// Whether the host can address the device's memory, so that nothing has to be staged.
     public var isUnifiedMemory: Bool
     /// Whether invocations are lanes of a processor's vector unit, for which gathers are dear.
@@ -32,7 +34,7 @@ public struct DeviceCapabilities: Sendable, Hashable {
         [
             ("subgroup arithmetic", hasSubgroupArithmetic), ("subgroup broadcast", hasSubgroupBroadcast),
             ("fp16 arithmetic", hasFloat16), ("16-bit storage", has16BitStorage),
-            ("cooperative matrices", hasCooperativeMatrices),
+            ("cooperative matrices", hasCooperativeMatrices), ("packed integer products", hasIntegerProducts),
             ("unified memory", isUnifiedMemory),
         ]
     }

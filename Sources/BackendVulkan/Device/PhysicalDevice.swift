@@ -15,6 +15,9 @@ struct PhysicalDevice: @unchecked Sendable {
     let clock: (bitCount: Int, nanosecondsPerTick: Double)
     let extensions: Set<String>
 
+    /// Products of packed bytes; part of Vulkan 1.3.
+    static let integerProductExtension = "VK_KHR_shader_integer_dot_product"
+
     init(_ handle: VkPhysicalDevice, index: Int, functions: quire_instance_functions) {
         self.handle = handle
         let properties = DeviceProperties(handle, functions)
@@ -59,6 +62,8 @@ struct PhysicalDevice: @unchecked Sendable {
             hasFloat16: features.float16.shaderFloat16 == VK_TRUE,
             has16BitStorage: features.storage16.storageBuffer16BitAccess == VK_TRUE,
             hasCooperativeMatrices: extensions.contains("VK_KHR_cooperative_matrix"),
+            hasIntegerProducts: extensions.contains(Self.integerProductExtension)
+                && features.integerProducts.shaderIntegerDotProduct == VK_TRUE,
             isUnifiedMemory: type != .discrete, isProcessor: type == .processor)
     }
 

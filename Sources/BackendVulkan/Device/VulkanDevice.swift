@@ -70,9 +70,14 @@ final class VulkanDevice: @unchecked Sendable {
         var float16 = VkPhysicalDeviceShaderFloat16Int8Features()
         float16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES
         float16.shaderFloat16 = VkBool32(capabilities.hasFloat16 ? VK_TRUE : VK_FALSE)
+        var products = VkPhysicalDeviceShaderIntegerDotProductFeatures()
+        products.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES
+        products.shaderIntegerDotProduct = VkBool32(VK_TRUE)
         // A driver that is not quite conformant (MoltenVK) wants this to be asked for.
         let portability = "VK_KHR_portability_subset"
-        let result = CStrings.with(physical.extensions.contains(portability) ? [portability] : []) { names in
+        var extensions = physical.extensions.contains(portability) ? [portability] : []
+        if capabilities.hasIntegerProducts { extensions.append(PhysicalDevice.integerProductExtension) }
+        let result = CStrings.with(extensions) { names in
             withUnsafePointer(to: Float(1)) { priority in
                 var queue = VkDeviceQueueCreateInfo()
                 queue.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO
@@ -80,15 +85,20 @@ final class VulkanDevice: @unchecked Sendable {
                 queue.queueCount = 1
                 queue.pQueuePriorities = priority
                 return withUnsafePointer(to: &queue) { queue in
-                    withUnsafePointer(to: &float16) { float16 in
-                        var info = VkDeviceCreateInfo()
-                        info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
-                        info.pNext = UnsafeRawPointer(float16)
-                        info.queueCreateInfoCount = 1
-                        info.pQueueCreateInfos = queue
-                        info.enabledExtensionCount = UInt32(names.count)
-                        info.ppEnabledExtensionNames = names.baseAddress
-                        return functions.CreateDevice(physical.handle, &info, nil, &device)
+                    withUnsafeMutablePointer(to: &float16) { float16 in
+                        withUnsafeMutablePointer(to: &products) { products in
+                            if capabilities.hasIntegerProducts {
+                                float16.pointee.pNext = UnsafeMutableRawPointer(products)
+                            }
+                            var info = VkDeviceCreateInfo()
+                            info.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO
+                            info.pNext = UnsafeRawPointer(float16)
+                            info.queueCreateInfoCount = 1
+                            info.pQueueCreateInfos = queue
+                            info.enabledExtensionCount = UInt32(names.count)
+                            info.ppEnabledExtensionNames = names.baseAddress
+                            return functions.CreateDevice(physical.handle, &info, nil, &device)
+                        }
                     }
                 }
             }

@@ -19,7 +19,8 @@ final class KernelLibrary: Sendable {
     private let compiler: ShaderCompiler
     private let cache: PipelineCache
     private let disabled: Set<String>
-    private let report: @Sendable (String) -> Void
+    /// Hears of fallbacks.
+    let report: @Sendable (String) -> Void
     private let selfTest: KernelSelfTest
     private let state = Mutex(State())
 

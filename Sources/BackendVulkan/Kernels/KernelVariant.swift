@@ -11,6 +11,9 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case packedEmbed = "packed_embed"
     case packedFewRows = "packed_few_rows"
     case packedManyRows = "packed_many_rows"
+    case digits
+    case packedDotFewRows = "packed_dot_few_rows"
+    case packedDotManyRows = "packed_dot_many_rows"
     case headToValue = "head_to_value"
     case headToCache = "head_to_cache"
     case attention
@@ -26,6 +29,8 @@ struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
         case subgroupArithmetic, subgroupBroadcast
+        /// Products of four signed bytes at once.
+        case integerProducts
         /// Arithmetic in 16-bit floats.
         case float16
         /// Leave to compute a row in another way when many share its batch.
@@ -44,6 +49,7 @@ struct KernelVariant: Sendable {
                     ? nil : "no broadcast in subgroups of 2, 4 or 8"
             case .invocations(let count):
                 capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
+            case .integerProducts: capabilities.hasIntegerProducts ? nil : "no packed integer products"
             case .float16: capabilities.hasFloat16 ? nil : "no fp16 arithmetic"
             case .batchDependence: capabilities.isBatchInvariant ? "batch_invariant is true" : nil
             case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"
@@ -91,6 +97,14 @@ struct KernelVariant: Sendable {
                     rowsPerGroup: 64, tilesPerGroup: 2),
                 packedColumns,
             ]
+        case .digits: [KernelVariant(name: "digits", files: [.digits, .digitsKernel])]
+        case .packedDotFewRows: [packedDotColumns]
+        case .packedDotManyRows:
+            [
+                packedDot(
+                    "packed_dot_tiled", .packedDotTiled, needs: [.invocations(256)], rowsPerGroup: 64, tilesPerGroup: 2),
+                packedDotColumns,
+            ]
         case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
         case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
         case .attention:
@@ -132,6 +146,17 @@ struct KernelVariant: Sendable {
     private static let packedBroadcast = KernelVariant(
         name: "packed_broadcast", files: [.packed, .packedLinear, .packedBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
+
+    private static let packedDotColumns = packedDot("packed_dot_columns", .packedDotColumns)
+
+    private static func packedDot(
+        _ name: String, _ file: ShaderFile, needs: [Need] = [], rowsPerGroup: Int? = nil, tilesPerGroup: Int = 1
+    ) -> KernelVariant {
+        // glslang got `GL_EXT_integer_dot_product` late; the instruction itself can be named since 2020.
+        KernelVariant(
+            name: name, files: [.digits, .packed, .packedLinear, .packedDot, file], needs: [.integerProducts] + needs,
+            extensions: ["GL_EXT_spirv_intrinsics"], rowsPerGroup: rowsPerGroup, tilesPerGroup: tilesPerGroup)
+    }
 
     /// A kernel with a sum over its workgroup, by subgroup arithmetic or through shared memory.
     private static func reducing(

@@ -10,6 +10,8 @@ enum FusedStep: Hashable {
     case linear(input: ValueID, parts: [LinearPart])
     /// `output[i] = input[order[i]]`, with the order of the columns of `matrix`.
     case reorder(input: ValueID, matrix: MatrixID, output: ValueID)
+    /// `input` as integers for packed integer products.
+    case digits(input: ValueID, digits: ActivationDigits, output: ValueID)
     case head(HeadStep)
     case attention(layer: Int, query: ValueID, shape: AttentionShape, output: ValueID)
     case gated(gate: ValueID, up: ValueID, activation: Activation, output: ValueID)
@@ -55,7 +57,7 @@ extension FusedStep {
         case .norm(let input, _, _, _): [input]
         case .addNorm(let left, let right, _, _, _, _): [left, right]
         case .linear(let input, _): [input]
-        case .reorder(let input, _, _): [input]
+        case .reorder(let input, _, _), .digits(let input, _, _): [input]
         case .head(let step): [step.input]
         case .attention(_, let query, _, _): [query]
         case .gated(let gate, let up, _, _): [gate, up]
@@ -70,7 +72,7 @@ extension FusedStep {
         switch self {
         case .embed(_, _, let output), .norm(_, _, _, let output), .attention(_, _, _, let output),
             .gated(_, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output),
-            .reorder(_, _, let output):
+            .reorder(_, _, let output), .digits(_, _, let output):
             return [output]
         case .addNorm(_, _, let sum, _, _, let output): return [sum, output]
         case .linear(_, let parts): return parts.map(\.output)

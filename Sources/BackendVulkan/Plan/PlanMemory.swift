@@ -4,6 +4,8 @@ import Backends
 struct PlanMemory {
     let plan: ForwardPlan
     let limits: BatchLimits
+    /// Bytes of the integers that packed weights are multiplied with; nil where activations are floats.
+    let digitCount: Int?
     let steps: [FusedStep]
     let layout: ValueLayout
     let weights: PlanWeights
@@ -17,13 +19,16 @@ struct PlanMemory {
 
     /// Uploads the weights and takes scratch memory, all from `pool`.
     init(
-        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, shapes: KernelShapes,
+        _ plan: ForwardPlan, limits: BatchLimits, digitCount: Int?, pool: MemoryPool, shapes: KernelShapes,
         capabilities: DeviceCapabilities
     ) throws(BackendError) {
         self.limits = limits
+        self.digitCount = digitCount
         let maxRange = min(capabilities.maxRangeByteCount, capabilities.maxAllocationByteCount)
         var plan = plan
-        steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        var steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        if let digitCount { steps = try StepFusion.makingDigits(steps, digitCount: digitCount, in: &plan) }
+        self.steps = steps
         self.plan = plan
         weights = try PlanWeights(
             steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange, pool: pool)

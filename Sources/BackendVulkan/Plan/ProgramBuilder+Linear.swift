@@ -11,8 +11,11 @@ extension ProgramBuilder {
         guard source.stride % 4 == 0, source.column % 4 == 0 else {
             throw .unsupported(operation: "linear", reason: "it reads the logits, whose rows are not padded")
         }
-        precondition(matrix.inputSize == plan[input].width, "\(plan[parts[0].weights].name) does not fit its input")
-        let choices = try linearChoices(matrix)
+        let digits = digits(of: matrix)
+        precondition(
+            digits?.width(inputSize: matrix.inputSize) ?? matrix.inputSize == plan[input].width,
+            "\(plan[parts[0].weights].name) does not fit its input")
+        let choices = try linearKernels.choices(for: matrix.format, digits)
         let biasOffset = weights.biasOffset(of: parts)
         let groups =
             switch matrix.format {
@@ -31,37 +34,41 @@ extension ProgramBuilder {
                 rows: DispatchRows(plan[first].rows), groupCount: part.rowCount.dividedUp(by: PackedMatrix.tile),
                 label: "linear \(matrix.inputSize) to \(part.rowCount) \(matrix.format)",
                 byteCount: part.ranges.reduce(0) { $0 + $1.byteCount },
-                bytesPerRow: (matrix.inputSize + part.rowCount) * 4,
+                bytesPerRow: (plan[input].width + part.rowCount) * 4,
                 workPerRow: 2 * matrix.inputSize * part.rowCount)
         }
         append(dispatches, reading: [memory.range(input)], writing: [memory.range(first)])
     }
 
-    private func linearChoices(_ matrix: PackedMatrix) throws(BackendError) -> [KernelChoice] {
-        let (few, many, format, rowCounts): (KernelKind, KernelKind, [String: Int], [Int]) =
-            switch matrix.format {
-            case .dense(let type):
-                (
-                    .linearFewRows, type.byteCount == 2 ? .linearManyRowsHalf : .linearManyRows,
-                    KernelShapes.weightConstants(type), shapes.linearRows
-                )
-            case .packed(let format): (.packedFewRows, .packedManyRows, format.constants, shapes.packedRows)
-            }
-        // Input, weights, biases, output.
-        let bindingCount = 3 + matrix.parts[0].ranges.count
-        var choices: [KernelChoice] = []
-        func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
-            var constants = format
-            constants["ROWS"] = rows
-            constants["SPLITS"] = shapes.linearSplits
-            constants["SUBGROUP"] = shapes.subgroupSize
-            let pipeline = try library.pipeline(kind, constants: constants, bindingCount: bindingCount)
-            choices.append(
-                KernelChoice(
-                    maxRowCount: maxRowCount, rowsPerGroup: pipeline.variant.rowsPerGroup ?? rows, pipeline: pipeline))
+    /// `input` as the integers that packed matrices are multiplied with.
+    mutating func makeDigits(
+        _ input: ValueID, _ digits: ActivationDigits, _ output: ValueID
+    ) throws(BackendError) {
+        let (source, target) = (memory.layout[input], memory.layout[output])
+        guard source.stride % 4 == 0, source.column % 4 == 0 else {
+            throw .unsupported(operation: "linear", reason: "it reads the logits, whose rows are not padded")
         }
-        for rows in rowCounts { try append(few, rows: rows, maxRowCount: rows) }
-        try append(many, rows: rowCounts.last ?? 1, maxRowCount: .max)
-        return choices
+        let width = plan[input].width
+        let pipeline = try linearKernels.making(digits)
+        let dispatch = Dispatch(
+            choices: [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)],
+            bindings: [memory.range(input), memory.range(output)],
+            constants: [
+                UInt32(width), UInt32(source.stride / 4), UInt32(source.column / 4), UInt32(target.stride),
+                UInt32(target.column),
+            ],
+            rows: DispatchRows(plan[output].rows),
+            // Four numbers for each invocation.
+            groupCount: width.dividedUp(by: ActivationDigits.group * 4), label: "digits \(width)",
+            bytesPerRow: (width + plan[output].width) * 4, workPerRow: 4 * width)
+        append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])
+    }
+
+    private var linearKernels: LinearKernels { LinearKernels(library: library, shapes: shapes) }
+
+    /// What `matrix` is multiplied with; nil for floats.
+    private func digits(of matrix: PackedMatrix) -> ActivationDigits? {
+        guard case .packed(let format) = matrix.format, let count = memory.digitCount else { return nil }
+        return ActivationDigits(count: count, for: format)
     }
 }

@@ -36,6 +36,7 @@ struct ProgramBuilder {
         case .reorder(let input, let matrix, let output):
             guard let order = plan[matrix].weights.inputOrder else { preconditionFailure("columns that are in order") }
             try elementwise(.reorder, [input], output, first: [weights.order(order)], work: 0)
+        case .digits(let input, let digits, let output): try makeDigits(input, digits, output)
         case .head(let step): try head(step)
         case .attention(let layer, let query, let shape, let output): try attention(layer, query, shape, output)
         case .gated(let gate, let up, let activation, let output):

@@ -34,7 +34,7 @@ final class KernelSelfTest: Sendable {
     }
 
     /// The words of the output, the last binding, after one dispatch.
-    private func run(_ trial: SelfTestCase, on pipeline: Pipeline) throws(BackendError) -> [UInt32] {
+    func run(_ trial: SelfTestCase, on pipeline: Pipeline) throws(BackendError) -> [UInt32] {
         var ranges: [MemoryRange] = []
         for words in trial.bindings {
             let buffer = try VulkanBuffer(

@@ -15,7 +15,6 @@ extension SelfTestCase {
     static func packedLinear(_ constants: [String: Int], rowsPerGroup: Int) -> SelfTestCase {
         let matrix = PackedTestMatrix(constants)
         let width = matrix.stored.inputSize
-        let weights = matrix.stored.dequantized().floats().map { Double($0) }
         // One row more than a workgroup takes: another workgroup, not full.
         let rowCount = rowsPerGroup + 1
         // Rows are padded; what the padding holds must not matter.
@@ -23,17 +22,37 @@ extension SelfTestCase {
         var input = [Float](repeating: .nan, count: rowCount * stride)
         let filled = numbers(rowCount * width, seed: 41)
         for index in filled.indices { input[index / width * stride + index % width] = filled[index] }
+        return packedLinear(
+            matrix, bits(input), stride: stride, rowsPerGroup: rowsPerGroup, numbers: filled.map { Double($0) })
+    }
+
+    static func packedDot(_ constants: [String: Int], rowsPerGroup: Int) -> SelfTestCase {
+        let matrix = PackedTestMatrix(constants)
+        let width = matrix.stored.inputSize
+        let rowCount = rowsPerGroup + 1
+        let digits = TestDigits(constants, numbers(rowCount * width, seed: 41), width: width)
+        return packedLinear(
+            matrix, digits.words, stride: digits.stride, rowsPerGroup: rowsPerGroup, numbers: digits.numbers)
+    }
+
+    /// A linear operation on `input`, whose rows mean `numbers`.
+    private static func packedLinear(
+        _ matrix: PackedTestMatrix, _ input: [UInt32], stride: Int, rowsPerGroup: Int, numbers filled: [Double]
+    ) -> SelfTestCase {
+        let width = matrix.stored.inputSize
+        let weights = matrix.stored.dequantized().floats().map { Double($0) }
+        let rowCount = filled.count / width
         let bias = numbers(40, seed: 42)
         var expected: [Double] = []
         for row in 0..<rowCount {
             for column in 0..<40 {
                 var sum = Double(bias[column])
-                for index in 0..<width { sum += Double(filled[row * width + index]) * weights[column * width + index] }
+                for index in 0..<width { sum += filled[row * width + index] * weights[column * width + index] }
                 expected.append(sum)
             }
         }
         return SelfTestCase(
-            bindings: [bits(input), matrix.quanta, matrix.scales, bits(bias), unwritten(rowCount * 40)],
+            bindings: [input, matrix.quanta, matrix.scales, bits(bias), unwritten(rowCount * 40)],
             constants: [UInt32(width), 40, UInt32(stride / 4), 0, 40, 0, 1, 0] + matrix.groupNumbers,
             rowCount: rowCount, rowsPerGroup: rowsPerGroup, groupCount: 2, output: 4, expected: expected)
     }

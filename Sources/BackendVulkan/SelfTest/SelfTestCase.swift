@@ -30,6 +30,9 @@ struct SelfTestCase {
         case .packedEmbed: packedEmbed(constants)
         case .packedFewRows, .packedManyRows:
             packedLinear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
+        case .digits: digits(constants)
+        case .packedDotFewRows, .packedDotManyRows:
+            packedDot(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
         case .headToValue: head(cacheType: nil)
         case .headToCache: head(cacheType: cacheType(constants))
         case .attention: attention(constants)

@@ -13,8 +13,14 @@ public struct BackendSection: Sendable, Equatable {
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
         case storage16Bit = "storage_16bit"
+        case integerProducts = "integer_products"
         case unifiedMemory = "unified_memory"
         case processorLanes = "processor_lanes"
+    }
+
+    /// What the Vulkan backend multiplies packed weights with.
+    public enum Activations: String, Sendable, CaseIterable {
+        case f32, int24, int16, int8
     }
 
     /// The name of the backend in the registry.
@@ -27,6 +33,8 @@ public struct BackendSection: Sendable, Equatable {
     public var device = "auto"
     /// Whether only kernels may be used whose results do not depend on the rest of the batch.
     public var batchInvariant = true
+    /// What packed weights are multiplied with on Vulkan.
+    public var activations = Activations.f32
     /// Kernel variants of the Vulkan backend that shall not be used.
     public var disabledKernels: [String] = []
     /// Features that the Vulkan device shall do without.
@@ -56,6 +64,11 @@ extension BackendSection: ConfigurationSection {
         ConfigurationKey(
             "batch_invariant", \.batchInvariant, .boolean,
             "vulkan: results never depend on who shares a batch; false allows prompts in fp16 arithmetic (16-bit weights)"
+        ),
+        ConfigurationKey(
+            "activations", \.activations, .choice,
+            "vulkan: what packed weights are multiplied with; int24 is as exact as f32, int16 and int8 round, all three "
+                + "take packed integer products"
         ),
         ConfigurationKey(
             "kernels", \.disabledKernels, .names("names of kernel variants, such as [norm_subgroup]"),

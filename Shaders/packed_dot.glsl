@@ -1,0 +1,55 @@
+// What the kernels of packed integer products share: a slice of a row of weights as words of four bytes, and how the
+// sums of a slice become a part of the result. All sums of a slice are exact, so kernels may form them as they like.
+
+spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
+int signed_dot(uint left, uint right, spirv_literal int format);
+
+// The sum of the products of four signed bytes; 0 says that they are packed.
+#define DOT(left, right) signed_dot(left, right, 0)
+
+// Words that a slice has as bytes.
+#define WORDS (SLICE / 4)
+
+// Where in a slice's stream word `word` of bytes begins.
+#define STREAM_WORD(word) ((word) * BITS / 8)
+
+// Word `word` of bytes, given the stream's words `STREAM_WORD(word)` and the next. Quanta of eight bits are centred, as
+// they would not fit signed bytes otherwise.
+uint byte_word(uint low, uint high, uint word) {
+#if BITS == 8
+    return low ^ 0x80808080u;
+#elif INTERLEAVE > 1
+    return low >> (word % INTERLEAVE * BITS) & (MASK * 0x01010101u);
+#else
+    uint bit = word * BITS * 4 % 32;
+    uint four = bit + BITS * 4 <= 32 ? low >> bit : low >> bit | high << (32 - bit);
+    return (four & MASK) | (four & MASK << BITS) << (8 - BITS) | (four & MASK << 2 * BITS) << (16 - 2 * BITS)
+        | (four & MASK << 3 * BITS) << (24 - 3 * BITS);
+#endif
+}
+
+// Scale and offset of bytes instead of quanta.
+vec2 byte_scaling(vec2 scaling) {
+#if BITS == 8
+    precise float offset = fma(scaling.x, 128.0, scaling.y);
+    return vec2(scaling.x, offset);
+#else
+    return scaling;
+#endif
+}
+
+// `sum` and what a slice adds to it: `sums` of each digit's products, the scale and the sum of the input's numbers.
+float add_slice(float sum, int sums[DIGITS], vec2 scaling, float input_scale, float input_sum) {
+#if DIGITS == 1
+    precise float products = float(sums[0]);
+#elif DIGITS == 2
+    precise float products = float((sums[0] << DIGIT_BITS) + sums[1]);
+#else
+    // The first digit's share is more than an integer holds.
+    precise float products = fma(float(sums[0]), float(1 << 2 * DIGIT_BITS), float((sums[1] << DIGIT_BITS) + sums[2]));
+#endif
+    precise float scale = scaling.x * input_scale;
+    precise float with_products = fma(scale, products, sum);
+    precise float total = fma(scaling.y, input_sum, with_products);
+    return total;
+}

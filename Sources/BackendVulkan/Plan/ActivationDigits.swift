@@ -1,0 +1,75 @@
+import Backends
+import Tensors
+
+/// Activations as integers of signed bytes (`digits.glsl`), which a device multiplies with packed weights four at a time.
+struct ActivationDigits: Hashable {
+    /// Bytes of a number: 1, 2 or 3.
+    let count: Int
+    /// How far apart, in the input, numbers are that share a word: as those that share one in the weights.
+    let interleave: Int
+
+    /// The digits that weights in `format` are multiplied with.
+    init(count: Int, for format: PackedFormat) {
+        self.count = count
+        // Fields of two and four bits are unpacked by a mask, which leaves neighbours in different words.
+        interleave = 8 % format.bitCount == 0 ? 8 / format.bitCount : 1
+    }
+
+    /// Invocations of a workgroup that makes them; eight have a slice.
+    static let group = 64
+
+    /// Words of a slice: its digits, its scale, and the sums of its halves and of all of it.
+    var recordWordCount: Int { count * PackedFormat.slice / 4 + 4 }
+
+    /// Words of a row of `inputSize` numbers.
+    func width(inputSize: Int) -> Int { inputSize.dividedUp(by: PackedFormat.slice) * recordWordCount }
+
+    /// What kernels are compiled for.
+    var constants: [String: Int] { ["DIGITS": count, "INTERLEAVE": interleave] }
+}
+
+extension PackedActivations {
+    /// Digits of a number; nil where numbers stay as they are.
+    var digitCount: Int? {
+        switch self {
+        case .f32: nil
+        case .int24: 3
+        case .int16: 2
+        case .int8: 1
+        }
+    }
+}
+
+extension StepFusion {
+    /// `steps` with the inputs of packed matrices as digits: made once for all matrices that share an input and an
+    /// arrangement. `plan` gets the values that this takes. Throws `unsupported` for groups that no kernel takes.
+    static func makingDigits(
+        _ steps: [FusedStep], digitCount: Int, in plan: inout ForwardPlan
+    ) throws(BackendError) -> [FusedStep] {
+        struct Made: Hashable {
+            let input: ValueID
+            let digits: ActivationDigits
+        }
+        var known: [Made: ValueID] = [:]
+        var result: [FusedStep] = []
+        for step in steps {
+            guard case .linear(let input, let parts) = step,
+                case .quantized(let matrix) = plan[parts[0].weights].weights
+            else {
+                result.append(step)
+                continue
+            }
+            let format = try PackedFormat(matrix.layout, inputSize: matrix.inputSize)
+            let made = Made(input: input, digits: ActivationDigits(count: digitCount, for: format))
+            let value =
+                known[made]
+                ?? plan.addValue(rows: plan[input].rows, width: made.digits.width(inputSize: matrix.inputSize))
+            if known[made] == nil {
+                result.append(.digits(input: input, digits: made.digits, output: value))
+                known[made] = value
+            }
+            result.append(.linear(input: value, parts: parts))
+        }
+        return result
+    }
+}

@@ -1,0 +1,66 @@
+import Backends
+import Tensors
+
+/// The kernels of linear operations, by how weights and activations are stored.
+struct LinearKernels {
+    let library: KernelLibrary
+    let shapes: KernelShapes
+
+    /// A kernel for each number of rows. `digits`: what packed weights are multiplied with; nil for floats.
+    func choices(
+        for format: PackedMatrix.Format, _ digits: ActivationDigits?
+    ) throws(BackendError) -> [KernelChoice] {
+        let (few, many, rowCounts): (KernelKind, KernelKind, [Int]) =
+            switch (format, digits) {
+            case (.dense(let type), _):
+                (.linearFewRows, type.byteCount == 2 ? .linearManyRowsHalf : .linearManyRows, shapes.linearRows)
+            case (.packed, nil): (.packedFewRows, .packedManyRows, shapes.packedRows)
+            case (.packed, _): (.packedDotFewRows, .packedDotManyRows, shapes.packedRows)
+            }
+        // Input, biases, output, and weights in one buffer or in two.
+        let (stored, bindingCount) =
+            switch format {
+            case .dense(let type): (KernelShapes.weightConstants(type), 4)
+            case .packed(let format): (format.constants, 5)
+            }
+        var choices: [KernelChoice] = []
+        func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
+            var constants = stored.merging(digits?.constants ?? [:]) { $1 }
+            constants["ROWS"] = rows
+            constants["SPLITS"] = shapes.linearSplits
+            constants["SUBGROUP"] = shapes.subgroupSize
+            let pipeline = try library.pipeline(kind, constants: constants, bindingCount: bindingCount)
+            choices.append(
+                KernelChoice(
+                    maxRowCount: maxRowCount, rowsPerGroup: pipeline.variant.rowsPerGroup ?? rows, pipeline: pipeline))
+        }
+        for rows in rowCounts { try append(few, rows: rows, maxRowCount: rows) }
+        try append(many, rows: rowCounts.last ?? 1, maxRowCount: .max)
+        return choices
+    }
+
+    /// The kernel that makes digits.
+    func making(_ digits: ActivationDigits) throws(BackendError) -> Pipeline {
+        try library.pipeline(
+            .digits, constants: digits.constants.merging(["GROUP": ActivationDigits.group]) { $1 }, bindingCount: 2)
+    }
+
+    /// `wanted` where the device has kernels for it with every packed matrix of `plan`; else nil, and a report of why.
+    func digitCount(_ wanted: Int?, for plan: ForwardPlan) throws(BackendError) -> Int? {
+        guard let wanted else { return nil }
+        do {
+            for case .linear(_, let weights, _, _) in plan.operations {
+                guard case .quantized(let matrix) = plan[weights].weights else { continue }
+                let format = try PackedFormat(matrix.layout, inputSize: matrix.inputSize)
+                let digits = ActivationDigits(count: wanted, for: format)
+                _ = try making(digits)
+                _ = try choices(for: .packed(format), digits)
+            }
+            return wanted
+        } catch {
+            guard case .kernel(_, let reason) = error else { throw error }
+            library.report("activations stay f32: \(reason)")
+            return nil
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import KVCaching
+public import Requests
+public import Simulation
+
+/// Steps of all kinds, run alone and timed: what a step cost is fitted to.
+///
+/// A small grid: new tokens of several sequences at several contexts, chunks of a prompt after none or some of it,
+/// several prompts at once, both mixed, and copies to the swap space and back. They take turns, round after round, so
+/// that a busy machine treats them alike.
+public struct StepBenchmark: Sendable {
+    /// The engine that is measured: what a step may have, and the blocks for it.
+    public struct Bounds: Sendable {
+        /// Tokens of a step, sequences of a step and tokens of a sequence at most.
+        public var maxTokenCount, maxSequenceCount, maxContextLength: Int
+        /// Blocks of the cache, tokens in each, and blocks of the swap space.
+        public var blockCount, blockSize, swapBlockCount: Int
+        /// Tokens are below this.
+        public var vocabularySize: Int
+
+        /// The bounds as given.
+        public init(
+            maxTokenCount: Int, maxSequenceCount: Int, maxContextLength: Int, blockCount: Int, blockSize: Int,
+            swapBlockCount: Int, vocabularySize: Int
+        ) {
+            self.maxTokenCount = maxTokenCount
+            self.maxSequenceCount = maxSequenceCount
+            self.maxContextLength = maxContextLength
+            self.blockCount = blockCount
+            self.blockSize = blockSize
+            self.swapBlockCount = swapBlockCount
+            self.vocabularySize = vocabularySize
+        }
+    }
+
+    /// How often each step runs; what counts is the median.
+    public var roundCount = 5
+
+    /// Five rounds.
+    public init() {}
+
+    /// Runs the grid's steps that fit into `bounds`, and hears of the progress, 0 to 1. Throws what the executor
+    /// throws. Precondition: nothing else uses the executor meanwhile.
+    public func run(
+        on executor: inout some ModelExecutor, _ bounds: Bounds, progress: (Double) -> Void = { _ in }
+    ) throws -> [StepSample] {
+        let steps = StepGrid(bounds).steps
+        var seconds = [[Double]](repeating: [], count: steps.count)
+        var sequences = SequenceNumbers()
+        // The first round warms up: pages are touched, clocks rise.
+        for round in 0...max(1, roundCount) {
+            for (index, step) in steps.enumerated() {
+                let output = step.output(bounds, &sequences)
+                let start = ContinuousClock.now
+                _ = try executor.execute(output)
+                let taken = start.duration(to: .now) / .seconds(1)
+                if round > 0 { seconds[index].append(taken) }
+                progress(Double(round * steps.count + index + 1) / Double((max(1, roundCount) + 1) * steps.count))
+            }
+        }
+        _ = try executor.execute(sequences.end())
+        return zip(steps, seconds).map { step, seconds in
+            var unnamed = SequenceNumbers()
+            return StepSample(
+                features: StepFeatures(step.output(bounds, &unnamed)), seconds: Percentiles(seconds).median)
+        }
+    }
+}
+
+/// Names for the sequences of steps; those of a step are over when the next one begins.
+struct SequenceNumbers {
+    private var last: UInt64 = 0
+    private var ended: [RequestID] = []
+
+    /// The next name.
+    mutating func next() -> RequestID {
+        last += 1
+        ended.append(RequestID(last))
+        return RequestID(last)
+    }
+
+    /// A step that only says which sequences are over.
+    mutating func end() -> SchedulerOutput {
+        var output = SchedulerOutput()
+        swap(&output.finished, &ended)
+        return output
+    }
+}

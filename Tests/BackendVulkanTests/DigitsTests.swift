@@ -1,0 +1,84 @@
+import Backends
+import Synchronization
+import Tensors
+import Testing
+
+@testable import BackendConformance
+@testable import BackendVulkan
+
+/// Activations as integers.
+@Suite(.serialized) struct DigitsTests {
+    @Test("Matrices that share an input share its digits, unless their quanta lie otherwise")
+    func oneSetOfDigits() throws {
+        var sketch = PlanSketch(seed: 2)
+        let input = sketch.norm(sketch.input(96))
+        for (name, bitCount) in [("a", 4), ("b", 4), ("c", 8), ("d", 3)] {
+            _ = sketch.linear(
+                input, sketch.packed(name, 64, 96, .groups(bitCount: bitCount, groupSize: 32), .f32))
+        }
+        var plan = sketch.plan
+        let steps = try StepFusion.makingDigits(StepFusion(plan: plan).steps(), digitCount: 2, in: &plan)
+        let names = steps.suffix(5).map { step in
+            switch step {
+            case .digits(_, let digits, _): "digits \(digits.interleave) apart"
+            case .linear(_, let parts): "linear\(parts.count)"
+            default: "other"
+            }
+        }
+        #expect(names == ["digits 2 apart", "linear2", "digits 1 apart", "linear1", "linear1"])
+        // Three slices of two digits: sixteen words and four.
+        #expect(plan.values.last?.width == 60)
+    }
+
+    @Test("Without integer products that work, activations stay floats, and it is said why", arguments: TestDevice.all)
+    func floatsInstead(device: TestDevice) throws {
+        for (variant, reason) in [
+            ("digits", "digits: its self-test is off"),
+            ("packed_dot_columns", "packed_dot_columns: its self-test is off"),
+            (nil, "no packed integer products"),
+        ] {
+            var poor = device
+            if variant == nil { poor.limits.without = [.integerProducts] }
+            let faults = FaultInjector()
+            if let variant { faults.fail(.selfTest(variant)) }
+            let reports = Mutex<[String]>([])
+            let backend = try poor.backend(faults: faults) { options in
+                options.activations = .int8
+                options.report = { report in reports.withLock { $0.append(report) } }
+            }
+            var sketch = PlanSketch(seed: 5)
+            let weights = sketch.packed("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
+            let rows = sketch.linear(sketch.input(96), weights)
+            let trial = ConformanceCase(
+                name: "floats instead", tolerance: Tolerance.single, plan: sketch.finished(rows),
+                sequences: BackendConformance.sequences([9, 30], seed: 1), cacheType: .f32, blockSize: 16)
+            let result = try BackendConformance(backend).run(trial)
+            #expect(result.hasPassed, "\(result)")
+            let said = reports.withLock { $0 }
+            #expect(said.contains { $0.hasPrefix("activations stay f32: ") && $0.contains(reason) }, "\(said)")
+        }
+    }
+
+    @Test("What is not a number stays so in digits; what is too small becomes zero", arguments: TestDevice.all)
+    func oddNumbers(device: TestDevice) throws {
+        let backend = try device.backend()
+        let library = backend.library
+        let digits = ActivationDigits(
+            count: 3, for: PackedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
+        let pipeline = try LinearKernels(library: library, shapes: KernelShapes(backend.capabilities)).making(digits)
+        var numbers = [Float](repeating: 1, count: 160)
+        numbers[3] = .nan
+        numbers[32 + 4] = .infinity
+        numbers[64 + 5] = -.infinity
+        for index in 96..<128 { numbers[index] = .leastNonzeroMagnitude }
+        let trial = SelfTestCase(
+            bindings: [SelfTestCase.bits(numbers), SelfTestCase.unwritten(5 * digits.recordWordCount)],
+            constants: [160, 40, 0, UInt32(5 * digits.recordWordCount), 0], rowCount: 1, output: 1, expected: [])
+        let words = try KernelSelfTest(backend.vulkan).run(trial, on: pipeline)
+        let found = TestDigits.read(words, digits.constants, width: 160)
+        #expect(found[..<96].allSatisfy { $0.isNaN })
+        #expect(found[96..<128].allSatisfy { $0 == 0 })
+        #expect(found[128...].allSatisfy { abs($0 - 1) < 1e-6 })
+        #expect(TestDigits.sums(words, digits.constants)[..<9].allSatisfy { $0.isNaN })
+    }
+}
