@@ -18,6 +18,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: fixtures[name] ?? [], swiftSettings: settings)
 }
 
+/// A product of another package. Packages of policies do without (`traits: []`), and so need not even fetch them.
+func serving(_ name: String, _ package: String) -> Target.Dependency {
+    .product(name: name, package: package, condition: .when(traits: ["Serving"]))
+}
+
 /// What `Shaders` embeds; its one Swift file is their table.
 let shaderFiles = [
     "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
@@ -37,7 +42,15 @@ let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
 let package = Package(
     name: "quire",
     platforms: [.macOS(.v15)],
-    products: [.executable(name: "quire", targets: ["quire"])],
+    products: [
+        .executable(name: "quire", targets: ["quire"]),
+        // For packages of policies.
+        .library(name: "QuirePlugins", targets: ["QuirePlugins"]),
+    ],
+    traits: [
+        .default(enabledTraits: ["Serving"]),
+        .trait(name: "Serving", description: "The command line and the server; policies need neither."),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -55,6 +68,7 @@ let package = Package(
         .target(
             name: "Shaders", path: "Shaders", resources: shaderFiles.map { .embedInCode($0) }, swiftSettings: settings),
         .target(name: "CPUKernels"),
+        .target(name: "CQuirePlugin"),
         module("Tensors"),
         module("KVCaching"),
         module("JSON"),
@@ -77,33 +91,35 @@ let package = Package(
         module("BackendVulkan", ["Backends", "Tensors", "CVulkan", "CGlslang", "Shaders"]),
 
         // Level 3
+        module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),
+        module("PluginLoading", ["CQuirePlugin", "Requests", "Scheduling"]),
         module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
         module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
         module("Simulation", ["JSON", "KVCaching", "Reports", "Requests", "Scheduling"]),
         module("Execution", ["KVCaching", "Requests", "Backends", "Sampling"]),
         module(
             "InferenceEngine",
-            ["Requests", "Scheduling", "Tokenization", .product(name: "CoreMetrics", package: "swift-metrics")]),
+            ["Requests", "Scheduling", "Tokenization", serving("CoreMetrics", "swift-metrics")]),
 
         // Level 4
         module(
             "OpenAIServer",
             [
                 "InferenceEngine", "JSON", "Requests", "Tokenization",
-                .product(name: "Hummingbird", package: "hummingbird"),
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                serving("Hummingbird", "hummingbird"),
+                serving("CoreMetrics", "swift-metrics"),
+                serving("Logging", "swift-log"),
+                serving("NIOCore", "swift-nio"),
+                serving("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         module(
             "Assembly",
             [
                 "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution",
                 "InferenceEngine",
-                "KVCaching", "Models", "Plugins", "Scheduling", "Tensors", "Tokenization", "Weights",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Logging", package: "swift-log"),
+                "KVCaching", "Models", "PluginLoading", "Plugins", "Scheduling", "Tensors", "Tokenization", "Weights",
+                serving("CoreMetrics", "swift-metrics"),
+                serving("Logging", "swift-log"),
             ]),
         module("Benchmarking", ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation"]),
 
@@ -120,10 +136,10 @@ let package = Package(
                 "Assembly", "Backends", "Benchmarking", "Comparison", "EngineConfig", "Execution", "InferenceEngine",
                 "OpenAIServer", "Plugins",
                 "Reports", "Requests", "Scheduling", "Simulation", "Tokenization",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+                serving("ArgumentParser", "swift-argument-parser"),
+                serving("Logging", "swift-log"),
+                serving("ServiceLifecycle", "swift-service-lifecycle"),
+                serving("UnixSignals", "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 
@@ -149,6 +165,11 @@ let package = Package(
         tests("BackendsTests", ["Backends", "Tensors"]),
         tests("WeightsTests", ["Weights", "Tensors"]),
         tests("SchedulingTests", ["Scheduling", "SchedulingConformance", "Requests", "KVCaching"]),
+        tests(
+            "PluginLoadingTests",
+            [
+                "PluginLoading", "CQuirePlugin", "QuirePlugins", "Requests", "Scheduling", "SchedulingConformance",
+            ]),
         tests("SamplingTests", ["Sampling", "Requests"]),
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
@@ -170,11 +191,11 @@ let package = Package(
                 "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine",
                 "JSON",
                 "Plugins", "Requests", "Tokenization",
-                .product(name: "CoreMetrics", package: "swift-metrics"),
-                .product(name: "Logging", package: "swift-log"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                serving("CoreMetrics", "swift-metrics"),
+                serving("Logging", "swift-log"),
+                serving("NIOCore", "swift-nio"),
+                serving("NIOPosix", "swift-nio"),
+                serving("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
     ]
 )

@@ -1,13 +1,13 @@
 public import EngineConfig
-public import Plugins
+import Plugins
 public import Scheduling
 
 extension PluginCatalog {
-    /// The policy of that name with the configuration's parameters, its victim rule and its share for prompts.
+    /// The policy of that name, built in or of a plugin, with the configuration's parameters, its victim rule and its share for prompts.
     public func policy(
         named name: String, _ configuration: EngineConfiguration
-    ) throws(RegistryError) -> any SchedulerPolicy {
-        let policy = try policies.factory(named: name)(configuration.policyOptions)
+    ) throws -> any SchedulerPolicy {
+        let policy = try policies.factory(named: name)(configuration)
         let scheduler = configuration.scheduler
         let isOwn = scheduler.victim == nil && scheduler.promptShare == 1 && scheduler.preemption == .auto
         guard !isOwn else { return policy }

@@ -14,8 +14,8 @@ public struct PluginCatalog: Sendable {
     public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
     /// Makes a weight loader for a checkpoint; throws where it is of another format.
     public typealias WeightLoaderFactory = @Sendable (WeightLoading) throws -> any WeightLoader
-    /// Makes a policy with the configured parameters.
-    public typealias PolicyFactory = @Sendable (PolicyOptionsSection) -> any SchedulerPolicy
+    /// Makes a policy as the configuration asks.
+    public typealias PolicyFactory = @Sendable (EngineConfiguration) throws -> any SchedulerPolicy
 
     /// `backend.name`.
     public var backends = Registry<BackendFactory>(kind: "backend")
@@ -49,12 +49,12 @@ public struct PluginCatalog: Sendable {
             try catalog.weightLoaders.register(name) { try $0.packedLoader(named: name) }
         }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
-        try catalog.policies.register("priority") { PriorityFirst(ageingSeconds: $0.ageingSeconds) }
-        try catalog.policies.register("sjf") { ShortestJobFirst(ageingSeconds: $0.ageingSeconds) }
-        try catalog.policies.register("mlfq") { MultiLevelFeedback($0) }
-        try catalog.policies.register("fair") { FairShare($0) }
-        try catalog.policies.register("deadline") { EarliestDeadlineFirst($0) }
-        try catalog.policies.register("prefix") { LongestPrefixFirst(window: $0.window) }
+        try catalog.policies.register("priority") { PriorityFirst(ageingSeconds: $0.policyOptions.ageingSeconds) }
+        try catalog.policies.register("sjf") { ShortestJobFirst(ageingSeconds: $0.policyOptions.ageingSeconds) }
+        try catalog.policies.register("mlfq") { MultiLevelFeedback($0.policyOptions) }
+        try catalog.policies.register("fair") { FairShare($0.policyOptions) }
+        try catalog.policies.register("deadline") { EarliestDeadlineFirst($0.policyOptions) }
+        try catalog.policies.register("prefix") { LongestPrefixFirst(window: $0.policyOptions.window) }
         for architecture in [LlamaArchitecture()] {
             for name in architecture.names { try catalog.models.register(name, architecture) }
         }

@@ -33,6 +33,7 @@ public struct ServedModel: Sendable {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
+        let policy = try catalog.policy(named: configuration.scheduler.policy, configuration)
         let checkpoint = try AssemblyError.blaming(configuration.model.path) {
             try Checkpoint(path: configuration.model.path)
         }
@@ -61,7 +62,7 @@ public struct ServedModel: Sendable {
                 blockCount: model.blockCount, blockSize: configuration.cache.blockSize,
                 isPrefixCachingEnabled: configuration.cache.enablePrefixCaching,
                 swapBlockCount: model.swapBlockCount, slidingWindow: model.slidingWindow),
-            policy: try catalog.policy(named: configuration.scheduler.policy, configuration))
+            policy: policy)
         self.tokenizer = tokenizer
         chatTemplate = template
         memory = model.memory
@@ -70,7 +71,10 @@ public struct ServedModel: Sendable {
         engine = AsyncLLMEngine(
             LLMEngine(
                 scheduler: scheduler, executor: runner, tokenizer: tokenizer,
-                metrics: EngineMetrics(factory: metrics, modelName: configuration.model.name)),
+                metrics: EngineMetrics(
+                    factory: metrics, modelName: configuration.model.name,
+                    policyName: configuration.scheduler.policy)
+            ) { logger.warning("\($0)") },
             limits: AsyncLLMEngine.Limits(
                 maxModelLength: model.maxModelLength, vocabularySize: checkpoint.configuration.vocabularySize,
                 maxWaitingCount: configuration.scheduler.maxWaiting))

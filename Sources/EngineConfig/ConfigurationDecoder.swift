@@ -95,6 +95,7 @@ extension ConfigurationDecoder {
             return report(mark: entry.mark, Excerpt.bare(entry.key), message, source)
         }
         if source == .file { sectionMarks[schema.name] = entry.mark }
+        if schema.isOneKey { return apply(key: entry, of: schema, source) }
         // A section whose keys are all commented out is an empty one.
         if entry.value.isNull && source == .file { return }
         guard case .mapping(let entries) = entry.value.content else {
@@ -106,7 +107,7 @@ extension ConfigurationDecoder {
     }
 
     private mutating func apply(key entry: YAMLNode.Entry, of section: SectionSchema, _ source: Source) {
-        let keyPath = "\(section.name).\(Excerpt.bare(entry.key))"
+        let keyPath = section.path(of: Excerpt.bare(entry.key))
         guard let key = section.key(named: entry.key) else {
             let message = "unknown key" + UnknownName.clause(key: entry.key, in: section)
             return report(mark: entry.mark, keyPath, message, source)
@@ -130,16 +131,16 @@ extension ConfigurationDecoder {
     /// What can be judged only when everything was read: required keys and rules over two keys.
     private mutating func check() {
         for section in EngineConfiguration.sections where !faulty.contains(section.name) {
-            for key in section.keys where key.isRequired && !given.contains("\(section.name).\(key.name)") {
+            for key in section.keys where key.isRequired && !given.contains(section.path(of: key.name)) {
                 let mark = sectionMarks[section.name] ?? .start
-                report(mark: mark, "\(section.name).\(key.name)", "required, but not given", .file)
+                report(mark: mark, section.path(of: key.name), "required, but not given", .file)
             }
             for rule in section.rules { check(rule, of: section) }
         }
     }
 
     private mutating func check(_ rule: ConfigurationRule<EngineConfiguration>, of section: SectionSchema) {
-        let keys = [rule.keys.first, rule.keys.second].map { "\(section.name).\($0)" }
+        let keys = [rule.keys.first, rule.keys.second].map { section.path(of: $0) }
         guard faulty.isDisjoint(with: keys), let violation = rule.violation(configuration) else { return }
         // The blame goes to what was said last: the command line, or the lower line of the file.
         let (first, second) = (configuration.origin(of: keys[0]), configuration.origin(of: keys[1]))

@@ -4,8 +4,9 @@ extension EngineConfiguration {
         let defaults = EngineConfiguration()
         var lines = ["# Every key of a Quire configuration, with its default.", "# Only model.path must be given."]
         for section in sections {
-            lines += ["", "# \(section.name): \(section.summary)", "\(section.name):"]
-            for key in section.keys { lines += key.documentation(defaults: defaults) }
+            lines += ["", "# \(section.name): \(section.summary)"]
+            if !section.isOneKey { lines.append("\(section.name):") }
+            for key in section.keys { lines += key.documentation(defaults: defaults, indent: section.indent) }
         }
         return lines.joined(separator: "\n") + "\n"
     }
@@ -18,16 +19,17 @@ extension EngineConfiguration {
     public func show(revealingSecrets: Bool = false) -> String {
         var lines = ["# The configuration in effect; relative paths start at the current directory."]
         for section in Self.sections {
-            lines.append("\(section.name):")
+            let indent = section.indent
+            if !section.isOneKey { lines.append("\(section.name):") }
             for key in section.keys {
-                let origin = origin(of: "\(section.name).\(key.name)").phrase
+                let origin = origin(of: section.path(of: key.name)).phrase
                 let value = key.render(self)
                 if key.isSecret && value != nil && !revealingSecrets {
-                    lines.append("  # \(key.name): not shown  # \(origin)")
+                    lines.append("\(indent)# \(key.name): not shown  # \(origin)")
                 } else if let value {
-                    lines.append("  \(key.name): \(value)  # \(origin)")
+                    lines.append("\(indent)\(key.name): \(value)  # \(origin)")
                 } else {
-                    lines.append("  # \(key.name): not set; \(key.unset ?? "")")
+                    lines.append("\(indent)# \(key.name): not set; \(key.unset ?? "")")
                 }
             }
         }
@@ -35,16 +37,21 @@ extension EngineConfiguration {
     }
 }
 
+extension SectionSchema {
+    /// What its keys' lines begin with.
+    fileprivate var indent: String { isOneKey ? "" : "  " }
+}
+
 extension ConfigurationKey {
     /// A comment and a `key: value` line; the line is a comment too when the default is to leave the key out.
-    fileprivate func documentation(defaults: Target) -> [String] {
+    fileprivate func documentation(defaults: Target, indent: String) -> [String] {
         let value = unset == nil && !isRequired ? render(defaults) : nil
         let standard = isRequired ? "required" : "default: \(unset ?? value ?? "")"
         let setting = "\(name): \(value ?? example ?? "")"
         return [
-            "  # \(explanation).",
-            "  # Expects \(expected); \(standard).",
-            unset == nil ? "  \(setting)" : "  # \(setting)",
+            "\(indent)# \(explanation).",
+            "\(indent)# Expects \(expected); \(standard).",
+            unset == nil ? "\(indent)\(setting)" : "\(indent)# \(setting)",
         ]
     }
 }

@@ -8,6 +8,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var backend = BackendSection()
     /// The paged key-value cache.
     public var cache = CacheSection()
+    /// Libraries with scheduling policies from outside.
+    public var plugins = PluginsSection()
     /// Who runs, and how much at once.
     public var scheduler = SchedulerSection()
     /// Parameters of the policy.
@@ -28,8 +30,9 @@ public struct EngineConfiguration: Sendable, Equatable {
 
     /// Every section, in the order of the documentation: the one list behind reading, showing and documenting.
     static let sections: [SectionSchema] = [
-        SectionSchema(\.model), SectionSchema(\.backend), SectionSchema(\.cache), SectionSchema(\.scheduler),
-        SectionSchema(\.policyOptions), SectionSchema(\.simulation), SectionSchema(\.server), SectionSchema(\.logging),
+        SectionSchema(\.model), SectionSchema(\.backend), SectionSchema(\.cache), SectionSchema(\.plugins),
+        SectionSchema(\.scheduler), SectionSchema(\.policyOptions), SectionSchema(\.simulation),
+        SectionSchema(\.server), SectionSchema(\.logging),
     ]
 
     /// Where a key's value came from.
@@ -40,7 +43,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     /// Whether all values are equal; origins do not count.
     public static func == (left: EngineConfiguration, right: EngineConfiguration) -> Bool {
         left.model == right.model && left.backend == right.backend && left.cache == right.cache
-            && left.scheduler == right.scheduler && left.policyOptions == right.policyOptions
+            && left.plugins == right.plugins && left.scheduler == right.scheduler
+            && left.policyOptions == right.policyOptions
             && left.simulation == right.simulation && left.server == right.server && left.logging == right.logging
     }
 }

@@ -23,9 +23,11 @@ public struct EngineMetrics: Sendable {
     private let endToEndLatency: Recorder
     private let queueTime: Recorder
     private let successes: [String: Counter]
+    private let policyFailures: [PolicyDecision: Counter]
 
-    /// Handles made by `factory`, labelled with the model's name. Times are in seconds.
-    public init(factory: any MetricsFactory, modelName: String) {
+    /// Handles made by `factory`, labelled with the model's name; failures of the policy with its name. Times are in
+    /// seconds.
+    public init(factory: any MetricsFactory, modelName: String, policyName: String) {
         let labels = [("model_name", modelName)]
         func meter(_ name: String) -> Meter { Meter(label: "vllm:" + name, dimensions: labels, factory: factory) }
         func counter(_ name: String) -> Counter { Counter(label: "vllm:" + name, dimensions: labels, factory: factory) }
@@ -59,6 +61,16 @@ public struct EngineMetrics: Sendable {
                         factory: factory)
                 )
             })
+        policyFailures = Dictionary(
+            uniqueKeysWithValues: PolicyDecision.allCases.map { decision in
+                (
+                    decision,
+                    Counter(
+                        label: "quire:policy_failures_total",
+                        dimensions: labels + [("policy", policyName), ("decision", decision.rawValue)],
+                        factory: factory)
+                )
+            })
         publish(SchedulerStatistics(), since: SchedulerStatistics())
     }
 
@@ -74,11 +86,19 @@ public struct EngineMetrics: Sendable {
         swapUsage.set(now.swapUsage)
         movedOut.increment(by: now.movedOutBlockCount - before.movedOutBlockCount)
         movedIn.increment(by: now.movedInBlockCount - before.movedInBlockCount)
+        publish(now.policyFailures, since: before.policyFailures)
         guard now.swapBlockCount > 0 else { return }
         swappedPrefixQueries.increment(
             by: now.prefixQueryCount - now.devicePrefixHitCount - before.prefixQueryCount
                 + before.devicePrefixHitCount)
         swappedPrefixHits.increment(by: now.swappedPrefixHitCount - before.swappedPrefixHitCount)
+    }
+
+    private func publish(_ now: PolicyFailures, since before: PolicyFailures) {
+        guard now.count > before.count else { return }
+        for (decision, counter) in policyFailures {
+            counter.increment(by: now.count(of: decision) - before.count(of: decision))
+        }
     }
 
     func recordAdmission(promptCount: Int, queued seconds: Double) {

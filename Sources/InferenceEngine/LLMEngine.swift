@@ -16,6 +16,7 @@ public struct LLMEngine: ~Copyable, Sendable {
     private let tokenizer: any Tokenizer
     private let clock: any EngineClock
     private let metrics: EngineMetrics?
+    private var complaints: PolicyComplaints
     private var choices: [RequestID: Choice] = [:]
     private var generations: [GenerationID: Generation] = [:]
     private var lastRequestNumber: UInt64 = 0
@@ -28,16 +29,19 @@ public struct LLMEngine: ~Copyable, Sendable {
         let scoredCount: Int
     }
 
-    /// An engine over `executor`, which must have the blocks that the scheduler hands out.
+    /// An engine over `executor`, which must have the blocks that the scheduler hands out. `report` hears of failures of
+    /// the scheduling policy, one sentence now and then.
     public init(
         scheduler: consuming Scheduler, executor: any ModelExecutor, tokenizer: any Tokenizer,
-        clock: any EngineClock = MonotonicEngineClock(), metrics: EngineMetrics? = nil
+        clock: any EngineClock = MonotonicEngineClock(), metrics: EngineMetrics? = nil,
+        report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.scheduler = scheduler
         self.executor = executor
         self.tokenizer = tokenizer
         self.clock = clock
         self.metrics = metrics
+        complaints = PolicyComplaints(report)
     }
 
     /// Whether a step would do nothing.
@@ -98,7 +102,9 @@ public struct LLMEngine: ~Copyable, Sendable {
         } catch {
             for request in scheduler.failStep(output) { end(request, .failure("\(error)")) }
         }
-        metrics?.publish(scheduler.statistics, since: before)
+        let after = scheduler.statistics
+        metrics?.publish(after, since: before)
+        complaints.hear(after.policyFailures, at: clock.now())
     }
 
     // MARK: Events

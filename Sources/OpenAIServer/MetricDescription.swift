@@ -34,6 +34,7 @@ public struct MetricDescription: Sendable {
         "vllm:external_prefix_cache_hits_total": .init("Tokens found in the swap space."),
         "vllm:num_requests_swapped": .init("Requests whose KV blocks wait in the swap space."),
         "vllm:cpu_cache_usage_perc": .init("Part of the swap space in use by requests, 1 is all of it."),
+        "quire:policy_failures_total": .init("Decisions that the scheduling policy failed to make, left to fcfs."),
         "quire:swapped_out_blocks_total": .init("KV blocks moved to the swap space."),
         "quire:swapped_in_blocks_total": .init("KV blocks brought back from the swap space."),
         "vllm:time_to_first_token_seconds": .init(

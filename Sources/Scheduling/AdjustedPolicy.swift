@@ -22,17 +22,23 @@ public struct AdjustedPolicy: SchedulerPolicy {
     /// The configured way, or the policy's.
     public mutating func preemptionMode(
         of victim: RequestView, costs: PreemptionCosts, at now: EngineInstant
-    ) -> PreemptionMode { preemption ?? policy.preemptionMode(of: victim, costs: costs, at: now) }
+    ) throws -> PreemptionMode { try preemption ?? policy.preemptionMode(of: victim, costs: costs, at: now) }
 
     /// The rule's rank, or the policy's.
-    public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
-        victims?.rank(of: running) ?? policy.victimRank(of: running, at: now)
+    public mutating func victimRank(of running: RequestView, at now: EngineInstant) throws -> Double {
+        try victims?.rank(of: running) ?? policy.victimRank(of: running, at: now)
+    }
+
+    /// The rule's ranks, or the policy's.
+    public mutating func victimRanks(of running: [RequestView], at now: EngineInstant) throws -> [Double] {
+        guard let victims else { return try policy.victimRanks(of: running, at: now) }
+        return running.map { victims.rank(of: $0) }
     }
 
     /// The policy's share, within the configured one. With nothing running, or nothing left for what runs, there is
     /// nothing to protect.
-    public mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare {
-        var share = policy.share(of: load, at: now)
+    public mutating func share(of load: EngineLoad, at now: EngineInstant) throws -> BudgetShare {
+        var share = try policy.share(of: load, at: now)
         if promptShare < 1, load.runningCount > 0, share.reservedTokenCount < load.tokenBudget {
             let limit = Int(promptShare * Double(load.maxBatchedTokenCount))
             share.promptTokenCount = min(share.promptTokenCount, limit)
@@ -41,41 +47,45 @@ public struct AdjustedPolicy: SchedulerPolicy {
     }
 
     /// The policy's.
-    public mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
-        policy.place(request, at: now)
+    public mutating func place(_ request: RequestView, at now: EngineInstant) throws -> WaitingPlace {
+        try policy.place(request, at: now)
     }
 
     /// The policy's.
-    public var lookahead: Int { policy.lookahead }
+    public var lookahead: Int { get throws { try policy.lookahead } }
 
     /// The policy's.
-    public var wantsCachedCounts: Bool { policy.wantsCachedCounts }
+    public var wantsCachedCounts: Bool { get throws { try policy.wantsCachedCounts } }
 
     /// The policy's.
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
-    ) -> AdmissionDecision {
-        policy.decide(among: candidates, load: load, at: now)
+    ) throws -> AdmissionDecision {
+        try policy.decide(among: candidates, load: load, at: now)
     }
 
     /// The policy's.
-    public mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool {
-        policy.preempts(waiting, victim, at: now)
+    public mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) throws -> Bool {
+        try policy.preempts(waiting, victim, at: now)
     }
 
     /// Passed on.
-    public mutating func arrived(_ request: RequestView, at now: EngineInstant) { policy.arrived(request, at: now) }
-
-    /// Passed on.
-    public mutating func admitted(_ request: RequestView, at now: EngineInstant) { policy.admitted(request, at: now) }
-
-    /// Passed on.
-    public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) {
-        policy.progressed(request, by: progress, at: now)
+    public mutating func arrived(_ request: RequestView, at now: EngineInstant) throws {
+        try policy.arrived(request, at: now)
     }
 
     /// Passed on.
-    public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {
-        policy.ended(request, reason, at: now)
+    public mutating func admitted(_ request: RequestView, at now: EngineInstant) throws {
+        try policy.admitted(request, at: now)
+    }
+
+    /// Passed on.
+    public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) throws {
+        try policy.progressed(request, by: progress, at: now)
+    }
+
+    /// Passed on.
+    public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) throws {
+        try policy.ended(request, reason, at: now)
     }
 }

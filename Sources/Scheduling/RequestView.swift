@@ -30,14 +30,12 @@ public struct RequestView: Sendable, Hashable {
 
     /// Tokens to compute before it can produce the next one: its estimated work for that.
     public var remainingCount: Int { promptCount + outputCount - computedCount }
-}
 
-extension RequestView {
-    /// A view as given, for tests of policies.
+    /// A view as given: for tests of policies, and for those that get theirs in another form.
     public init(
         id: RequestID, arrival: EngineInstant, priority: Int = 0, tenant: String = "", deadline: EngineInstant? = nil,
         promptCount: Int, outputCount: Int = 0, outputLimit: Int = 16, computedCount: Int = 0,
-        preemptionCount: Int = 0, blockCount: Int = 0
+        cachedCount: Int = 0, preemptionCount: Int = 0, blockCount: Int = 0
     ) {
         self.id = id
         self.arrival = arrival
@@ -48,7 +46,7 @@ extension RequestView {
         self.outputCount = outputCount
         self.outputLimit = outputLimit
         self.computedCount = computedCount
-        cachedCount = 0
+        self.cachedCount = cachedCount
         self.preemptionCount = preemptionCount
         self.blockCount = blockCount
     }

@@ -27,15 +27,22 @@ extension Scheduler {
             }
             let load = load(tokenBudget: plan.budget.tokenCount)
             switch policy.decide(among: candidates(), load: load, at: plan.now) {
-            case .admit(let id): return table.slot(of: id).flatMap { waiting.contains($0) ? $0 : nil } ?? longest
+            case .admit(let id): return waitingSlot(id, to: "admits") ?? longest
             case .later: return running.isEmpty ? longest : nil
             case .reject(let id, let reason):
-                guard let slot = table.slot(of: id), waiting.contains(slot) else { return longest }
+                guard let slot = waitingSlot(id, to: "refuses") else { return longest }
                 output.rejected.append(RejectedRequest(id: id, reason: reason))
                 counters.rejectionCount += 1
                 retire(slot, .rejected(reason))
             }
         }
+        return nil
+    }
+
+    /// Where the request that the policy named waits; nil, and a failure of the policy, if it does not.
+    private mutating func waitingSlot(_ id: RequestID, to verb: String) -> Slot? {
+        if let slot = table.slot(of: id), waiting.contains(slot) { return slot }
+        policy.note(.decide, "\(verb) \(id), which does not wait")
         return nil
     }
 
@@ -45,9 +52,9 @@ extension Scheduler {
     }
 
     private mutating func candidates() -> [AdmissionCandidate] {
-        let lookahead = min(policy.lookahead, SchedulerLimits.maxLookahead)
+        let lookahead = min(policy.lookahead(), SchedulerLimits.maxLookahead)
         var candidates = waiting.candidates(lookahead: lookahead) { [table] in table[$0].view }
-        guard policy.wantsCachedCounts else { return candidates }
+        guard policy.wantsCachedCounts() else { return candidates }
         for index in candidates.indices {
             guard let slot = table.slot(of: candidates[index].request.id) else { continue }
             candidates[index].request.cachedCount = cache.cachedPrefixCount(

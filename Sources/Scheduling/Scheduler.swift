@@ -18,7 +18,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// The bounds it keeps.
     public let limits: SchedulerLimits
     var cache: KVCacheManager
-    var policy: any SchedulerPolicy
+    var policy: GuardedPolicy
     var table = RequestTable()
     /// In order of admission.
     var running: [Slot] = []
@@ -48,7 +48,7 @@ public struct Scheduler: ~Copyable, Sendable {
             "\(limits.maxModelLength) tokens do not fit into \(cache.blockCount) blocks")
         self.limits = limits
         self.cache = cache
-        self.policy = policy
+        self.policy = GuardedPolicy(policy)
         self.speeds = SpeedMeter(given: speeds)
     }
 
@@ -64,6 +64,7 @@ public struct Scheduler: ~Copyable, Sendable {
         statistics.freeBlockCount = cache.freeBlockCount
         statistics.swapBlockCount = cache.swapBlockCount
         statistics.freeSwapBlockCount = cache.freeSwapBlockCount
+        statistics.policyFailures = policy.failures
         let moves = cache.moveCounts
         statistics.movedOutBlockCount = moves.out
         statistics.movedInBlockCount = moves.in

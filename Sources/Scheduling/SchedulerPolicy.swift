@@ -3,55 +3,60 @@ public import Requests
 /// Chooses; the `Scheduler` keeps every invariant. One of the four plugin seams.
 ///
 /// Every decision has a default, which together are first come, first served; a policy writes only what it changes.
-/// It sees immutable views and never a block, so it cannot corrupt memory. Nonsense is harmless: a request it makes up
-/// is replaced by the one that has waited longest, a rank that is no number counts as last, and nobody is passed over
-/// or preempted for ever (`SchedulerLimits.maxOvertakingCount`, `maxPreemptionCount`).
+/// It sees immutable views and never a block, so it cannot corrupt memory. Errors and nonsense are harmless: where a
+/// decision throws, names a request that does not wait, or ranks by something that is no number, the default decides
+/// that once and the failure is counted (`GuardedPolicy`); and nobody is passed over or preempted for ever
+/// (`SchedulerLimits.maxOvertakingCount`, `maxPreemptionCount`).
 public protocol SchedulerPolicy: Sendable {
     // MARK: Decisions
 
     /// Where a request waits, asked when it arrives and after each preemption. Default: by arrival, in one line.
-    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace
+    mutating func place(_ request: RequestView, at now: EngineInstant) throws -> WaitingPlace
 
     /// How many requests at the front of each line `decide` chooses from. Default: 1. More cost time at each admission.
-    var lookahead: Int { get }
+    var lookahead: Int { get throws }
 
     /// Whether `decide` needs `cachedCount` of the candidates; looking it up costs time. Default: false.
-    var wantsCachedCounts: Bool { get }
+    var wantsCachedCounts: Bool { get throws }
 
     /// Who is admitted next, if anybody. Asked again after each admission and refusal, while there is room.
     /// Default: the least rank.
     mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
-    ) -> AdmissionDecision
+    ) throws -> AdmissionDecision
 
     /// How this step's budget is shared. Default: running requests first.
-    mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare
+    mutating func share(of load: EngineLoad, at now: EngineInstant) throws -> BudgetShare
 
     /// How readily a running request gives its blocks back where another needs them: the highest rank goes first, of
     /// two equal ranks the later arrival. Default: by arrival.
-    mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double
+    mutating func victimRank(of running: RequestView, at now: EngineInstant) throws -> Double
+
+    /// The ranks of all that may have to give way, in their order, asked once in a step that needs a victim. Default:
+    /// `victimRank` of each.
+    mutating func victimRanks(of running: [RequestView], at now: EngineInstant) throws -> [Double]
 
     /// Whether a waiting request that finds no room takes that of `victim`, the first by rank. Default: never.
-    mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool
+    mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) throws -> Bool
 
     /// What becomes of the keys and values of `victim`, which is about to give way. Default: the cheaper.
     mutating func preemptionMode(
         of victim: RequestView, costs: PreemptionCosts, at now: EngineInstant
-    ) -> PreemptionMode
+    ) throws -> PreemptionMode
 
     // MARK: What it hears
 
     /// A request has come in; `place` follows.
-    mutating func arrived(_ request: RequestView, at now: EngineInstant)
+    mutating func arrived(_ request: RequestView, at now: EngineInstant) throws
 
     /// A waiting request runs from now on.
-    mutating func admitted(_ request: RequestView, at now: EngineInstant)
+    mutating func admitted(_ request: RequestView, at now: EngineInstant) throws
 
     /// A step brought a running request forward; `request` is as it is after it.
-    mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant)
+    mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) throws
 
     /// A request has ended, for whatever reason.
-    mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant)
+    mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) throws
 }
 
 /// What one step did for one request.
@@ -98,6 +103,11 @@ extension SchedulerPolicy {
     /// The later the arrival, the higher.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
         Double(running.arrival.nanoseconds)
+    }
+
+    /// Each by itself.
+    public mutating func victimRanks(of running: [RequestView], at now: EngineInstant) throws -> [Double] {
+        try running.map { try victimRank(of: $0, at: now) }
     }
 
     /// Never.

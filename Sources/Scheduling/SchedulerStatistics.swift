@@ -38,6 +38,8 @@ public struct SchedulerStatistics: Sendable, Hashable {
     public var prefixHitCount = 0
     /// Those of these that had to be brought back from the swap space.
     public var swappedPrefixHitCount = 0
+    /// What the policy failed to decide.
+    public var policyFailures = PolicyFailures()
 
     /// All zero.
     public init() {}

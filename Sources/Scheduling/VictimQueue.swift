@@ -20,17 +20,17 @@ struct VictimQueue: Sendable {
     private var entries = BinaryHeap<Entry>()
 
     init(
-        _ slots: [Slot], in table: RequestTable, policy: inout any SchedulerPolicy, limits: SchedulerLimits,
+        _ slots: [Slot], in table: RequestTable, policy: inout GuardedPolicy, limits: SchedulerLimits,
         at now: EngineInstant
     ) {
-        var ranked: [Entry] = []
-        for slot in slots where table.isRunning(slot) && table[slot].canBeVictim(limits) {
-            let view = table[slot].view
-            let rank = policy.victimRank(of: view, at: now)
-            ranked.append(
-                Entry(rank: rank.isNaN ? -.infinity : rank, arrival: view.arrival, id: view.id, slot: slot))
-        }
-        entries = BinaryHeap(ranked)
+        let slots = slots.filter { table.isRunning($0) && table[$0].canBeVictim(limits) }
+        guard !slots.isEmpty else { return }
+        let views = slots.map { table[$0].view }
+        let ranks = policy.victimRanks(of: views, at: now)
+        entries = BinaryHeap(
+            slots.indices.map {
+                Entry(rank: ranks[$0], arrival: views[$0].arrival, id: views[$0].id, slot: slots[$0])
+            })
     }
 
     /// The first that still runs.

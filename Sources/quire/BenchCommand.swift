@@ -71,7 +71,8 @@ struct BenchEnginesCommand: AsyncParsableCommand {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
         let model = try ServedModel(
-            configuration, catalog: try PluginCatalog.commandLine(logger), metrics: PrometheusMetrics(), logger: logger
+            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), metrics: PrometheusMetrics(),
+            logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
         defer { model.engine.stop() }
         var benchmark = EngineBenchmark()

@@ -56,7 +56,7 @@ struct BenchKernelsCommand: ParsableCommand {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
         let model = try TimedModel(
-            configuration, catalog: try PluginCatalog.commandLine(logger), logger: logger
+            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
         let report = KernelReport(
             device: model.deviceName, speed: model.speed,

@@ -48,7 +48,7 @@ extension StepCostReport {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
         var model = try SteppedModel(
-            configuration, catalog: try PluginCatalog.commandLine(logger), logger: logger
+            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
         var benchmark = StepBenchmark()
         benchmark.roundCount = rounds

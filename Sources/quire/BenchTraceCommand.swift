@@ -36,7 +36,8 @@ struct BenchTraceCommand: AsyncParsableCommand {
                 try stepCost.map { try StepCost(path: $0) }
                 ?? StepCostReport(measuring: configuration, rounds: 5).cost
             let (measured, setup) = try await replay(requests, configuration)
-            let policy = try PluginCatalog.builtin().policy(named: configuration.scheduler.policy, configuration)
+            let policy = try PluginCatalog.builtin(and: configuration).policy(
+                named: configuration.scheduler.policy, configuration)
             var simulated = setup
             simulated.cost = cost
             simulated.areOutputsLimited = true
@@ -59,7 +60,8 @@ struct BenchTraceCommand: AsyncParsableCommand {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
         let model = try ServedModel(
-            configuration, catalog: try PluginCatalog.commandLine(logger), metrics: PrometheusMetrics(), logger: logger
+            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), metrics: PrometheusMetrics(),
+            logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
         defer { model.engine.stop() }
         let replay = TraceReplay(model.engine)

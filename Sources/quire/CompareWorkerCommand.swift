@@ -38,7 +38,7 @@ struct CompareWorkerCommand: AsyncParsableCommand {
     private func measure(_ job: CompareJob) async throws -> PartOutcome {
         let configuration = try ConfigurationOptions.configuration(path: job.config, overrides: job.overrides)
         let logger = Logger(measuring: configuration.logging)
-        let catalog = try PluginCatalog.commandLine(logger)
+        let catalog = try PluginCatalog.commandLine(configuration, logger)
         let bar = ProgressBar()
         let showLoading: @Sendable (Double) -> Void = { bar.show("loading \(configuration.model.name)", $0) }
         var outcome = PartOutcome()

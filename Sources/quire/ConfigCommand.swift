@@ -13,7 +13,12 @@ struct ConfigCommand: ParsableCommand {
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
-            _ = try options.load()
+            let configuration = try options.load()
+            // Only a policy from outside knows whether it can do with its options.
+            try exitingWithStatus {
+                _ = try PluginCatalog.builtin(and: configuration).policy(
+                    named: configuration.scheduler.policy, configuration)
+            }
             Console.write("\(options.config): valid\n")
         }
     }
@@ -29,7 +34,7 @@ struct ConfigCommand: ParsableCommand {
             let configuration = try options.load()
             guard plan else { return Console.write(configuration.show()) }
             try exitingWithStatus {
-                Console.write("\(try PluginCatalog.builtin().plan(of: configuration))")
+                Console.write("\(try PluginCatalog.builtin(and: configuration).plan(of: configuration))")
             }
         }
     }

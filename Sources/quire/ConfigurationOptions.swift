@@ -42,7 +42,7 @@ struct ConfigurationOptions: ParsableArguments {
     static func configuration(path: String, overrides: [String]) throws -> EngineConfiguration {
         let home = getenv("HOME").map { String(cString: $0) }
         let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
-        try PluginCatalog.builtin().check(configuration)
+        try PluginCatalog.builtin(and: configuration).check(configuration)
         return configuration
     }
 }

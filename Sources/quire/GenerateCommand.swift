@@ -42,7 +42,8 @@ struct GenerateCommand: AsyncParsableCommand {
             if logging.level == .info { logging.level = .warning }
             let logger = Logger(logging)
             let model = try ServedModel(
-                configuration, catalog: try PluginCatalog.commandLine(logger), metrics: PrometheusMetrics(),
+                configuration, catalog: try PluginCatalog.commandLine(configuration, logger),
+                metrics: PrometheusMetrics(),
                 logger: logger
             ) { bar.show("loading \(configuration.model.name)", $0) }
             defer { model.engine.stop() }

@@ -1,4 +1,5 @@
 import Assembly
+import EngineConfig
 import Logging
 
 #if canImport(Glibc)
@@ -9,8 +10,8 @@ import Logging
 
 extension PluginCatalog {
     /// The plugins as the command line uses them: compiled kernels are kept in the user's cache, fallbacks are logged.
-    static func commandLine(_ logger: Logger) throws -> PluginCatalog {
-        try builtin(kernelCache: kernelCache) { logger.warning("\($0)") }
+    static func commandLine(_ configuration: EngineConfiguration, _ logger: Logger) throws -> PluginCatalog {
+        try builtin(and: configuration, kernelCache: kernelCache) { logger.warning("\($0)") }
     }
 
     /// `$XDG_CACHE_HOME/quire/kernels`; nil where the user has no place for such things.

@@ -20,7 +20,8 @@ struct ServeCommand: AsyncParsableCommand {
             let metrics = PrometheusMetrics()
             let bar = ProgressBar()
             let model = try ServedModel(
-                configuration, catalog: try PluginCatalog.commandLine(logger), metrics: metrics, logger: logger
+                configuration, catalog: try PluginCatalog.commandLine(configuration, logger), metrics: metrics,
+                logger: logger
             ) { bar.show("loading \(configuration.model.name)", $0) }
             let server = OpenAIServer(
                 service: ModelService(name: configuration.model.name, model: model),

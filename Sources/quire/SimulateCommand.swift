@@ -35,7 +35,7 @@ struct SimulateCommand: ParsableCommand {
         try exitingWithStatus {
             var setup = try SimulationSetup(configuration)
             if let stepCost { setup.cost = try StepCost(path: stepCost) }
-            let catalog = try PluginCatalog.builtin()
+            let catalog = try PluginCatalog.builtin(and: configuration)
             let names = given ?? [configuration.scheduler.policy]
             let bar = ProgressBar()
             var reports: [PolicyReport] = []
@@ -57,6 +57,11 @@ struct SimulateCommand: ParsableCommand {
 
     private func publish(_ reports: [PolicyReport]) throws {
         Console.write("\(ComparisonTable(reports))\n")
+        for report in reports where report.policyFailureCount > 0 {
+            let last = report.lastPolicyFailure ?? ""
+            Console.error(
+                "\(report.policy): \(report.policyFailureCount) decisions failed and were left to fcfs: \(last)")
+        }
         if let json { try ResultFile(json).writeJSON(of: reports) }
         if let html {
             let page = ComparisonPage(

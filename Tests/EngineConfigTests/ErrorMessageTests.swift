@@ -122,7 +122,10 @@ struct Complaint: Sendable, CustomTestStringConvertible {
             Complaint(
                 minimal + "zebra: 1\n",
                 "c.yaml:2:1: zebra: unknown section; the sections are "
-                    + "model, backend, cache, scheduler, policy_options, simulation, server, logging"),
+                    + "model, backend, cache, plugins, scheduler, policy_options, simulation, server, logging"),
+            Complaint(
+                minimal + "scheduler:\n  plugins: []\n",
+                "c.yaml:3:3: scheduler.plugins: unknown key; did you mean \"plugins\"?"),
             Complaint(
                 minimal + "logging:\n  zebra: 1\n",
                 "c.yaml:3:3: logging.zebra: unknown key; the keys of logging are level, format"),

@@ -54,6 +54,10 @@ import Testing
         value.policyOptions.target =
             PolicyOptionsSection.DeadlineTarget.allCases.randomElement(using: &generator) ?? .finish
         value.policyOptions.levels = Int.random(in: 1...16, using: &generator)
+        value.plugins.paths = (0..<Int.random(in: 0...2, using: &generator)).map { _ in "/" + text(&generator) }
+        value.scheduler.pluginOptions = Dictionary(
+            (0..<Int.random(in: 0...3, using: &generator)).map { _ in (text(&generator), text(&generator)) },
+            uniquingKeysWith: { first, _ in first })
         value.simulation.contextTokenUs = Double.random(in: 0...1e9, using: &generator)
         value.server.host = text(&generator)
         value.server.drainSeconds = Double.random(in: 0...86_400, using: &generator)

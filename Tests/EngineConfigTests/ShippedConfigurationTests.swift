@@ -39,7 +39,7 @@ import Testing
         for section in EngineConfiguration.sections {
             for key in section.keys {
                 guard let example = key.example else { continue }
-                let lines = complaints(about: minimal, overrides: ["\(section.name).\(key.name)=\(example)"])
+                let lines = complaints(about: minimal, overrides: ["\(section.path(of: key.name))=\(example)"])
                 #expect(lines == [], "\(section.name).\(key.name)")
             }
         }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The experiments on scheduling policies of Tests/README.md: prints every number that stands there.
 
-    python3 Tests/Experiments/policies.py .build/release/quire [a b c d e f g speed]
+    python3 Tests/Experiments/policies.py .build/release/quire [a b c d e f g plugin speed]
 
 Each experiment is a few runs of `quire simulate` on synthetic traces; every command is printed, so that any of them can
 be repeated by hand. Simulated figures are the same on any machine; times of the scheduler itself are this machine's.
@@ -115,6 +115,24 @@ def scheduler(quire):
         yield f"{count:5} running: mean {time['mean'] * 1e6:7.1f} us, median {time['p50'] * 1e6:7.1f} us, p99 {time['p99'] * 1e6:7.1f} us"
 
 
+def plugin(quire):
+    """A step's time under a policy from outside that decides and hears everything (Tests/Plugins/hostile.c, which behaves here)."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = f"{folder}/libhostile.so"
+        subprocess.run(["clang", "-O2", "-shared", "-fPIC", "-I", REPOSITORY / "Sources/CQuirePlugin/include", "-o", library,
+                        REPOSITORY / "Tests/Plugins/hostile.c"], check=True)
+        for count in (1, 10, 1000):
+            for policy in ("fcfs", "hostile"):
+                report = simulate(quire, f"rate=1e9,count={count},lengths=fixed,prompt=64,output=1000", policy,
+                                  plugins=f"[{library}]",
+                                  scheduler__plugin_options="{mode: none}", scheduler__max_num_seqs=count,
+                                  scheduler__max_waiting=100000, cache__num_blocks=1000000)[0]
+                time = report["scheduler_time"]
+                yield (f"{count:5} running, {policy:7}: mean {time['mean'] * 1e6:7.1f} us, median"
+                       f" {time['p50'] * 1e6:7.1f} us, p99 {time['p99'] * 1e6:7.1f} us,"
+                       f" {report['policy_failure_count']} failures")
+
+
 def speed(quire):
     """How long simulating takes, and how much memory: ten times the trace, the same memory."""
     for count in (10000, 100000):
@@ -125,7 +143,7 @@ def speed(quire):
 
 
 EXPERIMENTS = {"a": waste, "b": priority, "c": fairness, "d": latency, "e": victims, "f": swapping, "g": scheduler,
-               "speed": speed}
+               "plugin": plugin, "speed": speed}
 
 if __name__ == "__main__":
     binary = str(pathlib.Path(sys.argv[1]).resolve())

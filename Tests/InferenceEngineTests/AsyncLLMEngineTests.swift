@@ -58,7 +58,7 @@ struct AsyncLLMEngineTests {
 
     static func engine(
         _ executor: any ModelExecutor & Sendable, blockCount: Int = 64, maxWaiting: Int = 100,
-        policy: any SchedulerPolicy = FirstComeFirstServed()
+        policy: any SchedulerPolicy = FirstComeFirstServed(), report: @escaping @Sendable (String) -> Void = { _ in }
     ) -> AsyncLLMEngine {
         let limits = SchedulerLimits(maxBatchedTokenCount: 64, maxSequenceCount: 8, maxModelLength: 200)
         return AsyncLLMEngine(
@@ -66,7 +66,7 @@ struct AsyncLLMEngineTests {
                 scheduler: Scheduler(
                     limits: limits, cache: KVCacheManager(blockCount: blockCount, blockSize: 4),
                     policy: policy),
-                executor: executor, tokenizer: ByteTokenizer()),
+                executor: executor, tokenizer: ByteTokenizer(), report: report),
             limits: AsyncLLMEngine.Limits(maxModelLength: 200, vocabularySize: 257, maxWaitingCount: maxWaiting))
     }
 
@@ -191,6 +191,37 @@ struct AsyncLLMEngineTests {
         let served = try await Self.collect(engine.submit(Self.request()))
         #expect(served.texts == [0: "abc"])
         #expect(engine.statistics.freeBlockCount == engine.statistics.blockCount)
+    }
+
+    /// Has an answer to nothing.
+    struct Clueless: SchedulerPolicy {
+        struct Despair: Error, CustomStringConvertible { let description = "no idea" }
+
+        mutating func share(of load: EngineLoad, at now: EngineInstant) throws -> BudgetShare { throw Despair() }
+
+        mutating func victimRank(of running: RequestView, at now: EngineInstant) throws -> Double { throw Despair() }
+    }
+
+    /// What is said, in order.
+    final class Reports: Sendable {
+        let lines = Mutex<[String]>([])
+    }
+
+    @Test("failures of a policy are reported at once, then now and then; they cost nobody a token")
+    func policyFailures() async throws {
+        let reports = Reports()
+        let engine = Self.engine(ReciteExecutor("abc"), policy: Clueless()) { line in
+            reports.lines.withLock { $0.append(line) }
+        }
+        defer { engine.stop() }
+        let result = try await Self.collect(engine.submit(Self.request()))
+        #expect(result.texts == [0: "abc"])
+        #expect(engine.statistics.policyFailures.count(of: .share) >= 4)
+        #expect(
+            reports.lines.withLock { $0 } == [
+                "the scheduling policy failed to decide, so fcfs did; 1 times by now: no idea "
+                    + "(since the start: share 1)"
+            ])
     }
 
     @Test("what can never run is refused at once, with the reason")

@@ -2,7 +2,14 @@
 import openai
 import pytest
 
-from quire_server import NAME, QuireServer
+from plugins import build
+from quire_server import NAME, REPOSITORY, QuireServer
+
+
+@pytest.fixture(scope="session", autouse=True)
+def sample_plugin():
+    """The library that Configs/policy-plugin.yaml names, built as it says."""
+    build(REPOSITORY / "Configs", "two_classes.c")
 
 
 @pytest.fixture(scope="session")

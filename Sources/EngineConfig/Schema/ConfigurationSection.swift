@@ -6,12 +6,15 @@ protocol ConfigurationSection: Sendable, Equatable {
     static var summary: String { get }
     static var keys: [ConfigurationKey<Self>] { get }
     static var rules: [ConfigurationRule<Self>] { get }
+    /// Whether it is no mapping but the value of its only key, which has its name.
+    static var isOneKey: Bool { get }
     /// Fills in the defaults that depend on other keys.
     mutating func complete()
 }
 
 extension ConfigurationSection {
     static var rules: [ConfigurationRule<Self>] { [] }
+    static var isOneKey: Bool { false }
     mutating func complete() {}
 }
 
@@ -19,6 +22,7 @@ extension ConfigurationSection {
 struct SectionSchema: Sendable {
     var name: String
     var summary: String
+    var isOneKey: Bool
     var keys: [ConfigurationKey<EngineConfiguration>]
     var rules: [ConfigurationRule<EngineConfiguration>]
     var complete: @Sendable (inout EngineConfiguration) -> Void
@@ -26,12 +30,16 @@ struct SectionSchema: Sendable {
     init<Section: ConfigurationSection>(_ path: any WritableKeyPath<EngineConfiguration, Section> & Sendable) {
         name = Section.name
         summary = Section.summary
+        isOneKey = Section.isOneKey
         keys = Section.keys.map { $0.lifted(path) }
         rules = Section.rules.map { rule in
             ConfigurationRule(rule.keys.first, rule.keys.second) { rule.violation($0[keyPath: path]) }
         }
         complete = { $0[keyPath: path].complete() }
     }
+
+    /// What the key of that name is called in messages and overrides.
+    func path(of key: String) -> String { isOneKey ? name : "\(name).\(key)" }
 
     /// The key of that name.
     func key(named name: String) -> ConfigurationKey<EngineConfiguration>? {

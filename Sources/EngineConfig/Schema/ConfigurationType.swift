@@ -148,8 +148,29 @@ extension ConfigurationType where Value == String {
         }
     }
 
-    private static func isText(_ text: String) -> Bool {
+    fileprivate static func isText(_ text: String) -> Bool {
         !text.isEmpty && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+    }
+}
+
+extension ConfigurationType where Value == [String] {
+    /// Paths in a sequence; `~` and relative ones are resolved.
+    static var paths: ConfigurationType {
+        let one = ConfigurationType<String>.path("a path")
+        return ConfigurationType(expected: "a sequence of paths, such as [libpolicy.so]") {
+            node, context throws(ValueMismatch) in
+            guard !node.isNull else { return [] }
+            guard case .sequence(let nodes) = node.content else { throw ValueMismatch() }
+            var paths: [String] = []
+            for node in nodes {
+                do throws(ValueMismatch) { paths.append(try one.decode(node, context)) } catch {
+                    throw ValueMismatch(expected: error.expected ?? one.expected, part: node)
+                }
+            }
+            return paths
+        } render: {
+            "[" + $0.map(one.render).joined(separator: ", ") + "]"
+        }
     }
 }
 

@@ -5,7 +5,7 @@ enum UnknownName {
         let sections = EngineConfiguration.sections
         if let near = Suggestion.nearest(to: name, among: sections.map(\.name)) { return Suggestion.clause(near) }
         if let home = sections.first(where: { $0.key(named: name) != nil }) {
-            return Suggestion.clause("\(home.name).\(name)")
+            return Suggestion.clause(home.path(of: name))
         }
         return "; the sections are \(sections.map(\.name).joined(separator: ", "))"
     }
@@ -13,7 +13,7 @@ enum UnknownName {
     /// For a name inside a section: one of its keys, or one of another section.
     static func clause(key name: String, in section: SectionSchema) -> String {
         let homes = EngineConfiguration.sections.filter { $0.key(named: name) != nil }
-        if homes.count == 1 { return Suggestion.clause("\(homes[0].name).\(name)") }
+        if homes.count == 1 { return Suggestion.clause(homes[0].path(of: name)) }
         let names = section.keys.map(\.name)
         if let near = Suggestion.nearest(to: name, among: names) { return Suggestion.clause(near) }
         return "; the keys of \(section.name) are \(names.joined(separator: ", "))"

@@ -14,6 +14,10 @@ public struct SchedulerSection: Sendable, Equatable {
     public var maxNumSeqs = 128
     /// The most requests that wait; beyond it new ones are refused.
     public var maxWaiting = 4096
+    /// What a policy from outside is told, by key.
+    public var pluginOptions: [String: String] = [:]
+    /// Milliseconds that a policy from outside may take for one decision.
+    public var pluginTimeBudgetMs = 20
 
     /// The rules that say who gives way.
     public enum VictimChoice: String, Sendable, CaseIterable {
@@ -37,7 +41,8 @@ extension SchedulerSection: ConfigurationSection {
     static let keys: [ConfigurationKey<SchedulerSection>] = [
         ConfigurationKey(
             "policy", \.policy, .name(of: "a scheduling policy"),
-            "Who comes first: fcfs, priority, sjf, mlfq, fair, deadline or prefix; see policy_options"),
+            "Who comes first: fcfs, priority, sjf, mlfq, fair, deadline, prefix, or a policy of plugins; see policy_options"
+        ),
         ConfigurationKey(
             "victim", optional: \.victim, .choice, unset: "the policy's own rule", example: "least_computed",
             "Who gives way when blocks run out"),
@@ -55,6 +60,11 @@ extension SchedulerSection: ConfigurationSection {
         ConfigurationKey(
             "max_waiting", \.maxWaiting, .integer(in: 1...(1 << 20)),
             "The most requests that wait; beyond it new ones are refused"),
+        ConfigurationKey(
+            "plugin_options", \.pluginOptions, .texts, "What a policy of plugins is told, for itself to understand"),
+        ConfigurationKey(
+            "plugin_time_budget_ms", \.pluginTimeBudgetMs, .integer(in: 1...60_000),
+            "Milliseconds that a policy of plugins may take for a decision; later ones are made by fcfs"),
     ]
     static let rules: [ConfigurationRule<SchedulerSection>] = [
         ConfigurationRule("max_num_batched_tokens", "max_num_seqs") {

@@ -137,6 +137,8 @@ struct SimulationMetrics: Sendable {
         report.endToEnd = PolicyReport.Distribution(endToEnd)
         report.perOutputToken = PolicyReport.Distribution(normalised)
         report.schedulerTime = PolicyReport.Distribution(schedulerTime)
+        report.policyFailureCount = statistics.policyFailures.count
+        report.lastPolicyFailure = statistics.policyFailures.lastMessage
         report.preemptionCount = statistics.preemptionCount
         report.tokens.recomputed = statistics.recomputedTokenCount
         report.tokens.swapped = statistics.swappedOutTokenCount

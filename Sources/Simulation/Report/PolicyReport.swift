@@ -128,6 +128,8 @@ public struct PolicyReport: Sendable, Encodable {
     public internal(set) var schedulerTime = Distribution()
     /// How often a request had to give its blocks back.
     public internal(set) var preemptionCount = 0
+    /// Decisions that the policy failed to make, left to `fcfs`, and what was wrong with the last one.
+    public internal(set) var policyFailureCount = 0, lastPolicyFailure: String?
     /// What moved to the swap space and back.
     public internal(set) var moves = Moves()
     /// The cache over time.
@@ -144,7 +146,8 @@ public struct PolicyReport: Sendable, Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case policy, requests, tokens, seconds, wallSeconds, stepCount, timeToFirstToken, interToken, endToEnd
-        case perOutputToken, schedulerTime, preemptionCount, moves, cache, fairnessGap, deadlines, tenants, priorities
+        case perOutputToken, schedulerTime, preemptionCount, policyFailureCount, lastPolicyFailure, moves, cache,
+            fairnessGap, deadlines, tenants, priorities
     }
 
     init(policy: String) {

@@ -1,0 +1,3 @@
+// What an author of a policy needs comes with `import QuirePlugins`.
+@_exported public import Requests
+@_exported public import Scheduling
