@@ -1,11 +1,10 @@
 import CQuirePlugin
 import Scheduling
 
-/// A library's functions, checked and copied: those that a library of an older quire does not have yet are NULL.
-///
-/// `@unchecked`: the table is a copy that nobody writes to; its pointers lead into a library that stays loaded, and its
-/// functions may be called from any thread, one for each state.
+/// A library's functions, checked and copied. A longer table than this quire knows is taken as far as it is known.
 struct PolicyTable: @unchecked Sendable {
+    // Sendable: the table is a copy that nobody writes to; its pointers lead into a library that stays loaded, and its
+    // functions may be called from any thread, one for each state. C pointers keep the compiler from seeing it.
     let name: String
     let functions: quire_policy
 

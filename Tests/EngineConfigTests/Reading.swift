@@ -12,7 +12,7 @@ func complaints(about text: String, overrides: [String] = []) -> [String] {
 func complaints(about bytes: [UInt8], overrides: [String] = []) -> [String] {
     do throws(ConfigurationError) {
         _ = try EngineConfiguration.parse(
-            bytes: bytes, file: "c.yaml", overrides: overrides, homeDirectory: "/home/ada")
+            bytes: bytes, file: "c.yaml", overrides: overrides, homeDirectory: "/ada")
         return []
     } catch {
         return error.issues.map(\.description)
