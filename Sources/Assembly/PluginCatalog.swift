@@ -39,7 +39,7 @@ public struct PluginCatalog: Sendable {
         try catalog.backends.register("cpu") { section in
             try CPUBackend(
                 threadCount: section.threads == 0 ? HostMachine.processorCount() : section.threads,
-                instructionSet: InstructionSet(section.isa))
+                instructionSet: InstructionSet(section.isa), activations: PackedActivations(section.activations))
         }
         try catalog.backends.register("vulkan") { section in
             try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, report: report))
@@ -82,9 +82,22 @@ extension InstructionSet {
         switch isa {
         case .auto: return nil
         case .avx512bf16: self = .avx512bf16
+        case .avx512vnni: self = .avx512vnni
         case .avx512: self = .avx512
         case .avx2: self = .avx2
         case .portable: self = .portable
+        }
+    }
+}
+
+extension PackedActivations {
+    /// The configured ones.
+    init(_ activations: BackendSection.Activations) {
+        switch activations {
+        case .f32: self = .f32
+        case .int24: self = .int24
+        case .int16: self = .int16
+        case .int8: self = .int8
         }
     }
 }

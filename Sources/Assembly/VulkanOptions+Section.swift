@@ -1,4 +1,5 @@
 import BackendVulkan
+import Backends
 import EngineConfig
 
 extension VulkanOptions {
@@ -7,7 +8,7 @@ extension VulkanOptions {
         self.init()
         device = section.device
         isBatchInvariant = section.batchInvariant
-        activations = PackedActivations(rawValue: section.activations.rawValue) ?? .f32
+        activations = PackedActivations(section.activations)
         disabledKernels = Set(section.disabledKernels)
         limits.without = Set(section.without.compactMap { CapabilityLimits.Feature(rawValue: $0) })
         limits.maxRangeByteCount = section.maxRange

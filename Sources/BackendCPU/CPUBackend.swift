@@ -11,19 +11,26 @@ public final class CPUBackend: Backend {
     /// The instruction set in use.
     public let instructionSet: InstructionSet
     let workers: WorkerPool
+    private let activations: PackedActivations
 
     /// Starts `threadCount` threads (the calling one included). `instructionSet` nil: the fastest that the CPU has.
-    /// Throws `unavailable` for an instruction set that the CPU lacks or for less than one thread.
-    public init(threadCount: Int, instructionSet: InstructionSet? = nil) throws(BackendError) {
+    /// `activations`: what packed weights are multiplied with, where it is not for their type to say.
+    /// Throws `unavailable` for an instruction set that the CPU lacks, for integers where it has no products of bytes,
+    /// and for less than one thread.
+    public init(
+        threadCount: Int, instructionSet: InstructionSet? = nil, activations: PackedActivations = .f32
+    ) throws(BackendError) {
         let name = HostMachine.processorName()
         let chosen = instructionSet ?? .best
-        guard chosen.isAvailable else {
+        guard let kernels = chosen.kernels else {
             throw .unavailable(device: "cpu", reason: "\(name) has no \(chosen.rawValue)")
         }
         guard (1...1024).contains(threadCount) else {
             throw .unavailable(device: "cpu", reason: "\(threadCount) threads; from 1 to 1024 are possible")
         }
         self.instructionSet = chosen
+        _ = try PackedKernels(kernels, activations)
+        self.activations = activations
         workers = try WorkerPool(threadCount: threadCount)
         device = DeviceInfo(
             name: name, detail: "\(chosen.rawValue), \(threadCount) threads",
@@ -42,6 +49,8 @@ public final class CPUBackend: Backend {
         guard let kernels = instructionSet.kernels else {
             throw .unavailable(device: "cpu", reason: "no \(instructionSet.rawValue)")
         }
-        return try CPUPlan(plan, limits: limits, pool: pool, kernels: kernels, workers: workers)
+        return try CPUPlan(
+            plan, limits: limits, pool: pool, kernels: kernels, packedKernels: PackedKernels(kernels, activations),
+            workers: workers)
     }
 }

@@ -27,9 +27,10 @@ final class CPUPlan: PreparedPlan, TeamWork, @unchecked Sendable {
 
     init(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
-        workers: WorkerPool
+        packedKernels: PackedKernels, workers: WorkerPool
     ) throws(BackendError) {
-        let builder = try ProgramBuilder(plan: plan, limits: limits, pool: pool, kernels: kernels, workers: workers)
+        let builder = try ProgramBuilder(
+            plan: plan, limits: limits, pool: pool, kernels: kernels, packedKernels: packedKernels, workers: workers)
         program = builder.program
         counters = (0..<builder.program.attentionCount).map { _ in SharedCounter() }
 

@@ -22,13 +22,42 @@ enum RowOperation: Hashable {
 
 /// What a linear operation reads instead of its input as it is.
 struct InputForm: Hashable {
-    /// Rounded to bf16, rows of even width.
-    var isNarrow = false
+    /// How each number is.
+    enum Numbers: Hashable {
+        /// As it is.
+        case wide
+        /// Rounded to bf16, rows of even width.
+        case narrow
+        /// Integers that share scales.
+        case digits(ActivationDigits)
+    }
+
+    var numbers = Numbers.wide
     /// The number of the order in which the columns are; nil where they stay.
     var order: Int?
 
-    /// Rounded and nothing else.
-    static let narrow = InputForm(isNarrow: true)
+    /// Rounded to bf16 and nothing else.
+    static let narrow = InputForm(numbers: .narrow)
+}
+
+extension InputForm.Numbers {
+    /// Distance between two rows of `width` numbers, in numbers or in records.
+    func stride(width: Int) -> Int {
+        switch self {
+        case .wide: width
+        case .narrow: ScratchLayout.narrowStride(width: width)
+        case .digits: ActivationDigits.recordCount(width: width)
+        }
+    }
+
+    /// The same in bytes.
+    func byteStride(width: Int) -> Int {
+        switch self {
+        case .wide: stride(width: width) * 4
+        case .narrow: stride(width: width) * 2
+        case .digits(let digits): stride(width: width) * digits.recordByteCount
+        }
+    }
 }
 
 /// A linear operation, and the form of its input that it reads; nil: as it is.

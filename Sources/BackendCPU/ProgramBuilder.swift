@@ -8,6 +8,7 @@ struct ProgramBuilder {
     private let limits: BatchLimits
     private let pool: MemoryPool
     private let kernels: UnsafePointer<quire_kernels>
+    private let packedKernels: PackedKernels
     private let weights: [PackedWeights]
     private let vectors: UnsafeMutablePointer<Float>
     private let vectorOffsets: [Int]
@@ -24,12 +25,13 @@ struct ProgramBuilder {
 
     init(
         plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
-        workers: WorkerPool
+        packedKernels: PackedKernels, workers: WorkerPool
     ) throws(BackendError) {
         self.plan = plan
         self.limits = limits
         self.pool = pool
         self.kernels = kernels
+        self.packedKernels = packedKernels
         var linearMatrices: Set<MatrixID> = []
         for case .linear(_, let matrix, _, _) in plan.operations { linearMatrices.insert(matrix) }
 
@@ -37,9 +39,9 @@ struct ProgramBuilder {
         self.orders = orders
         var inputForms: [MatrixID: InputForm] = [:]
         for matrix in linearMatrices {
-            let isNarrow =
-                kernels.pointee.linear_bf16_activation == .bf16 && plan[matrix].weights.elementType == .bf16
-            let form = InputForm(isNarrow: isNarrow, order: orders.number(of: matrix))
+            let form = InputForm(
+                numbers: Self.inputNumbers(plan[matrix].weights, kernels, packedKernels),
+                order: orders.number(of: matrix))
             if form != InputForm() { inputForms[matrix] = form }
         }
         let steps = StepPlanner(plan: plan, inputForms: inputForms).steps()
@@ -75,6 +77,17 @@ struct ProgramBuilder {
         logitsValue = value
         logits = try pool.allocate(byteCount: limits.maxSampleCount * plan[value].width * 4, for: .scratch)
         for step in steps { try append(step) }
+    }
+
+    /// What the kernel of `weights` reads.
+    private static func inputNumbers(
+        _ weights: LinearWeights, _ kernels: UnsafePointer<quire_kernels>, _ packedKernels: PackedKernels
+    ) -> InputForm.Numbers {
+        switch weights {
+        case .quantized(let matrix): packedKernels.digits(for: matrix.computeType).map { .digits($0) } ?? .wide
+        case .dense(let tensor):
+            kernels.pointee.linear_bf16_activation == .bf16 && tensor.elementType == .bf16 ? .narrow : .wide
+        }
     }
 
     private mutating func append(_ step: CPUStep) throws(BackendError) {
@@ -120,30 +133,28 @@ struct ProgramBuilder {
         precondition(
             weights.inputSize == plan[operation.input].width && weights.outputSize == plan[operation.output].width,
             "\(plan[operation.weights].name) does not fit its input or output")
-        let isNarrow = operation.form?.isNarrow == true
-        let stride = isNarrow ? ScratchLayout.narrowStride(width: weights.inputSize) : weights.inputSize
+        let numbers = operation.form?.numbers ?? .wide
         let input =
             operation.form.map { prepared(operation.input, $0) }
             ?? UnsafeMutableRawPointer(
                 wide(operation.input))
         return LinearKernel(
-            function: function(weights.layout, isNarrow: isNarrow), packed: UnsafeRawPointer(weights.range.start),
-            input: UnsafeRawPointer(input), inputByteStride: stride * (isNarrow ? 2 : 4), inputStride: stride,
+            function: function(weights.layout, numbers), packed: UnsafeRawPointer(weights.range.start),
+            input: UnsafeRawPointer(input), inputByteStride: numbers.byteStride(width: weights.inputSize),
+            inputStride: numbers.stride(width: weights.inputSize),
             output: wide(operation.output), inputSize: weights.inputSize, outputSize: weights.outputSize,
             bias: operation.bias.map { vector($0) }, panelCount: quire_panel_count(weights.outputSize))
     }
 
-    private func function(_ layout: PackedWeights.Layout, isNarrow: Bool) -> LinearKernel.Function {
+    private func function(_ layout: PackedWeights.Layout, _ numbers: InputForm.Numbers) -> LinearKernel.Function {
         switch layout {
         case .panels(.f32): return .dense(kernels.pointee.linear_f32)
         case .panels(.f16): return .dense(kernels.pointee.linear_f16)
         case .panels(.bf16): return .dense(kernels.pointee.linear_bf16)
         case .rows: preconditionFailure("a linear operation reads panels")
         case .quantized(let matrix):
-            // Where the table rounds activations and the matrix must not have it, the table below does not.
-            let needsWide = !isNarrow && kernels.pointee.linear_bf16_activation == .bf16
-            let table = needsWide ? quire_kernels_for(.avx512) ?? kernels : kernels
-            return .quantized(table.pointee.linear_quantized, matrix)
+            guard case .digits(let digits) = numbers else { return .quantized(packedKernels.linear(nil), matrix) }
+            return .quantized(packedKernels.linear(digits), matrix)
         }
     }
 
@@ -151,10 +162,17 @@ struct ProgramBuilder {
         switch operation {
         case .prepare(let value, let form):
             let (input, output, width) = (wide(value), prepared(value, form), plan[value].width)
-            guard let order = form.order else { return .narrow(input: input, output: output, width: width) }
+            let order = form.order.map { orders[$0] }
+            if case .digits(let digits) = form.numbers {
+                return .digits(
+                    RowKernel.Digits(
+                        conversion: packedKernels.conversion(to: digits), input: input, output: output, width: width,
+                        order: order, byteStride: form.numbers.byteStride(width: width)))
+            }
+            guard let order else { return .narrow(input: input, output: output, width: width) }
             return .reorder(
                 RowKernel.Reorder(
-                    input: input, output: output, width: width, order: orders[order], isNarrow: form.isNarrow))
+                    input: input, output: output, width: width, order: order, isNarrow: form.numbers == .narrow))
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
             return .addNorm(
                 RowKernel.AddNorm(

@@ -17,6 +17,7 @@ enum RowKernel {
     case softCap(input: Rows, output: Rows, width: Int, cap: Float)
     case narrow(input: Rows, output: UnsafeMutableRawPointer, width: Int)
     case reorder(Reorder)
+    case digits(Digits)
 
     struct Embed {
         let layout: PackedWeights.Layout
@@ -32,6 +33,15 @@ enum RowKernel {
         let width: Int
         let order: UnsafePointer<Int32>
         let isNarrow: Bool
+    }
+
+    struct Digits {
+        let conversion: quire_digits_fn
+        let input: Rows
+        let output: UnsafeMutableRawPointer
+        let width: Int
+        let order: UnsafePointer<Int32>?
+        let byteStride: Int
     }
 
     struct Norm {
@@ -146,6 +156,10 @@ extension RowKernel {
             kernels.pointee.reorder_from_f32(
                 it.isNarrow ? .bf16 : .f32, it.input + first * it.width, it.width, it.order,
                 it.output + first * stride * (it.isNarrow ? 2 : 4), stride, count, it.width)
+        case .digits(let it):
+            it.conversion(
+                it.input + first * it.width, it.width, it.order, it.output + first * it.byteStride,
+                ActivationDigits.recordCount(width: it.width), count, it.width)
         }
     }
 }

@@ -59,9 +59,8 @@ struct ScratchLayout {
         let byteCount =
             switch form {
             case .wide(let value): rowCount(value) * plan[value].width * 4
-            case .prepared(let value, let form) where form.isNarrow:
-                rowCount(value) * narrowStride(width: plan[value].width) * 2
-            case .prepared(let value, _): rowCount(value) * plan[value].width * 4
+            case .prepared(let value, let form):
+                rowCount(value) * form.numbers.byteStride(width: plan[value].width)
             }
         return (byteCount + MemoryPool.alignment - 1) / MemoryPool.alignment * MemoryPool.alignment
     }

@@ -83,7 +83,7 @@ public final class VulkanBackend: Backend {
     ) throws(BackendError) -> any PreparedPlan {
         let shapes = KernelShapes(capabilities)
         let digitCount = try LinearKernels(library: library, shapes: shapes)
-            .digitCount(activations.digitCount, for: plan)
+            .digitCount(activations.byteCount, for: plan)
         let memory = try PlanMemory(
             plan, limits: limits, digitCount: digitCount, pool: pool, shapes: shapes, capabilities: capabilities)
         return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)

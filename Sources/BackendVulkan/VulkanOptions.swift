@@ -1,3 +1,5 @@
+public import Backends
+
 /// What a configuration says about the Vulkan backend.
 public struct VulkanOptions: Sendable {
     /// An index, a UUID, a part of a name, or `auto`: discrete before integrated before virtual before CPU.

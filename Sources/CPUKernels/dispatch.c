@@ -8,12 +8,14 @@ const quire_kernels *_Nullable quire_kernels_for(quire_isa isa) {
     int avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
     int avx512 = avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
                  && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    int vnni = avx512 && __builtin_cpu_supports("avx512vnni");
     switch (isa) {
         case quire_isa_portable: return &quire_table_portable;
         case quire_isa_avx2: return avx2 ? &quire_table_avx2 : NULL;
         case quire_isa_avx512: return avx512 ? &quire_table_avx512 : NULL;
+        case quire_isa_avx512vnni: return vnni ? &quire_table_avx512vnni : NULL;
         case quire_isa_avx512bf16:
-            return avx512 && __builtin_cpu_supports("avx512bf16") ? &quire_table_avx512bf16 : NULL;
+            return vnni && __builtin_cpu_supports("avx512bf16") ? &quire_table_avx512bf16 : NULL;
     }
     return NULL;
 #else
@@ -35,6 +37,7 @@ const char *quire_isa_name(quire_isa isa) {
         case quire_isa_portable: return "portable";
         case quire_isa_avx2: return "avx2";
         case quire_isa_avx512: return "avx512";
+        case quire_isa_avx512vnni: return "avx512vnni";
         case quire_isa_avx512bf16: return "avx512bf16";
     }
     return "unknown";

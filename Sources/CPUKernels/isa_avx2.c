@@ -29,10 +29,12 @@ INLINE u16x16 f16_from_f32(f32x16 x) {
     return (u16x16)_mm256_set_m128i(high, low);
 }
 
+#include "linear_quantized.h"
 #include "table.h"
 #include "tables.h"
 
-const quire_kernels quire_table_avx2 = QUIRE_TABLE(quire_isa_avx2, linear_bf16, quire_dtype_f32);
+const quire_kernels quire_table_avx2 =
+    QUIRE_TABLE(quire_isa_avx2, linear_bf16, quire_dtype_f32, .linear_quantized = linear_quantized);
 
 #pragma clang attribute pop
 

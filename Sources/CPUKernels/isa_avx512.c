@@ -1,4 +1,4 @@
-// AVX-512: thirty-two registers of sixteen floats.
+// AVX-512, without and with products of bytes: thirty-two registers of sixteen floats.
 #if defined(__x86_64__)
 
 #include "CPUKernels.h"
@@ -15,10 +15,16 @@ enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
 
 #include "f16_avx512.h"
+#include "linear_quantized.h"
 #include "table.h"
 #include "tables.h"
 
-const quire_kernels quire_table_avx512 = QUIRE_TABLE(quire_isa_avx512, linear_bf16, quire_dtype_f32);
+const quire_kernels quire_table_avx512 =
+    QUIRE_TABLE(quire_isa_avx512, linear_bf16, quire_dtype_f32, .linear_quantized = linear_quantized);
+
+// Only products with quantized weights have any use for its bytes.
+const quire_kernels quire_table_avx512vnni =
+    QUIRE_TABLE(quire_isa_avx512vnni, linear_bf16, quire_dtype_f32, QUIRE_PRODUCTS_OF_BYTES);
 
 #pragma clang attribute pop
 

@@ -13,14 +13,13 @@
 enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
 
-#define quire_has_bf16_pairs
 #include "f16_avx512.h"
 #include "linear_bf16_pairs.h"
 #include "table.h"
 #include "tables.h"
 
 const quire_kernels quire_table_avx512bf16 =
-    QUIRE_TABLE(quire_isa_avx512bf16, linear_bf16_pairs, quire_dtype_bf16);
+    QUIRE_TABLE(quire_isa_avx512bf16, linear_bf16_pairs, quire_dtype_bf16, QUIRE_PRODUCTS_OF_BYTES);
 
 #pragma clang attribute pop
 

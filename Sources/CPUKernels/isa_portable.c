@@ -8,7 +8,9 @@ enum { FEW_VECTORS = 1 };
 #define TILE_ROWS 3
 #endif
 
+#include "linear_quantized.h"
 #include "table.h"
 #include "tables.h"
 
-const quire_kernels quire_table_portable = QUIRE_TABLE(quire_isa_portable, linear_bf16, quire_dtype_f32);
+const quire_kernels quire_table_portable =
+    QUIRE_TABLE(quire_isa_portable, linear_bf16, quire_dtype_f32, .linear_quantized = linear_quantized);

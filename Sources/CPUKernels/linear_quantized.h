@@ -1,43 +1,20 @@
 // y = x · weightsᵀ + bias for quantized weights: few rows multiply while they unpack, many share unpacked weights.
 //
-// Both do the same arithmetic: in a group one chain over its inputs on the integers that quanta are, then
+// Both do the same arithmetic: in a group one chain over its slices on the integers that quanta are, then
 // `total = offset · sum of x + (scale · chain + total)`, group after group. So a row's result does not depend on how many
-// come with it. A file that has products of bf16 pairs defines `quire_has_bf16_pairs` and so makes its activations narrow.
+// come with it. What a slice adds to its chain is said by `quantized_floats.h`, or by `quantized_digits.h` for a file that
+// defines DIGITS.
 #ifndef QUIRE_LINEAR_QUANTIZED_H
 #define QUIRE_LINEAR_QUANTIZED_H
 
-#include "linear.h"
-#include "quantized_input.h"
-#include "quantized_quanta.h"
 #include "quantized_scales.h"
+#include "tile_finish.h"
 
-#ifdef quire_has_bf16_pairs
-#include "quantized_pairs.h"
-enum { NARROW = 1, ACTIVATION = quire_dtype_bf16 };
+#ifdef DIGITS
+#include "quantized_digits.h"
 #else
-enum { NARROW = 0, ACTIVATION = quire_dtype_f32 };
-// Never called.
-INLINE void pairs_step(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t step,
-                       size_t lane, input_rows x, accumulators acc) {}
-INLINE void unpack_pairs(size_t bits, size_t inputs, const char *slice, void *unpacked) {}
-INLINE void multiply_pairs(size_t rows, size_t vectors, input_rows x, const void *unpacked, size_t lane, size_t inputs,
-                           accumulators acc) {}
+#include "quantized_floats.h"
 #endif
-
-/// Adds the products of one step to `acc`.
-INLINE void floats_step(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t step,
-                        size_t lane, input_rows x, accumulators acc) {
-    step_words words[PANEL_VECTORS];
-    UNROLL for (size_t v = 0; v < vectors; v++) { words[v] = load_step(bits, inputs, slice, step, lane + v * LANES); }
-    UNROLL for (size_t i = 0; i < STEP; i++) {
-        f32x16 weights[PANEL_VECTORS];
-        UNROLL for (size_t v = 0; v < vectors; v++) { weights[v] = step_floats(bits, words[v], i); }
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            f32x16 value = splat(((const float *)(x.first + r * x.stride))[step * STEP + i]);
-            UNROLL for (size_t v = 0; v < vectors; v++) { acc[r][v] = value * weights[v] + acc[r][v]; }
-        }
-    }
-}
 
 /// Takes a finished chain of a group into a total.
 INLINE f32x16 add_group(group_scale s, f32x16 chain, float sum, f32x16 total) {
@@ -45,9 +22,12 @@ INLINE f32x16 add_group(group_scale s, f32x16 chain, float sum, f32x16 total) {
     return s.offset * splat(sum) + scaled;
 }
 
+/// Rows that multiply while they unpack: three tiles at most. Unpacking for all costs more than it saves so far.
+enum { FEW_ROWS = 3 * TILE_ROWS };
+
 /// One panel for a few rows.
 INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const panel_shape *shape, const char *panel,
-                     const quantized_input *in, float *y, size_t y_stride, size_t columns, const float *bias) {
+                     const quantized_input *in, size_t row, float *y, size_t y_stride, size_t columns, const float *bias) {
     size_t inputs = slice_inputs(bits), bytes = inputs * bits * quire_panel_width / 8;
     size_t groups = shape->groups, group_size = shape->matrix->group_size;
     for (size_t lane = 0; lane < quire_panel_width && lane < columns; lane += vectors * LANES) {
@@ -59,20 +39,13 @@ INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const panel_shape
             tile_zero(rows, vectors, acc);
             const char *slice = g.quanta;
             for (size_t s = 0; s < g.slices; s++, slice += bytes) {
-                input_rows x = slice_rows(ACTIVATION, in, 0, g.index * group_size + s * inputs);
-                for (size_t step = 0; step < inputs / STEP; step++) {
-                    fetch_ahead(lane == 0, slice + step * bits * quire_panel_width, bits * quire_panel_width);
-                    if (NARROW) {
-                        pairs_step(bits, rows, vectors, inputs, slice, step, lane, x, acc);
-                    } else {
-                        floats_step(bits, rows, vectors, inputs, slice, step, lane, x, acc);
-                    }
-                }
+                input_rows x = slice_rows(in, row, g.index * group_size + s * inputs);
+                multiply_slice(bits, rows, vectors, inputs, slice, lane, x, row == 0 && lane == 0, acc);
             }
             UNROLL for (size_t v = 0; v < vectors; v++) {
                 group_scale scale = group_scale_at(shape->matrix, &g, lane + v * LANES);
                 UNROLL for (size_t r = 0; r < rows; r++) {
-                    totals[r][v] = add_group(scale, acc[r][v], in->sums[r * groups + g.index], totals[r][v]);
+                    totals[r][v] = add_group(scale, acc[r][v], in->sums[(row + r) * groups + g.index], totals[r][v]);
                 }
             }
             if (g.index + 1 == groups) {
@@ -93,19 +66,23 @@ INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const voi
     quantized_input in;
     for (size_t row = 0, rows; row < m; row += rows) {
         rows = smaller(m - row, block_rows(&shape));
-        const char *first = (const char *)x + row * x_stride * byte_size(ACTIVATION);
-        prepare_input(&shape, ACTIVATION, first, x_stride, rows, &in);
+        const char *first = (const char *)x + row * x_stride * INPUT_BYTES;
+        prepare_input(&shape, first, x_stride, rows, &in);
         for (size_t p = panel_begin; p < panel_end; p++) {
             const char *panel = (const char *)packed + p * shape.panel_bytes;
             size_t column = p * quire_panel_width, columns = q->n - column;
             float *to = y + row * y_stride + column;
             const float *panel_bias = bias ? bias + column : NULL;
-            if (rows <= TILE_ROWS) {
-#define CASE(R, V) few_rows(bits, R, V, &shape, panel, &in, to, y_stride, columns, panel_bias)
-                FOR_ROW_COUNT(rows, CASE)
-#undef CASE
-            } else {
+            if (rows > FEW_ROWS) {
                 many_rows(bits, rows, &shape, panel, &in, to, y_stride, columns, panel_bias);
+                continue;
+            }
+            for (size_t first = 0, tile; first < rows; first += tile) {
+                tile = next_rows(rows - first);
+#define CASE(R, V)                                                                                              \
+    few_rows(bits, R, SLICE_VECTORS(R, V), &shape, panel, &in, first, to + first * y_stride, y_stride, columns, panel_bias)
+                FOR_ROW_COUNT(tile, CASE)
+#undef CASE
             }
         }
     }

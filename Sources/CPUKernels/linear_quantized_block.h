@@ -7,8 +7,8 @@ enum { BLOCK_GROUPS = BLOCK_INPUTS / 16 };
 
 /// Room for what all rows share and for their sums.
 typedef struct row_block {
-    /// [BLOCK_INPUTS, 64] of f32, or [BLOCK_INPUTS / 2, 64, 2] of bf16.
-    _Alignas(64) float unpacked[BLOCK_INPUTS * quire_panel_width];
+    /// BLOCK_INPUTS inputs of 64 outputs, as `unpack_slice` leaves them.
+    _Alignas(64) char unpacked[BLOCK_INPUTS * quire_panel_width * QUANTUM_BYTES];
     /// [groups, 64] each: those of the groups that are unpacked.
     float scales[BLOCK_GROUPS * quire_panel_width], offsets[BLOCK_GROUPS * quire_panel_width];
     /// [rows, 64]: the chain of the group under way, where it is longer than a block.
@@ -28,18 +28,6 @@ typedef struct unpacked_groups {
     int is_first, is_last;
 } unpacked_groups;
 
-/// Unpacks a slice.
-INLINE void unpack_floats(size_t bits, size_t inputs, const char *slice, float *unpacked) {
-    for (size_t step = 0; step < inputs / STEP; step++) {
-        for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            step_words words = load_step(bits, inputs, slice, step, lane);
-            UNROLL for (size_t i = 0; i < STEP; i++) {
-                store(unpacked + (step * STEP + i) * quire_panel_width + lane, step_floats(bits, words, i));
-            }
-        }
-    }
-}
-
 /// Takes `rows` rows from `row` on through what is unpacked, with the totals in registers: a group of 32 is sixteen products
 /// of pairs, beside which a load and a store of its total would be seen.
 INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups, const unpacked_groups *unpacked,
@@ -48,7 +36,7 @@ INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups
         size_t place = row * quire_panel_width + lane;
         accumulators totals;
         tile_load(rows, vectors, block->totals + place, quire_panel_width, totals);
-        const char *slice = (const char *)block->unpacked;
+        const char *slice = block->unpacked;
         size_t input = unpacked->input;
         for (size_t g = 0; g < unpacked->count; g++) {
             accumulators acc;
@@ -58,14 +46,8 @@ INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups
                 tile_load(rows, vectors, block->chains + place, quire_panel_width, acc);
             }
             for (size_t s = 0; s < unpacked->slices; s++, input += inputs) {
-                input_rows x = slice_rows(ACTIVATION, in, row, input);
-                if (NARROW) {
-                    multiply_pairs(rows, vectors, x, slice, lane, inputs, acc);
-                } else {
-                    tile_multiply(quire_dtype_f32, rows, vectors, (const float *)x.first, x.stride / sizeof(float),
-                                  (const float *)slice + lane, quire_panel_width, inputs, 0, acc);
-                }
-                slice += inputs * quire_panel_width * byte_size(ACTIVATION);
+                multiply_unpacked(rows, vectors, inputs, slice, lane, slice_rows(in, row, input), acc);
+                slice += inputs * quire_panel_width * QUANTUM_BYTES;
             }
             if (!unpacked->is_last) {
                 tile_store(rows, vectors, acc, block->chains + place, quire_panel_width);
@@ -91,7 +73,7 @@ __attribute__((noinline)) static void block_tiles(size_t rows, size_t inputs, si
     for (size_t row = 0, tile; row < rows; row += tile) {
         tile = next_rows(rows - row);
 // Totals take as many registers as chains, so a tile is half as wide.
-#define CASE(R, V) block_tile(R, V > 1 ? V / 2 : 1, inputs, groups, unpacked, in, block, row)
+#define CASE(R, V) block_tile(R, BLOCK_VECTORS(R, V), inputs, groups, unpacked, in, block, row)
         FOR_ROW_COUNT(tile, CASE)
 #undef CASE
     }
@@ -108,12 +90,8 @@ INLINE char *unpack_group(size_t bits, const panel_shape *shape, const quantized
     }
     for (size_t s = first; s < first + count; s++) {
         const char *slice = g->quanta + s * (inputs * bits * quire_panel_width / 8);
-        if (NARROW) {
-            unpack_pairs(bits, inputs, slice, to);
-        } else {
-            unpack_floats(bits, inputs, slice, (float *)to);
-        }
-        to += inputs * quire_panel_width * byte_size(ACTIVATION);
+        unpack_slice(bits, inputs, slice, to);
+        to += inputs * quire_panel_width * QUANTUM_BYTES;
     }
     return to;
 }
@@ -126,7 +104,7 @@ INLINE void many_rows(size_t bits, size_t rows, const panel_shape *shape, const 
     quantized_group g = first_group(shape, panel);
     for (size_t next = 0; next < shape->groups;) {
         unpacked_groups unpacked = {.first = next, .input = next * group_size, .slices = g.slices};
-        char *to = (char *)block.unpacked;
+        char *to = block.unpacked;
         if (g.slices <= room) {
             unpacked.is_first = unpacked.is_last = 1;
             do {

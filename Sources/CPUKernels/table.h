@@ -6,17 +6,16 @@
 #include "attention.h"
 #include "embed_quantized.h"
 #include "linear.h"
-#include "linear_quantized.h"
 #include "norm.h"
 #include "reduction.h"
 #include "rotary.h"
 #include "rows.h"
 
-/// Everything but the bf16 linear, which an instruction set may have of its own.
-#define QUIRE_TABLE(isa_value, bf16_linear, bf16_activation)                                                    \
+/// What an instruction set may have of its own are the bf16 linear and the quantized one, or products of bytes instead.
+#define QUIRE_TABLE(isa_value, bf16_linear, bf16_activation, ...)                                               \
     {                                                                                                           \
         .isa = isa_value, .linear_bf16_activation = bf16_activation, .linear_f32 = linear_f32,                  \
-        .linear_f16 = linear_f16, .linear_bf16 = bf16_linear, .linear_quantized = linear_quantized,             \
+        .linear_f16 = linear_f16, .linear_bf16 = bf16_linear, __VA_ARGS__,                                      \
         .embed_quantized = embed_quantized, .rms_norm = rms_norm,                                               \
         .add_rms_norm = add_rms_norm, .rotary_embedding = rotary_embedding, .write_kv = write_kv,               \
         .paged_attention = paged_attention, .gated_activation = gated_activation, .add = add, .embed = embed,   \

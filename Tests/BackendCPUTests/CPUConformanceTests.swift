@@ -1,5 +1,7 @@
 import BackendCPU
 import BackendConformance
+import Backends
+import Tensors
 import Testing
 
 /// A backend of the CPU, by instruction set and thread count.
@@ -25,6 +27,34 @@ struct Variant: Sendable, CustomTestStringConvertible {
         for trial in Self.cases {
             let result = try suite.run(trial)
             #expect(result.hasPassed, "\(result)")
+        }
+    }
+
+    @Test("Integers that are asked for are as exact as they say", arguments: integers)
+    func integersAreAsExactAsTheySay(variant: Variant, activations: PackedActivations) throws {
+        let backend = try CPUBackend(
+            threadCount: variant.threadCount, instructionSet: variant.instructionSet, activations: activations)
+        let suite = BackendConformance(backend)
+        let exact: ElementType = activations == .int24 ? .f32 : .bf16
+        let cases = BackendConformance.cases(weightTypes: [], cacheTypes: [], activationTypes: [exact])
+            .filter { $0.name.hasPrefix("linear") }
+        for trial in cases {
+            let result = try suite.run(trial)
+            #expect(result.hasPassed, "\(result)")
+        }
+    }
+
+    /// Instruction sets with products of bytes, and integers.
+    private static let integers = Variant.all
+        .filter { $0.threadCount == 2 && [.avx512vnni, .avx512bf16].contains($0.instructionSet) }
+        .flatMap { variant in [PackedActivations.int24, .int16, .int8].map { (variant, $0) } }
+
+    @Test("Integers without products of bytes are refused")
+    func integersNeedProducts() {
+        #expect {
+            try CPUBackend(threadCount: 1, instructionSet: .portable, activations: .int16)
+        } throws: { error in
+            "\(error)".contains("portable") && "\(error)".contains("int16")
         }
     }
 }

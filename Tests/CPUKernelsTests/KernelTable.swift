@@ -24,7 +24,7 @@ struct KernelTable: Sendable, CustomTestStringConvertible {
     }
 
     /// Every table that there is on this CPU.
-    static let available: [KernelTable] = [.portable, .avx2, .avx512, .avx512bf16]
+    static let available: [KernelTable] = [.portable, .avx2, .avx512, .avx512vnni, .avx512bf16]
         .filter { quire_kernels_for($0) != nil }.map(KernelTable.init)
 }
 

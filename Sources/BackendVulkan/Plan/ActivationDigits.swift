@@ -28,18 +28,6 @@ struct ActivationDigits: Hashable {
     var constants: [String: Int] { ["DIGITS": count, "INTERLEAVE": interleave] }
 }
 
-extension PackedActivations {
-    /// Digits of a number; nil where numbers stay as they are.
-    var digitCount: Int? {
-        switch self {
-        case .f32: nil
-        case .int24: 3
-        case .int16: 2
-        case .int8: 1
-        }
-    }
-}
-
 extension StepFusion {
     /// `steps` with the inputs of packed matrices as digits: made once for all matrices that share an input and an
     /// arrangement. `plan` gets the values that this takes. Throws `unsupported` for groups that no kernel takes.

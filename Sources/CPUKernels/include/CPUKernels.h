@@ -29,8 +29,10 @@ typedef enum QUIRE_ENUM quire_isa {
     quire_isa_avx2 QUIRE_CASE(avx2) = 1,
     /// AVX-512 F, BW, DQ and VL.
     quire_isa_avx512 QUIRE_CASE(avx512) = 2,
+    /// The same and AVX512_VNNI (dot products of four bytes).
+    quire_isa_avx512vnni QUIRE_CASE(avx512vnni) = 3,
     /// The same and AVX512_BF16 (dot products of bf16 pairs).
-    quire_isa_avx512bf16 QUIRE_CASE(avx512bf16) = 3,
+    quire_isa_avx512bf16 QUIRE_CASE(avx512bf16) = 4,
 } quire_isa;
 
 /// How one number is stored. f16 and bf16 are handed over as `uint16_t` bit patterns.
@@ -206,8 +208,7 @@ typedef double (*quire_log_sum_exp_fn)(const float *x, size_t count);
 /// The kernels of one instruction set.
 typedef struct quire_kernels {
     quire_isa isa;
-    /// Type of `x` that `linear_bf16` and `linear_quantized` of this table want: bf16 for avx512bf16, else f32. The weights
-    /// are packed alike, so who wants f32 activations on such a CPU takes the function of the avx512 table.
+    /// Type of `x` that `linear_bf16` of this table wants: bf16 for avx512bf16, else f32.
     quire_dtype linear_bf16_activation;
     /// Weights f32, activations f32.
     quire_linear_fn _Nonnull linear_f32;
@@ -215,8 +216,11 @@ typedef struct quire_kernels {
     quire_linear_fn _Nonnull linear_f16;
     /// Weights bf16, activations `linear_bf16_activation`.
     quire_linear_fn _Nonnull linear_bf16;
-    /// Quantized weights, activations `linear_bf16_activation`.
-    quire_quantized_linear_fn _Nonnull linear_quantized;
+    /// Quantized weights, activations f32; NULL where there are products of bytes.
+    quire_quantized_linear_fn _Nullable linear_quantized;
+    /// Quantized weights, activations of one, two and three bytes, where the instruction set has products of them, else
+    /// NULL. Three bytes are as exact as f32, two more exact than bf16.
+    const quire_digit_kernels *_Nullable linear_int8, *_Nullable linear_int16, *_Nullable linear_int24;
     quire_quantized_embed_fn _Nonnull embed_quantized;
     quire_rms_norm_fn _Nonnull rms_norm;
     quire_add_rms_norm_fn _Nonnull add_rms_norm;
@@ -241,7 +245,7 @@ const quire_kernels *_Nullable quire_kernels_for(quire_isa isa);
 /// The fastest instruction set that this CPU has.
 quire_isa quire_best_isa(void);
 
-/// "portable", "avx2", "avx512" or "avx512bf16".
+/// "portable", "avx2", "avx512", "avx512vnni" or "avx512bf16".
 const char *quire_isa_name(quire_isa isa);
 
 #pragma clang assume_nonnull end

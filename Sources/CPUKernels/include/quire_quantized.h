@@ -65,12 +65,28 @@ void quire_pack_quantized(const quire_quantized *matrix, quire_stored_rows store
 
 /// `y[m, n] = x[m, k] · weightsᵀ + bias` for the outputs of panels `panel_begin ..< panel_end` only.
 ///
-/// `x`: f32 rows, or bf16 rows for the function that says so, stride `x_stride >= k`. The sum of a group is
-/// `scale · (sum of q x) + offset · (sum of x)`: quanta are multiplied as the integers that they are, and scaled once.
+/// `x`: f32 rows, stride `x_stride >= k`; for the function of digits, rows of digits, stride in records. The sum of a group
+/// is `scale · (sum of q x) + offset · (sum of x)`: quanta are multiplied as the integers that they are, and scaled once.
 /// `y`: f32 rows, stride `y_stride >= n`. `bias`: f32 [n] or NULL.
 typedef void (*quire_quantized_linear_fn)(const quire_quantized *matrix, const void *packed, const void *x,
                                           size_t x_stride, float *y, size_t y_stride, size_t m,
                                           const float *_Nullable bias, size_t panel_begin, size_t panel_end);
+
+/// `y[r, i] = x[r, order[i]]` as digits; `order` NULL: `x[r, i]`. A row of `y` is ceil(width / 32) records of 32 numbers, which
+/// are integers of a few bytes with one scale: their error is at most half of the scale, and the largest of them is 127
+/// scales with one byte, 127 · 2^7 with two and 127 · 2^14 with three. A record in which one is not finite makes outputs NaN.
+/// `x`: [rows, width] with its stride; `order`: [width], in range; `y_stride` in records.
+typedef void (*quire_digits_fn)(const float *x, size_t x_stride, const int32_t *_Nullable order, void *y,
+                                size_t y_stride, size_t rows, size_t width);
+
+/// Products with numbers of one count of bytes.
+typedef struct quire_digit_kernels {
+    /// Bytes of a record.
+    size_t record_byte_count;
+    quire_digits_fn _Nonnull from_f32;
+    /// As `linear_quantized`, from rows of digits.
+    quire_quantized_linear_fn _Nonnull linear;
+} quire_digit_kernels;
 
 /// `y[i] = row ids[i] of the weights * scale`, each number exactly as its format defines it. `y`: [count, k] f32.
 typedef void (*quire_quantized_embed_fn)(const quire_quantized *matrix, const void *packed, const int32_t *ids,

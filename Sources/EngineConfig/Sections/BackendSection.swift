@@ -4,7 +4,7 @@ public struct BackendSection: Sendable, Equatable {
     public enum ISA: String, Sendable, CaseIterable {
         /// The best that this CPU has.
         case auto
-        case avx512bf16, avx512, avx2, portable
+        case avx512bf16, avx512vnni, avx512, avx2, portable
     }
 
     /// Something that a Vulkan device can be told to do without.
@@ -18,7 +18,7 @@ public struct BackendSection: Sendable, Equatable {
         case processorLanes = "processor_lanes"
     }
 
-    /// What the Vulkan backend multiplies packed weights with.
+    /// What the CPU and Vulkan backends multiply packed weights with.
     public enum Activations: String, Sendable, CaseIterable {
         case f32, int24, int16, int8
     }
@@ -33,7 +33,7 @@ public struct BackendSection: Sendable, Equatable {
     public var device = "auto"
     /// Whether only kernels may be used whose results do not depend on the rest of the batch.
     public var batchInvariant = true
-    /// What packed weights are multiplied with on Vulkan.
+    /// What packed weights are multiplied with.
     public var activations = Activations.f32
     /// Kernel variants of the Vulkan backend that shall not be used.
     public var disabledKernels: [String] = []
@@ -67,8 +67,8 @@ extension BackendSection: ConfigurationSection {
         ),
         ConfigurationKey(
             "activations", \.activations, .choice,
-            "vulkan: what packed weights are multiplied with; int24 is as exact as f32, int16 and int8 round, all three "
-                + "take packed integer products"
+            "What packed weights are multiplied with; f32: as exact as model.dtype; int24 is as exact as f32, int16 more exact "
+                + "than bf16, int8 rounds, all three take packed integer products (cpu: VNNI)"
         ),
         ConfigurationKey(
             "kernels", \.disabledKernels, .names("names of kernel variants, such as [norm_subgroup]"),

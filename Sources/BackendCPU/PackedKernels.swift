@@ -1,0 +1,65 @@
+import Backends
+import CPUKernels
+import Tensors
+
+/// Activations as integers of a few bytes, 32 to a record (`quire_digits_fn`).
+struct ActivationDigits: Hashable {
+    /// Bytes of a number: 1, 2 or 3.
+    let byteCount: Int
+    /// Bytes of a record.
+    let recordByteCount: Int
+
+    /// Records of a row of `width` numbers.
+    static func recordCount(width: Int) -> Int { (width + 31) / 32 }
+}
+
+/// The kernels of an instruction set that multiply packed weights, and what they read.
+struct PackedKernels {
+    private let kernels: UnsafePointer<quire_kernels>
+    private let activations: PackedActivations
+
+    /// Throws `unavailable` for integers where the instruction set has no products of bytes.
+    init(_ kernels: UnsafePointer<quire_kernels>, _ activations: PackedActivations) throws(BackendError) {
+        self.kernels = kernels
+        self.activations = activations
+        guard activations == .f32 || kernels.pointee.linear_int8 != nil else {
+            let name = String(cString: quire_isa_name(kernels.pointee.isa))
+            throw .unavailable(
+                device: "cpu", reason: "\(name) has no products of bytes, which activations as \(activations) take")
+        }
+    }
+
+    /// The integers that weights of `type` are multiplied with; nil: floats.
+    ///
+    /// Two bytes are more exact than a rounding to 16 bits, three are what 32-bit floats are.
+    func digits(for type: ElementType) -> ActivationDigits? {
+        let byteCount = activations.byteCount ?? (type == .f32 ? 3 : 2)
+        return digitKernels(byteCount).map {
+            ActivationDigits(byteCount: byteCount, recordByteCount: $0.pointee.record_byte_count)
+        }
+    }
+
+    /// What multiplies with `digits`, or with floats.
+    func linear(_ digits: ActivationDigits?) -> quire_quantized_linear_fn {
+        let function =
+            digits.map { digitKernels($0.byteCount)?.pointee.linear } ?? kernels.pointee.linear_quantized
+        guard let function else { preconditionFailure("activations that this instruction set does not have") }
+        return function
+    }
+
+    /// What makes `digits` of floats.
+    func conversion(to digits: ActivationDigits) -> quire_digits_fn {
+        guard let kernels = digitKernels(digits.byteCount) else {
+            preconditionFailure("activations that this instruction set does not have")
+        }
+        return kernels.pointee.from_f32
+    }
+
+    private func digitKernels(_ byteCount: Int) -> UnsafePointer<quire_digit_kernels>? {
+        switch byteCount {
+        case 1: kernels.pointee.linear_int8
+        case 2: kernels.pointee.linear_int16
+        default: kernels.pointee.linear_int24
+        }
+    }
+}

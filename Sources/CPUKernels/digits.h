@@ -1,0 +1,77 @@
+// Activations as integers of signed bytes (digits), for instruction sets that multiply and add four bytes a lane at once.
+//
+// 32 inputs of a row are integers times one scale; an integer has DIGITS digits (a file that includes this defines it: 1 to
+// 3), the most significant first, each worth 128 of the next.
+#ifndef QUIRE_DIGITS_H
+#define QUIRE_DIGITS_H
+
+#include "vector.h"
+
+enum { DIGIT_BITS = 7, LARGEST = 127 << (DIGIT_BITS * (DIGITS - 1)) };
+
+/// 32 inputs of a row.
+typedef struct slice_digits {
+    float scale;
+    /// Sums of the inputs, as the digits say them: of both halves, and of all.
+    float half_sums[2], sum;
+    /// Of each digit words of four inputs, which are those that a step of packed weights gives at once: of each eight
+    /// inputs 0, 4, 1, 5 and 2, 6, 3, 7.
+    int32_t words[DIGITS][8];
+} slice_digits;
+
+/// Digits of sixteen numbers from number `first` of a slice on; returns their sum.
+INLINE int32_t put_digits(f32x16 numbers, float inverse, size_t first, slice_digits *y) {
+    i32x16 rest = (i32x16)_mm512_cvtps_epi32((__m512)(numbers * splat(inverse)));
+    int32_t sum = __builtin_reduce_add(rest);
+    UNROLL for (size_t d = DIGITS; d-- > 0;) {
+        i32x16 digit = d > 0 ? ((rest + 64) & 127) - 64 : rest;
+        i8x16 bytes = __builtin_convertvector(digit, i8x16);
+        bytes = __builtin_shufflevector(bytes, bytes, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+        memcpy((char *)y->words[d] + first, &bytes, sizeof bytes);
+        rest = (rest - digit) >> DIGIT_BITS;
+    }
+    return sum;
+}
+
+/// Not a number among the numbers makes all of the slice's not a number.
+INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {
+    // The bits of positive numbers are in the numbers' order, and infinity and NaN are above all others.
+    uint32_t l = __builtin_reduce_max(bits_of(low) & 0x7fffffff), h = __builtin_reduce_max(bits_of(high) & 0x7fffffff);
+    uint32_t bits = l > h ? l : h;
+    float largest = __builtin_bit_cast(float, bits);
+    int is_finite = bits < 0x7f800000;
+    // Below, the quotient would not be finite; such numbers are zeros.
+    int is_zero = largest < 1e-30f;
+    if (!is_finite || is_zero) {
+        memset(y, 0, sizeof *y);
+        float nothing = is_finite ? 0 : NAN;
+        y->scale = y->half_sums[0] = y->half_sums[1] = y->sum = nothing;
+        return;
+    }
+    float inverse = (float)LARGEST / largest;
+    y->scale = largest / (float)LARGEST;
+    int32_t first = put_digits(low, inverse, 0, y), second = put_digits(high, inverse, 16, y);
+    y->half_sums[0] = (float)first * y->scale;
+    y->half_sums[1] = (float)second * y->scale;
+    y->sum = (float)(first + second) * y->scale;
+}
+
+static void digits_from_f32(const float *x, size_t x_stride, const int32_t *order, void *y, size_t y_stride, size_t rows,
+                            size_t width) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *row = x + r * x_stride;
+        slice_digits *record = (slice_digits *)y + r * y_stride;
+        for (size_t i = 0; i < width; i += 32, record++) {
+            size_t count = smaller(width - i, 32);
+            const float *from = row + i;
+            float gathered[32];
+            if (order) {
+                for (size_t j = 0; j < count; j++) { gathered[j] = row[order[i + j]]; }
+                from = gathered;
+            }
+            put_slice(load_some(from, count), count > LANES ? load_some(from + LANES, count - LANES) : splat(0), record);
+        }
+    }
+}
+
+#endif

@@ -1,0 +1,25 @@
+// Quantized weights times integers of DIGITS bytes: a file for each number of them, which the tables share.
+#if defined(__x86_64__)
+
+#include "CPUKernels.h"
+
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#pragma clang attribute push(                                                                                   \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c"))), apply_to = function)
+
+enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
+#define TILE_ROWS 6
+
+#include "f16_avx512.h"
+#include "linear_quantized.h"
+#include "tables.h"
+
+const quire_digit_kernels QUIRE_DIGIT_KERNELS = {
+    .record_byte_count = sizeof(slice_digits), .from_f32 = digits_from_f32, .linear = linear_quantized};
+
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,107 @@
+import CPUKernels
+import Testing
+
+/// A record of 32 numbers as `from_f32` writes it, read apart.
+private struct Record {
+    let scale: Float
+    /// Of both halves, and of all.
+    let sums: [Float]
+    /// What each number became, in units of the scale.
+    let integers: [Int]
+
+    init(_ bytes: ArraySlice<UInt8>, byteCount: Int) {
+        let bytes = Array(bytes)
+        func word(_ index: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[index * 4 + $1]) << UInt32(8 * $1) } }
+        let header = (0..<4).map { Float(bitPattern: word($0)) }
+        scale = header[0]
+        sums = Array(header[1...])
+        // Of each eight inputs a word holds 0, 4, 1 and 5, the next 2, 6, 3 and 7.
+        let places = [0, 2, 4, 6, 1, 3, 5, 7]
+        integers = (0..<32).map { input in
+            let place = 16 + input / 8 * 8 + places[input % 8]
+            var value = 0
+            for digit in 0..<byteCount { value = value * 128 + Int(Int8(bitPattern: bytes[place + digit * 32])) }
+            return value
+        }
+    }
+}
+
+@Suite struct DigitsTests {
+    /// Digits of each count of bytes, where this CPU has products of them.
+    static let products = QuantizedProduct.all(KernelTable.available[KernelTable.available.count - 1])
+        .filter { $0.byteCount != nil }
+
+    private func records(
+        _ product: QuantizedProduct, _ rows: [Float], width: Int, order: [Int32]? = nil
+    ) throws -> [Record] {
+        let kernels = try #require(product.digits)
+        let byteCount = try #require(product.byteCount)
+        let rowCount = rows.count / width
+        let recordCount = (width + 31) / 32
+        let size = kernels.record_byte_count
+        var bytes = [UInt8](repeating: 0xFF, count: rowCount * recordCount * size)
+        if let order {
+            kernels.from_f32(rows, width, order, &bytes, recordCount, rowCount, width)
+        } else {
+            kernels.from_f32(rows, width, nil, &bytes, recordCount, rowCount, width)
+        }
+        return (0..<rowCount * recordCount).map {
+            Record(bytes[($0 * size)..<(($0 + 1) * size)], byteCount: byteCount)
+        }
+    }
+
+    @Test("numbers are off by half a scale at most, and sums say what the integers do", arguments: products)
+    func integersAreNear(product: QuantizedProduct) throws {
+        var numbers = Numbers(seed: 9)
+        let width = 77
+        for bound in [Float(1), 1e-20, 1e36] {
+            let rows = numbers.floats(3 * width, bound: bound)
+            for (index, record) in try records(product, rows, width: width).enumerated() {
+                let (row, first) = (index / 3, index % 3 * 32)
+                for input in 0..<32 {
+                    let number = first + input < width ? Double(rows[row * width + first + input]) : 0
+                    let found = Double(record.integers[input]) * Double(record.scale)
+                    #expect(abs(found - number) <= 0.5001 * Double(record.scale) + abs(number) * 0x1p-22)
+                }
+                for (sum, inputs) in zip(record.sums, [0..<16, 16..<32, 0..<32]) {
+                    let exact = Double(record.integers[inputs].reduce(0, +)) * Double(record.scale)
+                    #expect(abs(Double(sum) - exact) <= abs(exact) * 0x1p-22)
+                }
+            }
+        }
+    }
+
+    @Test("the largest number of a slice is exact, and zeros are zeros", arguments: products)
+    func edges(product: QuantizedProduct) throws {
+        let byteCount = try #require(product.byteCount)
+        var row = [Float](repeating: 0, count: 64)
+        row[5] = -2.5
+        let found = try records(product, row, width: 64)
+        #expect(found[0].integers[5] == -127 << (7 * (byteCount - 1)))
+        #expect(found[0].integers.filter { $0 != 0 }.count == 1)
+        #expect(found[1].scale == 0 && found[1].integers == [Int](repeating: 0, count: 32))
+    }
+
+    @Test("what is not finite makes its own slice's scale and sums not a number", arguments: products)
+    func notFinite(product: QuantizedProduct) throws {
+        for bad in [Float.nan, .infinity, -.infinity] {
+            var row = [Float](repeating: 1, count: 64)
+            row[3] = bad
+            let found = try records(product, row, width: 64)
+            #expect(found[0].scale.isNaN && found[0].sums.filter { !$0.isNaN }.isEmpty)
+            #expect(found[1].scale.isFinite && found[1].sums[2] == 32)
+        }
+    }
+
+    @Test("columns come in the order that is asked for", arguments: products)
+    func order(product: QuantizedProduct) throws {
+        var numbers = Numbers(seed: 4)
+        let rows = numbers.floats(2 * 70)
+        let order = numbers.permutation(70)
+        let ordered = (0..<2 * 70).map { rows[$0 / 70 * 70 + Int(order[$0 % 70])] }
+        let found = try records(product, rows, width: 70, order: order)
+        let expected = try records(product, ordered, width: 70)
+        #expect(found.map(\.integers) == expected.map(\.integers))
+        #expect(found.map(\.scale) == expected.map(\.scale))
+    }
+}
