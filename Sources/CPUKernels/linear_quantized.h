@@ -22,42 +22,19 @@ INLINE f32x16 add_group(group_scale s, f32x16 chain, float sum, f32x16 total) {
     return s.offset * splat(sum) + scaled;
 }
 
-/// Rows that multiply while they unpack: three tiles at most. Unpacking for all costs more than it saves so far.
-enum { FEW_ROWS = 3 * TILE_ROWS };
-
-/// One panel for a few rows.
-INLINE void few_rows(size_t bits, size_t rows, size_t vectors, const panel_shape *shape, const char *panel,
-                     const quantized_input *in, size_t row, float *y, size_t y_stride, size_t columns, const float *bias) {
-    size_t inputs = slice_inputs(bits), bytes = inputs * bits * quire_panel_width / 8;
-    size_t groups = shape->groups, group_size = shape->matrix->group_size;
-    for (size_t lane = 0; lane < quire_panel_width && lane < columns; lane += vectors * LANES) {
-        accumulators totals;
-        tile_zero(rows, vectors, totals);
-        quantized_group g = first_group(shape, panel);
-        while (1) {
-            accumulators acc;
-            tile_zero(rows, vectors, acc);
-            const char *slice = g.quanta;
-            for (size_t s = 0; s < g.slices; s++, slice += bytes) {
-                input_rows x = slice_rows(in, row, g.index * group_size + s * inputs);
-                multiply_slice(bits, rows, vectors, inputs, slice, lane, x, row == 0 && lane == 0, acc);
-            }
-            UNROLL for (size_t v = 0; v < vectors; v++) {
-                group_scale scale = group_scale_at(shape->matrix, &g, lane + v * LANES);
-                UNROLL for (size_t r = 0; r < rows; r++) {
-                    totals[r][v] = add_group(scale, acc[r][v], in->sums[(row + r) * groups + g.index], totals[r][v]);
-                }
-            }
-            if (g.index + 1 == groups) {
-                break;
-            }
-            g = next_group(shape, g);
+/// Writes `rows` rows of totals, [rows, 64], of which `columns` exist.
+INLINE void finish_rows(size_t rows, const float *totals, float *y, size_t y_stride, size_t columns, const float *bias) {
+    for (size_t r = 0; r < rows; r++, totals += quire_panel_width) {
+        for (size_t lane = 0; lane < quire_panel_width && lane < columns; lane += LANES) {
+            f32x16 total = load(totals + lane);
+            size_t count = columns - lane;
+            store_some(y + r * y_stride + lane, bias ? total + load_some(bias + lane, count) : total, count);
         }
-        tile_finish(rows, vectors, totals, y + lane, y_stride, columns - lane, bias ? bias + lane : NULL);
     }
 }
 
 #include "linear_quantized_block.h"
+#include "linear_quantized_rows.h"
 
 INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const void *packed, const void *x,
                                 size_t x_stride, float *y, size_t y_stride, size_t m, const float *bias,
@@ -75,14 +52,8 @@ INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const voi
             const float *panel_bias = bias ? bias + column : NULL;
             if (rows > FEW_ROWS) {
                 many_rows(bits, rows, &shape, panel, &in, to, y_stride, columns, panel_bias);
-                continue;
-            }
-            for (size_t first = 0, tile; first < rows; first += tile) {
-                tile = next_rows(rows - first);
-#define CASE(R, V)                                                                                              \
-    few_rows(bits, R, SLICE_VECTORS(R, V), &shape, panel, &in, first, to + first * y_stride, y_stride, columns, panel_bias)
-                FOR_ROW_COUNT(tile, CASE)
-#undef CASE
+            } else {
+                few_rows(bits, rows, &shape, panel, &in, to, y_stride, columns, panel_bias);
             }
         }
     }

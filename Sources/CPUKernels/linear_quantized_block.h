@@ -28,8 +28,8 @@ typedef struct unpacked_groups {
     int is_first, is_last;
 } unpacked_groups;
 
-/// Takes `rows` rows from `row` on through what is unpacked, with the totals in registers: a group of 32 is sixteen products
-/// of pairs, beside which a load and a store of its total would be seen.
+/// Takes `rows` rows from `row` on through what is unpacked, with the totals in registers: a group of 32 is so few
+/// products that a load and a store of its total would be seen.
 INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups, const unpacked_groups *unpacked,
                        const quantized_input *in, row_block *block, size_t row) {
     for (size_t lane = 0; lane < quire_panel_width; lane += vectors * LANES) {
@@ -127,14 +127,7 @@ INLINE void many_rows(size_t bits, size_t rows, const panel_shape *shape, const 
         next += 1;
         g = next < shape->groups ? next_group(shape, g) : g;
     }
-    for (size_t r = 0; r < rows; r++) {
-        const float *totals = block.totals + r * quire_panel_width;
-        for (size_t lane = 0; lane < quire_panel_width && lane < columns; lane += LANES) {
-            f32x16 total = load(totals + lane);
-            size_t count = columns - lane;
-            store_some(y + r * y_stride + lane, bias ? total + load_some(bias + lane, count) : total, count);
-        }
-    }
+    finish_rows(rows, block.totals, y, y_stride, columns, bias);
 }
 
 #endif

@@ -1,4 +1,4 @@
-// Quanta as bytes, multiplied with rows of digits: VNNI multiplies and adds four bytes a lane at once.
+// Quanta as bytes, multiplied with rows of digits (`digits.h`): VNNI multiplies and adds four bytes a lane at once.
 //
 // All sums of a slice are exact integers, so kernels may form them as they like; what they become in a chain is the same.
 #ifndef QUIRE_QUANTIZED_DIGITS_H
@@ -9,6 +9,8 @@
 #include "quantized_input.h"
 #include "tile.h"
 
+// One row reads as fast as the hardware asks by itself.
+#define FETCHES(R) ((R) > 1)
 // One vector at a time where rows are several: the sums of their digits fill the registers.
 #define SLICE_VECTORS(R, V) ((R) * DIGITS > 4 ? 1 : (V))
 #define BLOCK_VECTORS(R, V) 1
@@ -55,7 +57,7 @@ INLINE i32x16 add_products(i32x16 sum, u32x16 quanta, int32_t digits) {
 INLINE f32x16 add_slice(const i32x16 sums[DIGITS], float scale, f32x16 chain) {
     i32x16 last = sums[DIGITS - 1];
     if (DIGITS > 1) {
-        last += sums[DIGITS > 1 ? DIGITS - 2 : 0] << DIGIT_BITS;
+        last += sums[DIGITS > 1 ? DIGITS - 2 : 0] * (1 << DIGIT_BITS);
     }
     f32x16 products = __builtin_convertvector(last, f32x16);
     if (DIGITS > 2) {
@@ -66,7 +68,7 @@ INLINE f32x16 add_slice(const i32x16 sums[DIGITS], float scale, f32x16 chain) {
 }
 
 INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t lane,
-                           input_rows x, int fetch, accumulators acc) {
+                           input_rows x, accumulators acc) {
     i32x16 sums[MAX_ROWS][PANEL_VECTORS][DIGITS] = {0};
     UNROLL for (size_t step = 0; step < inputs / STEP; step++) {
         UNROLL for (size_t v = 0; v < vectors; v++) {

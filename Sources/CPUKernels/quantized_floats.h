@@ -6,6 +6,8 @@
 #include "quantized_quanta.h"
 #include "tile.h"
 
+// Whether R rows ask for weights ahead, and the vectors of outputs that they take at a time, of V that a tile has.
+#define FETCHES(R) 1
 #define SLICE_VECTORS(R, V) (V)
 #define BLOCK_VECTORS(R, V) ((V) > 1 ? (V) / 2 : 1)
 
@@ -54,9 +56,8 @@ INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input
 }
 
 INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t lane,
-                           input_rows x, int fetch, accumulators acc) {
+                           input_rows x, accumulators acc) {
     for (size_t step = 0; step < inputs / STEP; step++) {
-        fetch_ahead(fetch, slice + step * bits * quire_panel_width, bits * quire_panel_width);
         step_words words[PANEL_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) {
             words[v] = load_step(bits, inputs, slice, step, lane + v * LANES);
