@@ -36,8 +36,8 @@ INLINE int32_t put_digits(f32x16 numbers, float inverse, size_t first, slice_dig
 /// Not a number among the numbers makes all of the slice's not a number.
 INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {
     // The bits of positive numbers are in the numbers' order, and infinity and NaN are above all others.
-    uint32_t l = __builtin_reduce_max(bits_of(low) & 0x7fffffff), h = __builtin_reduce_max(bits_of(high) & 0x7fffffff);
-    uint32_t bits = l > h ? l : h;
+    u32x16 l = bits_of(low) & 0x7fffffff, h = bits_of(high) & 0x7fffffff;
+    uint32_t bits = __builtin_reduce_max(__builtin_elementwise_max(l, h));
     float largest = __builtin_bit_cast(float, bits);
     int is_finite = bits < 0x7f800000;
     // Below, the quotient would not be finite; such numbers are zeros.
@@ -49,7 +49,7 @@ INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {
         return;
     }
     float inverse = (float)LARGEST / largest;
-    y->scale = largest / (float)LARGEST;
+    y->scale = largest * (1 / (float)LARGEST);
     int32_t first = put_digits(low, inverse, 0, y), second = put_digits(high, inverse, 16, y);
     y->half_sums[0] = (float)first * y->scale;
     y->half_sums[1] = (float)second * y->scale;

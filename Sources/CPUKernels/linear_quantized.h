@@ -22,16 +22,13 @@ INLINE f32x16 add_group(group_scale s, f32x16 chain, float sum, f32x16 total) {
     return s.offset * splat(sum) + scaled;
 }
 
-/// Writes `rows` rows of totals, [rows, 64], of which `columns` exist.
-INLINE void finish_rows(size_t rows, const float *totals, float *y, size_t y_stride, size_t columns, const float *bias) {
-    for (size_t r = 0; r < rows; r++, totals += quire_panel_width) {
-        for (size_t lane = 0; lane < quire_panel_width && lane < columns; lane += LANES) {
-            f32x16 total = load(totals + lane);
-            size_t count = columns - lane;
-            store_some(y + r * y_stride + lane, bias ? total + load_some(bias + lane, count) : total, count);
-        }
-    }
-}
+/// Where the results of a panel go: `columns` of each row of `y`.
+typedef struct panel_outputs {
+    float *y;
+    size_t stride, columns;
+    /// NULL: none is added.
+    const float *bias;
+} panel_outputs;
 
 #include "linear_quantized_block.h"
 #include "linear_quantized_rows.h"
@@ -47,13 +44,12 @@ INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const voi
         prepare_input(&shape, first, x_stride, rows, &in);
         for (size_t p = panel_begin; p < panel_end; p++) {
             const char *panel = (const char *)packed + p * shape.panel_bytes;
-            size_t column = p * quire_panel_width, columns = q->n - column;
-            float *to = y + row * y_stride + column;
-            const float *panel_bias = bias ? bias + column : NULL;
+            size_t column = p * quire_panel_width;
+            panel_outputs out = {y + row * y_stride + column, y_stride, q->n - column, bias ? bias + column : NULL};
             if (rows > FEW_ROWS) {
-                many_rows(bits, rows, &shape, panel, &in, to, y_stride, columns, panel_bias);
+                many_rows(bits, rows, &shape, panel, &in, &out);
             } else {
-                few_rows(bits, rows, &shape, panel, &in, to, y_stride, columns, panel_bias);
+                few_rows(bits, rows, &shape, panel, &in, &out);
             }
         }
     }

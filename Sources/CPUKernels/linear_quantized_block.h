@@ -31,11 +31,15 @@ typedef struct unpacked_groups {
 /// Takes `rows` rows from `row` on through what is unpacked, with the totals in registers: a group of 32 is so few
 /// products that a load and a store of its total would be seen.
 INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups, const unpacked_groups *unpacked,
-                       const quantized_input *in, row_block *block, size_t row) {
+                       const quantized_input *in, row_block *block, size_t row, const panel_outputs *out) {
     for (size_t lane = 0; lane < quire_panel_width; lane += vectors * LANES) {
         size_t place = row * quire_panel_width + lane;
         accumulators totals;
-        tile_load(rows, vectors, block->totals + place, quire_panel_width, totals);
+        if (unpacked->first == 0 && unpacked->is_first) {
+            tile_zero(rows, vectors, totals);
+        } else {
+            tile_load(rows, vectors, block->totals + place, quire_panel_width, totals);
+        }
         const char *slice = block->unpacked;
         size_t input = unpacked->input;
         for (size_t g = 0; g < unpacked->count; g++) {
@@ -62,18 +66,24 @@ INLINE void block_tile(size_t rows, size_t vectors, size_t inputs, size_t groups
                 }
             }
         }
-        tile_store(rows, vectors, totals, block->totals + place, quire_panel_width);
+        if (!out) {
+            tile_store(rows, vectors, totals, block->totals + place, quire_panel_width);
+        } else if (lane < out->columns) {
+            tile_finish(rows, vectors, totals, out->y + row * out->stride + lane, out->stride, out->columns - lane,
+                        out->bias ? out->bias + lane : NULL);
+        }
     }
 }
 
-/// The same for all rows of the block. One function for all sizes of quanta, as nothing here depends on them.
+/// The same for all rows of the block, whose totals go to `out` where they are complete: between products, which hide how
+/// long it takes. One function for all sizes of quanta, as nothing here depends on them.
 __attribute__((noinline)) static void block_tiles(size_t rows, size_t inputs, size_t groups,
                                                   const unpacked_groups *unpacked, const quantized_input *in,
-                                                  row_block *block) {
+                                                  row_block *block, const panel_outputs *out) {
     for (size_t row = 0, tile; row < rows; row += tile) {
         tile = next_rows(rows - row);
 // Totals take as many registers as chains, so a tile is half as wide.
-#define CASE(R, V) block_tile(R, BLOCK_VECTORS(R, V), inputs, groups, unpacked, in, block, row)
+#define CASE(R, V) block_tile(R, BLOCK_VECTORS(R, V), inputs, groups, unpacked, in, block, row, out)
         FOR_ROW_COUNT(tile, CASE)
 #undef CASE
     }
@@ -97,10 +107,9 @@ INLINE char *unpack_group(size_t bits, const panel_shape *shape, const quantized
 }
 
 INLINE void many_rows(size_t bits, size_t rows, const panel_shape *shape, const char *panel, const quantized_input *in,
-                      float *y, size_t y_stride, size_t columns, const float *bias) {
+                      const panel_outputs *out) {
     row_block block;
     size_t inputs = slice_inputs(bits), room = BLOCK_INPUTS / inputs, group_size = shape->matrix->group_size;
-    memset(block.totals, 0, rows * quire_panel_width * sizeof(float));
     quantized_group g = first_group(shape, panel);
     for (size_t next = 0; next < shape->groups;) {
         unpacked_groups unpacked = {.first = next, .input = next * group_size, .slices = g.slices};
@@ -112,7 +121,7 @@ INLINE void many_rows(size_t bits, size_t rows, const panel_shape *shape, const 
                 next += 1;
                 g = next < shape->groups ? next_group(shape, g) : g;
             } while (next < shape->groups && g.slices == unpacked.slices && (unpacked.count + 1) * g.slices <= room);
-            block_tiles(rows, inputs, shape->groups, &unpacked, in, &block);
+            block_tiles(rows, inputs, shape->groups, &unpacked, in, &block, next < shape->groups ? NULL : out);
             continue;
         }
         unpacked.count = 1;
@@ -122,12 +131,12 @@ INLINE void many_rows(size_t bits, size_t rows, const panel_shape *shape, const 
             unpacked.is_first = first == 0;
             unpacked.is_last = first + unpacked.slices == g.slices;
             unpack_group(bits, shape, &g, first, unpacked.slices, 0, to, &block);
-            block_tiles(rows, inputs, shape->groups, &unpacked, in, &block);
+            int is_end = unpacked.is_last && next + 1 == shape->groups;
+            block_tiles(rows, inputs, shape->groups, &unpacked, in, &block, is_end ? out : NULL);
         }
         next += 1;
         g = next < shape->groups ? next_group(shape, g) : g;
     }
-    finish_rows(rows, block.totals, y, y_stride, columns, bias);
 }
 
 #endif

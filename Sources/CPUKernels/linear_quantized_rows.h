@@ -35,7 +35,7 @@ INLINE void few_tile(size_t bits, size_t rows, size_t vectors, const panel_shape
 }
 
 INLINE void few_rows(size_t bits, size_t rows, const panel_shape *shape, const char *panel, const quantized_input *in,
-                     float *y, size_t y_stride, size_t columns, const float *bias) {
+                     const panel_outputs *out) {
     _Alignas(64) float totals[FEW_ROWS * quire_panel_width];
     memset(totals, 0, rows * quire_panel_width * sizeof(float));
     for (quantized_group g = first_group(shape, panel);; g = next_group(shape, g)) {
@@ -49,7 +49,14 @@ INLINE void few_rows(size_t bits, size_t rows, const panel_shape *shape, const c
             break;
         }
     }
-    finish_rows(rows, totals, y, y_stride, columns, bias);
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t lane = 0; lane < quire_panel_width && lane < out->columns; lane += LANES) {
+            f32x16 total = load(totals + r * quire_panel_width + lane);
+            size_t count = out->columns - lane;
+            f32x16 result = out->bias ? total + load_some(out->bias + lane, count) : total;
+            store_some(out->y + r * out->stride + lane, result, count);
+        }
+    }
 }
 
 #endif
