@@ -9,7 +9,8 @@ public struct VulkanOptions: Sendable {
     /// Whether a row's result must be the same bits whoever shares its batch. Without that, prompts may be computed in
     /// 16-bit arithmetic.
     public var isBatchInvariant = true
-    /// What packed weights are multiplied with.
+    /// What packed weights are multiplied with. Integers take `VK_KHR_shader_integer_dot_product`; without it, or where a
+    /// kernel fails its self-test, activations stay 32-bit floats.
     public var activations = PackedActivations.f32
     /// What the device shall pretend not to have.
     public var limits = CapabilityLimits()
