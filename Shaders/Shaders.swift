@@ -3,9 +3,9 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
     case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear, digits,
-        packedDot
+        packedDot, packedSlices, linear, linearResult, columns, tiles
     // Kernels.
-    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, softCap
+    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, read, softCap
     case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
     case packedBroadcast, packedColumns, packedEmbed, packedTiled, reorder
@@ -40,6 +40,11 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .gated: PackageResources.gated_comp
             case .gather: PackageResources.gather_comp
             case .head: PackageResources.head_comp
+            case .columns: PackageResources.columns_glsl
+            case .linear: PackageResources.linear_glsl
+            case .linearResult: PackageResources.linear_result_glsl
+            case .packedSlices: PackageResources.packed_slices_glsl
+            case .tiles: PackageResources.tiles_glsl
             case .linearBroadcast: PackageResources.linear_broadcast_comp
             case .linearTiled: PackageResources.linear_tiled_comp
             case .linearColumns: PackageResources.linear_columns_comp
@@ -54,6 +59,7 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .packedDotTiled: PackageResources.packed_dot_tiled_comp
             case .packedEmbed: PackageResources.packed_embed_comp
             case .packedTiled: PackageResources.packed_tiled_comp
+            case .read: PackageResources.read_comp
             case .reorder: PackageResources.reorder_comp
             case .tileHalf: PackageResources.tile_half_glsl
             case .tileSingle: PackageResources.tile_single_glsl

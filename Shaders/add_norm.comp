@@ -1,11 +1,12 @@
-// sum = left + right; output = sum / sqrt(mean(sum²) + epsilon) * weight: the residual stream in one pass.
+// sum = left + right; output = sum / sqrt(mean(sum²) + epsilon) * weight: the residual stream in one pass. An
+// invocation has NUMBERS numbers, GROUP apart.
 
 layout(local_size_x = GROUP) in;
 
 layout(set = 0, binding = 0) readonly buffer Left { float left[]; };
 layout(set = 0, binding = 1) readonly buffer Right { float right[]; };
 layout(set = 0, binding = 2) readonly buffer Weights { float weight[]; };
-layout(set = 0, binding = 3) buffer Sum { float sum[]; };
+layout(set = 0, binding = 3) writeonly buffer Sum { float sum[]; };
 layout(set = 0, binding = 4) writeonly buffer Output { float result[]; };
 
 layout(push_constant) uniform Constants {
@@ -29,15 +30,21 @@ void main() {
     uint second = row * right_stride + right_column;
     uint middle = row * sum_stride + sum_column;
     uint to = row * output_stride + output_column;
+    float numbers[NUMBERS];
+    float weights[NUMBERS];
     float squares = 0;
-    for (uint index = gl_LocalInvocationIndex; index < width; index += GROUP) {
-        float number = left[first + index] + right[second + index];
-        sum[middle + index] = number;
-        squares = fma(number, number, squares);
+    [[unroll]] for (uint own = 0; own < NUMBERS; own++) {
+        uint index = own * GROUP + gl_LocalInvocationIndex;
+        numbers[own] = index < width ? left[first + index] + right[second + index] : 0.0;
+        weights[own] = index < width ? weight[weight_offset + index] : 0.0;
+        squares = fma(numbers[own], numbers[own], squares);
     }
     float factor = 1.0 / sqrt(group_sum(squares) / float(width) + epsilon);
-    // Each invocation reads back what it wrote itself.
-    for (uint index = gl_LocalInvocationIndex; index < width; index += GROUP) {
-        result[to + index] = sum[middle + index] * factor * weight[weight_offset + index];
+    [[unroll]] for (uint own = 0; own < NUMBERS; own++) {
+        uint index = own * GROUP + gl_LocalInvocationIndex;
+        if (index < width) {
+            sum[middle + index] = numbers[own];
+            result[to + index] = numbers[own] * factor * weights[own];
+        }
     }
 }

@@ -4,25 +4,8 @@
 
 layout(local_size_x = SUBGROUP) in;
 
-layout(set = 0, binding = 0) readonly buffer Input { vec4 source[]; };
-layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
-layout(set = 0, binding = 2) readonly buffer Bias { float bias[]; };
-layout(set = 0, binding = 3) writeonly buffer Output { float result[]; };
-
-layout(push_constant) uniform Constants {
-    uint row_count;
-    uint input_size;
-    uint output_size;
-    uint input_stride;   // In vec4.
-    uint input_column;   // In vec4.
-    uint output_stride;
-    uint output_column;
-    uint has_bias;
-    uint bias_offset;
-};
-
 // Columns of a lane; they are SUBGROUP apart.
-#define COLUMNS (TILE / SUBGROUP)
+#define LANE_COLUMNS (TILE / SUBGROUP)
 
 #define BROADCAST(numbers, lane) \
     vec4(subgroupBroadcast(numbers.x, lane), subgroupBroadcast(numbers.y, lane), \
@@ -45,20 +28,20 @@ layout(push_constant) uniform Constants {
 // The chunk whose numbers lane `lane` has.
 #define STEP(lane) \
     if (first + lane < chunk_count) { \
-        vec4 low[COLUMNS]; \
-        vec4 high[COLUMNS]; \
-        [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
+        vec4 low[LANE_COLUMNS]; \
+        vec4 high[LANE_COLUMNS]; \
+        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
             uvec4 words = weights[tile + (first + lane) * TILE + column * SUBGROUP]; \
             UNPACK(words, low[column], high[column]); \
         } \
         [[unroll]] for (uint row = 0; row < ROWS; row++) { \
             vec4 low_number = BROADCAST(low_numbers[row], lane); \
             HIGH_NUMBER(lane) \
-            [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
-                precise float total = sums[row * COLUMNS + column]; \
+            [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
+                precise float total = sums[row * LANE_COLUMNS + column]; \
                 ADD_PRODUCTS(low[column], low_number) \
                 ADD_HIGH \
-                sums[row * COLUMNS + column] = total; \
+                sums[row * LANE_COLUMNS + column] = total; \
             } \
         } \
     }
@@ -69,9 +52,9 @@ void main() {
     uint tile = gl_WorkGroupID.x * chunk_count * TILE + own_lane;
     uint first_row = gl_WorkGroupID.y * ROWS;
 
-    float sums[ROWS * COLUMNS];
+    float sums[ROWS * LANE_COLUMNS];
     uint rows[ROWS];
-    [[unroll]] for (uint index = 0; index < ROWS * COLUMNS; index++) sums[index] = 0;
+    [[unroll]] for (uint index = 0; index < ROWS * LANE_COLUMNS; index++) sums[index] = 0;
     // Past the end, the last row once more: its result is dropped.
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
         rows[row] = min(first_row + row, row_count - 1) * input_stride + input_column;
@@ -110,16 +93,10 @@ void main() {
         STEP(7)
 #endif
     }
-    [[unroll]] for (uint column = 0; column < COLUMNS; column++) {
-        uint place = gl_WorkGroupID.x * TILE + column * SUBGROUP + own_lane;
-        if (place < output_size) {
-            float offset = has_bias != 0 ? bias[bias_offset + place] : 0.0;
-            [[unroll]] for (uint row = 0; row < ROWS; row++) {
-                if (first_row + row < row_count) {
-                    result[(first_row + row) * output_stride + output_column + place] =
-                        sums[row * COLUMNS + column] + offset;
-                }
-            }
+    uint first_column = gl_WorkGroupID.x * TILE + own_lane;
+    [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+        [[unroll]] for (uint row = 0; row < ROWS; row++) {
+            write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_COLUMNS + column]);
         }
     }
 }

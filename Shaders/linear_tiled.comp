@@ -3,25 +3,6 @@
 // by four outputs, in the order and, in 32 bits, in the SPLITS parts of `linear_columns`, so that a row's result is the
 // same bits by either.
 
-layout(local_size_x = 256) in;
-
-layout(set = 0, binding = 0) readonly buffer Input { vec4 source[]; };
-layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
-layout(set = 0, binding = 2) readonly buffer Bias { float bias[]; };
-layout(set = 0, binding = 3) writeonly buffer Output { float result[]; };
-
-layout(push_constant) uniform Constants {
-    uint row_count;
-    uint input_size;
-    uint output_size;
-    uint input_stride;   // In vec4.
-    uint input_column;   // In vec4.
-    uint output_stride;
-    uint output_column;
-    uint has_bias;
-    uint bias_offset;
-};
-
 #define CHUNKS (DEPTH / CHUNK)
 
 // Chunks from `chunk` on, up to `last`; zeros past them, which change no sum.
@@ -82,14 +63,5 @@ void main() {
             totals[index] = total;
         }
     }
-    for (uint row = 0; row < 4; row++) {
-        uint to = gl_WorkGroupID.y * SIDE + own_row + row;
-        if (to >= row_count) return;
-        for (uint column = 0; column < 4; column++) {
-            uint place = gl_WorkGroupID.x * SIDE + own_column + column * 16;
-            if (place >= output_size) continue;
-            float offset = has_bias != 0 ? bias[bias_offset + place] : 0.0;
-            result[to * output_stride + output_column + place] = totals[row * 4 + column] + offset;
-        }
-    }
+    write_sums(totals, own_row, own_column);
 }

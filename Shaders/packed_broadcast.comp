@@ -7,7 +7,7 @@ layout(local_size_x = SUBGROUP) in;
 layout(set = 0, binding = 1) readonly buffer Quanta { UNIT_TYPE quanta[]; };
 
 // Columns of a lane; they are SUBGROUP apart.
-#define COLUMNS (TILE / SUBGROUP)
+#define LANE_COLUMNS (TILE / SUBGROUP)
 // Pieces of a slice that a lane loads.
 #define OWN_PIECES (PIECES / SUBGROUP)
 
@@ -16,20 +16,20 @@ layout(set = 0, binding = 1) readonly buffer Quanta { UNIT_TYPE quanta[]; };
          subgroupBroadcast(numbers.z, lane), subgroupBroadcast(numbers.w, lane))
 
 #define STEP(piece) { \
-    vec4 piece_weights[COLUMNS]; \
-    [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
+    vec4 piece_weights[LANE_COLUMNS]; \
+    [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
         precise vec4 unpacked = PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES]); \
         piece_weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
         vec4 number = BROADCAST(numbers[row * OWN_PIECES + piece / SUBGROUP], piece % SUBGROUP); \
-        [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
-            precise float total = sums[row * COLUMNS + column]; \
+        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
+            precise float total = sums[row * LANE_COLUMNS + column]; \
             total = fma(piece_weights[column].x, number.x, total); \
             total = fma(piece_weights[column].y, number.y, total); \
             total = fma(piece_weights[column].z, number.z, total); \
             total = fma(piece_weights[column].w, number.w, total); \
-            sums[row * COLUMNS + column] = total; \
+            sums[row * LANE_COLUMNS + column] = total; \
         } \
     } \
 }
@@ -41,14 +41,14 @@ void main() {
     uint scale_start = gl_WorkGroupID.x * scale_stride(group_count);
     uint first_row = gl_WorkGroupID.y * ROWS;
 
-    float sums[ROWS * COLUMNS];
+    float sums[ROWS * LANE_COLUMNS];
     uint rows[ROWS];
-    [[unroll]] for (uint index = 0; index < ROWS * COLUMNS; index++) sums[index] = 0;
+    [[unroll]] for (uint index = 0; index < ROWS * LANE_COLUMNS; index++) sums[index] = 0;
     // Past the end, the last row once more: its result is dropped.
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
         rows[row] = min(first_row + row, row_count - 1) * input_stride + input_column;
     }
-    vec2 scaling[COLUMNS * SCALES];
+    vec2 scaling[LANE_COLUMNS * SCALES];
     uint group = 0;
     uint left = 0;
     for (uint slice = 0; slice < slice_count; slice++) {
@@ -68,14 +68,14 @@ void main() {
             }
         }
 #if SCALES == 2
-        [[unroll]] for (uint column = 0; column < COLUMNS; column++) {
+        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
             uint lane = column * SUBGROUP + own_lane;
             scaling[column * 2] = scaling_of(scale_start, slice * 2, group_count, lane);
             scaling[column * 2 + 1] = scaling_of(scale_start, slice * 2 + 1, group_count, lane);
         }
 #else
         if (left == 0) {
-            [[unroll]] for (uint column = 0; column < COLUMNS; column++) {
+            [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
                 scaling[column] = scaling_of(scale_start, group, group_count, column * SUBGROUP + own_lane);
             }
             group += 1;
@@ -83,22 +83,16 @@ void main() {
         }
         left -= 1;
 #endif
-        uint words[COLUMNS * BITS];
-        [[unroll]] for (uint column = 0; column < COLUMNS; column++) {
+        uint words[LANE_COLUMNS * BITS];
+        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
             LOAD_SLICE(words, column * BITS, tile + slice * UNITS * TILE + column * SUBGROUP)
         }
         STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
     }
-    [[unroll]] for (uint column = 0; column < COLUMNS; column++) {
-        uint place = gl_WorkGroupID.x * TILE + column * SUBGROUP + own_lane;
-        if (place < output_size) {
-            float offset = has_bias != 0 ? bias[bias_offset + place] : 0.0;
-            [[unroll]] for (uint row = 0; row < ROWS; row++) {
-                if (first_row + row < row_count) {
-                    result[(first_row + row) * output_stride + output_column + place] =
-                        sums[row * COLUMNS + column] + offset;
-                }
-            }
+    uint first_column = gl_WorkGroupID.x * TILE + own_lane;
+    [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+        [[unroll]] for (uint row = 0; row < ROWS; row++) {
+            write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_COLUMNS + column]);
         }
     }
 }

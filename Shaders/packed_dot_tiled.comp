@@ -2,11 +2,7 @@
 // slice at a time, as bytes in shared memory. An invocation sums four by four outputs, in the order and in the SPLITS
 // parts of `packed_dot_columns`, so that a row's result is the same bits by either.
 
-layout(local_size_x = 256) in;
-
 layout(set = 0, binding = 1) readonly buffer Quanta { uint quanta[]; };
-
-#define SIDE 64
 
 shared uint weight_bytes[WORDS][SIDE];
 shared vec2 scales_of_columns[SCALES][SIDE];
@@ -102,14 +98,5 @@ void main() {
             totals[index] = total;
         }
     }
-    for (uint row = 0; row < 4; row++) {
-        uint to = gl_WorkGroupID.y * SIDE + own_row + row;
-        if (to >= row_count) return;
-        for (uint column = 0; column < 4; column++) {
-            uint place = gl_WorkGroupID.x * SIDE + own_column + column * 16;
-            if (place >= output_size) continue;
-            float offset = has_bias != 0 ? bias[bias_offset + place] : 0.0;
-            result[to * output_stride + output_column + place] = totals[row * 4 + column] + offset;
-        }
-    }
+    write_sums(totals, own_row, own_column);
 }

@@ -2,12 +2,9 @@
 // at a time, unpacked to shared memory. An invocation sums four by four outputs, in the order and in the SPLITS parts of
 // `packed_columns`, so that a row's result is the same bits by either.
 
-layout(local_size_x = 256) in;
-
 layout(set = 0, binding = 1) readonly buffer Quanta { uint quanta[]; };
 
 #define DEPTH (SLICE / 2)
-#define SIDE 64
 
 shared float input_tile[DEPTH][SIDE + 1];
 shared float weight_tile[DEPTH][SIDE + 1];
@@ -85,14 +82,5 @@ void main() {
             totals[index] = total;
         }
     }
-    for (uint row = 0; row < 4; row++) {
-        uint to = gl_WorkGroupID.y * SIDE + own_row + row;
-        if (to >= row_count) return;
-        for (uint column = 0; column < 4; column++) {
-            uint place = gl_WorkGroupID.x * SIDE + own_column + column * 16;
-            if (place >= output_size) continue;
-            float offset = has_bias != 0 ? bias[bias_offset + place] : 0.0;
-            result[to * output_stride + output_column + place] = totals[row * 4 + column] + offset;
-        }
-    }
+    write_sums(totals, own_row, own_column);
 }

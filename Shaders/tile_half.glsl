@@ -3,7 +3,6 @@
 // exact but for tiny ones, so that no sum of a tile comes near the largest 16-bit number.
 
 #define DEPTH 16
-#define SIDE 64
 #define INPUT_SCALE 0.0625
 #define TILE_INPUT(number) float16_t((number) * INPUT_SCALE)
 #define TILE_WEIGHT(number) float16_t(number)

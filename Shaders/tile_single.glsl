@@ -1,7 +1,6 @@
 // Tiles of a matrix product in 32 bits.
 
 #define DEPTH 16
-#define SIDE 64
 #define TILE_INPUT(number) (number)
 #define TILE_WEIGHT(number) (number)
 

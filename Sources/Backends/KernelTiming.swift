@@ -7,7 +7,7 @@ public protocol TimedPlan: PreparedPlan {
 
 /// A backend that can say how fast its device is.
 public protocol TimedBackend: Backend {
-    /// Copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the device has no
+    /// Reads and copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the device has no
     /// clock, or what the device throws.
     func measureSpeed() throws(BackendError) -> DeviceSpeed
 }
@@ -37,19 +37,19 @@ public struct KernelTiming: Sendable, Hashable {
 
 /// What a device reached when it did nothing else.
 public struct DeviceSpeed: Sendable, Hashable, Codable {
-    /// Bytes read and bytes written by a copy, both counted, a second.
-    public let copyBytesPerSecond: Double
+    /// Bytes a second: what reading reached, or a copy with its bytes counted twice.
+    public let memoryBytesPerSecond: Double
     /// 32-bit multiplications and additions a second.
     public let operationsPerSecond: Double
 
     /// The two as given.
-    public init(copyBytesPerSecond: Double, operationsPerSecond: Double) {
-        self.copyBytesPerSecond = copyBytesPerSecond
+    public init(memoryBytesPerSecond: Double, operationsPerSecond: Double) {
+        self.memoryBytesPerSecond = memoryBytesPerSecond
         self.operationsPerSecond = operationsPerSecond
     }
 
     private enum CodingKeys: String, CodingKey {
-        case copyBytesPerSecond = "copy_bytes_per_second"
+        case memoryBytesPerSecond = "memory_bytes_per_second"
         case operationsPerSecond = "operations_per_second"
     }
 }

@@ -9,8 +9,8 @@ struct BenchKernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernels", abstract: "Times every kernel of a model on the device's own clock.",
         discussion: """
-            Each kernel runs by itself. Bytes are those that it must move at the least, beside what a copy of memory \
-            reaches on this device (read and written bytes both counted); operations are floating-point ones, beside \
+            Each kernel runs by itself. Bytes are those that it must move at the least, beside what reading or copying \
+            memory reaches on this device (bytes of a copy counted twice); operations are floating-point ones, beside \
             what multiplying and adding alone reaches.
             """)
     @Argument(
@@ -19,7 +19,8 @@ struct BenchKernelsCommand: ParsableCommand {
     @Option(name: .customLong("set"), help: "Override one key: --set backend.device=1.")
     var overrides: [String] = []
     @Option(
-        help: "Sequences that get one new token each, one step for each number.", transform: CommaSeparated.integers)
+        help: "Sequences that get one new token each; several numbers, separated by commas, are a step each.",
+        transform: CommaSeparated.integers)
     var sequences = [1, 8, 32]
     @Option(help: "Positions of their contexts.")
     var context = 512

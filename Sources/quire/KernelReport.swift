@@ -10,21 +10,21 @@ struct KernelReport: Encodable {
 
     /// A table for each step, the costliest kernel first.
     var text: String {
-        let (copied, multiplied) = (speed.copyBytesPerSecond, speed.operationsPerSecond)
-        var text = "\(device)\ncopying \(number(copied / 1e9)) GB/s, multiplying \(number(multiplied / 1e9)) GFLOP/s\n"
+        let (moved, multiplied) = (speed.memoryBytesPerSecond, speed.operationsPerSecond)
+        var text = "\(device)\nmemory \(number(moved / 1e9)) GB/s, multiplying \(number(multiplied / 1e9)) GFLOP/s\n"
         for step in steps {
             let floor = step.floor(at: speed)
             text +=
                 "\n\(step.step): \(number(step.seconds * 1e3)) ms in kernels, floor \(number(floor * 1e3)) ms "
                 + "(\(number(floor / step.seconds * 100))%)\n"
-            var rows = [["computes", "kernel", "times", "us", "share", "GB/s", "of copy", "GFLOP/s", "of peak"]]
+            var rows = [["computes", "kernel", "times", "us", "share", "GB/s", "of memory", "GFLOP/s", "of peak"]]
             for kernel in step.kernels {
                 let bytes = Double(kernel.bytes) / kernel.seconds
                 let operations = Double(kernel.operations) / kernel.seconds
                 rows.append([
                     kernel.label, kernel.kernel, "\(kernel.count)", number(kernel.seconds * 1e6),
                     number(kernel.seconds / step.seconds * 100) + "%", number(bytes / 1e9),
-                    number(bytes / copied * 100) + "%", number(operations / 1e9),
+                    number(bytes / moved * 100) + "%", number(operations / 1e9),
                     number(operations / multiplied * 100) + "%",
                 ])
             }

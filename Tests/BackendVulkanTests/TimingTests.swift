@@ -44,7 +44,7 @@ import Testing
         let backend = try device.backend()
         let speed = try backend.measureSpeed()
         // Between an abacus and a petabyte a second.
-        #expect(speed.copyBytesPerSecond > 1e6 && speed.copyBytesPerSecond < 1e15)
+        #expect(speed.memoryBytesPerSecond > 1e6 && speed.memoryBytesPerSecond < 1e15)
         #expect(speed.operationsPerSecond > 1e6 && speed.operationsPerSecond < 1e18)
         #expect(backend.validationMessages == [])
     }

@@ -6,12 +6,8 @@ import Tensors
 struct KernelShapes {
     private let capabilities: DeviceCapabilities
 
-    /// Invocations of a workgroup that norms a row; every device takes as many.
-    static let normGroup = 128
     /// Invocations of a workgroup that turns a head.
     static let headGroup = 32
-    /// Invocations of a workgroup of the attention, and positions that it looks at together.
-    static let attentionGroup = 64
     /// Invocations of a workgroup that looks for the most likely tokens; every device takes as many.
     static let candidateGroup = 128
     /// Numbers of a row that a workgroup of an element-wise kernel takes.
@@ -19,12 +15,45 @@ struct KernelShapes {
 
     init(_ capabilities: DeviceCapabilities) { self.capabilities = capabilities }
 
-    /// Invocations that share the sum of one output of a linear operation.
+    /// Invocations of a workgroup that norms a row, a power of two. Each has several numbers of it.
+    var normGroup: Int { capabilities.isProcessor || capabilities.maxInvocationCount < 512 ? 128 : 512 }
+
+    /// Invocations of a workgroup of the attention, and positions that it looks at together. A GPU needs more
+    /// workgroups than there are heads, so it shares out short contexts as well, and looks at all of a partition.
+    var attentionGroup: Int { capabilities.isProcessor ? 64 : 128 }
+
+    /// Positions whose scores are summed up before sums are folded.
+    var attentionPartition: Int { capabilities.isProcessor ? 256 : 128 }
+
+    /// How the kernels of a linear operation for few rows share out a tile of its outputs (`columns.glsl`).
+    struct Columns: Hashable {
+        /// Invocations that share the sum of one output.
+        let splits: Int
+        /// Outputs of an invocation.
+        let columns: Int
+    }
+
+    /// The cut for rows of `inputSize` numbers.
     ///
-    /// The lanes of a processor gain nothing by it; a GPU needs more invocations than a matrix has rows.
-    var linearSplits: Int {
-        if capabilities.isProcessor { return 1 }
-        return capabilities.maxInvocationCount >= 8 * PackedMatrix.tile ? 8 : 4
+    /// A GPU needs more invocations than a matrix has rows, all of which wait for memory at once: each takes a few
+    /// slices of the input. Where that makes large workgroups, each takes several outputs as well, for which it loads
+    /// the input once. The lanes of a processor gain nothing by it.
+    func columns(inputSize: Int) -> Columns {
+        if capabilities.isProcessor { return Columns(splits: 1, columns: 1) }
+        let (wanted, most) = (capabilities.maxInvocationCount >= 512 ? 512 : 128, 4)
+        var splits = 1
+        while splits * 2 * PackedMatrix.tile <= wanted * most,
+            splits * 4 <= inputSize.dividedUp(by: PackedFormat.slice)
+        { splits *= 2 }
+        return Columns(splits: splits, columns: max(1, splits * PackedMatrix.tile / wanted))
+    }
+
+    /// Of `rows` rows, as many as have room for the parts of their sums at once.
+    func partRows(_ rows: Int, of cut: Columns) -> Int {
+        var count = rows
+        let room = min(capabilities.sharedMemoryByteCount, 32 << 10)
+        while count > 1, count * cut.splits * PackedMatrix.tile * 4 > room { count /= 2 }
+        return count
     }
 
     /// Invocations that run in step.
@@ -51,14 +80,14 @@ struct KernelShapes {
     /// where the head is odd or too large.
     func attention(headSize: Int, group: Int) throws(BackendError) -> Attention {
         let unit = headSize % 4 == 0 ? 4 : 2
-        guard headSize % 2 == 0, headSize / unit <= Self.attentionGroup else {
+        guard headSize % 2 == 0, headSize / unit <= attentionGroup else {
             throw .unsupported(
                 operation: "pagedAttention", reason: "heads of \(headSize) numbers; even ones to 256 are")
         }
         // Queries, weights and two largest scores of each row, and the slots of a tile.
         func fits(_ rows: Int) -> Bool {
-            let row = headSize / unit * 16 + Self.attentionGroup * 4 + 8
-            return rows * row + Self.attentionGroup * 4 <= capabilities.sharedMemoryByteCount
+            let row = headSize / unit * 16 + attentionGroup * 4 + 8
+            return rows * row + attentionGroup * 4 <= capabilities.sharedMemoryByteCount
         }
         // More rows would not fit an invocation's registers.
         let wanted = 16

@@ -93,7 +93,8 @@ struct KernelVariant: Sendable {
             [
                 packedBroadcast,
                 KernelVariant(
-                    name: "packed_tiled", files: [.packed, .packedLinear, .packedTiled], needs: [.invocations(256)],
+                    name: "packed_tiled", files: [.packed, .packedLinear, .linearResult, .tiles, .packedTiled],
+                    needs: [.invocations(256)],
                     rowsPerGroup: 64, tilesPerGroup: 2),
                 packedColumns,
             ]
@@ -102,7 +103,8 @@ struct KernelVariant: Sendable {
         case .packedDotManyRows:
             [
                 packedDot(
-                    "packed_dot_tiled", .packedDotTiled, needs: [.invocations(256)], rowsPerGroup: 64, tilesPerGroup: 2),
+                    "packed_dot_tiled", [.tiles, .packedDotTiled], needs: [.invocations(256)], rowsPerGroup: 64,
+                    tilesPerGroup: 2),
                 packedDotColumns,
             ]
         case .headToValue: reducing("head_to_value", [.head], before: [.headToValue])
@@ -126,35 +128,37 @@ struct KernelVariant: Sendable {
     }
 
     private static let linearColumns = KernelVariant(
-        name: "linear_columns", files: [.numbers, .weights, .linearColumns])
+        name: "linear_columns", files: [.numbers, .weights, .linear, .linearResult, .columns, .linearColumns])
 
     private static func linearTiled(
         _ name: String, _ tile: ShaderFile, needs: [Need] = [], extensions: [String] = []
     ) -> KernelVariant {
         KernelVariant(
-            name: name, files: [.numbers, .weights, tile, .linearTiled], needs: needs + [.invocations(256)],
+            name: name, files: [.numbers, .weights, .linear, .linearResult, .tiles, tile, .linearTiled],
+            needs: needs + [.invocations(256)],
             extensions: extensions, rowsPerGroup: 64, tilesPerGroup: 2)
     }
 
     private static let linearBroadcast = KernelVariant(
-        name: "linear_broadcast", files: [.numbers, .weights, .linearBroadcast],
+        name: "linear_broadcast", files: [.numbers, .weights, .linear, .linearResult, .linearBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
     private static let packedColumns = KernelVariant(
-        name: "packed_columns", files: [.packed, .packedLinear, .packedColumns])
+        name: "packed_columns", files: [.packed, .packedLinear, .linearResult, .columns, .packedSlices, .packedColumns])
 
     private static let packedBroadcast = KernelVariant(
-        name: "packed_broadcast", files: [.packed, .packedLinear, .packedBroadcast],
+        name: "packed_broadcast", files: [.packed, .packedLinear, .linearResult, .packedBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
-    private static let packedDotColumns = packedDot("packed_dot_columns", .packedDotColumns)
+    private static let packedDotColumns = packedDot("packed_dot_columns", [.columns, .packedSlices, .packedDotColumns])
 
     private static func packedDot(
-        _ name: String, _ file: ShaderFile, needs: [Need] = [], rowsPerGroup: Int? = nil, tilesPerGroup: Int = 1
+        _ name: String, _ files: [ShaderFile], needs: [Need] = [], rowsPerGroup: Int? = nil, tilesPerGroup: Int = 1
     ) -> KernelVariant {
         // glslang got `GL_EXT_integer_dot_product` late; the instruction itself can be named since 2020.
         KernelVariant(
-            name: name, files: [.digits, .packed, .packedLinear, .packedDot, file], needs: [.integerProducts] + needs,
+            name: name, files: [.digits, .packed, .packedLinear, .linearResult, .packedDot] + files,
+            needs: [.integerProducts] + needs,
             extensions: ["GL_EXT_spirv_intrinsics"], rowsPerGroup: rowsPerGroup, tilesPerGroup: tilesPerGroup)
     }
 

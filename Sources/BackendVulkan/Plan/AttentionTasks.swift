@@ -6,8 +6,7 @@ import Backends
 /// sums a reduction folds; a longer chunk is cut into tiles of rows. Either way the same bits come out.
 struct AttentionTasks {
     /// Positions that are summed up before the sums are folded.
-    static let partition = 256
-
+    let partition: Int
     /// Rows of a chunk that share a workgroup.
     let rowsPerTile: Int
     /// Sums that can wait for a reduction.
@@ -28,11 +27,12 @@ struct AttentionTasks {
     /// Pairs of a query and a position that it may see, of the batch laid out last.
     private(set) var scoreCount = 0
 
-    init(limits: BatchLimits, rowsPerTile: Int) {
+    init(limits: BatchLimits, rowsPerTile: Int, partition: Int) {
+        self.partition = partition
         self.rowsPerTile = rowsPerTile
-        let partitions = limits.maxContextLength.dividedUp(by: Self.partition)
-        // Past a thousand workgroups no device is short of work.
-        stateCount = max(1, min(limits.maxSequenceCount * partitions, 1024))
+        let partitions = limits.maxContextLength.dividedUp(by: partition)
+        // With as many workgroups no device is short of work, whatever is left to single ones.
+        stateCount = max(1, min(limits.maxSequenceCount * partitions, 2048))
         firstTile = limits.maxSequenceCount + stateCount
         // Each sequence may leave a tile that is not full.
         taskCount = firstTile + limits.maxTokenCount.dividedUp(by: rowsPerTile) + limits.maxSequenceCount
@@ -63,13 +63,13 @@ struct AttentionTasks {
                     write(
                         [
                             UInt32(row), UInt32(count), UInt32(position), table,
-                            0, UInt32((position + count).dividedUp(by: Self.partition)), 0, 0,
+                            0, UInt32((position + count).dividedUp(by: partition)), 0, 0,
                         ], to: tasks, at: firstTile + tileTaskCount)
                     tileTaskCount += 1
                 }
                 continue
             }
-            let partitions = context.dividedUp(by: Self.partition)
+            let partitions = context.dividedUp(by: partition)
             guard partitions > 1, usedStates + partitions <= stateCount else {
                 write(
                     [UInt32(start), 1, UInt32(context - 1), table, 0, UInt32(partitions), 0, 0],

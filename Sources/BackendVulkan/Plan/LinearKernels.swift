@@ -8,7 +8,7 @@ struct LinearKernels {
 
     /// A kernel for each number of rows. `digits`: what packed weights are multiplied with; nil for floats.
     func choices(
-        for format: PackedMatrix.Format, _ digits: ActivationDigits?
+        for format: PackedMatrix.Format, inputSize: Int, _ digits: ActivationDigits?
     ) throws(BackendError) -> [KernelChoice] {
         let (few, many, rowCounts): (KernelKind, KernelKind, [Int]) =
             switch (format, digits) {
@@ -23,11 +23,14 @@ struct LinearKernels {
             case .dense(let type): (KernelShapes.weightConstants(type), 4)
             case .packed(let format): (format.constants, 5)
             }
+        let cut = shapes.columns(inputSize: inputSize)
         var choices: [KernelChoice] = []
         func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
             var constants = stored.merging(digits?.constants ?? [:]) { $1 }
             constants["ROWS"] = rows
-            constants["SPLITS"] = shapes.linearSplits
+            constants["SPLITS"] = cut.splits
+            constants["COLUMNS"] = cut.columns
+            constants["PART_ROWS"] = shapes.partRows(rows, of: cut)
             constants["SUBGROUP"] = shapes.subgroupSize
             let pipeline = try library.pipeline(kind, constants: constants, bindingCount: bindingCount)
             choices.append(
@@ -54,7 +57,7 @@ struct LinearKernels {
                 let format = try PackedFormat(matrix.layout, inputSize: matrix.inputSize)
                 let digits = ActivationDigits(count: wanted, for: format)
                 _ = try making(digits)
-                _ = try choices(for: .packed(format), digits)
+                _ = try choices(for: .packed(format), inputSize: matrix.inputSize, digits)
             }
             return wanted
         } catch {

@@ -56,7 +56,7 @@ struct PlanMemory {
             rowsPerTile = min(rowsPerTile, cut.rowsPerTile)
             stateSize = max(stateSize, shape.queryHeadCount * (heads.headSize + 2))
         }
-        tasks = AttentionTasks(limits: limits, rowsPerTile: rowsPerTile)
+        tasks = AttentionTasks(limits: limits, rowsPerTile: rowsPerTile, partition: shapes.attentionPartition)
         states = try pool.allocate(byteCount: max(4, tasks.stateCount * stateSize * 4), for: .scratch)
     }
 

@@ -56,8 +56,8 @@ extension ProgramBuilder {
         let tasks = memory.tasks
         func dispatch(_ rows: DispatchRows, queries: Int, firstTask: Int) throws(BackendError) -> Dispatch {
             var constants = KernelShapes.cacheConstants(cache.type)
-            constants["GROUP"] = KernelShapes.attentionGroup
-            constants["PARTITION"] = AttentionTasks.partition
+            constants["GROUP"] = shapes.attentionGroup
+            constants["PARTITION"] = shapes.attentionPartition
             constants["HEAD_SIZE"] = heads.headSize
             constants["UNIT"] = cut.unit
             constants["HEADS"] = cut.heads

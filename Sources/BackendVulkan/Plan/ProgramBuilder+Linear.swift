@@ -15,7 +15,7 @@ extension ProgramBuilder {
         precondition(
             digits?.width(inputSize: matrix.inputSize) ?? matrix.inputSize == plan[input].width,
             "\(plan[parts[0].weights].name) does not fit its input")
-        let choices = try linearKernels.choices(for: matrix.format, digits)
+        let choices = try linearKernels.choices(for: matrix.format, inputSize: matrix.inputSize, digits)
         let biasOffset = weights.biasOffset(of: parts)
         let groups =
             switch matrix.format {

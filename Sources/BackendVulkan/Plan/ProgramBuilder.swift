@@ -126,7 +126,7 @@ struct ProgramBuilder {
         let groupSize = plan[weight].elements.count
         let bindings = [memory.range(input), weights.vectors, memory.range(output)]
         let dispatch = Dispatch(
-            choices: try kernel(.norm, ["GROUP": KernelShapes.normGroup], bindingCount: bindings.count),
+            choices: try kernel(.norm, ["GROUP": shapes.normGroup], bindingCount: bindings.count),
             bindings: bindings,
             constants: [UInt32(groupSize)] + place(input) + place(output) + [
                 UInt32(weights.offset(of: weight)), epsilon.bitPattern,
@@ -142,8 +142,10 @@ struct ProgramBuilder {
     ) throws(BackendError) {
         let sources = [memory.range(left), memory.range(right)]
         let targets = [memory.range(sum), memory.range(output)]
+        let group = shapes.normGroup
         let dispatch = Dispatch(
-            choices: try kernel(.addNorm, ["GROUP": KernelShapes.normGroup], bindingCount: 5),
+            choices: try kernel(
+                .addNorm, ["GROUP": group, "NUMBERS": plan[sum].width.dividedUp(by: group)], bindingCount: 5),
             bindings: sources + [weights.vectors] + targets,
             constants: [UInt32(plan[sum].width)] + place(left) + place(right) + place(sum) + place(output) + [
                 UInt32(weights.offset(of: weight)), epsilon.bitPattern,

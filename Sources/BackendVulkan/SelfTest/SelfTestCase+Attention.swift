@@ -15,7 +15,7 @@ extension SelfTestCase {
         let size = constants["HEAD_SIZE"] ?? 64
         let heads = constants["HEADS"] ?? 1
         let rows = constants["QUERIES"] ?? 1
-        let context = AttentionTasks.partition + 20 + rows
+        let context = (constants["PARTITION"] ?? 256) + 20 + rows
         let blockCount = context.dividedUp(by: 16)
         let blocks = (0..<blockCount).reversed().map { $0 }
         let slotCount = blockCount * 16
