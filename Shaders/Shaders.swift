@@ -3,9 +3,10 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
     case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear, digits,
-        packedDot, packedSlices, linear, linearResult, columns, tiles
+        digitsRecords, packedDot, packedSlices, gated, linear, linearResult, columns, tiles
     // Kernels.
-    case add, addNorm, attention, attentionReduce, embed, gated, gather, head, multiply, norm, read, softCap
+    case add, addNorm, attention, attentionReduce, embed, gatedKernel, gatedDigits, gather, head, multiply, norm, read,
+        softCap
     case candidatesMerge, candidatesSegment
     case linearBroadcast, linearColumns, linearTiled
     case packedBroadcast, packedColumns, packedEmbed, packedTiled, reorder
@@ -36,8 +37,11 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .candidatesSegment: PackageResources.candidates_segment_comp
             case .digits: PackageResources.digits_glsl
             case .digitsKernel: PackageResources.digits_comp
+            case .digitsRecords: PackageResources.digits_records_glsl
             case .embed: PackageResources.embed_comp
-            case .gated: PackageResources.gated_comp
+            case .gated: PackageResources.gated_glsl
+            case .gatedKernel: PackageResources.gated_comp
+            case .gatedDigits: PackageResources.gated_digits_comp
             case .gather: PackageResources.gather_comp
             case .head: PackageResources.head_comp
             case .columns: PackageResources.columns_glsl

@@ -3,6 +3,9 @@
 // The context is cut into partitions at multiples of PARTITION, and these into tiles of GROUP positions; the sums of a
 // partition are folded in order. Nothing depends on the rest of the batch, on how a prompt is cut or on where blocks
 // lie: a workgroup that goes through all partitions itself computes the same bits as several and a reduction.
+//
+// An invocation loads KEYS_AHEAD units of keys or VALUES_AHEAD of values before it uses the first, so that loads do not
+// wait for each other.
 
 layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
 layout(set = 0, binding = 1) readonly buffer Keys { CACHE_WORDS keys[]; };
@@ -56,24 +59,30 @@ void load_queries(uint key_head, uint slice) {
 
 // Scores of this invocation's position in the tile for every row; NOTHING where a row does not see it.
 void score(uint position, uint end, uint unit_base, out float scores[ROWS]) {
-    for (uint row = 0; row < ROWS; row++) scores[row] = 0;
+    [[unroll]] for (uint row = 0; row < ROWS; row++) scores[row] = 0;
     if (position < end) {
-        for (uint unit = 0; unit < UNITS; unit++) {
-            vec4 key = FROM_CACHE(keys, unit_base, unit);
-            for (uint row = 0; row < ROWS; row++) {
-                vec4 numbers = query[row * UNITS + unit];
-                precise float sum = scores[row];
-                sum = fma(numbers.x, key.x, sum);
-                sum = fma(numbers.y, key.y, sum);
+        for (uint first = 0; first < UNITS; first += KEYS_AHEAD) {
+            vec4 ahead[KEYS_AHEAD];
+            [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) {
+                ahead[own] = FROM_CACHE(keys, unit_base, first + own);
+            }
+            [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) {
+                vec4 key = ahead[own];
+                [[unroll]] for (uint row = 0; row < ROWS; row++) {
+                    vec4 numbers = query[row * UNITS + first + own];
+                    precise float sum = scores[row];
+                    sum = fma(numbers.x, key.x, sum);
+                    sum = fma(numbers.y, key.y, sum);
 #if UNIT == 4
-                sum = fma(numbers.z, key.z, sum);
-                sum = fma(numbers.w, key.w, sum);
+                    sum = fma(numbers.z, key.z, sum);
+                    sum = fma(numbers.w, key.w, sum);
 #endif
-                scores[row] = sum;
+                    scores[row] = sum;
+                }
             }
         }
     }
-    for (uint row = 0; row < ROWS; row++) {
+    [[unroll]] for (uint row = 0; row < ROWS; row++) {
         uint own = first_position + row / HEADS;
         bool is_seen = position < end && position <= own && (window == 0 || position + window > own);
         float scaled = scores[row] * scale;
@@ -102,7 +111,7 @@ void main() {
     float whole_largest[ROWS_EACH];
     float whole_sum[ROWS_EACH];
     vec4 whole[ROWS_EACH];
-    for (uint index = 0; index < ROWS_EACH; index++) {
+    [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
         whole_largest[index] = NOTHING;
         whole_sum[index] = 0;
         whole[index] = vec4(0);
@@ -112,7 +121,7 @@ void main() {
     for (uint part = extent.x; part < extent.x + extent.y; part++) {
         float sums[ROWS_EACH];
         vec4 sums_of_values[ROWS_EACH];
-        for (uint index = 0; index < ROWS_EACH; index++) {
+        [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
             sums[index] = 0;
             sums_of_values[index] = vec4(0);
         }
@@ -133,13 +142,13 @@ void main() {
             float scores[ROWS];
             score(position, position < begin ? 0 : partition_end, base, scores);
             find_largest(scores, lane);
-            for (uint row = 0; row < ROWS; row++) {
+            [[unroll]] for (uint row = 0; row < ROWS; row++) {
                 weights_of[row * GROUP + lane] =
                     scores[row] == NOTHING ? 0.0 : exp(scores[row] - tile_largest[row]);
             }
             barrier();
             if (has_rows) {
-                for (uint index = 0; index < ROWS_EACH; index++) {
+                [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
                     uint row = min(row_set + index * ROW_SETS, ROWS - 1);
                     float shrink = decay(largest_of[row], tile_largest[row]);
                     sums[index] *= shrink;
@@ -147,15 +156,21 @@ void main() {
                 }
                 uint from = max(tile, begin) - tile;
                 uint to = min(GROUP, partition_end - tile);
-                for (uint place = from; place < to; place++) {
-                    vec4 value = FROM_CACHE(values, slot_of[place], unit);
-                    for (uint index = 0; index < ROWS_EACH; index++) {
-                        uint row = min(row_set + index * ROW_SETS, ROWS - 1);
-                        float weight = weights_of[row * GROUP + place];
-                        precise float sum = sums[index] + weight;
-                        precise vec4 weighted = fma(vec4(weight), value, sums_of_values[index]);
-                        sums[index] = sum;
-                        sums_of_values[index] = weighted;
+                for (uint first = from; first < to; first += VALUES_AHEAD) {
+                    vec4 ahead[VALUES_AHEAD];
+                    [[unroll]] for (uint own = 0; own < VALUES_AHEAD; own++) {
+                        ahead[own] = FROM_CACHE(values, slot_of[min(first + own, to - 1)], unit);
+                    }
+                    [[unroll]] for (uint own = 0; own < VALUES_AHEAD; own++) {
+                        if (first + own >= to) break;
+                        [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
+                            uint row = min(row_set + index * ROW_SETS, ROWS - 1);
+                            float weight = weights_of[row * GROUP + first + own];
+                            precise float sum = sums[index] + weight;
+                            precise vec4 weighted = fma(vec4(weight), ahead[own], sums_of_values[index]);
+                            sums[index] = sum;
+                            sums_of_values[index] = weighted;
+                        }
                     }
                 }
             }
@@ -163,7 +178,7 @@ void main() {
             for (uint row = lane; row < ROWS; row += GROUP) largest_of[row] = tile_largest[row];
             barrier();
         }
-        for (uint index = 0; index < ROWS_EACH; index++) {
+        [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
             uint row = min(row_set + index * ROW_SETS, ROWS - 1);
             if (extent.w != 0) {
                 whole_largest[index] = largest_of[row];
@@ -178,7 +193,7 @@ void main() {
     }
 
     if (!has_rows) return;
-    for (uint index = 0; index < ROWS_EACH; index++) {
+    [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
         uint row = row_set + index * ROW_SETS;
         uint head = slice * HEADS + row % HEADS;
         if (row >= ROWS || row / HEADS >= row_count || head >= group_heads) continue;

@@ -16,6 +16,8 @@ uint keys[ITEMS];
 uint ids[ITEMS];
 
 shared uint bins[256];
+// Sums of sixteen.
+shared uint blocks[16];
 shared uint wanted, chosen_bin, is_found;
 shared uint found_count;
 shared uint loose_keys[COUNT];
@@ -54,10 +56,21 @@ void find_best(uint lane) {
             }
         }
         barrier();
+        if (lane < 16) {
+            uint sum = 0;
+            for (uint bin = lane * 16; bin < lane * 16 + 16; bin++) sum += bins[bin];
+            blocks[lane] = sum;
+        }
+        barrier();
         if (lane == 0) {
-            uint bin = 255;
             uint left = wanted;
-            while (bin > 0 && bins[bin] < left) {
+            uint block = 15;
+            while (block > 0 && blocks[block] < left) {
+                left -= blocks[block];
+                block--;
+            }
+            uint bin = block * 16 + 15;
+            while (bin > block * 16 && bins[bin] < left) {
                 left -= bins[bin];
                 bin--;
             }

@@ -36,7 +36,7 @@ void write_sums(float sums[ROWS * COLUMNS]) {
         for (uint index = gl_LocalInvocationIndex; index < PART_ROWS * TILE; index += WIDTH * SPLITS) {
             uint place = index / TILE * SPLITS * TILE + index % TILE;
             precise float sum = parts[place];
-            for (uint split = 1; split < SPLITS; split++) sum += parts[place + split * TILE];
+            [[unroll]] for (uint split = 1; split < SPLITS; split++) sum += parts[place + split * TILE];
             write_result(first_row + start + index / TILE, first_column + index % TILE, sum);
         }
         if (start + PART_ROWS < ROWS) barrier();

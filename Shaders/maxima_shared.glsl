@@ -1,7 +1,7 @@
 // The largest score of each row over the workgroup's invocations, through shared memory: into `tile_largest`.
 
 void find_largest(float row_scores[ROWS], uint lane) {
-    for (uint row = 0; row < ROWS; row++) weights_of[row * GROUP + lane] = row_scores[row];
+    [[unroll]] for (uint row = 0; row < ROWS; row++) weights_of[row * GROUP + lane] = row_scores[row];
     barrier();
     for (uint row = lane; row < ROWS; row += GROUP) {
         float found = NOTHING;

@@ -1,7 +1,7 @@
 // The largest score of each row over the workgroup's invocations, by subgroup arithmetic: into `tile_largest`.
 
 void find_largest(float row_scores[ROWS], uint lane) {
-    for (uint row = 0; row < ROWS; row++) {
+    [[unroll]] for (uint row = 0; row < ROWS; row++) {
         float found = subgroupMax(row_scores[row]);
         if (subgroupElect()) weights_of[row * GROUP + gl_SubgroupID] = found;
     }

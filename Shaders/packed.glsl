@@ -7,7 +7,9 @@
 layout(set = 0, binding = 2) readonly buffer Scales { uint scales[]; };
 
 #define TILE 32
+#ifndef SLICE
 #define SLICE 32
+#endif
 // Four numbers are a piece.
 #define PIECES (SLICE / 4)
 

@@ -6,7 +6,8 @@ uint quanta_start, first_slice, last_slice;
 uint rows[ROWS];
 // Of the slice at hand, each column's.
 vec2 scaling[COLUMNS * SCALES];
-uint next_scaling;
+// The group whose scales are next, and slices that are left of the one before.
+uint next_group, slices_left;
 
 #ifdef DIGITS
 #define USED_SCALING(scaling) byte_scaling(scaling)
@@ -20,7 +21,8 @@ void begin() {
     quanta_start = gl_WorkGroupID.x * slice_count * UNITS * TILE + gl_LocalInvocationID.x;
     first_slice = min(gl_LocalInvocationID.y * per_split, slice_count);
     last_slice = min(first_slice + per_split, slice_count);
-    next_scaling = first_slice;
+    next_group = first_slice / group_slices;
+    slices_left = 0;
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
         rows[row] = min(gl_WorkGroupID.y * ROWS + row, row_count - 1) * input_stride + input_column;
     }
@@ -35,9 +37,13 @@ void load_scaling(uint slice) {
             scaling_of(start, slice * 2 + index % 2, group_count, gl_LocalInvocationID.x + index / 2 * WIDTH));
     }
 #else
-    if (slice < next_scaling) return;
-    uint group = slice / group_slices;
-    next_scaling = (group + 1) * group_slices;
+    if (slices_left > 0) {
+        slices_left -= 1;
+        return;
+    }
+    uint group = next_group;
+    next_group += 1;
+    slices_left = next_group * group_slices - slice - 1;
     [[unroll]] for (uint column = 0; column < COLUMNS; column++) {
         scaling[column] = USED_SCALING(
             scaling_of(start, group, group_count, gl_LocalInvocationID.x + column * WIDTH));

@@ -30,6 +30,36 @@ import Testing
         #expect(plan.values.last?.width == 60)
     }
 
+    @Test("What only becomes digits is made as digits; what others read as well stays")
+    func digitsAtOnce() throws {
+        var sketch = PlanSketch(seed: 3)
+        let format = WeightFormat.groups(bitCount: 4, groupSize: 32)
+        let (left, right) = (sketch.input(96), sketch.input(96))
+        let normed = sketch.norm(sketch.add(left, right))
+        let gated = sketch.gated(
+            sketch.linear(normed, sketch.packed("gate", 64, 96, format, .f32)),
+            sketch.linear(normed, sketch.packed("up", 64, 96, format, .f32)), .silu)
+        let down = sketch.linear(gated, sketch.packed("down", 96, 64, format, .f32))
+        let second = sketch.gated(down, left, .silu)
+        _ = sketch.linear(second, sketch.packed("last", 64, 96, format, .f32))
+        _ = sketch.linear(second, 32, .bf16)
+        var plan = sketch.plan
+        let steps = try StepFusion.makingDigits(StepFusion(plan: plan).steps(), digitCount: 1, in: &plan)
+        let names = steps.compactMap { step -> String? in
+            switch step {
+            case .addNorm(_, _, _, _, _, let digits, _): digits == nil ? "norm" : "norm to digits"
+            case .gated(_, _, _, let digits, _): digits == nil ? "gated" : "gated to digits"
+            case .digits: "digits"
+            case .linear(_, let parts): "linear\(parts.count)"
+            default: nil
+            }
+        }
+        #expect(
+            names == [
+                "norm to digits", "linear2", "gated to digits", "linear1", "gated", "digits", "linear1", "linear1",
+            ])
+    }
+
     @Test("Without integer products that work, activations stay floats, and it is said why", arguments: TestDevice.all)
     func floatsInstead(device: TestDevice) throws {
         for (variant, reason) in [
@@ -65,7 +95,7 @@ import Testing
         let library = backend.library
         let digits = ActivationDigits(
             count: 3, for: PackedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
-        let pipeline = try LinearKernels(library: library, shapes: KernelShapes(backend.capabilities)).making(digits)
+        let choices = try LinearKernels(library: library, shapes: KernelShapes(backend.capabilities)).making(digits)
         var numbers = [Float](repeating: 1, count: 160)
         numbers[3] = .nan
         numbers[32 + 4] = .infinity
@@ -74,7 +104,7 @@ import Testing
         let trial = SelfTestCase(
             bindings: [SelfTestCase.bits(numbers), SelfTestCase.unwritten(5 * digits.recordWordCount)],
             constants: [160, 40, 0, UInt32(5 * digits.recordWordCount), 0], rowCount: 1, output: 1, expected: [])
-        let words = try KernelSelfTest(backend.vulkan).run(trial, on: pipeline)
+        let words = try KernelSelfTest(backend.vulkan).run(trial, on: choices[0].pipeline)
         let found = TestDigits.read(words, digits.constants, width: 160)
         #expect(found[..<96].allSatisfy { $0.isNaN })
         #expect(found[96..<128].allSatisfy { $0 == 0 })

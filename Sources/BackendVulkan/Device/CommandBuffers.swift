@@ -48,11 +48,10 @@ final class CommandBuffers: @unchecked Sendable {
     /// How many there are.
     var count: Int { buffers.count }
 
-    /// Starts recording into buffer `index`, whose last submission is done.
+    /// Starts recording into buffer `index`, whose last submission is done. What is recorded may be submitted again.
     func begin(_ index: Int) throws(BackendError) -> VkCommandBuffer {
         var info = VkCommandBufferBeginInfo()
         info.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
-        info.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT.rawValue
         try device.check(device.functions.BeginCommandBuffer(buffers[index], &info), "vkBeginCommandBuffer")
         return buffers[index]
     }
@@ -63,24 +62,42 @@ final class CommandBuffers: @unchecked Sendable {
         try device.submit(buffers[index], fence: isLast ? fence : nil)
     }
 
+    /// Submits buffer 0 once more, as it was recorded, when its last submission is done.
+    func submitAgain() throws(BackendError) { try device.submit(buffers[0], fence: fence) }
+
     /// Waits until everything submitted is done.
     func wait() throws(BackendError) {
         try device.wait(for: fence)
     }
 
-    /// Makes what was written before visible to what comes after: kernels, copies and the host.
+    /// Makes what kernels wrote before visible to kernels that come after.
+    func kernelBarrier(_ buffer: VkCommandBuffer) {
+        barrier(
+            buffer, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue, writes: VK_ACCESS_SHADER_WRITE_BIT.rawValue,
+            before: VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue,
+            VK_ACCESS_SHADER_READ_BIT.rawValue | VK_ACCESS_SHADER_WRITE_BIT.rawValue)
+    }
+
+    /// Makes what was written before visible to whatever comes after: kernels, copies and the host.
     func barrier(_ buffer: VkCommandBuffer) {
-        let stages =
-            VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue | VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue
+        let stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT.rawValue | VK_PIPELINE_STAGE_TRANSFER_BIT.rawValue
+        barrier(
+            buffer, stages, writes: VK_ACCESS_SHADER_WRITE_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue,
+            before: stages | VK_PIPELINE_STAGE_HOST_BIT.rawValue,
+            VK_ACCESS_SHADER_READ_BIT.rawValue | VK_ACCESS_SHADER_WRITE_BIT.rawValue
+                | VK_ACCESS_TRANSFER_READ_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue
+                | VK_ACCESS_HOST_READ_BIT.rawValue)
+    }
+
+    private func barrier(
+        _ buffer: VkCommandBuffer, _ stages: VkPipelineStageFlags, writes: VkAccessFlags,
+        before later: VkPipelineStageFlags, _ accesses: VkAccessFlags
+    ) {
         var barrier = VkMemoryBarrier()
         barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER
-        barrier.srcAccessMask = VK_ACCESS_SHADER_WRITE_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue
-        barrier.dstAccessMask =
-            VK_ACCESS_SHADER_READ_BIT.rawValue | VK_ACCESS_SHADER_WRITE_BIT.rawValue
-            | VK_ACCESS_TRANSFER_READ_BIT.rawValue | VK_ACCESS_TRANSFER_WRITE_BIT.rawValue
-            | VK_ACCESS_HOST_READ_BIT.rawValue
-        device.functions.CmdPipelineBarrier(
-            buffer, stages, stages | VK_PIPELINE_STAGE_HOST_BIT.rawValue, 0, 1, &barrier, 0, nil, 0, nil)
+        barrier.srcAccessMask = writes
+        barrier.dstAccessMask = accesses
+        device.functions.CmdPipelineBarrier(buffer, stages, later, 0, 1, &barrier, 0, nil, 0, nil)
         device.counters.add(to: \.barriers)
     }
 }

@@ -7,8 +7,11 @@ struct MemoryTypes {
     enum Place {
         /// On the device; where the host can address it as well if the device's memory is the host's.
         case device(isUnified: Bool)
-        /// Where the host writes and the device reads, or the other way round.
+        /// Where the device writes and the host reads, or either way.
         case host
+        /// Where the host writes, and hardly ever reads, and the device reads again and again: its own memory, if the
+        /// host can address some of it.
+        case upload
     }
 
     private let types: [(index: UInt32, flags: VkMemoryPropertyFlags)]
@@ -31,6 +34,7 @@ struct MemoryTypes {
             case .device(isUnified: true): [local | mapped | cached, local | mapped, mapped, local]
             case .device(isUnified: false): [local, 0]
             case .host: [mapped | cached, mapped]
+            case .upload: [local | mapped, mapped]
             }
         for wish in wishes {
             let found = types.first { allowed & (1 << $0.index) != 0 && $0.flags & wish == wish }

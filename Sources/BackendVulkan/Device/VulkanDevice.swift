@@ -129,8 +129,19 @@ final class VulkanDevice: @unchecked Sendable {
     func wait(for fence: VkFence) throws(BackendError) {
         var fence: VkFence? = fence
         // No step takes a minute on a GPU that still lives; a processor that plays one may need many.
-        let seconds: UInt64 = physical.capabilities.isProcessor ? 3600 : 60
-        let result = functions.WaitForFences(handle, 1, &fence, VkBool32(VK_TRUE), seconds * 1_000_000_000)
+        let isProcessor = physical.capabilities.isProcessor
+        let seconds: UInt64 = isProcessor ? 3600 : 60
+        var result = VK_NOT_READY
+        if !isProcessor {
+            // To be woken up takes longer than a small kernel, so a step of a few milliseconds is watched instead.
+            let start = ContinuousClock.now
+            while result == VK_NOT_READY, start.duration(to: .now) < .milliseconds(5) {
+                result = functions.GetFenceStatus(handle, fence)
+            }
+        }
+        if result == VK_NOT_READY {
+            result = functions.WaitForFences(handle, 1, &fence, VkBool32(VK_TRUE), seconds * 1_000_000_000)
+        }
         if result != VK_SUCCESS { queue.withLock { $0.isLost = true } }
         guard result != VK_TIMEOUT else {
             throw .deviceLost(device: physical.facts.name, reason: "a step did not end within \(seconds) seconds")

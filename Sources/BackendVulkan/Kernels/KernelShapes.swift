@@ -15,15 +15,23 @@ struct KernelShapes {
 
     init(_ capabilities: DeviceCapabilities) { self.capabilities = capabilities }
 
+    /// Invocations of a workgroup of the attention, and positions that it looks at together.
+    static let attentionGroup = 64
+
     /// Invocations of a workgroup that norms a row, a power of two. Each has several numbers of it.
     var normGroup: Int { capabilities.isProcessor || capabilities.maxInvocationCount < 512 ? 128 : 512 }
 
-    /// Invocations of a workgroup of the attention, and positions that it looks at together. A GPU needs more
-    /// workgroups than there are heads, so it shares out short contexts as well, and looks at all of a partition.
-    var attentionGroup: Int { capabilities.isProcessor ? 64 : 128 }
+    /// Positions whose scores are summed up before sums are folded. A GPU needs many more workgroups than there are
+    /// heads, so it shares out short contexts as well.
+    var attentionPartition: Int { capabilities.isProcessor ? 256 : Self.attentionGroup }
 
-    /// Positions whose scores are summed up before sums are folded.
-    var attentionPartition: Int { capabilities.isProcessor ? 256 : 128 }
+    /// Units of values that an invocation of the attention loads at once.
+    var valuesAhead: Int { capabilities.isProcessor ? 4 : 32 }
+
+    /// The same for keys of `unitCount` units, of which it is a whole part.
+    func keysAhead(unitCount: Int) -> Int {
+        min(capabilities.isProcessor ? 4 : 16, 1 << unitCount.trailingZeroBitCount)
+    }
 
     /// How the kernels of a linear operation for few rows share out a tile of its outputs (`columns.glsl`).
     struct Columns: Hashable {
@@ -33,19 +41,21 @@ struct KernelShapes {
         let columns: Int
     }
 
-    /// The cut for rows of `inputSize` numbers.
+    /// The cut for a matrix `[outputSize, inputSize]`.
     ///
-    /// A GPU needs more invocations than a matrix has rows, all of which wait for memory at once: each takes a few
-    /// slices of the input. Where that makes large workgroups, each takes several outputs as well, for which it loads
-    /// the input once. The lanes of a processor gain nothing by it.
-    func columns(inputSize: Int) -> Columns {
+    /// A GPU needs more invocations than a matrix has rows, all of which wait for memory at once, so each takes a few
+    /// slices of the input; the more rows, the fewer invocations to each. Where that makes large workgroups, an
+    /// invocation takes several outputs, for which it loads the input once. The lanes of a processor gain nothing by it.
+    func columns(inputSize: Int, outputSize: Int) -> Columns {
         if capabilities.isProcessor { return Columns(splits: 1, columns: 1) }
-        let (wanted, most) = (capabilities.maxInvocationCount >= 512 ? 512 : 128, 4)
+        let invocations = capabilities.maxInvocationCount >= 512 ? 512 : 128
+        // Measured on a card of 132 processors: the more tiles, the fewer invocations to each.
+        let most = outputSize > 6144 ? 2 : 4
         var splits = 1
-        while splits * 2 * PackedMatrix.tile <= wanted * most,
+        while splits * 2 * PackedMatrix.tile <= invocations * most,
             splits * 4 <= inputSize.dividedUp(by: PackedFormat.slice)
         { splits *= 2 }
-        return Columns(splits: splits, columns: max(1, splits * PackedMatrix.tile / wanted))
+        return Columns(splits: splits, columns: max(1, splits * PackedMatrix.tile / invocations))
     }
 
     /// Of `rows` rows, as many as have room for the parts of their sums at once.
@@ -80,14 +90,14 @@ struct KernelShapes {
     /// where the head is odd or too large.
     func attention(headSize: Int, group: Int) throws(BackendError) -> Attention {
         let unit = headSize % 4 == 0 ? 4 : 2
-        guard headSize % 2 == 0, headSize / unit <= attentionGroup else {
+        guard headSize % 2 == 0, headSize / unit <= Self.attentionGroup else {
             throw .unsupported(
                 operation: "pagedAttention", reason: "heads of \(headSize) numbers; even ones to 256 are")
         }
         // Queries, weights and two largest scores of each row, and the slots of a tile.
         func fits(_ rows: Int) -> Bool {
-            let row = headSize / unit * 16 + attentionGroup * 4 + 8
-            return rows * row + attentionGroup * 4 <= capabilities.sharedMemoryByteCount
+            let row = headSize / unit * 16 + Self.attentionGroup * 4 + 8
+            return rows * row + Self.attentionGroup * 4 <= capabilities.sharedMemoryByteCount
         }
         // More rows would not fit an invocation's registers.
         let wanted = 16

@@ -4,6 +4,7 @@ import Shaders
 enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case embed, norm
     case addNorm = "add_norm"
+    case addNormDigits = "add_norm_digits"
     case linearFewRows = "linear_few_rows"
     case linearManyRows = "linear_many_rows"
     /// In 16-bit arithmetic where that is allowed; else as `linearManyRows`.
@@ -19,6 +20,7 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case attention
     case attentionReduce = "attention_reduce"
     case gated, add, gather, reorder
+    case gatedDigits = "gated_digits"
     case softCap = "soft_cap"
     case candidatesSegment = "candidates_segment"
     case candidatesMerge = "candidates_merge"
@@ -76,6 +78,7 @@ struct KernelVariant: Sendable {
         case .embed: [KernelVariant(name: "embed", files: [.numbers, .weights, .embed])]
         case .norm: reducing("norm", [.norm])
         case .addNorm: reducing("add_norm", [.addNorm])
+        case .addNormDigits: reducing("add_norm_digits", [.addNorm], before: [.digits, .digitsRecords])
         case .linearFewRows: [linearBroadcast, linearColumns]
         case .linearManyRows:
             [linearBroadcast, linearTiled("linear_tiled", .tileSingle), linearColumns]
@@ -98,7 +101,7 @@ struct KernelVariant: Sendable {
                     rowsPerGroup: 64, tilesPerGroup: 2),
                 packedColumns,
             ]
-        case .digits: [KernelVariant(name: "digits", files: [.digits, .digitsKernel])]
+        case .digits: [KernelVariant(name: "digits", files: [.digits, .digitsRecords, .digitsKernel])]
         case .packedDotFewRows: [packedDotColumns]
         case .packedDotManyRows:
             [
@@ -117,7 +120,9 @@ struct KernelVariant: Sendable {
                 KernelVariant(name: "attention_shared", files: attentionFiles(.maximaShared)),
             ]
         case .attentionReduce: [KernelVariant(name: "attention_reduce", files: [.softmaxState, .attentionReduce])]
-        case .gated: [KernelVariant(name: "gated", files: [.gated])]
+        case .gated: [KernelVariant(name: "gated", files: [.gated, .gatedKernel])]
+        case .gatedDigits:
+            [KernelVariant(name: "gated_digits", files: [.digits, .digitsRecords, .gated, .gatedDigits])]
         case .add: [KernelVariant(name: "add", files: [.add])]
         case .gather: [KernelVariant(name: "gather", files: [.gather])]
         case .reorder: [KernelVariant(name: "reorder", files: [.reorder])]

@@ -9,8 +9,8 @@ struct SpeedProbe {
     private let commands: CommandBuffers
     private let timer: DispatchTimer
 
-    /// Bytes of a copy, and half of those read: more than caches hold, less than devices have.
-    private static let copyByteCount = 128 << 20
+    /// Bytes that are copied or read: many times what caches hold, less than devices have.
+    private static let copyByteCount = 512 << 20
     private static let group = 64
     private static let chainCount = 8
     /// Trials, and seconds that they take together: a device that was idle needs some tenths to reach its full clock.

@@ -17,6 +17,8 @@ struct ActivationDigits: Hashable {
 
     /// Invocations of a workgroup that makes them; eight have a slice.
     static let group = 64
+    /// Numbers of a row that such a workgroup takes, four to an invocation.
+    static let numbersPerGroup = 4 * group
 
     /// Words of a slice: its digits, its scale, and the sums of its halves and of all of it.
     var recordWordCount: Int { count * PackedFormat.slice / 4 + 4 }
@@ -26,6 +28,11 @@ struct ActivationDigits: Hashable {
 
     /// What kernels are compiled for.
     var constants: [String: Int] { ["DIGITS": count, "INTERLEAVE": interleave] }
+
+    /// What kernels are compiled for that make them, into binding `binding`.
+    func constants(group: Int, binding: Int) -> [String: Int] {
+        constants.merging(["GROUP": group, "RECORDS_BINDING": binding]) { $1 }
+    }
 }
 
 extension StepFusion {
@@ -58,6 +65,37 @@ extension StepFusion {
             }
             result.append(.linear(input: value, parts: parts))
         }
-        return result
+        return makingDigitsAtOnce(result, in: plan)
+    }
+
+    /// `steps` without values that only become digits: what makes such a value makes the digits.
+    private static func makingDigitsAtOnce(_ steps: [FusedStep], in plan: ForwardPlan) -> [FusedStep] {
+        var useCounts: [ValueID: Int] = [:]
+        for input in steps.flatMap(\.inputs) { useCounts[input, default: 0] += 1 }
+        if let logits = plan.logits { useCounts[logits, default: 0] += 1 }
+        var made: [ValueID: (digits: ActivationDigits, output: ValueID)] = [:]
+        for case .digits(let input, let digits, let output) in steps where useCounts[input] == 1 {
+            made[input] = (digits, output)
+        }
+        var absorbed: Set<ValueID> = []
+        let result = steps.map { step -> FusedStep in
+            guard let output = step.outputs.last, let record = made[output] else { return step }
+            switch step {
+            case .addNorm(let left, let right, let sum, let weight, let epsilon, nil, _):
+                absorbed.insert(record.output)
+                return .addNorm(
+                    left: left, right: right, sum: sum, weight: weight, epsilon: epsilon, digits: record.digits,
+                    output: record.output)
+            case .gated(let gate, let up, let activation, nil, _):
+                absorbed.insert(record.output)
+                return .gated(
+                    gate: gate, up: up, activation: activation, digits: record.digits, output: record.output)
+            default: return step
+            }
+        }
+        return result.filter { step in
+            guard case .digits(_, _, let output) = step else { return true }
+            return !absorbed.contains(output)
+        }
     }
 }

@@ -32,7 +32,7 @@ struct AttentionTasks {
         self.rowsPerTile = rowsPerTile
         let partitions = limits.maxContextLength.dividedUp(by: partition)
         // With as many workgroups no device is short of work, whatever is left to single ones.
-        stateCount = max(1, min(limits.maxSequenceCount * partitions, 2048))
+        stateCount = max(1, min(limits.maxSequenceCount * partitions, 4096))
         firstTile = limits.maxSequenceCount + stateCount
         // Each sequence may leave a tile that is not full.
         taskCount = firstTile + limits.maxTokenCount.dividedUp(by: rowsPerTile) + limits.maxSequenceCount

@@ -2,13 +2,15 @@ import Backends
 
 /// What changes from step to step, in memory that host and device reach.
 final class BatchBuffer {
-    /// The arrays of a batch, one after another.
+    /// The arrays of a batch, one after another, which the host writes.
     enum Section: Int, CaseIterable {
         case tokenIDs, positions, slots, sampleRows, blockTables, tasks, reductions
-        /// Rows that the device reduces, and what it finds.
-        case reducedSamples, candidates
+        /// Rows whose most likely tokens the device finds.
+        case reducedSamples
     }
 
+    /// What the device finds, which the host reads.
+    let candidates: MemoryRange
     private let buffer: VulkanBuffer
     private let offsets: [Int]
     private let counts: [Int]
@@ -28,7 +30,6 @@ final class BatchBuffer {
                 case .tasks: taskCount * 8
                 case .reductions: limits.maxSequenceCount * 4
                 case .reducedSamples: limits.maxSampleCount * 2
-                case .candidates: limits.maxSampleCount * CandidateTable.recordCount
                 }
             counts.append(max(count, 4))
             offsets.append(end)
@@ -36,8 +37,22 @@ final class BatchBuffer {
         }
         self.offsets = offsets
         self.counts = counts
-        buffer = try VulkanBuffer(byteCount: end, use: "batches", place: .host, device: device, transfers: nil)
-        guard buffer.hostPointer != nil else { throw .outOfMemory(use: "batches", byteCount: end, available: 0) }
+        func shared(_ byteCount: Int, _ place: MemoryTypes.Place) throws(BackendError) -> VulkanBuffer {
+            let buffer = try VulkanBuffer(
+                byteCount: byteCount, use: "batches", place: place, device: device, transfers: nil)
+            guard buffer.hostPointer != nil else {
+                throw .outOfMemory(use: "batches", byteCount: byteCount, available: 0)
+            }
+            return buffer
+        }
+        if let near = try? shared(end, .upload) {
+            buffer = near
+        } else {
+            // The host can reach little of some devices' memory.
+            buffer = try shared(end, .host)
+        }
+        let found = max(4, limits.maxSampleCount * CandidateTable.recordCount) * 4
+        candidates = MemoryRange(buffer: try shared(found, .host), byteOffset: 0, byteCount: found)
     }
 
     /// Where `section` lies.

@@ -4,8 +4,10 @@ import Backends
 enum FusedStep: Hashable {
     case embed(table: MatrixID, scale: Float, output: ValueID)
     case norm(input: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
-    /// `sum = left + right; output = rmsNorm(sum)`.
-    case addNorm(left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
+    /// `sum = left + right; output = rmsNorm(sum)`, as `digits` where there are some.
+    case addNorm(
+        left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, digits: ActivationDigits? = nil,
+        output: ValueID)
     /// Linear operations over one input, as one matrix.
     case linear(input: ValueID, parts: [LinearPart])
     /// `output[i] = input[order[i]]`, with the order of the columns of `matrix`.
@@ -14,7 +16,9 @@ enum FusedStep: Hashable {
     case digits(input: ValueID, digits: ActivationDigits, output: ValueID)
     case head(HeadStep)
     case attention(layer: Int, query: ValueID, shape: AttentionShape, output: ValueID)
-    case gated(gate: ValueID, up: ValueID, activation: Activation, output: ValueID)
+    /// `output = activation(gate) * up`, as `digits` where there are some.
+    case gated(
+        gate: ValueID, up: ValueID, activation: Activation, digits: ActivationDigits? = nil, output: ValueID)
     case add(left: ValueID, right: ValueID, output: ValueID)
     case gather(input: ValueID, output: ValueID)
     case softCap(input: ValueID, cap: Float, output: ValueID)
@@ -55,12 +59,12 @@ extension FusedStep {
         switch self {
         case .embed: []
         case .norm(let input, _, _, _): [input]
-        case .addNorm(let left, let right, _, _, _, _): [left, right]
+        case .addNorm(let left, let right, _, _, _, _, _): [left, right]
         case .linear(let input, _): [input]
         case .reorder(let input, _, _), .digits(let input, _, _): [input]
         case .head(let step): [step.input]
         case .attention(_, let query, _, _): [query]
-        case .gated(let gate, let up, _, _): [gate, up]
+        case .gated(let gate, let up, _, _, _): [gate, up]
         case .add(let left, let right, _): [left, right]
         case .gather(let input, _): [input]
         case .softCap(let input, _, _): [input]
@@ -71,10 +75,10 @@ extension FusedStep {
     var outputs: [ValueID] {
         switch self {
         case .embed(_, _, let output), .norm(_, _, _, let output), .attention(_, _, _, let output),
-            .gated(_, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output),
+            .gated(_, _, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output),
             .reorder(_, _, let output), .digits(_, _, let output):
             return [output]
-        case .addNorm(_, _, let sum, _, _, let output): return [sum, output]
+        case .addNorm(_, _, let sum, _, _, _, let output): return [sum, output]
         case .linear(_, let parts): return parts.map(\.output)
         case .head(let step):
             guard case .value(let output) = step.target else { return [] }

@@ -8,7 +8,7 @@ struct LinearKernels {
 
     /// A kernel for each number of rows. `digits`: what packed weights are multiplied with; nil for floats.
     func choices(
-        for format: PackedMatrix.Format, inputSize: Int, _ digits: ActivationDigits?
+        for format: PackedMatrix.Format, inputSize: Int, outputSize: Int, _ digits: ActivationDigits?
     ) throws(BackendError) -> [KernelChoice] {
         let (few, many, rowCounts): (KernelKind, KernelKind, [Int]) =
             switch (format, digits) {
@@ -23,7 +23,7 @@ struct LinearKernels {
             case .dense(let type): (KernelShapes.weightConstants(type), 4)
             case .packed(let format): (format.constants, 5)
             }
-        let cut = shapes.columns(inputSize: inputSize)
+        let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize)
         var choices: [KernelChoice] = []
         func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
             var constants = stored.merging(digits?.constants ?? [:]) { $1 }
@@ -42,22 +42,48 @@ struct LinearKernels {
         return choices
     }
 
-    /// The kernel that makes digits.
-    func making(_ digits: ActivationDigits) throws(BackendError) -> Pipeline {
-        try library.pipeline(
-            .digits, constants: digits.constants.merging(["GROUP": ActivationDigits.group]) { $1 }, bindingCount: 2)
+    /// The kernel that makes digits of numbers, or as the last part of what `kind` does with rows of `width`.
+    func making(
+        _ digits: ActivationDigits, by kind: KernelKind? = nil, width: Int = 0
+    ) throws(BackendError) -> [KernelChoice] {
+        let pipeline: Pipeline
+        switch kind {
+        case .gated:
+            pipeline = try library.pipeline(
+                .gatedDigits, constants: digits.constants(group: ActivationDigits.group, binding: 2), bindingCount: 3)
+        case .addNorm:
+            let group = shapes.normGroup
+            pipeline = try library.pipeline(
+                .addNormDigits,
+                constants: digits.constants(group: group, binding: 4).merging(
+                    ["NUMBERS": width.dividedUp(by: 4 * group) * 4]
+                ) { $1 }, bindingCount: 5)
+        default:
+            pipeline = try library.pipeline(
+                .digits, constants: digits.constants(group: ActivationDigits.group, binding: 1), bindingCount: 2)
+        }
+        return [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)]
     }
 
     /// `wanted` where the device has kernels for it with every packed matrix of `plan`; else nil, and a report of why.
     func digitCount(_ wanted: Int?, for plan: ForwardPlan) throws(BackendError) -> Int? {
         guard let wanted else { return nil }
         do {
+            var made: Set<ActivationDigits> = []
             for case .linear(_, let weights, _, _) in plan.operations {
                 guard case .quantized(let matrix) = plan[weights].weights else { continue }
                 let format = try PackedFormat(matrix.layout, inputSize: matrix.inputSize)
                 let digits = ActivationDigits(count: wanted, for: format)
+                made.insert(digits)
+                _ = try choices(
+                    for: .packed(format), inputSize: matrix.inputSize, outputSize: matrix.outputSize, digits)
+            }
+            for digits in made {
                 _ = try making(digits)
-                _ = try choices(for: .packed(format), inputSize: matrix.inputSize, digits)
+                _ = try making(digits, by: .gated)
+                for case .add(_, _, let sum) in plan.operations {
+                    _ = try making(digits, by: .addNorm, width: plan[sum].width)
+                }
             }
             return wanted
         } catch {

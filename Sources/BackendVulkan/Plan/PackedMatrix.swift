@@ -1,4 +1,5 @@
 import Backends
+import Dispatch
 import Tensors
 
 /// Matrices one below the other in the layout that kernels read, in parts that the device can address.
@@ -140,11 +141,14 @@ extension PackedMatrix.Format {
         var first = tiles.startIndex
         while first < tiles.endIndex {
             let last = min(first + tilesAtOnce, tiles.endIndex)
-            for index in first..<last {
-                let targets = zip(slabs, byteCounts).map { slab, count in
-                    UnsafeMutableRawBufferPointer(rebasing: slab[(index - first) * count..<(index - first + 1) * count])
+            // Each tile has a place of its own in the slabs.
+            let ready = tiles[first..<last]
+            nonisolated(unsafe) let places = slabs
+            DispatchQueue.concurrentPerform(iterations: last - first) { index in
+                let targets = zip(places, byteCounts).map { slab, count in
+                    UnsafeMutableRawBufferPointer(rebasing: slab[index * count..<(index + 1) * count])
                 }
-                pack(tiles[index], into: targets)
+                pack(ready[ready.startIndex + index], into: targets)
             }
             for (range, (slab, count)) in zip(ranges, zip(slabs, byteCounts)) {
                 try range.buffer.write(

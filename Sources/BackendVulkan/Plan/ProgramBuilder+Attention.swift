@@ -56,7 +56,9 @@ extension ProgramBuilder {
         let tasks = memory.tasks
         func dispatch(_ rows: DispatchRows, queries: Int, firstTask: Int) throws(BackendError) -> Dispatch {
             var constants = KernelShapes.cacheConstants(cache.type)
-            constants["GROUP"] = shapes.attentionGroup
+            constants["GROUP"] = KernelShapes.attentionGroup
+            constants["KEYS_AHEAD"] = shapes.keysAhead(unitCount: heads.headSize / cut.unit)
+            constants["VALUES_AHEAD"] = shapes.valuesAhead
             constants["PARTITION"] = shapes.attentionPartition
             constants["HEAD_SIZE"] = heads.headSize
             constants["UNIT"] = cut.unit

@@ -15,7 +15,8 @@ extension ProgramBuilder {
         precondition(
             digits?.width(inputSize: matrix.inputSize) ?? matrix.inputSize == plan[input].width,
             "\(plan[parts[0].weights].name) does not fit its input")
-        let choices = try linearKernels.choices(for: matrix.format, inputSize: matrix.inputSize, digits)
+        let choices = try linearKernels.choices(
+            for: matrix.format, inputSize: matrix.inputSize, outputSize: matrix.rowCount, digits)
         let biasOffset = weights.biasOffset(of: parts)
         let groups =
             switch matrix.format {
@@ -49,22 +50,17 @@ extension ProgramBuilder {
             throw .unsupported(operation: "linear", reason: "it reads the logits, whose rows are not padded")
         }
         let width = plan[input].width
-        let pipeline = try linearKernels.making(digits)
         let dispatch = Dispatch(
-            choices: [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)],
-            bindings: [memory.range(input), memory.range(output)],
+            choices: try linearKernels.making(digits), bindings: [memory.range(input), memory.range(output)],
             constants: [
                 UInt32(width), UInt32(source.stride / 4), UInt32(source.column / 4), UInt32(target.stride),
                 UInt32(target.column),
             ],
             rows: DispatchRows(plan[output].rows),
-            // Four numbers for each invocation.
-            groupCount: width.dividedUp(by: ActivationDigits.group * 4), label: "digits \(width)",
+            groupCount: width.dividedUp(by: ActivationDigits.numbersPerGroup), label: "digits \(width)",
             bytesPerRow: (width + plan[output].width) * 4, workPerRow: 4 * width)
         append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])
     }
-
-    private var linearKernels: LinearKernels { LinearKernels(library: library, shapes: shapes) }
 
     /// What `matrix` is multiplied with; nil for floats.
     private func digits(of matrix: PackedMatrix) -> ActivationDigits? {

@@ -7,7 +7,7 @@ extension ProgramBuilder {
         let width = plan[logits].width
         let segments = KernelShapes.segments(width: width)
         let rows = batch.range(.reducedSamples)
-        let results = batch.range(.candidates)
+        let results = batch.candidates
         let search = Dispatch(
             choices: try kernel(
                 .candidatesSegment, KernelShapes.candidateConstants(itemCount: segments.size), bindingCount: 3),

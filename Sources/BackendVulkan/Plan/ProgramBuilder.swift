@@ -30,8 +30,8 @@ struct ProgramBuilder {
         switch step {
         case .embed(let table, let scale, let output): try embed(table, scale, output)
         case .norm(let input, let weight, let epsilon, let output): try norm(input, weight, epsilon, output)
-        case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
-            try addNorm(left, right, sum, weight, epsilon, output)
+        case .addNorm(let left, let right, let sum, let weight, let epsilon, let digits, let output):
+            try addNorm(left, right, sum, weight, epsilon, digits, output)
         case .linear(let input, let parts): try linear(input, parts)
         case .reorder(let input, let matrix, let output):
             guard let order = plan[matrix].weights.inputOrder else { preconditionFailure("columns that are in order") }
@@ -39,13 +39,13 @@ struct ProgramBuilder {
         case .digits(let input, let digits, let output): try makeDigits(input, digits, output)
         case .head(let step): try head(step)
         case .attention(let layer, let query, let shape, let output): try attention(layer, query, shape, output)
-        case .gated(let gate, let up, let activation, let output):
+        case .gated(let gate, let up, let activation, let digits, let output):
             let isGELU: UInt32 =
                 switch activation {
                 case .silu: 0
                 case .geluTanh: 1
                 }
-            try elementwise(.gated, [gate, up], output, [isGELU], work: 5)
+            try elementwise(.gated, [gate, up], digits: digits, output, [isGELU], work: 5)
         case .add(let left, let right, let output): try elementwise(.add, [left, right], output, work: 1)
         case .gather(let input, let output):
             try elementwise(.gather, [input], output, first: [batch.range(.sampleRows)], work: 0)
@@ -75,18 +75,27 @@ struct ProgramBuilder {
         return [UInt32(view.stride), UInt32(view.column)]
     }
 
-    /// `work`: operations for each number.
+    /// `work`: operations for each number. With `digits`, the output is those.
     private mutating func elementwise(
-        _ kind: KernelKind, _ inputs: [ValueID], _ output: ValueID, _ constants: [UInt32] = [],
-        first: [MemoryRange] = [], work: Int
+        _ kind: KernelKind, _ inputs: [ValueID], digits: ActivationDigits? = nil, _ output: ValueID,
+        _ constants: [UInt32] = [], first: [MemoryRange] = [], work: Int
     ) throws(BackendError) {
         let bindings = first + inputs.map { memory.range($0) } + [memory.range(output)]
-        let width = plan[output].width
+        let width = plan[inputs[0]].width
+        let choices: [KernelChoice]
+        if let digits {
+            choices = try linearKernels.making(digits, by: kind)
+        } else {
+            choices = try kernel(kind, bindingCount: bindings.count)
+        }
         let dispatch = Dispatch(
-            choices: try kernel(kind, bindingCount: bindings.count), bindings: bindings,
+            choices: choices, bindings: bindings,
             constants: [UInt32(width)] + inputs.flatMap { place($0) } + place(output) + constants,
-            rows: DispatchRows(plan[output].rows), groupCount: width.dividedUp(by: KernelShapes.elementGroup),
-            label: "\(kind.rawValue) \(width)", bytesPerRow: (inputs.count + 1) * width * 4, workPerRow: work * width)
+            rows: DispatchRows(plan[output].rows),
+            groupCount: width.dividedUp(
+                by: digits == nil ? KernelShapes.elementGroup : ActivationDigits.numbersPerGroup),
+            label: "\(kind.rawValue) \(width)",
+            bytesPerRow: (inputs.count * width + plan[output].width) * 4, workPerRow: work * width)
         append([dispatch], reading: inputs.map { memory.range($0) }, writing: [memory.range(output)])
     }
 
@@ -138,20 +147,29 @@ struct ProgramBuilder {
     }
 
     private mutating func addNorm(
-        _ left: ValueID, _ right: ValueID, _ sum: ValueID, _ weight: VectorID, _ epsilon: Float, _ output: ValueID
+        _ left: ValueID, _ right: ValueID, _ sum: ValueID, _ weight: VectorID, _ epsilon: Float,
+        _ digits: ActivationDigits?, _ output: ValueID
     ) throws(BackendError) {
         let sources = [memory.range(left), memory.range(right)]
         let targets = [memory.range(sum), memory.range(output)]
-        let group = shapes.normGroup
+        let width = plan[sum].width
+        let choices: [KernelChoice]
+        if let digits {
+            choices = try linearKernels.making(digits, by: .addNorm, width: width)
+        } else {
+            let group = shapes.normGroup
+            choices = try kernel(
+                .addNorm, ["GROUP": group, "NUMBERS": width.dividedUp(by: group)], bindingCount: 5)
+        }
         let dispatch = Dispatch(
-            choices: try kernel(
-                .addNorm, ["GROUP": group, "NUMBERS": plan[sum].width.dividedUp(by: group)], bindingCount: 5),
-            bindings: sources + [weights.vectors] + targets,
-            constants: [UInt32(plan[sum].width)] + place(left) + place(right) + place(sum) + place(output) + [
+            choices: choices, bindings: sources + [weights.vectors] + targets,
+            constants: [UInt32(width)] + place(left) + place(right) + place(sum) + place(output) + [
                 UInt32(weights.offset(of: weight)), epsilon.bitPattern,
             ],
-            rows: DispatchRows(plan[output].rows), groupCount: 1, label: "add and norm \(plan[sum].width)",
-            bytesPerRow: plan[sum].width * 16, workPerRow: plan[sum].width * 5)
+            rows: DispatchRows(plan[output].rows), groupCount: 1, label: "add and norm \(width)",
+            bytesPerRow: (width * 3 + plan[output].width) * 4, workPerRow: width * 5)
         append([dispatch], reading: sources, writing: targets)
     }
+
+    var linearKernels: LinearKernels { LinearKernels(library: library, shapes: shapes) }
 }

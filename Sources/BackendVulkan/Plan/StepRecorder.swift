@@ -15,7 +15,8 @@ struct StepRecorder {
     private var buffer: VkCommandBuffer
     private var work = 0
     private var needsBarrier = false
-    private var dispatchCount = 0
+    /// Dispatches so far.
+    private(set) var dispatchCount = 0
     private let timer: DispatchTimer?
 
     /// With a `timer`, dispatches run one by one.
@@ -26,6 +27,9 @@ struct StepRecorder {
         buffer = try commands.begin(0)
         timer?.start(buffer)
     }
+
+    /// Whether all of it is one submission.
+    var isWhole: Bool { index == 0 }
 
     /// Records what `phase` has to do for this batch.
     mutating func record(
@@ -38,7 +42,7 @@ struct StepRecorder {
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
             if work > 0, work + cost > Self.maxWork, index + 1 < commands.count { try submit() }
             work += cost
-            if needsBarrier || timer != nil { commands.barrier(buffer) }
+            if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
             needsBarrier = false
             timer?.mark(buffer)
             record(dispatch, rows: rows)

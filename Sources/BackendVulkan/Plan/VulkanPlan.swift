@@ -15,6 +15,8 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     private var tasks: AttentionTasks
     private var samples = SampleRows()
     private var program: Program?
+    /// What the command buffer holds, if it can be submitted again.
+    private var recorded: RecordedStep?
 
     private struct Program {
         let phases: [DispatchPhase]
@@ -41,6 +43,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         precondition(cache.layers.count == memory.plan.cacheLayers.count, "a cache with other layers than the plan's")
         precondition(cache.blockSize.nonzeroBitCount == 1, "a block size that is no power of two")
         program = nil
+        recorded = nil
         let batch = try BatchBuffer(
             limits: memory.limits, blockSize: cache.blockSize, taskCount: memory.tasks.taskCount, device: device)
         var phases = try ProgramBuilder(
@@ -60,19 +63,28 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
 
     func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
         let program = try lay(batch)
-        var recorder = try StepRecorder(commands, device: device)
-        try record(program, batch, into: &recorder)
         let width = logitCount
-        if let readback {
-            samples.forEachWholeRun { rows in
-                recorder.copy(
-                    memory.logits, to: readback, bytes: rows.lowerBound * width * 4..<rows.upperBound * width * 4)
+        let counts = RecordedStep.Counts(batch, tasks, samples)
+        if let recorded, recorded.counts == counts {
+            try commands.submitAgain()
+            device.counters.add(recorded.dispatchCount, to: \.dispatches)
+            try commands.wait()
+        } else {
+            recorded = nil
+            var recorder = try StepRecorder(commands, device: device)
+            try record(program, batch, into: &recorder)
+            if let readback {
+                samples.forEachWholeRun { rows in
+                    recorder.copy(
+                        memory.logits, to: readback, bytes: rows.lowerBound * width * 4..<rows.upperBound * width * 4)
+                }
             }
+            try recorder.finish()
+            recorded = RecordedStep(counts, recorder)
         }
-        try recorder.finish()
         return SampledRows(
             rowCount: batch.sampleRows.count, vocabularySize: width, logits: hostLogits,
-            candidates: CandidateTable(records: program.batch.range(.candidates), indices: samples.recordIndices))
+            candidates: CandidateTable(records: program.batch.candidates, indices: samples.recordIndices))
     }
 
     /// Writes the batch to where kernels read it.
@@ -124,6 +136,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
     func fetchLogits(of row: Int) throws(BackendError) {
         guard let readback else { return }
         let byteCount = logitCount * 4
+        recorded = nil
         var recorder = try StepRecorder(commands, device: device)
         recorder.copy(memory.logits, to: readback, bytes: row * byteCount..<(row + 1) * byteCount)
         try recorder.finish()
@@ -138,6 +151,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
 extension VulkanPlan: TimedPlan {
     func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
         let program = try lay(batch)
+        recorded = nil
         let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })
         var recorder = try StepRecorder(commands, device: device, timer: timer)
         try record(program, batch, into: &recorder)

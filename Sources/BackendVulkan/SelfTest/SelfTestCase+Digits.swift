@@ -20,6 +20,24 @@ extension SelfTestCase {
             // A quotient near the middle between two integers may become either.
             tolerance: 1e-13 + 0.5 / (largest * largest), read: content)
     }
+
+    /// `trial`, whose rows become digits; `outputStride`: where among its constants the output's stride is.
+    static func makingDigits(
+        _ trial: SelfTestCase, _ constants: [String: Int], outputStride: Int
+    ) -> SelfTestCase {
+        var trial = trial
+        let width = trial.expected.count / trial.rowCount
+        let digits = TestDigits(constants, trial.expected.map { Float($0) }, width: width)
+        trial.bindings[trial.output] = unwritten(digits.words.count)
+        trial.constants[outputStride] = UInt32(digits.stride)
+        trial.groupCount = 1
+        trial.expected = digits.numbers
+        trial.read = { TestDigits.read($0, constants, width: width) }
+        // Numbers differ in their last places, and so may become the integer beside.
+        let largest = Double(127 << (7 * ((constants["DIGITS"] ?? 1) - 1)))
+        trial.tolerance = 1e-9 + 4 / (largest * largest)
+        return trial
+    }
 }
 
 /// Rows of numbers as `digits.glsl` says, made in the plainest way.
