@@ -3,6 +3,8 @@
 layout(local_size_x = GROUP) in;
 
 #define STATE_SIZE (HEAD_SIZE + 2)
+// Partitions whose sums are loaded before the first is folded, so that loads do not wait for each other.
+#define AHEAD 4
 
 layout(set = 0, binding = 0) readonly buffer States { float states[]; };
 layout(set = 0, binding = 1) readonly buffer Reductions { uvec4 reductions[]; };
@@ -22,11 +24,22 @@ void main() {
         float largest = NOTHING;
         float sum = 0;
         vec4 values = vec4(0);
-        for (uint part = reduction.y; part < reduction.y + reduction.z; part++) {
-            uint from = (part * head_count + head) * STATE_SIZE;
-            vec4 next = vec4(0);
-            for (uint number = 0; number < UNIT; number++) next[number] = states[from + 2 + unit * UNIT + number];
-            fold(states[from], states[from + 1], next, largest, sum, values);
+        uint end = reduction.y + reduction.z;
+        for (uint first = reduction.y; first < end; first += AHEAD) {
+            vec2 states_ahead[AHEAD];
+            vec4 values_ahead[AHEAD];
+            [[unroll]] for (uint own = 0; own < AHEAD; own++) {
+                uint from = (min(first + own, end - 1) * head_count + head) * STATE_SIZE;
+                states_ahead[own] = vec2(states[from], states[from + 1]);
+                values_ahead[own] = vec4(0);
+                [[unroll]] for (uint number = 0; number < UNIT; number++) {
+                    values_ahead[own][number] = states[from + 2 + unit * UNIT + number];
+                }
+            }
+            [[unroll]] for (uint own = 0; own < AHEAD; own++) {
+                if (first + own >= end) break;
+                fold(states_ahead[own].x, states_ahead[own].y, values_ahead[own], largest, sum, values);
+            }
         }
         uint to = reduction.x * output_stride + output_column + head * HEAD_SIZE + unit * UNIT;
         for (uint number = 0; number < UNIT; number++) result[to + number] = values[number] / sum;

@@ -6,6 +6,7 @@ layout(set = 0, binding = RECORDS_BINDING) writeonly buffer Records { uint recor
 
 shared uint magnitudes[GROUP];
 shared int integers_of[GROUP * 4];
+shared int sums_of[GROUP];
 
 // Writes the record that begins at word `record`, where `is_there`: that of the slice whose numbers `own` are those of
 // invocation `gl_LocalInvocationIndex`, and of its neighbours. All invocations call it.
@@ -27,6 +28,7 @@ void write_record(vec4 own, uint record, bool is_there) {
     float inverse = is_finite && !is_zero ? LARGEST / uintBitsToFloat(largest) : 0.0;
     ivec4 integers = is_finite ? ivec4(roundEven(own * inverse)) : ivec4(0);
     for (uint index = 0; index < 4; index++) integers_of[lane * 4 + index] = integers[index];
+    sums_of[lane] = integers.x + integers.y + integers.z + integers.w;
     barrier();
 
     if (!is_there) return;
@@ -46,9 +48,12 @@ void write_record(vec4 own, uint record, bool is_there) {
     if (piece > 3) return;
     // Not a number among the numbers makes all of the row's results not a number.
     float scale = is_zero ? 0.0 : is_finite ? uintBitsToFloat(largest) / LARGEST : uintBitsToFloat(0x7FC00000u);
-    int sum = 0;
-    uint begin = piece == 2 ? 16 : 0;
-    uint end = piece == 1 ? 16 : 32;
-    for (uint index = begin; index < end; index++) sum += integers_of[first * 4 + index];
+    int left = 0;
+    int right = 0;
+    [[unroll]] for (uint other = 0; other < PIECES / 2; other++) {
+        left += sums_of[first + other];
+        right += sums_of[first + PIECES / 2 + other];
+    }
+    int sum = (piece == 2 ? 0 : left) + (piece == 1 ? 0 : right);
     records[record + DIGITS * PIECES + piece] = floatBitsToUint(piece == 0 ? scale : float(sum) * scale);
 }
