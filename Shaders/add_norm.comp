@@ -1,5 +1,10 @@
 // sum = left + right; output = sum / sqrt(mean(sum²) + epsilon) * weight: the residual stream in one pass. The
-// output is numbers, or their digits. An invocation has NUMBERS of a row.
+// output is numbers, or their digits.
+//
+// A piece is four numbers for each invocation. PARTS workgroups look at all PIECES_OF_ROW of a row and write some each:
+// what comes after the sum of squares takes longer than to form that sum.
+
+#define OWN_PIECES ((PIECES_OF_ROW + PARTS - 1) / PARTS)
 
 layout(local_size_x = GROUP) in;
 
@@ -7,11 +12,7 @@ layout(set = 0, binding = 0) readonly buffer Left { float left[]; };
 layout(set = 0, binding = 1) readonly buffer Right { float right[]; };
 layout(set = 0, binding = 2) readonly buffer Weights { float weight[]; };
 layout(set = 0, binding = 3) writeonly buffer Sum { float sum[]; };
-#ifdef DIGITS
-// Four side by side, of which a part of a record is made.
-#define PLACE(own) ((own) / 4 * GROUP * 4 + gl_LocalInvocationIndex * 4 + (own) % 4)
-#else
-#define PLACE(own) ((own) * GROUP + gl_LocalInvocationIndex)
+#ifndef DIGITS
 layout(set = 0, binding = 4) writeonly buffer Output { float result[]; };
 #endif
 
@@ -36,30 +37,41 @@ void main() {
     uint second = row * right_stride + right_column;
     uint middle = row * sum_stride + sum_column;
     uint to = row * output_stride + output_column;
-    float numbers[NUMBERS];
-    float weights[NUMBERS];
+    uint part = gl_WorkGroupID.x;
+    uint lane = gl_LocalInvocationIndex * 4;
+    vec4 numbers[OWN_PIECES];
+    vec4 factors[OWN_PIECES];
     float squares = 0;
-    [[unroll]] for (uint own = 0; own < NUMBERS; own++) {
-        uint index = PLACE(own);
-        numbers[own] = index < width ? left[first + index] + right[second + index] : 0.0;
-        weights[own] = index < width ? weight[weight_offset + index] : 0.0;
-        squares = fma(numbers[own], numbers[own], squares);
+    [[unroll]] for (uint piece = 0; piece < PIECES_OF_ROW; piece++) {
+        vec4 four = vec4(0);
+        [[unroll]] for (uint index = 0; index < 4; index++) {
+            uint column = piece * GROUP * 4 + lane + index;
+            if (column < width) four[index] = left[first + column] + right[second + column];
+            squares = fma(four[index], four[index], squares);
+        }
+        if (piece % PARTS == part) numbers[piece / PARTS] = four;
+    }
+    [[unroll]] for (uint own = 0; own < OWN_PIECES; own++) {
+        factors[own] = vec4(0);
+        [[unroll]] for (uint index = 0; index < 4; index++) {
+            uint column = (own * PARTS + part) * GROUP * 4 + lane + index;
+            if (column < width) factors[own][index] = weight[weight_offset + column];
+        }
     }
     float factor = 1.0 / sqrt(group_sum(squares) / float(width) + epsilon);
-    [[unroll]] for (uint own = 0; own < NUMBERS; own++) {
-        uint index = PLACE(own);
-        if (index < width) sum[middle + index] = numbers[own];
-        numbers[own] = numbers[own] * factor * weights[own];
+    [[unroll]] for (uint own = 0; own < OWN_PIECES; own++) {
+        uint column = (own * PARTS + part) * GROUP * 4 + lane;
+        vec4 normed = numbers[own] * factor * factors[own];
+        [[unroll]] for (uint index = 0; index < 4; index++) {
+            if (column + index >= width) continue;
+            sum[middle + column + index] = numbers[own][index];
 #ifndef DIGITS
-        if (index < width) result[to + index] = numbers[own];
+            result[to + column + index] = normed[index];
 #endif
-    }
+        }
 #ifdef DIGITS
-    [[unroll]] for (uint piece = 0; piece < NUMBERS; piece += 4) {
-        uint slice = PLACE(piece) / SLICE;
-        write_record(
-            vec4(numbers[piece], numbers[piece + 1], numbers[piece + 2], numbers[piece + 3]),
-            to + slice * RECORD * 4, slice * SLICE < width);
-    }
+        uint slice = column / SLICE;
+        write_record(normed, to + slice * RECORD * 4, slice * SLICE < width);
 #endif
+    }
 }

@@ -4,7 +4,7 @@ import Tensors
 /// How kernels are cut for a device: sizes of workgroups and what an invocation does. Chosen by the device and the
 /// model alone, never by the batch, so that a row's sums are formed in one order always.
 struct KernelShapes {
-    private let capabilities: DeviceCapabilities
+    let capabilities: DeviceCapabilities
 
     /// Invocations of a workgroup that turns a head.
     static let headGroup = 32
@@ -13,10 +13,10 @@ struct KernelShapes {
     /// Numbers of a row that a workgroup of an element-wise kernel takes.
     static let elementGroup = 64
 
-    init(_ capabilities: DeviceCapabilities) { self.capabilities = capabilities }
-
     /// Invocations of a workgroup of the attention, and positions that it looks at together.
     static let attentionGroup = 64
+
+    init(_ capabilities: DeviceCapabilities) { self.capabilities = capabilities }
 
     /// Invocations of a workgroup that norms a row, a power of two. Each has several numbers of it.
     var normGroup: Int { capabilities.isProcessor || capabilities.maxInvocationCount < 512 ? 128 : 512 }
@@ -25,56 +25,26 @@ struct KernelShapes {
     /// heads, so it shares out short contexts as well.
     var attentionPartition: Int { capabilities.isProcessor ? 256 : Self.attentionGroup }
 
+    /// How a row of `width` numbers is normed: pieces of it, four numbers for each invocation, and workgroups that share
+    /// them. Each of these reads all of the row, which costs a processor more than it gains.
+    func normCut(width: Int) -> (pieceCount: Int, partCount: Int) {
+        let count = width.dividedUp(by: 4 * normGroup)
+        return (count, capabilities.isProcessor ? 1 : count)
+    }
+
+    /// The constants of an addition with the norm of its sum.
+    func normConstants(width: Int) -> [String: Int] {
+        let cut = normCut(width: width)
+        return ["GROUP": normGroup, "PIECES_OF_ROW": cut.pieceCount, "PARTS": cut.partCount]
+    }
+
     /// Units of values that an invocation of the attention loads at once.
-    var valuesAhead: Int { capabilities.isProcessor ? 4 : 32 }
+    var valuesAhead: Int { capabilities.isProcessor ? 4 : 16 }
 
     /// The same for keys of `unitCount` units, of which it is a whole part.
     func keysAhead(unitCount: Int) -> Int {
-        min(capabilities.isProcessor ? 4 : 16, 1 << unitCount.trailingZeroBitCount)
+        min(capabilities.isProcessor ? 4 : 8, 1 << unitCount.trailingZeroBitCount)
     }
-
-    /// How the kernels of a linear operation for few rows share out a tile of its outputs (`columns.glsl`).
-    struct Columns: Hashable {
-        /// Invocations that share the sum of one output.
-        let splits: Int
-        /// Outputs of an invocation.
-        let columns: Int
-    }
-
-    /// The cut for a matrix `[outputSize, inputSize]`.
-    ///
-    /// A GPU needs more invocations than a matrix has rows, all of which wait for memory at once, so each takes a few
-    /// slices of the input; the more rows, the fewer invocations to each. Where that makes large workgroups, an
-    /// invocation takes several outputs, for which it loads the input once. The lanes of a processor gain nothing by it.
-    func columns(inputSize: Int, outputSize: Int) -> Columns {
-        if capabilities.isProcessor { return Columns(splits: 1, columns: 1) }
-        let invocations = capabilities.maxInvocationCount >= 512 ? 512 : 128
-        // Measured on a card of 132 processors: the more tiles, the fewer invocations to each.
-        let most = outputSize > 6144 ? 2 : 4
-        var splits = 1
-        while splits * 2 * PackedMatrix.tile <= invocations * most,
-            splits * 4 <= inputSize.dividedUp(by: PackedFormat.slice)
-        { splits *= 2 }
-        return Columns(splits: splits, columns: max(1, splits * PackedMatrix.tile / invocations))
-    }
-
-    /// Of `rows` rows, as many as have room for the parts of their sums at once.
-    func partRows(_ rows: Int, of cut: Columns) -> Int {
-        var count = rows
-        let room = min(capabilities.sharedMemoryByteCount, 32 << 10)
-        while count > 1, count * cut.splits * PackedMatrix.tile * 4 > room { count /= 2 }
-        return count
-    }
-
-    /// Invocations that run in step.
-    var subgroupSize: Int { capabilities.subgroupSize }
-
-    /// Rows that a kernel of a linear operation takes at once, by rising batch size. On a processor each is a program
-    /// of some ten thousand instructions, so there are fewer.
-    var linearRows: [Int] { capabilities.isProcessor ? [1, 4, 8] : [1, 2, 4, 8] }
-
-    /// The same for packed weights. To unpack them twice as often costs a processor less than a longer program does.
-    var packedRows: [Int] { capabilities.isProcessor ? [1, 2] : [1, 2, 4, 8] }
 
     /// How the queries of an attention are shared out.
     struct Attention: Hashable {
@@ -137,11 +107,6 @@ struct KernelShapes {
     /// Whether the device looks for the most likely tokens. Where it is the host's processor, that would only be a
     /// slower way of doing it there.
     var reducesSamples: Bool { !capabilities.isProcessor }
-
-    /// The constants that say how weights of `type` are stored.
-    static func weightConstants(_ type: ElementType) -> [String: Int] {
-        ["WEIGHT_BITS": type.byteCount * 8, "WEIGHT_IS_BFLOAT": type == .bf16 ? 1 : 0]
-    }
 
     /// The constants that say how a cache of `type` is stored.
     static func cacheConstants(_ type: CacheType) -> [String: Int] {

@@ -23,7 +23,7 @@ struct LinearKernels {
             case .dense(let type): (KernelShapes.weightConstants(type), 4)
             case .packed(let format): (format.constants, 5)
             }
-        let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize)
+        let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize, digitCount: digits?.count)
         var choices: [KernelChoice] = []
         func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
             var constants = stored.merging(digits?.constants ?? [:]) { $1 }
@@ -52,12 +52,10 @@ struct LinearKernels {
             pipeline = try library.pipeline(
                 .gatedDigits, constants: digits.constants(group: ActivationDigits.group, binding: 2), bindingCount: 3)
         case .addNorm:
-            let group = shapes.normGroup
-            pipeline = try library.pipeline(
-                .addNormDigits,
-                constants: digits.constants(group: group, binding: 4).merging(
-                    ["NUMBERS": width.dividedUp(by: 4 * group) * 4]
-                ) { $1 }, bindingCount: 5)
+            let constants = shapes.normConstants(width: width).merging(
+                digits.constants(group: shapes.normGroup, binding: 4)
+            ) { $1 }
+            pipeline = try library.pipeline(.addNormDigits, constants: constants, bindingCount: 5)
         default:
             pipeline = try library.pipeline(
                 .digits, constants: digits.constants(group: ActivationDigits.group, binding: 1), bindingCount: 2)

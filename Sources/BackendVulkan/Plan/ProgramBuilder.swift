@@ -157,16 +157,15 @@ struct ProgramBuilder {
         if let digits {
             choices = try linearKernels.making(digits, by: .addNorm, width: width)
         } else {
-            let group = shapes.normGroup
-            choices = try kernel(
-                .addNorm, ["GROUP": group, "NUMBERS": width.dividedUp(by: group)], bindingCount: 5)
+            choices = try kernel(.addNorm, shapes.normConstants(width: width), bindingCount: 5)
         }
         let dispatch = Dispatch(
             choices: choices, bindings: sources + [weights.vectors] + targets,
             constants: [UInt32(width)] + place(left) + place(right) + place(sum) + place(output) + [
                 UInt32(weights.offset(of: weight)), epsilon.bitPattern,
             ],
-            rows: DispatchRows(plan[output].rows), groupCount: 1, label: "add and norm \(width)",
+            rows: DispatchRows(plan[output].rows), groupCount: shapes.normCut(width: width).partCount,
+            label: "add and norm \(width)",
             bytesPerRow: (width * 3 + plan[output].width) * 4, workPerRow: width * 5)
         append([dispatch], reading: sources, writing: targets)
     }

@@ -30,7 +30,6 @@ extension SelfTestCase {
         let digits = TestDigits(constants, trial.expected.map { Float($0) }, width: width)
         trial.bindings[trial.output] = unwritten(digits.words.count)
         trial.constants[outputStride] = UInt32(digits.stride)
-        trial.groupCount = 1
         trial.expected = digits.numbers
         trial.read = { TestDigits.read($0, constants, width: width) }
         // Numbers differ in their last places, and so may become the integer beside.

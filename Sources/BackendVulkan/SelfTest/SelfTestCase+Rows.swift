@@ -20,7 +20,7 @@ extension SelfTestCase {
             expected: normed(input.map { Double($0) }, weight))
     }
 
-    static func addNorm() -> SelfTestCase {
+    static func addNorm(_ constants: [String: Int]) -> SelfTestCase {
         let left = numbers(width * rows, seed: 3)
         let right = numbers(width * rows, seed: 4)
         let weight = numbers(width, seed: 5)
@@ -29,8 +29,8 @@ extension SelfTestCase {
             bindings: [
                 bits(left), bits(right), bits(weight), unwritten(width * rows), unwritten(width * rows),
             ],
-            constants: [70, 70, 0, 70, 0, 70, 0, 70, 0, 0, Float(1e-5).bitPattern], rowCount: rows, output: 4,
-            expected: normed(sums, weight))
+            constants: [70, 70, 0, 70, 0, 70, 0, 70, 0, 0, Float(1e-5).bitPattern], rowCount: rows,
+            groupCount: constants["PARTS"] ?? 1, output: 4, expected: normed(sums, weight))
     }
 
     private static func normed(_ rows: [Double], _ weight: [Float]) -> [Double] {

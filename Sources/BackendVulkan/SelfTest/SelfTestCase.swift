@@ -24,8 +24,8 @@ struct SelfTestCase {
         switch kind {
         case .embed: embed(constants)
         case .norm: norm()
-        case .addNorm: addNorm()
-        case .addNormDigits: makingDigits(addNorm(), constants, outputStride: 7)
+        case .addNorm: addNorm(constants)
+        case .addNormDigits: makingDigits(addNorm(constants), constants, outputStride: 7)
         case .linearFewRows, .linearManyRows: linear(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
         case .linearManyRowsHalf: linearHalf(constants, rowsPerGroup: rowsPerGroup ?? constants["ROWS"] ?? 1)
         case .packedEmbed: packedEmbed(constants)
