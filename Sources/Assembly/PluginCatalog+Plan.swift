@@ -10,10 +10,15 @@ extension PluginCatalog {
     public func plan(
         of configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws(AssemblyError) -> ForwardPlan {
-        let path = configuration.model.path
-        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
+        let checkpoint = try checkpoint(of: configuration)
         defer { progress(1) }
         return try plan(of: checkpoint, configuration, progress: progress)
+    }
+
+    /// The checkpoint that `configuration` names.
+    func checkpoint(of configuration: EngineConfiguration) throws(AssemblyError) -> Checkpoint {
+        let path = configuration.model.path
+        return try AssemblyError.blaming(path) { try Checkpoint(path: path) }
     }
 
     /// The plan of `checkpoint` as `configuration` asks for it. Packed weights are read when a backend prepares it.

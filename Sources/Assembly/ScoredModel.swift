@@ -20,9 +20,10 @@ public struct ScoredModel {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
-        let path = configuration.model.path
-        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
-        tokenizer = try AssemblyError.blaming(path) { try ServedModel.tokenizer(checkpoint, configuration.model) }
+        let checkpoint = try catalog.checkpoint(of: configuration)
+        tokenizer = try AssemblyError.blaming(configuration.model.path) {
+            try ServedModel.tokenizer(checkpoint, configuration.model)
+        }
         let blockSize = configuration.cache.blockSize
         let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
         var single = configuration

@@ -34,9 +34,7 @@ public struct ServedModel: Sendable {
     ) throws {
         try catalog.check(configuration)
         let policy = try catalog.policy(named: configuration.scheduler.policy, configuration)
-        let checkpoint = try AssemblyError.blaming(configuration.model.path) {
-            try Checkpoint(path: configuration.model.path)
-        }
+        let checkpoint = try catalog.checkpoint(of: configuration)
         let tokenizer = try AssemblyError.blaming(configuration.model.path) {
             try Self.tokenizer(checkpoint, configuration.model)
         }

@@ -23,8 +23,7 @@ public struct SteppedModel: Sendable {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
-        let path = configuration.model.path
-        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
+        let checkpoint = try catalog.checkpoint(of: configuration)
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
         blockSize = configuration.cache.blockSize
         runner = ModelRunner(plan: model.plan, blockSize: blockSize)

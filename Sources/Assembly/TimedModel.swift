@@ -22,8 +22,7 @@ public struct TimedModel: Sendable {
         progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
-        let path = configuration.model.path
-        let checkpoint = try AssemblyError.blaming(path) { try Checkpoint(path: path) }
+        let checkpoint = try catalog.checkpoint(of: configuration)
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
         guard let plan = model.plan as? any TimedPlan, let backend = model.backend as? any TimedBackend else {
             throw AssemblyError.configuration(

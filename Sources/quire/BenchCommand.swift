@@ -3,8 +3,6 @@ import Assembly
 import Benchmarking
 import EngineConfig
 import InferenceEngine
-import Logging
-import OpenAIServer
 
 /// `quire bench …`: what is measured.
 struct BenchCommand: ParsableCommand {
@@ -69,11 +67,7 @@ struct BenchEnginesCommand: AsyncParsableCommand {
 
     private func measure(_ configuration: EngineConfiguration) async throws -> EngineFigures {
         let bar = ProgressBar()
-        let logger = Logger(measuring: configuration.logging)
-        let model = try ServedModel(
-            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), metrics: PrometheusMetrics(),
-            logger: logger
-        ) { bar.show("loading \(configuration.model.name)", $0) }
+        let model = try ServedModel(measuring: configuration, bar)
         defer { model.engine.stop() }
         var benchmark = EngineBenchmark()
         benchmark.concurrencies = concurrency

@@ -3,8 +3,6 @@ import Assembly
 import Benchmarking
 import EngineConfig
 import InferenceEngine
-import Logging
-import OpenAIServer
 import Reports
 import Scheduling
 import Simulation
@@ -58,11 +56,7 @@ struct BenchTraceCommand: AsyncParsableCommand {
         _ requests: [TraceRequest], _ configuration: EngineConfiguration
     ) async throws -> (ReplayFigures, SimulationSetup) {
         let bar = ProgressBar()
-        let logger = Logger(measuring: configuration.logging)
-        let model = try ServedModel(
-            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), metrics: PrometheusMetrics(),
-            logger: logger
-        ) { bar.show("loading \(configuration.model.name)", $0) }
+        let model = try ServedModel(measuring: configuration, bar)
         defer { model.engine.stop() }
         let replay = TraceReplay(model.engine)
         let statistics = try await replay.warmUp()

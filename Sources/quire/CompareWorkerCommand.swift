@@ -7,7 +7,6 @@ import Execution
 import FoundationEssentials
 import InferenceEngine
 import Logging
-import OpenAIServer
 import Plugins
 
 #if canImport(Glibc)
@@ -37,15 +36,14 @@ struct CompareWorkerCommand: AsyncParsableCommand {
 
     private func measure(_ job: CompareJob) async throws -> PartOutcome {
         let configuration = try ConfigurationOptions.configuration(path: job.config, overrides: job.overrides)
-        let logger = Logger(measuring: configuration.logging)
-        let catalog = try PluginCatalog.commandLine(configuration, logger)
         let bar = ProgressBar()
-        let showLoading: @Sendable (Double) -> Void = { bar.show("loading \(configuration.model.name)", $0) }
         var outcome = PartOutcome()
         if case .text = job.part {
+            let logger = Logger(measuring: configuration.logging)
             var model = try ScoredModel(
-                configuration, contextLength: job.settings.windowTokenCount, catalog: catalog, logger: logger,
-                progress: showLoading)
+                configuration, contextLength: job.settings.windowTokenCount,
+                catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
+            ) { bar.show("loading \(configuration.model.name)", $0) }
             let measurement = TextMeasurement(job.inputs, job.settings, distributions: job.distributions)
             outcome.text = try measurement.run(
                 model.tokenizer, vocabularySize: model.vocabularySize, maxTokenCount: model.scorer.maxTokenCount,
@@ -53,8 +51,7 @@ struct CompareWorkerCommand: AsyncParsableCommand {
                 score: { try model.scorer.score($0, $1) })
             return outcome
         }
-        let model = try ServedModel(
-            configuration, catalog: catalog, metrics: PrometheusMetrics(), logger: logger, progress: showLoading)
+        let model = try ServedModel(measuring: configuration, bar)
         defer { model.engine.stop() }
         if case .continuations = job.part {
             let measurement = ContinuationMeasurement(
