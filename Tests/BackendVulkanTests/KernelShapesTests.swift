@@ -39,17 +39,6 @@ struct KernelShapesTests {
         }
     }
 
-    @Test("Sums are formed in parts that depend on the matrix alone, not on what it is multiplied with")
-    func splits() {
-        let shapes = Self.shapes(invocations: 1024)
-        for (inputSize, outputSize) in [(4096, 4096), (4096, 28672), (14336, 4096), (576, 1536)] {
-            let splits = [nil, 1, 2, 3].map {
-                shapes.columns(inputSize: inputSize, outputSize: outputSize, digitCount: $0).splits
-            }
-            #expect(Set(splits).count == 1)
-        }
-    }
-
     @Test("The lanes of a processor share nothing")
     func processor() {
         let shapes = Self.shapes(invocations: 1024, isProcessor: true)

@@ -17,9 +17,10 @@ extension KernelShapes {
     /// outputs, the fewer invocations to each and to a workgroup, unless the input's many digits fill the registers.
     func columns(inputSize: Int, outputSize: Int, digitCount: Int?) -> Columns {
         if capabilities.isProcessor { return Columns(splits: 1, columns: 1) }
-        let wanted = outputSize > 16384 && digitCount != 3 ? 256 : 512
+        let hasRegisters = digitCount != 3
+        let wanted = outputSize > 16384 && hasRegisters ? 256 : 512
         let invocations = capabilities.maxInvocationCount >= wanted ? wanted : 128
-        let most = outputSize > 6144 ? 1024 : 2048
+        let most = outputSize > (hasRegisters ? 8192 : 6144) ? 1024 : 2048
         var splits = 1
         while splits * 2 * PackedMatrix.tile <= min(most, invocations * 4),
             splits * 4 <= inputSize.dividedUp(by: PackedFormat.slice)
