@@ -31,8 +31,8 @@ struct AttentionTasks {
         self.partition = partition
         self.rowsPerTile = rowsPerTile
         let partitions = limits.maxContextLength.dividedUp(by: partition)
-        // With as many workgroups no device is short of work, whatever is left to single ones.
-        stateCount = max(1, min(limits.maxSequenceCount * partitions, 4096))
+        // With so many positions shared out no device is short of work, whatever is left to single workgroups.
+        stateCount = max(1, min(limits.maxSequenceCount * partitions, 262_144 / partition))
         firstTile = limits.maxSequenceCount + stateCount
         // Each sequence may leave a tile that is not full.
         taskCount = firstTile + limits.maxTokenCount.dividedUp(by: rowsPerTile) + limits.maxSequenceCount

@@ -45,9 +45,11 @@ struct PackedMatrix {
     /// Columns that sixteen bytes hold.
     static func chunk(_ type: ElementType) -> Int { 16 / type.byteCount }
 
-    /// Takes memory from `pool` and fills it. Each of `matrices` is `[rows, inputSize]`, all stored alike. Throws
+    /// Takes memory from `pool` and fills it by way of `slab`. Each of `matrices` is `[rows, inputSize]`, all stored alike. Throws
     /// `unsupported` for groups that no kernel takes.
-    init(_ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool) throws(BackendError) {
+    init(
+        _ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool, slab: PackingSlab = PackingSlab()
+    ) throws(BackendError) {
         format = try Format(matrices[0])
         inputSize = matrices[0].inputSize
         // Between matrices, rows are padded to whole tiles; the last tile is padded as well.
@@ -71,7 +73,7 @@ struct PackedMatrix {
             for byteCount in byteCounts {
                 ranges.append(try pool.allocate(byteCount: (last - first) * byteCount, for: .weights))
             }
-            try format.fill(ranges, tiles[first..<last], byteCounts)
+            try format.fill(ranges, tiles[first..<last], byteCounts, slab)
             let end = min(last * Self.tile, rowCount)
             parts.append(Part(ranges: ranges, firstRow: first * Self.tile, rowCount: end - first * Self.tile))
         }
@@ -131,13 +133,10 @@ extension PackedMatrix.Format {
 
     /// Packs some tiles at a time and writes them, so that the host holds a few megabytes of them and no more.
     fileprivate func fill(
-        _ ranges: [MemoryRange], _ tiles: ArraySlice<PackedMatrix.Tile>, _ byteCounts: [Int]
+        _ ranges: [MemoryRange], _ tiles: ArraySlice<PackedMatrix.Tile>, _ byteCounts: [Int], _ slab: PackingSlab
     ) throws(BackendError) {
-        let tilesAtOnce = max(1, (4 << 20) / byteCounts.reduce(0, +))
-        let slabs = byteCounts.map {
-            UnsafeMutableRawBufferPointer.allocate(byteCount: min(tilesAtOnce, tiles.count) * $0, alignment: 64)
-        }
-        defer { for slab in slabs { slab.deallocate() } }
+        let tilesAtOnce = max(1, PackingSlab.byteCount / byteCounts.reduce(0, +))
+        let slabs = slab.parts(byteCounts.map { min(tilesAtOnce, tiles.count) * $0 })
         var first = tiles.startIndex
         while first < tiles.endIndex {
             let last = min(first + tilesAtOnce, tiles.endIndex)

@@ -20,6 +20,7 @@ struct PlanWeights {
     init(
         steps: [FusedStep], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
     ) throws(BackendError) {
+        let slab = PackingSlab()
         var numbers: [Float] = []
         for vector in plan.vectors {
             vectorOffsets.append(numbers.count)
@@ -28,7 +29,7 @@ struct PlanWeights {
         for step in steps {
             switch step {
             case .embed(let table, _, _):
-                try Self.pack([table], plan, maxRangeByteCount, pool, &matrices)
+                try Self.pack([table], plan, maxRangeByteCount, pool, slab, &matrices)
             case .reorder(_, let matrix, _):
                 guard let order = plan[matrix].weights.inputOrder, orders[order] == nil else { continue }
                 let range = try pool.allocate(byteCount: order.count * 4, for: .weights)
@@ -37,7 +38,7 @@ struct PlanWeights {
                 }
                 orders[order] = range
             case .linear(_, let parts):
-                try Self.pack(parts.map(\.weights), plan, maxRangeByteCount, pool, &matrices)
+                try Self.pack(parts.map(\.weights), plan, maxRangeByteCount, pool, slab, &matrices)
                 guard parts.contains(where: { $0.bias != nil }) else { continue }
                 biasOffsets[parts] = numbers.count
                 for part in parts {
@@ -84,11 +85,11 @@ struct PlanWeights {
 
     private static func pack(
         _ ids: [MatrixID], _ plan: ForwardPlan, _ maxRangeByteCount: Int, _ pool: MemoryPool,
-        _ matrices: inout [[MatrixID]: PackedMatrix]
+        _ slab: PackingSlab, _ matrices: inout [[MatrixID]: PackedMatrix]
     ) throws(BackendError) {
         guard matrices[ids] == nil else { return }
         matrices[ids] = try PackedMatrix(
-            ids.map { plan[$0].weights }, maxRangeByteCount: maxRangeByteCount, pool: pool)
+            ids.map { plan[$0].weights }, maxRangeByteCount: maxRangeByteCount, pool: pool, slab: slab)
     }
 
     /// Computed here, once: the precision that Vulkan asks of `sin` and `cos` is too low for long contexts.
