@@ -29,11 +29,11 @@ let shaderFiles = [
     "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp", "columns.glsl", "digits.comp", "digits.glsl",
     "digits_records.glsl", "embed.comp", "gated.comp", "gated.glsl", "gated_digits.comp", "gather.comp", "head.comp",
     "head_to_cache.glsl", "head_to_value.glsl", "linear.glsl", "linear_broadcast.comp", "linear_columns.comp",
-    "linear_result.glsl", "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl", "multiply.comp",
-    "norm.comp", "numbers.glsl", "packed.glsl", "packed_broadcast.comp", "packed_columns.comp", "packed_dot.glsl",
-    "packed_dot_columns.comp", "packed_dot_tiled.comp", "packed_embed.comp", "packed_linear.glsl", "packed_slices.glsl",
-    "packed_tiled.comp", "read.comp", "reduce_shared.glsl", "reduce_subgroup.glsl", "reorder.comp", "soft_cap.comp",
-    "soft_capping.glsl", "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl", "tiles.glsl", "weights.glsl",
+    "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl", "multiply.comp", "norm.comp", "numbers.glsl",
+    "packed.glsl", "packed_broadcast.comp", "packed_columns.comp", "packed_dot.glsl", "packed_dot_columns.comp",
+    "packed_dot_tiled.comp", "packed_embed.comp", "packed_slices.glsl", "packed_tiled.comp", "read.comp",
+    "reduce_shared.glsl", "reduce_subgroup.glsl", "reorder.comp", "soft_cap.comp", "soft_capping.glsl",
+    "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl", "tiles.glsl", "weights.glsl",
 ]
 
 let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]

@@ -2,8 +2,8 @@
 public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
     // Parts.
     case numbers, weights, reduceShared, reduceSubgroup, cache, softCapping, softmaxState
-    case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, packedLinear, digits,
-        digitsRecords, packedDot, packedSlices, gated, linear, linearResult, columns, tiles
+    case attentionRows, candidates, maximaShared, maximaSubgroup, tileHalf, tileSingle, packed, digits,
+        digitsRecords, packedDot, packedSlices, gated, linear, columns, tiles
     // Kernels.
     case add, addNorm, attention, attentionReduce, embed, gatedKernel, gatedDigits, gather, head, multiply, norm, read,
         softCap
@@ -46,7 +46,6 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .head: PackageResources.head_comp
             case .columns: PackageResources.columns_glsl
             case .linear: PackageResources.linear_glsl
-            case .linearResult: PackageResources.linear_result_glsl
             case .packedSlices: PackageResources.packed_slices_glsl
             case .tiles: PackageResources.tiles_glsl
             case .linearBroadcast: PackageResources.linear_broadcast_comp
@@ -55,7 +54,6 @@ public enum ShaderFile: String, Sendable, Hashable, CaseIterable {
             case .multiply: PackageResources.multiply_comp
             case .norm: PackageResources.norm_comp
             case .packed: PackageResources.packed_glsl
-            case .packedLinear: PackageResources.packed_linear_glsl
             case .packedBroadcast: PackageResources.packed_broadcast_comp
             case .packedColumns: PackageResources.packed_columns_comp
             case .packedDot: PackageResources.packed_dot_glsl

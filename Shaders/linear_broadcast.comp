@@ -4,6 +4,8 @@
 
 layout(local_size_x = SUBGROUP) in;
 
+layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
+
 // Columns of a lane; they are SUBGROUP apart.
 #define LANE_COLUMNS (TILE / SUBGROUP)
 

@@ -1,6 +1,8 @@
 // output = input · weightsᵀ + bias for up to ROWS rows (`columns.glsl`): an invocation reads its weights once for all
 // rows and numbers of the input once for all of its columns, and sums in the order of the input.
 
+layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
+
 // The products of chunk `chunk`; `WEIGHED` is what becomes of four numbers of the input first.
 #define STEP(chunk, WEIGHED) { \
     vec4 low[COLUMNS], high[COLUMNS]; \

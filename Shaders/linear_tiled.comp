@@ -3,6 +3,8 @@
 // by four outputs, in the order and, in 32 bits, in the SPLITS parts of `linear_columns`, so that a row's result is the
 // same bits by either.
 
+layout(set = 0, binding = 1) readonly buffer Weights { uvec4 weights[]; };
+
 #define CHUNKS (DEPTH / CHUNK)
 
 // Chunks from `chunk` on, up to `last`; zeros past them, which change no sum.

@@ -14,7 +14,7 @@ layout(push_constant) uniform Constants {
     uint first_row;
     uint part_row_count;
     float scale;
-    uint group_slices;   // As in `packed_linear.glsl`.
+    uint group_slices;   // As in `linear.glsl`.
     uint group_count;
 };
 

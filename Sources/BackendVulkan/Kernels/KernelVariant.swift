@@ -96,7 +96,7 @@ struct KernelVariant: Sendable {
             [
                 packedBroadcast,
                 KernelVariant(
-                    name: "packed_tiled", files: [.packed, .packedLinear, .linearResult, .tiles, .packedTiled],
+                    name: "packed_tiled", files: [.packed, .linear, .tiles, .packedTiled],
                     needs: [.invocations(256)],
                     rowsPerGroup: 64, tilesPerGroup: 2),
                 packedColumns,
@@ -133,26 +133,26 @@ struct KernelVariant: Sendable {
     }
 
     private static let linearColumns = KernelVariant(
-        name: "linear_columns", files: [.numbers, .weights, .linear, .linearResult, .columns, .linearColumns])
+        name: "linear_columns", files: [.numbers, .weights, .linear, .columns, .linearColumns])
 
     private static func linearTiled(
         _ name: String, _ tile: ShaderFile, needs: [Need] = [], extensions: [String] = []
     ) -> KernelVariant {
         KernelVariant(
-            name: name, files: [.numbers, .weights, .linear, .linearResult, .tiles, tile, .linearTiled],
+            name: name, files: [.numbers, .weights, .linear, .tiles, tile, .linearTiled],
             needs: needs + [.invocations(256)],
             extensions: extensions, rowsPerGroup: 64, tilesPerGroup: 2)
     }
 
     private static let linearBroadcast = KernelVariant(
-        name: "linear_broadcast", files: [.numbers, .weights, .linear, .linearResult, .linearBroadcast],
+        name: "linear_broadcast", files: [.numbers, .weights, .linear, .linearBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
     private static let packedColumns = KernelVariant(
-        name: "packed_columns", files: [.packed, .packedLinear, .linearResult, .columns, .packedSlices, .packedColumns])
+        name: "packed_columns", files: [.packed, .linear, .columns, .packedSlices, .packedColumns])
 
     private static let packedBroadcast = KernelVariant(
-        name: "packed_broadcast", files: [.packed, .packedLinear, .linearResult, .packedBroadcast],
+        name: "packed_broadcast", files: [.packed, .linear, .packedBroadcast],
         needs: [.processor, .subgroupBroadcast], extensions: broadcast)
 
     private static let packedDotColumns = packedDot("packed_dot_columns", [.columns, .packedSlices, .packedDotColumns])
@@ -162,7 +162,7 @@ struct KernelVariant: Sendable {
     ) -> KernelVariant {
         // glslang got `GL_EXT_integer_dot_product` late; the instruction itself can be named since 2020.
         KernelVariant(
-            name: name, files: [.digits, .packed, .packedLinear, .linearResult, .packedDot] + files,
+            name: name, files: [.digits, .packed, .linear, .packedDot] + files,
             needs: [.integerProducts] + needs,
             extensions: ["GL_EXT_spirv_intrinsics"], rowsPerGroup: rowsPerGroup, tilesPerGroup: tilesPerGroup)
     }

@@ -68,13 +68,15 @@ struct LinearKernels {
         guard let wanted else { return nil }
         do {
             var made: Set<ActivationDigits> = []
-            for case .linear(_, let weights, _, _) in plan.operations {
-                guard case .quantized(let matrix) = plan[weights].weights else { continue }
+            for case .linear(_, let parts) in StepFusion(plan: plan).steps() {
+                let weights = parts.map { plan[$0.weights].weights }
+                guard case .quantized(let matrix) = weights[0] else { continue }
                 let format = try PackedFormat(matrix.layout, inputSize: matrix.inputSize)
                 let digits = ActivationDigits(count: wanted, for: format)
                 made.insert(digits)
                 _ = try choices(
-                    for: .packed(format), inputSize: matrix.inputSize, outputSize: matrix.outputSize, digits)
+                    for: .packed(format), inputSize: matrix.inputSize, outputSize: PackedMatrix.rowCount(weights),
+                    digits)
             }
             for digits in made {
                 _ = try making(digits)

@@ -42,6 +42,11 @@ struct PackedMatrix {
     /// Rows of a tile.
     static let tile = ValueLayout.tile
 
+    /// Rows of `matrices` as one, in which each but the last is padded to whole tiles.
+    static func rowCount(_ matrices: [LinearWeights]) -> Int {
+        matrices.dropLast().reduce(matrices.last?.outputSize ?? 0) { $0 + $1.outputSize.roundedUp(to: tile) }
+    }
+
     /// Columns that sixteen bytes hold.
     static func chunk(_ type: ElementType) -> Int { 16 / type.byteCount }
 
@@ -52,10 +57,10 @@ struct PackedMatrix {
     ) throws(BackendError) {
         format = try Format(matrices[0])
         inputSize = matrices[0].inputSize
-        // Between matrices, rows are padded to whole tiles; the last tile is padded as well.
+        rowCount = Self.rowCount(matrices)
+        // The last tile is padded as well.
         let tileCounts = matrices.map { $0.outputSize.dividedUp(by: Self.tile) }
         let tileCount = tileCounts.reduce(0, +)
-        rowCount = (tileCount - (tileCounts.last ?? 0)) * Self.tile + (matrices.last?.outputSize ?? 0)
         let byteCounts = format.tileByteCounts(inputSize: inputSize)
         let tilesPerPart = max(1, maxRangeByteCount / (byteCounts.max() ?? 1))
         let partCount = tileCount.dividedUp(by: tilesPerPart)
@@ -140,7 +145,7 @@ extension PackedMatrix.Format {
         var first = tiles.startIndex
         while first < tiles.endIndex {
             let last = min(first + tilesAtOnce, tiles.endIndex)
-            // Each tile has a place of its own in the slabs.
+            // Unsafe: each tile has a place of its own in the slabs, and nobody goes on before all are packed.
             let ready = tiles[first..<last]
             nonisolated(unsafe) let places = slabs
             DispatchQueue.concurrentPerform(iterations: last - first) { index in
