@@ -1,11 +1,12 @@
 // Attention of some query rows of one sequence over its cached context, through the block table.
 //
-// The context is cut into partitions at multiples of PARTITION, and these into tiles of GROUP positions; the sums of a
+// The context is cut into partitions at multiples of PARTITION, and these into tiles of TILE positions; the sums of a
 // partition are folded in order. Nothing depends on the rest of the batch, on how a prompt is cut or on where blocks
 // lie: a workgroup that goes through all partitions itself computes the same bits as several and a reduction.
 //
-// An invocation loads KEYS_AHEAD units of keys or VALUES_AHEAD of values before it uses the first, so that loads do not
-// wait for each other.
+// Where IS_STAGED, the workgroup brings a tile's keys and values into shared memory, all loads of both at once and
+// neighbours by neighbouring invocations. Else an invocation reads what it needs where it lies, KEYS_AHEAD units of keys
+// or VALUES_AHEAD of values before it uses the first, so that loads do not wait for each other.
 
 layout(set = 0, binding = 0) readonly buffer Queries { float queries[]; };
 layout(set = 0, binding = 1) readonly buffer Keys { CACHE_WORDS keys[]; };
@@ -31,13 +32,42 @@ layout(push_constant) uniform Constants {
     uint first_task;
 };
 
+// The sums of values: an invocation has one unit, for ROWS_EACH of the rows.
 #define ROW_SETS (GROUP / UNITS)
 #define ROWS_EACH ((ROWS + ROW_SETS - 1) / ROW_SETS)
 
 shared vec4 query[ROWS * UNITS];
-shared uint slot_of[GROUP];
+// Where the head of each position of the tile begins.
+shared uint place_of[TILE];
 
-uint first_row, row_count, first_position, table;
+#if IS_STAGED
+#define TILE_WORDS (TILE * HEAD_UNITS)
+// Words of the tile that an invocation brings.
+#define OWN_WORDS ((TILE_WORDS + GROUP - 1) / GROUP)
+// An odd number, so that the heads of neighbours begin in different banks.
+#define STAGED_HEAD (HEAD_UNITS | 1)
+
+// Keys, and then values.
+shared CACHE_WORDS staged[TILE * STAGED_HEAD];
+
+#define KEY_OF(position, unit) FROM_CACHE(staged, (position) * STAGED_HEAD + FIRST_UNIT, unit)
+#define VALUE_OF(position, unit) KEY_OF(position, unit)
+
+void stage(CACHE_WORDS words[OWN_WORDS], uint lane) {
+    [[unroll]] for (uint own = 0; own < OWN_WORDS; own++) {
+        uint index = own * GROUP + lane;
+        if (index < TILE_WORDS) staged[index / HEAD_UNITS * STAGED_HEAD + index % HEAD_UNITS] = words[own];
+    }
+}
+#else
+#define KEY_OF(position, unit) FROM_CACHE(keys, place_of[position] + FIRST_UNIT, unit)
+#define VALUE_OF(position, unit) FROM_CACHE(values, place_of[position] + FIRST_UNIT, unit)
+#endif
+
+uint first_row, row_count, first_position, table, end;
+
+// The block of a position; of the last one for those behind it.
+uint block_of(uint position) { return tables[table + (min(position, end - 1) >> block_shift)]; }
 
 void load_queries(uint key_head, uint slice) {
     for (uint index = gl_LocalInvocationIndex; index < ROWS * UNITS; index += GROUP) {
@@ -57,37 +87,36 @@ void load_queries(uint key_head, uint slice) {
     }
 }
 
-// Scores of this invocation's position in the tile for every row; NOTHING where a row does not see it.
-void score(uint position, uint end, uint unit_base, out float scores[ROWS]) {
-    [[unroll]] for (uint row = 0; row < ROWS; row++) scores[row] = 0;
-    if (position < end) {
+// Scores of place `place` in the tile, which is `position`, for the rows from `score_row` on; NOTHING where a row does
+// not see it.
+void score(uint place, uint position, bool is_there, uint score_row, out float scores[SCORE_ROWS]) {
+    [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) scores[index] = 0;
+    if (is_there && score_row < ROWS) {
         for (uint first = 0; first < UNITS; first += KEYS_AHEAD) {
             vec4 ahead[KEYS_AHEAD];
-            [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) {
-                ahead[own] = FROM_CACHE(keys, unit_base, first + own);
-            }
+            [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) ahead[own] = KEY_OF(place, first + own);
             [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) {
                 vec4 key = ahead[own];
-                [[unroll]] for (uint row = 0; row < ROWS; row++) {
-                    vec4 numbers = query[row * UNITS + first + own];
-                    precise float sum = scores[row];
+                [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
+                    vec4 numbers = query[min(score_row + index, ROWS - 1) * UNITS + first + own];
+                    precise float sum = scores[index];
                     sum = fma(numbers.x, key.x, sum);
                     sum = fma(numbers.y, key.y, sum);
 #if UNIT == 4
                     sum = fma(numbers.z, key.z, sum);
                     sum = fma(numbers.w, key.w, sum);
 #endif
-                    scores[row] = sum;
+                    scores[index] = sum;
                 }
             }
         }
     }
-    [[unroll]] for (uint row = 0; row < ROWS; row++) {
-        uint own = first_position + row / HEADS;
-        bool is_seen = position < end && position <= own && (window == 0 || position + window > own);
-        float scaled = scores[row] * scale;
+    [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
+        uint own = first_position + (score_row + index) / HEADS;
+        bool is_seen = is_there && position <= own && (window == 0 || position + window > own);
+        float scaled = scores[index] * scale;
         if (cap != 0.0) scaled = soft_capped(scaled, cap);
-        scores[row] = is_seen ? scaled : NOTHING;
+        scores[index] = is_seen ? scaled : NOTHING;
     }
 }
 
@@ -101,7 +130,7 @@ void main() {
     row_count = task.y;
     first_position = task.z;
     table = task.w;
-    uint end = first_position + row_count;
+    end = first_position + row_count;
     uint begin = window == 0 || first_position < window ? 0 : first_position - window + 1;
 
     // This invocation's part of the output: one unit of some rows.
@@ -116,6 +145,9 @@ void main() {
         whole_sum[index] = 0;
         whole[index] = vec4(0);
     }
+    // Blocks are looked up a tile ahead.
+    uint place = lane % TILE;
+    uint next_block = block_of(extent.x * PARTITION + place);
     load_queries(key_head, slice);
 
     for (uint part = extent.x; part < extent.x + extent.y; part++) {
@@ -129,22 +161,44 @@ void main() {
         for (uint row = lane; row < ROWS; row += GROUP) largest_of[row] = NOTHING;
         barrier();
         uint partition_end = min((part + 1) * PARTITION, end);
-        for (uint tile = part * PARTITION; tile < partition_end; tile += GROUP) {
-            if (tile + GROUP <= begin) continue;
-            uint position = tile + lane;
-            uint base = 0;
-            if (position >= begin && position < partition_end) {
-                uint block = tables[table + (position >> block_shift)];
-                uint slot = (block << block_shift) + (position & ((1u << block_shift) - 1));
-                base = (slot * key_heads + key_head) * HEAD_UNITS + FIRST_UNIT;
-                slot_of[lane] = base;
+        for (uint tile = part * PARTITION; tile < partition_end; tile += TILE) {
+            uint block = next_block;
+            next_block = block_of(tile + TILE + place);
+            if (tile + TILE <= begin) continue;
+            // Places of the tile whose positions are seen.
+            uint from = max(tile, begin) - tile;
+            uint to = min(TILE, partition_end - tile);
+            if (lane < TILE && place >= from && place < to) {
+                uint slot = (block << block_shift) + ((tile + place) & ((1u << block_shift) - 1));
+                place_of[place] = (slot * key_heads + key_head) * HEAD_UNITS;
             }
-            float scores[ROWS];
-            score(position, position < begin ? 0 : partition_end, base, scores);
-            find_largest(scores, lane);
-            [[unroll]] for (uint row = 0; row < ROWS; row++) {
-                weights_of[row * GROUP + lane] =
-                    scores[row] == NOTHING ? 0.0 : exp(scores[row] - tile_largest[row]);
+            barrier();
+#if IS_STAGED
+            CACHE_WORDS key_words[OWN_WORDS];
+            CACHE_WORDS value_words[OWN_WORDS];
+            [[unroll]] for (uint own = 0; own < OWN_WORDS; own++) {
+                uint index = own * GROUP + lane;
+                // What nobody sees is as good as any other.
+                uint word = place_of[clamp(index / HEAD_UNITS, from, to - 1)] + index % HEAD_UNITS;
+                key_words[own] = keys[word];
+                value_words[own] = values[word];
+            }
+            stage(key_words, lane);
+            barrier();
+#endif
+            uint score_row = lane / TILE * SCORE_ROWS;
+            float scores[SCORE_ROWS];
+            score(place, tile + place, place >= from && place < to, score_row, scores);
+            // Behind it, nobody reads keys any more.
+            find_largest(scores, score_row, lane);
+#if IS_STAGED
+            stage(value_words, lane);
+#endif
+            [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
+                uint row = score_row + index;
+                if (row >= ROWS) continue;
+                weights_of[row * TILE + place] =
+                    scores[index] == NOTHING ? 0.0 : exp(scores[index] - tile_largest[row]);
             }
             barrier();
             if (has_rows) {
@@ -154,18 +208,16 @@ void main() {
                     sums[index] *= shrink;
                     sums_of_values[index] *= shrink;
                 }
-                uint from = max(tile, begin) - tile;
-                uint to = min(GROUP, partition_end - tile);
                 for (uint first = from; first < to; first += VALUES_AHEAD) {
                     vec4 ahead[VALUES_AHEAD];
                     [[unroll]] for (uint own = 0; own < VALUES_AHEAD; own++) {
-                        ahead[own] = FROM_CACHE(values, slot_of[min(first + own, to - 1)], unit);
+                        ahead[own] = VALUE_OF(min(first + own, to - 1), unit);
                     }
                     [[unroll]] for (uint own = 0; own < VALUES_AHEAD; own++) {
                         if (first + own >= to) break;
                         [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
                             uint row = min(row_set + index * ROW_SETS, ROWS - 1);
-                            float weight = weights_of[row * GROUP + first + own];
+                            float weight = weights_of[row * TILE + first + own];
                             precise float sum = sums[index] + weight;
                             precise vec4 weighted = fma(vec4(weight), ahead[own], sums_of_values[index]);
                             sums[index] = sum;

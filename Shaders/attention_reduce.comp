@@ -1,4 +1,5 @@
-// Folds the partitions of one row's contexts, in order, as a workgroup that has them all would.
+// Folds the partitions of one row's contexts, in order, as a workgroup that has them all would. The output is numbers,
+// or their digits.
 
 layout(local_size_x = GROUP) in;
 
@@ -8,7 +9,9 @@ layout(local_size_x = GROUP) in;
 
 layout(set = 0, binding = 0) readonly buffer States { float states[]; };
 layout(set = 0, binding = 1) readonly buffer Reductions { uvec4 reductions[]; };
+#ifndef DIGITS
 layout(set = 0, binding = 2) writeonly buffer Output { float result[]; };
+#endif
 
 layout(push_constant) uniform Constants {
     uint reduction_count;
@@ -20,7 +23,9 @@ layout(push_constant) uniform Constants {
 void main() {
     uint head = gl_WorkGroupID.x;
     uvec4 reduction = reductions[gl_WorkGroupID.y];
-    for (uint unit = gl_LocalInvocationIndex; unit < HEAD_SIZE / UNIT; unit += GROUP) {
+    for (uint first_unit = 0; first_unit < HEAD_SIZE / UNIT; first_unit += GROUP) {
+        bool is_there = first_unit + gl_LocalInvocationIndex < HEAD_SIZE / UNIT;
+        uint unit = min(first_unit + gl_LocalInvocationIndex, HEAD_SIZE / UNIT - 1);
         float largest = NOTHING;
         float sum = 0;
         vec4 values = vec4(0);
@@ -41,7 +46,16 @@ void main() {
                 fold(states_ahead[own].x, states_ahead[own].y, values_ahead[own], largest, sum, values);
             }
         }
-        uint to = reduction.x * output_stride + output_column + head * HEAD_SIZE + unit * UNIT;
-        for (uint number = 0; number < UNIT; number++) result[to + number] = values[number] / sum;
+        vec4 numbers = values / sum;
+        uint to = reduction.x * output_stride + output_column;
+#ifdef DIGITS
+        uint slice = (head * HEAD_SIZE + unit * UNIT) / SLICE;
+        write_record(numbers, to + slice * RECORD * 4, is_there);
+#else
+        if (!is_there) continue;
+        for (uint number = 0; number < UNIT; number++) {
+            result[to + head * HEAD_SIZE + unit * UNIT + number] = numbers[number];
+        }
+#endif
     }
 }

@@ -1,16 +1,20 @@
 // What an attention workgroup works on: ROWS query heads (QUERIES rows of one sequence, HEADS heads that read the same
-// keys and values), GROUP positions of the context at a time.
+// keys and values), TILE positions of the context at a time.
 
 layout(local_size_x = GROUP) in;
 
 #define ROWS (QUERIES * HEADS)
 #define UNITS (HEAD_SIZE / UNIT)
 
+// The scores of a tile: an invocation has those of one position, for SCORE_ROWS of the rows.
+#define SCORE_PARTS (GROUP / TILE)
+#define SCORE_ROWS ((ROWS + SCORE_PARTS - 1) / SCORE_PARTS)
+
 // Where the sums of one partition wait for the others: largest score, sum, and the values.
 #define STATE_SIZE (HEAD_SIZE + 2)
 
-// Weights of the tile's positions, `[ROWS, GROUP]`; before that, scores on their way to the largest.
-shared float weights_of[ROWS * GROUP];
+// Weights of the tile's positions, `[ROWS, TILE]`; before that, scores on their way to the largest.
+shared float weights_of[ROWS * TILE];
 // The largest score of each row in this partition before the tile, and with it.
 shared float largest_of[ROWS];
 shared float tile_largest[ROWS];

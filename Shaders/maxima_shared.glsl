@@ -1,11 +1,14 @@
-// The largest score of each row over the workgroup's invocations, through shared memory: into `tile_largest`.
+// The largest score of each row over the tile's positions, through shared memory: into `tile_largest`. `scores` are
+// those of rows `score_row` and on.
 
-void find_largest(float row_scores[ROWS], uint lane) {
-    [[unroll]] for (uint row = 0; row < ROWS; row++) weights_of[row * GROUP + lane] = row_scores[row];
+void find_largest(float scores[SCORE_ROWS], uint score_row, uint lane) {
+    [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
+        if (score_row + index < ROWS) weights_of[(score_row + index) * TILE + lane % TILE] = scores[index];
+    }
     barrier();
     for (uint row = lane; row < ROWS; row += GROUP) {
         float found = NOTHING;
-        for (uint index = 0; index < GROUP; index++) found = max(found, weights_of[row * GROUP + index]);
+        for (uint index = 0; index < TILE; index++) found = max(found, weights_of[row * TILE + index]);
         tile_largest[row] = max(found, largest_of[row]);
     }
     barrier();

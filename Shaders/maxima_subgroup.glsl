@@ -1,14 +1,18 @@
-// The largest score of each row over the workgroup's invocations, by subgroup arithmetic: into `tile_largest`.
+// The largest score of each row over the tile's positions, by subgroup arithmetic: into `tile_largest`. `scores` are
+// those of rows `score_row` and on, the same for all invocations of a subgroup.
 
-void find_largest(float row_scores[ROWS], uint lane) {
-    [[unroll]] for (uint row = 0; row < ROWS; row++) {
-        float found = subgroupMax(row_scores[row]);
-        if (subgroupElect()) weights_of[row * GROUP + gl_SubgroupID] = found;
+void find_largest(float scores[SCORE_ROWS], uint score_row, uint lane) {
+    uint count = gl_NumSubgroups / SCORE_PARTS;
+    [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
+        float found = subgroupMax(scores[index]);
+        if (subgroupElect() && score_row + index < ROWS) {
+            weights_of[(score_row + index) * TILE + gl_SubgroupID % count] = found;
+        }
     }
     barrier();
     for (uint row = lane; row < ROWS; row += GROUP) {
         float found = largest_of[row];
-        for (uint index = 0; index < gl_NumSubgroups; index++) found = max(found, weights_of[row * GROUP + index]);
+        for (uint index = 0; index < count; index++) found = max(found, weights_of[row * TILE + index]);
         tile_largest[row] = found;
     }
     barrier();

@@ -44,6 +44,17 @@ import Testing
         #expect(try #require(backend.validationMessages, "the validation layer is missing") == [])
     }
 
+    @Test("A card's attention takes caches of every type through shared memory", arguments: TestDevice.all)
+    func sharedAttention(device: TestDevice) throws {
+        var card = device
+        card.limits.without = [.processorLanes]
+        let cases = BackendConformance.cases(weightTypes: [], cacheTypes: [.f32, .bf16, .int8], weightFormats: [])
+        try run(
+            cases.filter { trial in
+                ["of 10, ", "of 64, ", "of 80, ", "window 63"].contains { trial.name.contains($0) }
+            }, on: card)
+    }
+
     @Test("Packed integer products of 24 bits are as exact as 32-bit floats", arguments: TestDevice.all)
     func exactIntegers(device: TestDevice) throws {
         var card = device

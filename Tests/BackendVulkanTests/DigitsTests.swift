@@ -35,6 +35,14 @@ import Testing
         var sketch = PlanSketch(seed: 3)
         let format = WeightFormat.groups(bitCount: 4, groupSize: 32)
         let (left, right) = (sketch.input(96), sketch.input(96))
+        let attended = [32, 48].map { headSize in
+            sketch.attention(
+                query: left, key: left, value: left, headSize: headSize,
+                AttentionShape(queryHeadCount: 96 / headSize, scale: 1))
+        }
+        for value in attended {
+            _ = sketch.linear(value, sketch.packed("output\(value)", 96, 96, format, .f32))
+        }
         let normed = sketch.norm(sketch.add(left, right))
         let gated = sketch.gated(
             sketch.linear(normed, sketch.packed("gate", 64, 96, format, .f32)),
@@ -47,6 +55,7 @@ import Testing
         let steps = try StepFusion.makingDigits(StepFusion(plan: plan).steps(), digitCount: 1, in: &plan)
         let names = steps.compactMap { step -> String? in
             switch step {
+            case .attention(_, _, _, _, let record): record == nil ? "attention" : "attention to digits"
             case .addNorm(_, _, _, _, _, let digits, _): digits == nil ? "norm" : "norm to digits"
             case .gated(_, _, _, let digits, _): digits == nil ? "gated" : "gated to digits"
             case .digits: "digits"
@@ -56,7 +65,8 @@ import Testing
         }
         #expect(
             names == [
-                "norm to digits", "linear2", "gated to digits", "linear1", "gated", "digits", "linear1", "linear1",
+                "attention to digits", "attention", "linear1", "digits", "linear1", "norm to digits", "linear2",
+                "gated to digits", "linear1", "gated", "digits", "linear1", "linear1",
             ])
     }
 
@@ -89,13 +99,33 @@ import Testing
         }
     }
 
+    @Test("An attention makes digits of every row, however its context is shared out", arguments: TestDevice.all)
+    func attention(device: TestDevice) throws {
+        var card = device
+        card.limits.without = [.processorLanes]
+        let backend = try card.backend { $0.activations = .int24 }
+        var sketch = PlanSketch(seed: 8)
+        let attended = sketch.attention(
+            query: sketch.input(192, bound: 2), key: sketch.input(64, bound: 2), value: sketch.input(64), headSize: 32,
+            AttentionShape(queryHeadCount: 6, scale: 0.2))
+        let weights = sketch.packed("weights", 70, 192, .groups(bitCount: 4, groupSize: 32), .f32)
+        let rows = sketch.linear(attended, weights)
+        let trial = ConformanceCase(
+            name: "attention to digits", tolerance: 10 * Tolerance.single, plan: sketch.finished(rows),
+            sequences: BackendConformance.sequences([150, 1, 70], seed: 1), cacheType: .f32, blockSize: 16)
+        let result = try BackendConformance(backend, batchInvariance: .bitwise).run(trial)
+        #expect(result.hasPassed, "\(result)")
+        #expect(backend.kernelChoices.contains { $0.operation == "attention_reduce_digits" })
+    }
+
     @Test("What is not a number stays so in digits; what is too small becomes zero", arguments: TestDevice.all)
     func oddNumbers(device: TestDevice) throws {
         let backend = try device.backend()
         let library = backend.library
         let digits = ActivationDigits(
             count: 3, for: PackedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
-        let choices = try LinearKernels(library: library, shapes: KernelShapes(backend.capabilities)).making(digits)
+        let kernels = LinearKernels(library: library, shapes: KernelShapes(backend.capabilities))
+        let choices = try kernels.making(digits, by: .conversion)
         var numbers = [Float](repeating: 1, count: 160)
         numbers[3] = .nan
         numbers[32 + 4] = .infinity

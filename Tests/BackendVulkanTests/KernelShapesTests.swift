@@ -1,3 +1,4 @@
+import Backends
 import Testing
 
 @testable import BackendVulkan
@@ -39,11 +40,32 @@ struct KernelShapesTests {
         }
     }
 
+    @Test("An attention's workgroup fits the device, with keys and values in shared memory where they do")
+    func attention() throws {
+        for (sharedMemory, staged) in [(16 << 10, []), (32 << 10, [.f16, .int8]), (48 << 10, [.f32, .f16, .int8])]
+            as [(Int, [CacheType])]
+        {
+            for invocations in [128, 1024] {
+                let shapes = Self.shapes(invocations: invocations, sharedMemory: sharedMemory)
+                let cut = try shapes.attention(headSize: 128, group: 8)
+                #expect(cut == KernelShapes.Attention(unit: 4, heads: 8, rowsPerTile: 2))
+                for type in [CacheType.f32, .f16, .int8] {
+                    let constants = shapes.constants(of: cut, queries: 2, headSize: 128, cache: type)
+                    #expect(constants["IS_STAGED"] == (staged.contains(type) ? 1 : 0), "\(type) in \(sharedMemory)")
+                    #expect(constants["GROUP"] == (invocations < 256 ? 64 : 256))
+                }
+            }
+        }
+    }
+
     @Test("The lanes of a processor share nothing")
     func processor() {
         let shapes = Self.shapes(invocations: 1024, isProcessor: true)
         let cut = shapes.columns(inputSize: 4096, outputSize: 4096, digitCount: nil)
         #expect(cut.splits == 1 && cut.columns == 1)
         #expect(shapes.normCut(width: 4096).partCount == 1)
+        let attention = KernelShapes.Attention(unit: 4, heads: 8, rowsPerTile: 2)
+        let constants = shapes.constants(of: attention, queries: 1, headSize: 128, cache: .f16)
+        #expect(constants["IS_STAGED"] == 0 && constants["GROUP"] == constants["TILE"])
     }
 }

@@ -19,6 +19,7 @@ enum KernelKind: String, Sendable, Hashable, CaseIterable {
     case headToCache = "head_to_cache"
     case attention
     case attentionReduce = "attention_reduce"
+    case attentionReduceDigits = "attention_reduce_digits"
     case gated, add, gather, reorder
     case gatedDigits = "gated_digits"
     case softCap = "soft_cap"
@@ -120,6 +121,11 @@ struct KernelVariant: Sendable {
                 KernelVariant(name: "attention_shared", files: attentionFiles(.maximaShared)),
             ]
         case .attentionReduce: [KernelVariant(name: "attention_reduce", files: [.softmaxState, .attentionReduce])]
+        case .attentionReduceDigits:
+            [
+                KernelVariant(
+                    name: "attention_reduce_digits", files: [.digits, .digitsRecords, .softmaxState, .attentionReduce])
+            ]
         case .gated: [KernelVariant(name: "gated", files: [.gated, .gatedKernel])]
         case .gatedDigits:
             [KernelVariant(name: "gated_digits", files: [.digits, .digitsRecords, .gated, .gatedDigits])]

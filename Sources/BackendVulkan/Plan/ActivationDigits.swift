@@ -30,9 +30,12 @@ struct ActivationDigits: Hashable {
     var constants: [String: Int] { ["DIGITS": count, "INTERLEAVE": interleave] }
 
     /// What kernels are compiled for that make them, into binding `binding`.
-    func constants(group: Int, binding: Int) -> [String: Int] {
-        constants.merging(["GROUP": group, "RECORDS_BINDING": binding]) { $1 }
+    func constants(madeInto binding: Int) -> [String: Int] {
+        constants.merging(["RECORDS_BINDING": binding]) { $1 }
     }
+
+    /// Whether the reduction of an attention can make them: heads of whole slices.
+    static func areMade(ofHeads size: Int) -> Bool { size % PackedFormat.slice == 0 }
 }
 
 extension StepFusion {
@@ -73,9 +76,9 @@ extension StepFusion {
         var useCounts: [ValueID: Int] = [:]
         for input in steps.flatMap(\.inputs) { useCounts[input, default: 0] += 1 }
         if let logits = plan.logits { useCounts[logits, default: 0] += 1 }
-        var made: [ValueID: (digits: ActivationDigits, output: ValueID)] = [:]
+        var made: [ValueID: DigitsRecord] = [:]
         for case .digits(let input, let digits, let output) in steps where useCounts[input] == 1 {
-            made[input] = (digits, output)
+            made[input] = DigitsRecord(digits: digits, output: output)
         }
         var absorbed: Set<ValueID> = []
         let result = steps.map { step -> FusedStep in
@@ -86,6 +89,10 @@ extension StepFusion {
                 return .addNorm(
                     left: left, right: right, sum: sum, weight: weight, epsilon: epsilon, digits: record.digits,
                     output: record.output)
+            case .attention(let layer, let query, let shape, let output, nil)
+            where ActivationDigits.areMade(ofHeads: plan.cacheLayers[layer].headSize):
+                absorbed.insert(record.output)
+                return .attention(layer: layer, query: query, shape: shape, output: output, record: record)
             case .gated(let gate, let up, let activation, nil, _):
                 absorbed.insert(record.output)
                 return .gated(

@@ -4,6 +4,8 @@ import CVulkan
 /// What the second dimension of a dispatch counts; known only when a batch runs.
 enum DispatchRows: Hashable {
     case tokens, samples, rowTasks, tileTasks, reductions, reducedSamples
+    /// All tokens, unless a reduction ends the attention of each.
+    case tokensIfUnreduced
 
     init(_ rows: PlanRows) {
         switch rows {

@@ -15,7 +15,9 @@ enum FusedStep: Hashable {
     /// `input` as integers for packed integer products.
     case digits(input: ValueID, digits: ActivationDigits, output: ValueID)
     case head(HeadStep)
-    case attention(layer: Int, query: ValueID, shape: AttentionShape, output: ValueID)
+    /// Where there is a `record`, rows end up there as digits, and `output` is where they may lie before.
+    case attention(
+        layer: Int, query: ValueID, shape: AttentionShape, output: ValueID, record: DigitsRecord? = nil)
     /// `output = activation(gate) * up`, as `digits` where there are some.
     case gated(
         gate: ValueID, up: ValueID, activation: Activation, digits: ActivationDigits? = nil, output: ValueID)
@@ -28,6 +30,12 @@ enum FusedStep: Hashable {
 struct LinearPart: Hashable {
     let weights: MatrixID
     let bias: VectorID?
+    let output: ValueID
+}
+
+/// Digits that a step makes of its result.
+struct DigitsRecord: Hashable {
+    let digits: ActivationDigits
     let output: ValueID
 }
 
@@ -63,7 +71,7 @@ extension FusedStep {
         case .linear(let input, _): [input]
         case .reorder(let input, _, _), .digits(let input, _, _): [input]
         case .head(let step): [step.input]
-        case .attention(_, let query, _, _): [query]
+        case .attention(_, let query, _, _, _): [query]
         case .gated(let gate, let up, _, _, _): [gate, up]
         case .add(let left, let right, _): [left, right]
         case .gather(let input, _): [input]
@@ -74,11 +82,12 @@ extension FusedStep {
     /// The values it writes; none where it writes to the cache.
     var outputs: [ValueID] {
         switch self {
-        case .embed(_, _, let output), .norm(_, _, _, let output), .attention(_, _, _, let output),
+        case .embed(_, _, let output), .norm(_, _, _, let output),
             .gated(_, _, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output),
             .reorder(_, _, let output), .digits(_, _, let output):
             return [output]
         case .addNorm(_, _, let sum, _, _, _, let output): return [sum, output]
+        case .attention(_, _, _, let output, let record): return [output] + (record.map { [$0.output] } ?? [])
         case .linear(_, let parts): return parts.map(\.output)
         case .head(let step):
             guard case .value(let output) = step.target else { return [] }

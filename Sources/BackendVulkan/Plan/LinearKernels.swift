@@ -42,24 +42,26 @@ struct LinearKernels {
         return choices
     }
 
-    /// The kernel that makes digits of numbers, or as the last part of what `kind` does with rows of `width`.
-    func making(
-        _ digits: ActivationDigits, by kind: KernelKind? = nil, width: Int = 0
-    ) throws(BackendError) -> [KernelChoice] {
-        let pipeline: Pipeline
-        switch kind {
-        case .gated:
-            pipeline = try library.pipeline(
-                .gatedDigits, constants: digits.constants(group: ActivationDigits.group, binding: 2), bindingCount: 3)
-        case .addNorm:
-            let constants = shapes.normConstants(width: width).merging(
-                digits.constants(group: shapes.normGroup, binding: 4)
-            ) { $1 }
-            pipeline = try library.pipeline(.addNormDigits, constants: constants, bindingCount: 5)
-        default:
-            pipeline = try library.pipeline(
-                .digits, constants: digits.constants(group: ActivationDigits.group, binding: 1), bindingCount: 2)
-        }
+    /// What makes digits of a row: a kernel for nothing else, or the last part of one that makes the numbers.
+    enum DigitsMaker {
+        case conversion, gated
+        case addNorm(width: Int)
+        case attentionReduce(headSize: Int)
+    }
+
+    /// The kernel with which `maker` makes `digits`, into its last binding.
+    func making(_ digits: ActivationDigits, by maker: DigitsMaker) throws(BackendError) -> [KernelChoice] {
+        let (kind, bindingCount, constants): (KernelKind, Int, [String: Int]) =
+            switch maker {
+            case .conversion: (.digits, 2, ["GROUP": ActivationDigits.group])
+            case .gated: (.gatedDigits, 3, ["GROUP": ActivationDigits.group])
+            case .addNorm(let width): (.addNormDigits, 5, shapes.normConstants(width: width))
+            case .attentionReduce(let headSize):
+                (.attentionReduceDigits, 3, KernelShapes.reduceConstants(headSize: headSize))
+            }
+        let pipeline = try library.pipeline(
+            kind, constants: constants.merging(digits.constants(madeInto: bindingCount - 1)) { $1 },
+            bindingCount: bindingCount)
         return [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)]
     }
 
@@ -79,10 +81,17 @@ struct LinearKernels {
                     digits)
             }
             for digits in made {
-                _ = try making(digits)
+                _ = try making(digits, by: .conversion)
                 _ = try making(digits, by: .gated)
-                for case .add(_, _, let sum) in plan.operations {
-                    _ = try making(digits, by: .addNorm, width: plan[sum].width)
+                for operation in plan.operations {
+                    switch operation {
+                    case .add(_, _, let sum): _ = try making(digits, by: .addNorm(width: plan[sum].width))
+                    case .pagedAttention(let layer, _, _, _):
+                        let headSize = plan.cacheLayers[layer].headSize
+                        guard ActivationDigits.areMade(ofHeads: headSize) else { continue }
+                        _ = try making(digits, by: .attentionReduce(headSize: headSize))
+                    default: continue
+                    }
                 }
             }
             return wanted

@@ -49,7 +49,7 @@ struct PlanMemory {
 
         var rowsPerTile = 16
         var stateSize = 0
-        for case .attention(let layer, _, let shape, _) in steps {
+        for case .attention(let layer, _, let shape, _, _) in steps {
             let heads = plan.cacheLayers[layer]
             let group = shape.queryHeadCount / heads.keyValueHeadCount
             let cut = try shapes.attention(headSize: heads.headSize, group: group)

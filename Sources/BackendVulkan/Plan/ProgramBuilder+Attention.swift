@@ -43,9 +43,10 @@ extension ProgramBuilder {
         append([dispatch], reading: [memory.range(step.input)], writing: [target])
     }
 
-    /// Single rows and tiles of rows side by side, then the reduction of single rows whose context was shared out.
+    /// Single rows and tiles of rows side by side, then the reduction of single rows whose context was shared out. What
+    /// becomes digits does so before the reduction, which makes its own, so that single rows need no other kernel.
     mutating func attention(
-        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID
+        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID, _ record: DigitsRecord?
     ) throws(BackendError) {
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
@@ -55,15 +56,7 @@ extension ProgramBuilder {
         let target = memory.range(output)
         let tasks = memory.tasks
         func dispatch(_ rows: DispatchRows, queries: Int, firstTask: Int) throws(BackendError) -> Dispatch {
-            var constants = KernelShapes.cacheConstants(cache.type)
-            constants["GROUP"] = KernelShapes.attentionGroup
-            constants["KEYS_AHEAD"] = shapes.keysAhead(unitCount: heads.headSize / cut.unit)
-            constants["VALUES_AHEAD"] = shapes.valuesAhead
-            constants["PARTITION"] = shapes.attentionPartition
-            constants["HEAD_SIZE"] = heads.headSize
-            constants["UNIT"] = cut.unit
-            constants["HEADS"] = cut.heads
-            constants["QUERIES"] = queries
+            let constants = shapes.constants(of: cut, queries: queries, headSize: heads.headSize, cache: cache.type)
             return Dispatch(
                 choices: try kernel(.attention, constants, bindingCount: 7),
                 bindings: [
@@ -87,14 +80,20 @@ extension ProgramBuilder {
                 try dispatch(.tileTasks, queries: tasks.rowsPerTile, firstTask: tasks.firstTile),
             ],
             reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
+        let choices: [KernelChoice]
+        if let record {
+            try makeDigits(output, record.digits, record.output, of: .tokensIfUnreduced)
+            choices = try linearKernels.making(record.digits, by: .attentionReduce(headSize: heads.headSize))
+        } else {
+            choices = try kernel(
+                .attentionReduce, KernelShapes.reduceConstants(headSize: heads.headSize), bindingCount: 3)
+        }
+        let reduced = record?.output ?? output
         let reduction = Dispatch(
-            choices: try kernel(
-                .attentionReduce,
-                ["GROUP": KernelShapes.headGroup, "HEAD_SIZE": heads.headSize, "UNIT": cut.unit], bindingCount: 3),
-            bindings: [memory.states, batch.range(.reductions), target],
-            constants: place(output) + [UInt32(shape.queryHeadCount)],
+            choices: choices, bindings: [memory.states, batch.range(.reductions), memory.range(reduced)],
+            constants: place(reduced) + [UInt32(shape.queryHeadCount)],
             rows: .reductions, groupCount: shape.queryHeadCount, label: "attention, reduced",
             bytesPerRow: shape.queryHeadCount * heads.headSize * 4)
-        append([reduction], reading: [memory.states], writing: [target])
+        append([reduction], reading: [memory.states], writing: [memory.range(reduced)])
     }
 }

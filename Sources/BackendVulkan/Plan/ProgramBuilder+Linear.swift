@@ -43,7 +43,7 @@ extension ProgramBuilder {
 
     /// `input` as the integers that packed matrices are multiplied with.
     mutating func makeDigits(
-        _ input: ValueID, _ digits: ActivationDigits, _ output: ValueID
+        _ input: ValueID, _ digits: ActivationDigits, _ output: ValueID, of rows: DispatchRows? = nil
     ) throws(BackendError) {
         let (source, target) = (memory.layout[input], memory.layout[output])
         guard source.stride % 4 == 0, source.column % 4 == 0 else {
@@ -51,12 +51,13 @@ extension ProgramBuilder {
         }
         let width = plan[input].width
         let dispatch = Dispatch(
-            choices: try linearKernels.making(digits), bindings: [memory.range(input), memory.range(output)],
+            choices: try linearKernels.making(digits, by: .conversion),
+            bindings: [memory.range(input), memory.range(output)],
             constants: [
                 UInt32(width), UInt32(source.stride / 4), UInt32(source.column / 4), UInt32(target.stride),
                 UInt32(target.column),
             ],
-            rows: DispatchRows(plan[output].rows),
+            rows: rows ?? DispatchRows(plan[output].rows),
             groupCount: width.dividedUp(by: ActivationDigits.numbersPerGroup), label: "digits \(width)",
             bytesPerRow: (width + plan[output].width) * 4, workPerRow: 4 * width)
         append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])

@@ -38,7 +38,8 @@ struct ProgramBuilder {
             try elementwise(.reorder, [input], output, first: [weights.order(order)], work: 0)
         case .digits(let input, let digits, let output): try makeDigits(input, digits, output)
         case .head(let step): try head(step)
-        case .attention(let layer, let query, let shape, let output): try attention(layer, query, shape, output)
+        case .attention(let layer, let query, let shape, let output, let record):
+            try attention(layer, query, shape, output, record)
         case .gated(let gate, let up, let activation, let digits, let output):
             let isGELU: UInt32 =
                 switch activation {
@@ -84,7 +85,7 @@ struct ProgramBuilder {
         let width = plan[inputs[0]].width
         let choices: [KernelChoice]
         if let digits {
-            choices = try linearKernels.making(digits, by: kind)
+            choices = try linearKernels.making(digits, by: .gated)
         } else {
             choices = try kernel(kind, bindingCount: bindings.count)
         }
@@ -155,7 +156,7 @@ struct ProgramBuilder {
         let width = plan[sum].width
         let choices: [KernelChoice]
         if let digits {
-            choices = try linearKernels.making(digits, by: .addNorm, width: width)
+            choices = try linearKernels.making(digits, by: .addNorm(width: width))
         } else {
             choices = try kernel(.addNorm, shapes.normConstants(width: width), bindingCount: 5)
         }

@@ -124,6 +124,7 @@ final class VulkanPlan: PreparedPlan, @unchecked Sendable {
         case .rowTasks: tasks.rowTaskCount
         case .tileTasks: tasks.tileTaskCount
         case .reductions: tasks.reductionCount
+        case .tokensIfUnreduced: tasks.reductionCount == batch.tokenCount ? 0 : batch.tokenCount
         case .reducedSamples: samples.reducedCount
         }
     }

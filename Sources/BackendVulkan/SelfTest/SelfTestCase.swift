@@ -38,6 +38,7 @@ struct SelfTestCase {
         case .headToCache: head(cacheType: cacheType(constants))
         case .attention: attention(constants)
         case .attentionReduce: attentionReduce(constants)
+        case .attentionReduceDigits: makingDigits(attentionReduce(constants), constants, outputStride: 0)
         case .gated: gated()
         case .gatedDigits: makingDigits(gated(), constants, outputStride: 5)
         case .add: add()
