@@ -15,7 +15,7 @@ public final class CPUBackend: Backend {
 
     /// Starts `threadCount` threads (the calling one included). `instructionSet` nil: the fastest that the CPU has.
     /// `activations`: what packed weights are multiplied with, where it is not for their type to say.
-    /// Throws `unavailable` for an instruction set that the CPU lacks, for integers where it has no products of bytes,
+    /// Throws `unavailable` for an instruction set that the CPU lacks, for integers where it has no products of them,
     /// and for less than one thread.
     public init(
         threadCount: Int, instructionSet: InstructionSet? = nil, activations: PackedActivations = .f32

@@ -18,21 +18,23 @@ struct PackedKernels {
     private let kernels: UnsafePointer<quire_kernels>
     private let activations: PackedActivations
 
-    /// Throws `unavailable` for integers where the instruction set has no products of bytes.
+    /// Throws `unavailable` for integers where the instruction set has no products of them.
     init(_ kernels: UnsafePointer<quire_kernels>, _ activations: PackedActivations) throws(BackendError) {
         self.kernels = kernels
         self.activations = activations
         guard activations == .f32 || kernels.pointee.linear_int8 != nil else {
             let name = String(cString: quire_isa_name(kernels.pointee.isa))
             throw .unavailable(
-                device: "cpu", reason: "\(name) has no products of bytes, which activations as \(activations) take")
+                device: "cpu", reason: "\(name) has no products of integers, which activations as \(activations) take")
         }
     }
 
     /// The integers that weights of `type` are multiplied with; nil: floats.
     ///
-    /// Two bytes are more exact than a rounding to 16 bits, three are what 32-bit floats are.
+    /// Two bytes are more exact than a rounding to 16 bits. Three are what 32-bit floats are, and only taken for those where
+    /// they are faster.
     func digits(for type: ElementType) -> ActivationDigits? {
+        guard activations != .f32 || type != .f32 || kernels.pointee.linear_quantized == nil else { return nil }
         let byteCount = activations.byteCount ?? (type == .f32 ? 3 : 2)
         return digitKernels(byteCount).map {
             ActivationDigits(byteCount: byteCount, recordByteCount: $0.pointee.record_byte_count)

@@ -48,6 +48,7 @@ public struct ForwardBatch: Sendable {
 
     /// Appends a sequence's next tokens. `firstPosition + tokens.count` becomes its context length.
     /// Precondition: `blocks` covers the context.
+    @inlinable
     public mutating func append(
         tokens: some Collection<Int32>, firstPosition: Int, blocks: some RandomAccessCollection<Int32>, blockSize: Int
     ) {

@@ -1,7 +1,7 @@
 /// What packed weights are multiplied with.
 ///
-/// As integers, the numbers of 32 inputs of a row share one scale, and the device multiplies four bytes at once. A device
-/// without such products has only 32-bit floats.
+/// As integers, the numbers of 32 inputs of a row share one scale, and the device multiplies several of them at once. A
+/// device without such products has only 32-bit floats.
 public enum PackedActivations: String, Sendable, CaseIterable {
     /// 32-bit floats, or what a backend has that is as exact as the weights' `computeType` asks.
     case f32

@@ -1,7 +1,7 @@
-// Activations as integers of signed bytes (digits), for instruction sets that multiply and add four bytes a lane at once.
+// Activations as integers: 32 inputs of a row times one scale.
 //
-// 32 inputs of a row are integers times one scale; an integer has DIGITS digits (a file that includes this defines it: 1 to
-// 3), the most significant first, each worth 128 of the next.
+// An integer has DIGITS digits (a file that includes this defines it: 1 to 3), which are signed bytes, each worth 128 of the
+// next. The file that QUIRE_DIGIT_RECORDS names says how they lie.
 #ifndef QUIRE_DIGITS_H
 #define QUIRE_DIGITS_H
 
@@ -9,29 +9,7 @@
 
 enum { DIGIT_BITS = 7, LARGEST = 127 << (DIGIT_BITS * (DIGITS - 1)) };
 
-/// 32 inputs of a row.
-typedef struct slice_digits {
-    float scale;
-    /// Sums of the inputs, as the digits say them: of both halves, and of all.
-    float half_sums[2], sum;
-    /// Of each digit words of four inputs, which are those that a step of packed weights gives at once: of each eight
-    /// inputs 0, 4, 1, 5 and 2, 6, 3, 7.
-    int32_t words[DIGITS][8];
-} slice_digits;
-
-/// Digits of sixteen numbers from number `first` of a slice on; returns their sum.
-INLINE int32_t put_digits(f32x16 numbers, float inverse, size_t first, slice_digits *y) {
-    i32x16 rest = (i32x16)_mm512_cvtps_epi32((__m512)(numbers * splat(inverse)));
-    int32_t sum = __builtin_reduce_add(rest);
-    UNROLL for (size_t d = DIGITS; d-- > 0;) {
-        i32x16 digit = d > 0 ? ((rest + 64) & 127) - 64 : rest;
-        i8x16 bytes = __builtin_convertvector(digit, i8x16);
-        bytes = __builtin_shufflevector(bytes, bytes, 0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
-        memcpy((char *)y->words[d] + first, &bytes, sizeof bytes);
-        rest = (rest - digit) >> DIGIT_BITS;
-    }
-    return sum;
-}
+#include QUIRE_DIGIT_RECORDS
 
 /// Not a number among the numbers makes all of the slice's not a number.
 INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {

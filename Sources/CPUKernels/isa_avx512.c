@@ -24,7 +24,7 @@ const quire_kernels quire_table_avx512 =
 
 // Only products with quantized weights have any use for its bytes.
 const quire_kernels quire_table_avx512vnni =
-    QUIRE_TABLE(quire_isa_avx512vnni, linear_bf16, quire_dtype_f32, QUIRE_PRODUCTS_OF_BYTES);
+    QUIRE_TABLE(quire_isa_avx512vnni, linear_bf16, quire_dtype_f32, QUIRE_PRODUCTS_OF_DIGITS(vnni));
 
 #pragma clang attribute pop
 

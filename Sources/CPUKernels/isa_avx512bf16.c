@@ -19,7 +19,7 @@ enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #include "tables.h"
 
 const quire_kernels quire_table_avx512bf16 =
-    QUIRE_TABLE(quire_isa_avx512bf16, linear_bf16_pairs, quire_dtype_bf16, QUIRE_PRODUCTS_OF_BYTES);
+    QUIRE_TABLE(quire_isa_avx512bf16, linear_bf16_pairs, quire_dtype_bf16, QUIRE_PRODUCTS_OF_DIGITS(vnni));
 
 #pragma clang attribute pop
 

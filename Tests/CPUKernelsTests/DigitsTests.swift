@@ -9,12 +9,22 @@ private struct Record {
     /// What each number became, in units of the scale.
     let integers: [Int]
 
-    init(_ bytes: ArraySlice<UInt8>, byteCount: Int) {
+    init(_ bytes: ArraySlice<UInt8>, byteCount: Int, isPairs: Bool) {
         let bytes = Array(bytes)
         func word(_ index: Int) -> UInt32 { (0..<4).reduce(0) { $0 | UInt32(bytes[index * 4 + $1]) << UInt32(8 * $1) } }
         let header = (0..<4).map { Float(bitPattern: word($0)) }
         scale = header[0]
         sums = Array(header[1...])
+        if isPairs {
+            // The first two bytes as one number, and then the third.
+            integers = (0..<32).map { input in
+                (0..<(byteCount + 1) / 2).reduce(0) { value, part in
+                    let place = 16 + part * 64 + input * 2
+                    return value * 128 + Int(Int16(bitPattern: UInt16(bytes[place]) | UInt16(bytes[place + 1]) << 8))
+                }
+            }
+            return
+        }
         // Of each eight inputs a word holds 0, 4, 1 and 5, the next 2, 6, 3 and 7.
         let places = [0, 2, 4, 6, 1, 3, 5, 7]
         integers = (0..<32).map { input in
@@ -27,9 +37,9 @@ private struct Record {
 }
 
 @Suite struct DigitsTests {
-    /// Digits of each count of bytes, where this CPU has products of them.
-    static let products = QuantizedProduct.all(KernelTable.available[KernelTable.available.count - 1])
-        .filter { $0.byteCount != nil }
+    /// Digits of each count of bytes, where this CPU has products of them; AVX512_BF16 has those of VNNI.
+    static let products = QuantizedProduct.available
+        .filter { $0.byteCount != nil && $0.table.isa != .avx512bf16 }
 
     private func records(
         _ product: QuantizedProduct, _ rows: [Float], width: Int, order: [Int32]? = nil
@@ -46,7 +56,8 @@ private struct Record {
             kernels.from_f32(rows, width, nil, &bytes, recordCount, rowCount, width)
         }
         return (0..<rowCount * recordCount).map {
-            Record(bytes[($0 * size)..<(($0 + 1) * size)], byteCount: byteCount)
+            Record(
+                bytes[($0 * size)..<(($0 + 1) * size)], byteCount: byteCount, isPairs: product.table.isa == .avx2)
         }
     }
 

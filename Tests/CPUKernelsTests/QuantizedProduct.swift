@@ -13,18 +13,20 @@ struct QuantizedProduct: CustomStringConvertible {
 
     var description: String { "\(table.testDescription), \(byteCount.map { "\($0) bytes" } ?? "floats")" }
 
-    /// The functions of `table`: exactly one from floats, or those from integers.
+    /// The functions of `table`: from floats, and from integers.
     static func all(_ table: KernelTable) -> [QuantizedProduct] {
         let kernels = table.kernels
+        var products: [QuantizedProduct] = []
         if let linear = kernels.linear_quantized {
-            return [QuantizedProduct(table: table, digits: nil, linear: linear, byteCount: nil)]
+            products.append(QuantizedProduct(table: table, digits: nil, linear: linear, byteCount: nil))
         }
-        return [kernels.linear_int8, kernels.linear_int16, kernels.linear_int24].enumerated().compactMap { index, it in
-            it.map {
+        for (index, digits) in [kernels.linear_int8, kernels.linear_int16, kernels.linear_int24].enumerated() {
+            guard let digits else { continue }
+            products.append(
                 QuantizedProduct(
-                    table: table, digits: $0.pointee, linear: $0.pointee.linear, byteCount: index + 1)
-            }
+                    table: table, digits: digits.pointee, linear: digits.pointee.linear, byteCount: index + 1))
         }
+        return products
     }
 
     /// Every one on this CPU.

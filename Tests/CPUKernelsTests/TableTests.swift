@@ -12,7 +12,12 @@ import Testing
     func aTableKnowsItsName(table: KernelTable) {
         #expect(table.kernels.isa == table.isa)
         #expect(table.kernels.linear_bf16_activation == (table.isa == .avx512bf16 ? .bf16 : .f32))
-        let hasBytes = table.isa == .avx512vnni || table.isa == .avx512bf16
-        #expect(QuantizedProduct.all(table).map(\.byteCount) == (hasBytes ? [1, 2, 3] : [nil]))
+        let expected: [Int?] =
+            switch table.isa {
+            case .avx512vnni, .avx512bf16: [1, 2, 3]
+            case .avx2: [nil, 1, 2, 3]
+            default: [nil]
+            }
+        #expect(QuantizedProduct.all(table).map(\.byteCount) == expected)
     }
 }

@@ -216,10 +216,10 @@ typedef struct quire_kernels {
     quire_linear_fn _Nonnull linear_f16;
     /// Weights bf16, activations `linear_bf16_activation`.
     quire_linear_fn _Nonnull linear_bf16;
-    /// Quantized weights, activations f32; NULL where there are products of bytes.
+    /// Quantized weights, activations f32; NULL where products of three bytes are faster.
     quire_quantized_linear_fn _Nullable linear_quantized;
-    /// Quantized weights, activations of one, two and three bytes, where the instruction set has products of them, else
-    /// NULL. Three bytes are as exact as f32, two more exact than bf16.
+    /// Quantized weights, activations of one, two and three bytes, where the instruction set has products of integers,
+    /// else NULL. Three bytes are as exact as f32, two more exact than bf16.
     const quire_digit_kernels *_Nullable linear_int8, *_Nullable linear_int16, *_Nullable linear_int24;
     quire_quantized_embed_fn _Nonnull embed_quantized;
     quire_rms_norm_fn _Nonnull rms_norm;

@@ -1,4 +1,4 @@
-// Quantized weights times integers of DIGITS bytes: a file for each number of them, which the tables share.
+// Quantized weights times integers of DIGITS bytes, by AVX512_VNNI: a file for each number of them, which tables share.
 #if defined(__x86_64__)
 
 #include "CPUKernels.h"
@@ -12,6 +12,9 @@
 
 enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
+
+#define QUIRE_DIGIT_RECORDS "digit_bytes.h"
+#define QUIRE_DIGIT_PRODUCTS "digit_byte_products.h"
 
 #include "f16_avx512.h"
 #include "linear_quantized.h"
