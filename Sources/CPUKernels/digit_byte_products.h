@@ -4,8 +4,6 @@
 
 #include "quantized_bytes.h"
 
-enum { QUANTUM_BYTES = 1 };
-
 // One row reads as fast as the hardware asks by itself.
 #define FETCHES(R) ((R) > 1)
 // One vector at a time where rows are several: the sums of their digits fill the registers.
@@ -63,25 +61,6 @@ INLINE void unpack_slice(size_t bits, size_t inputs, const char *slice, void *un
                 size_t place = (2 * step + word) * quire_panel_width + lane;
                 *(u32x16_anywhere *)((uint32_t *)unpacked + place) = quanta.words[word];
             }
-        }
-    }
-}
-
-INLINE void multiply_unpacked(size_t rows, size_t vectors, size_t inputs, const void *unpacked, size_t lane,
-                              input_rows x, accumulators acc) {
-    UNROLL for (size_t v = 0; v < vectors; v++) {
-        i32x16 sums[MAX_ROWS][DIGITS] = {0};
-        for (size_t word = 0; word < inputs / 4; word++) {
-            const uint32_t *from = (const uint32_t *)unpacked + word * quire_panel_width + lane + v * LANES;
-            u32x16 quanta = *(const u32x16_anywhere *)from;
-            UNROLL for (size_t r = 0; r < rows; r++) {
-                UNROLL for (size_t d = 0; d < DIGITS; d++) {
-                    sums[r][d] = add_products(sums[r][d], quanta, digits_of(x, r)->words[d][x.input / 4 + word]);
-                }
-            }
-        }
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            acc[r][v] = add_slice(sums[r], digits_of(x, r)->scale, acc[r][v]);
         }
     }
 }

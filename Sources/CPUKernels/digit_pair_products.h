@@ -5,8 +5,6 @@
 
 #include "quantized_quanta.h"
 
-enum { QUANTUM_BYTES = 2 };
-
 // A vector after the other is no order that the hardware would foresee.
 #define FETCHES(R) 1
 // The sums of sixteen outputs take two registers, of which there are sixteen.
@@ -39,9 +37,9 @@ INLINE i32x16 add_products(i32x16 sum, u32x16 quanta, int32_t digits) {
 }
 
 /// The chain with what a slice's sums add to it.
-INLINE f32x16 add_slice(const i32x16 sums[PARTS], float scale, f32x16 chain) {
-    f32x16 products = __builtin_convertvector(sums[PARTS - 1], f32x16);
-    if (PARTS > 1) {
+INLINE f32x16 add_slice(const i32x16 sums[NUMBERS], float scale, f32x16 chain) {
+    f32x16 products = __builtin_convertvector(sums[NUMBERS - 1], f32x16);
+    if (NUMBERS > 1) {
         products = __builtin_convertvector(sums[0], f32x16) * splat(1 << DIGIT_BITS) + products;
     }
     return splat(scale) * products + chain;
@@ -50,15 +48,15 @@ INLINE f32x16 add_slice(const i32x16 sums[PARTS], float scale, f32x16 chain) {
 INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t lane,
                            input_rows x, accumulators acc) {
     UNROLL for (size_t v = 0; v < vectors; v++) {
-        i32x16 sums[MAX_ROWS][PARTS] = {0};
+        i32x16 sums[MAX_ROWS][NUMBERS] = {0};
         UNROLL for (size_t step = 0; step < inputs / STEP; step++) {
             step_words words = load_step(bits, inputs, slice, step, lane + v * LANES);
             UNROLL for (uint32_t pair = 0; pair < STEP / 2; pair++) {
                 u32x16 quanta = step_pairs(bits, words, pair);
                 UNROLL for (size_t r = 0; r < rows; r++) {
-                    UNROLL for (size_t p = 0; p < PARTS; p++) {
-                        int32_t digits = digits_of(x, r)->words[p][x.input / 2 + step * STEP / 2 + pair];
-                        sums[r][p] = add_products(sums[r][p], quanta, digits);
+                    UNROLL for (size_t n = 0; n < NUMBERS; n++) {
+                        int32_t digits = digits_of(x, r)->words[n][x.input / 2 + step * STEP / 2 + pair];
+                        sums[r][n] = add_products(sums[r][n], quanta, digits);
                     }
                 }
             }
@@ -78,26 +76,6 @@ INLINE void unpack_slice(size_t bits, size_t inputs, const char *slice, void *un
                 size_t place = (step * STEP / 2 + pair) * quire_panel_width + lane;
                 *(u32x16_anywhere *)((uint32_t *)unpacked + place) = step_pairs(bits, words, pair);
             }
-        }
-    }
-}
-
-INLINE void multiply_unpacked(size_t rows, size_t vectors, size_t inputs, const void *unpacked, size_t lane,
-                              input_rows x, accumulators acc) {
-    UNROLL for (size_t v = 0; v < vectors; v++) {
-        i32x16 sums[MAX_ROWS][PARTS] = {0};
-        _Pragma("clang loop unroll_count(4)")
-        for (size_t pair = 0; pair < inputs / 2; pair++) {
-            const uint32_t *from = (const uint32_t *)unpacked + pair * quire_panel_width + lane + v * LANES;
-            u32x16 quanta = *(const u32x16_anywhere *)from;
-            UNROLL for (size_t r = 0; r < rows; r++) {
-                UNROLL for (size_t p = 0; p < PARTS; p++) {
-                    sums[r][p] = add_products(sums[r][p], quanta, digits_of(x, r)->words[p][x.input / 2 + pair]);
-                }
-            }
-        }
-        UNROLL for (size_t r = 0; r < rows; r++) {
-            acc[r][v] = add_slice(sums[r], digits_of(x, r)->scale, acc[r][v]);
         }
     }
 }

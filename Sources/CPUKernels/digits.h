@@ -1,7 +1,7 @@
 // Activations as integers: 32 inputs of a row times one scale.
 //
 // An integer has DIGITS digits (a file that includes this defines it: 1 to 3), which are signed bytes, each worth 128 of the
-// next. The file that QUIRE_DIGIT_RECORDS names says how they lie.
+// next. The file that QUIRE_DIGIT_RECORDS names says which numbers are made of them, and how these lie.
 #ifndef QUIRE_DIGITS_H
 #define QUIRE_DIGITS_H
 
@@ -10,6 +10,27 @@
 enum { DIGIT_BITS = 7, LARGEST = 127 << (DIGIT_BITS * (DIGITS - 1)) };
 
 #include QUIRE_DIGIT_RECORDS
+
+/// 32 inputs of a row.
+typedef struct slice_digits {
+    float scale;
+    /// Sums of the inputs, as the digits say them: of both halves, and of all.
+    float half_sums[2], sum;
+    /// Of each number, the most significant first, words of WORD_INPUTS inputs.
+    int32_t words[NUMBERS][32 / WORD_INPUTS];
+} slice_digits;
+
+/// Digits of sixteen inputs from input `first` of a slice on; returns their sum.
+INLINE int32_t put_digits(f32x16 inputs, float inverse, size_t first, slice_digits *y) {
+    i32x16 rest = __builtin_convertvector(__builtin_elementwise_roundeven(inputs * splat(inverse)), i32x16);
+    int32_t sum = __builtin_reduce_add(rest);
+    UNROLL for (size_t n = NUMBERS; n-- > 0;) {
+        i32x16 numbers = n > 0 ? ((rest + 64) & 127) - 64 : rest;
+        put_numbers(numbers, y->words[n], first);
+        rest = (rest - numbers) >> DIGIT_BITS;
+    }
+    return sum;
+}
 
 /// Not a number among the numbers makes all of the slice's not a number.
 INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {

@@ -8,7 +8,7 @@
 #include "quantized_input.h"
 #include "tile.h"
 
-enum { INPUT_BYTES = sizeof(slice_digits) };
+enum { INPUT_BYTES = sizeof(slice_digits), QUANTUM_BYTES = 4 / WORD_INPUTS };
 
 INLINE void prepare_input(const panel_shape *s, const void *x, size_t x_stride, size_t rows, quantized_input *in) {
     in->x = x;
@@ -42,5 +42,25 @@ INLINE const slice_digits *digits_of(input_rows x, size_t row) {
 }
 
 #include QUIRE_DIGIT_PRODUCTS
+
+INLINE void multiply_unpacked(size_t rows, size_t vectors, size_t inputs, const void *unpacked, size_t lane,
+                              input_rows x, accumulators acc) {
+    UNROLL for (size_t v = 0; v < vectors; v++) {
+        i32x16 sums[MAX_ROWS][NUMBERS] = {0};
+        for (size_t word = 0; word < inputs / WORD_INPUTS; word++) {
+            const uint32_t *from = (const uint32_t *)unpacked + word * quire_panel_width + lane + v * LANES;
+            u32x16 quanta = *(const u32x16_anywhere *)from;
+            UNROLL for (size_t r = 0; r < rows; r++) {
+                UNROLL for (size_t n = 0; n < NUMBERS; n++) {
+                    int32_t digits = digits_of(x, r)->words[n][x.input / WORD_INPUTS + word];
+                    sums[r][n] = add_products(sums[r][n], quanta, digits);
+                }
+            }
+        }
+        UNROLL for (size_t r = 0; r < rows; r++) {
+            acc[r][v] = add_slice(sums[r], digits_of(x, r)->scale, acc[r][v]);
+        }
+    }
+}
 
 #endif
