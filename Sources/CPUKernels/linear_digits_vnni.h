@@ -17,11 +17,7 @@ enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #define QUIRE_DIGIT_PRODUCTS "digit_byte_products.h"
 
 #include "f16_avx512.h"
-#include "linear_quantized.h"
-#include "tables.h"
-
-const quire_digit_kernels QUIRE_DIGIT_KERNELS = {
-    .record_byte_count = sizeof(slice_digits), .from_f32 = digits_from_f32, .linear = linear_quantized};
+#include "linear_digits.h"
 
 #pragma clang attribute pop
 

@@ -78,7 +78,7 @@ extension KernelShapes {
         return isRight ? wanted : Self.attentionTile
     }
 
-    /// Whether a tile's keys and values go through shared memory, which a processor has no other of.
+    /// Whether a tile's keys and values go through shared memory. A processor's is memory like any other.
     private func isStaged(rows: Int, headSize: Int, unit: Int, cache: CacheType) -> Bool {
         guard !capabilities.isProcessor else { return false }
         // As in `cache.glsl`; then odd.
