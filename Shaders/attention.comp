@@ -136,7 +136,7 @@ void main() {
     // This invocation's part of the output: one unit of some rows.
     uint unit = lane % UNITS;
     uint row_set = lane / UNITS;
-    bool has_rows = row_set < ROW_SETS;
+    bool has_rows = row_set < min(ROW_SETS, ROWS);
     float whole_largest[ROWS_EACH];
     float whole_sum[ROWS_EACH];
     vec4 whole[ROWS_EACH];

@@ -10,6 +10,9 @@ struct TestDevice: Sendable, CustomTestStringConvertible {
     var limits = CapabilityLimits()
     var pretence = "everything it has"
 
+    /// Whether its tests need not have everything: SwiftShader takes long to compile, and beside it is another driver.
+    var isSlow: Bool { name.hasPrefix("SwiftShader") && Self.all.count > 1 }
+
     var testDescription: String { "\(name) with \(pretence)" }
 
     /// Every device that a driver offers; empty where there is none, which `DeviceTests` reports.

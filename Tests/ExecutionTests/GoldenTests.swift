@@ -36,7 +36,17 @@ import Weights
 
     @Test("SmolLM2, packed: 64 greedy tokens of 20 prompts, and the largest logits", arguments: real)
     func smolLM2(model: RealModel) throws {
-        try check(try model.path, against: try model.golden)
+        let golden = try model.golden
+        #expect(golden.prompts.count == 20)
+        let machine = try Machine(
+            path: try model.path, on: .cpu(.best, threads: 2), maxTokenCount: 1024, maxSequenceCount: 20)
+        #expect(
+            machine.plan.matrices.contains {
+                if case .quantized(_) = $0.weights { true } else { false }
+            })
+        for prompt in golden.prompts { try checkLogits(machine, prompt) }
+        let greedy = try machine.greedy(golden.prompts.map(\.tokens), count: 64, tokenBudget: 256)
+        for (prompt, found) in zip(golden.prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
     }
 
     @Test("dequantized weights give what packed ones give", arguments: ["quantized-gptq-4bit-actorder", "llama-gguf"])
@@ -49,44 +59,29 @@ import Weights
         #expect(try machine.greedy(prompts.map(\.tokens), count: 32) == prompts.map(\.greedy))
     }
 
-    private func check(_ path: String, against golden: Golden.Real) throws {
-        #expect(golden.prompts.count == 20)
-        let machine = try Machine(
-            path: path, on: .cpu(.best, threads: 2), maxTokenCount: 1024, maxSequenceCount: 20)
-        #expect(
-            machine.plan.matrices.contains {
-                if case .quantized(_) = $0.weights { true } else { false }
-            })
-        for prompt in golden.prompts {
-            let logits = try #require(try machine.logits(of: prompt.tokens).last)
-            #expect(
-                largestDifference(prompt.topIDs.map { logits[$0] }, prompt.topLogits) < 1e-3, "\(prompt.name)")
-        }
-        let greedy = try machine.greedy(golden.prompts.map(\.tokens), count: 64, tokenBudget: 256)
-        for (prompt, found) in zip(golden.prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
-    }
+    /// SmolLM2 on the reference and on every Vulkan device, and what other tools made of it on one.
+    static let slow: [(model: RealModel, device: Device)] =
+        ([.reference] + Device.vulkan).map { (.fetched, $0) }
+        + real.dropFirst().flatMap { model in Device.vulkan.prefix(1).map { (model, $0) } }
 
     @Test(
-        "SmolLM2 on Vulkan: 32 greedy tokens, the largest logits, and memory", arguments: real, Device.vulkan.prefix(1))
-    func smolLM2(model: RealModel, device: Device) throws {
-        try checkOnVulkan(try model.path, against: try model.golden, device)
-    }
-
-    @Test(
-        "SmolLM2 on Vulkan: 32 greedy tokens are the reference's; where two are as good as equal, either is right",
-        arguments: Device.vulkan)
-    func smolLM2AsTheReference(device: Device) throws {
-        let prompts = try Golden.real().prompts.map(\.tokens).sorted { $0.count < $1.count }.prefix(4)
-        func greedy(_ device: Device) throws -> [[(token: Int32, margin: Float)]] {
-            try Machine(path: try RealModel.fetched.path, on: device, maxTokenCount: 128, maxSequenceCount: 4)
-                .greedyWithMargins(Array(prompts), count: 32, tokenBudget: 128)
+        "SmolLM2 on slow devices: 32 greedy tokens of 4 prompts; where two are as good as equal, either is right",
+        arguments: slow)
+    func smolLM2OnSlowDevices(model: RealModel, device: Device) throws {
+        let prompts = try model.golden.prompts.sorted { $0.tokens.count < $1.tokens.count }.prefix(4)
+        let machine = try Machine(path: try model.path, on: device, maxTokenCount: 128, maxSequenceCount: 4)
+        if case .vulkan = device {
+            let taken = Double(machine.weightByteCount)
+            #expect(taken <= 1.03 * Double(machine.weightArithmetic), "\(taken) for \(machine.weightArithmetic)")
         }
+        for prompt in prompts { try checkLogits(machine, prompt) }
+        let greedy = try machine.greedyWithMargins(prompts.map(\.tokens), count: 32, tokenBudget: 128)
         var nearTies = 0
-        for (expected, found) in zip(try greedy(.reference), try greedy(device)) {
-            #expect(expected.count == 32 && found.count == 32)
-            nearTies += expected.count { $0.margin < 1e-3 }
-            for (left, right) in zip(expected, found) where left.token != right.token {
-                #expect(min(left.margin, right.margin) < 1e-3, "\(left) or \(right)")
+        for (prompt, found) in zip(prompts, greedy) {
+            #expect(found.count == 32)
+            nearTies += found.count { $0.margin < 1e-3 }
+            for (expected, (token, margin)) in zip(prompt.greedy, found) where token != expected {
+                #expect(margin < 1e-3, "\(prompt.name): \(token) for \(expected)")
                 // What follows another token is another text.
                 break
             }
@@ -95,20 +90,9 @@ import Weights
         #expect(nearTies <= 4, "\(nearTies) near ties")
     }
 
-    private func checkOnVulkan(_ path: String, against golden: Golden.Real, _ device: Device) throws {
-        // A few short prompts: a driver that plays a GPU on the CPU is slow.
-        let prompts = golden.prompts.sorted { $0.tokens.count < $1.tokens.count }.prefix(4)
-        let machine = try Machine(path: path, on: device, maxTokenCount: 256, maxSequenceCount: 4)
-        let taken = Double(machine.weightByteCount)
-        #expect(taken <= 1.03 * Double(machine.weightArithmetic), "\(taken) for \(machine.weightArithmetic)")
-        for prompt in prompts {
-            let logits = try #require(try machine.logits(of: prompt.tokens).last)
-            #expect(largestDifference(prompt.topIDs.map { logits[$0] }, prompt.topLogits) < 1e-3, "\(prompt.name)")
-        }
-        let greedy = try machine.greedy(prompts.map(\.tokens), count: 32, tokenBudget: 256)
-        for (prompt, found) in zip(prompts, greedy) {
-            #expect(found == Array(prompt.greedy.prefix(32)), "\(prompt.name)")
-        }
+    private func checkLogits(_ machine: Machine, _ prompt: Golden.Real.Prompt) throws {
+        let logits = try #require(try machine.logits(of: prompt.tokens).last)
+        #expect(largestDifference(prompt.topIDs.map { logits[$0] }, prompt.topLogits) < 1e-3, "\(prompt.name)")
     }
 
     private func largestDifference(_ left: some Sequence<Float>, _ right: some Sequence<Float>) -> Float {

@@ -7,12 +7,13 @@ import KVCaching
 import Models
 import Requests
 import Scheduling
+import Synchronization
 import Tensors
 import Testing
 import Weights
 
-/// A backend by name, made anew for each test.
-enum Device: Sendable, CustomTestStringConvertible {
+/// A backend by name, opened once for all tests: kernels are compiled once, and tests side by side share a device.
+enum Device: Hashable, Sendable, CustomTestStringConvertible {
     case reference
     case cpu(InstructionSet, threads: Int)
     case vulkan(index: Int, name: String)
@@ -52,7 +53,17 @@ enum Device: Sendable, CustomTestStringConvertible {
         }
     }
 
+    private static let opened = Mutex<[Device: any Backend]>([:])
+
     func backend() throws -> any Backend {
+        try Self.opened.withLock { opened in
+            let backend = try opened[self] ?? open()
+            opened[self] = backend
+            return backend
+        }
+    }
+
+    private func open() throws -> any Backend {
         switch self {
         case .reference: return ReferenceBackend()
         case .cpu(let set, let threads): return try CPUBackend(threadCount: threads, instructionSet: set)
