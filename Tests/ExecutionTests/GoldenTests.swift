@@ -62,7 +62,7 @@ import Weights
     /// SmolLM2 on the reference and on every Vulkan device, and what other tools made of it on one.
     static let slow: [(model: RealModel, device: Device)] =
         ([.reference] + Device.vulkan).map { (.fetched, $0) }
-        + real.dropFirst().flatMap { model in Device.vulkan.prefix(1).map { (model, $0) } }
+        + real.dropFirst().flatMap { model in Device.vulkan.suffix(1).map { (model, $0) } }
 
     @Test(
         "SmolLM2 on slow devices: 32 greedy tokens of 4 prompts; where two are as good as equal, either is right",

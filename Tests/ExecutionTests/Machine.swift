@@ -25,7 +25,7 @@ enum Device: Hashable, Sendable, CustomTestStringConvertible {
     /// The reference, the CPU with every instruction set that it has, and every Vulkan device.
     static let all =
         [Device.reference] + InstructionSet.allCases.filter(\.isAvailable).map { .cpu($0, threads: 2) } + vulkan
-        + cards.prefix(1) + integerCards.prefix(1)
+        + cards.suffix(1) + integerCards.suffix(1)
 
     /// Every Vulkan device; that there is one is for BackendVulkanTests to say.
     static let vulkan: [Device] =
