@@ -37,7 +37,7 @@ public final class VulkanBackend: Backend {
         let vulkan = try VulkanDevice(
             physical, capabilities: capabilities, instance: instance, counters: counters, faults: faults)
         let directory = options.cacheDirectory.map { CacheDirectory(path: $0, report: options.report) }
-        library = try KernelLibrary(
+        library = KernelLibrary(
             vulkan, compiler: ShaderCompiler(cache: directory, counters: counters, faults: faults),
             cache: PipelineCache(vulkan, directory: directory), disabled: options.disabledKernels,
             report: options.report)

@@ -2,9 +2,7 @@ import Backends
 import CVulkan
 
 /// A few command buffers that are recorded and submitted one after another, and the fence behind the last.
-final class CommandBuffers: @unchecked Sendable {
-    // Sendable: one thread at a time uses it: a plan's, as `PreparedPlan` promises, or who holds the mutex around it
-    // (`Transfers`, `KernelSelfTest`).
+final class CommandBuffers {
     private let device: VulkanDevice
     private let pool: VkCommandPool
     private let fence: VkFence

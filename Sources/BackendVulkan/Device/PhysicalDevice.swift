@@ -2,8 +2,7 @@ import Backends
 import CVulkan
 
 /// A device as its driver describes it.
-struct PhysicalDevice: @unchecked Sendable {
-    // Sendable: the handle is a name that the instance owns; the rest is plain data.
+struct PhysicalDevice {
     let handle: VkPhysicalDevice
     let facts: VulkanDeviceFacts
     /// Before any limits of the configuration.

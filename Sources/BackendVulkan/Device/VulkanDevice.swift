@@ -4,8 +4,8 @@ import Synchronization
 
 /// A device in use: its queue and its functions.
 final class VulkanDevice: @unchecked Sendable {
-    // Sendable: everything is set once but the state behind the mutex, which also guards the queue, the one handle
-    // that Vulkan wants synchronised from outside.
+    // Sendable: everything is set once but what the mutex holds, which also guards the queue, the one handle that Vulkan
+    // wants synchronised from outside.
     let handle: VkDevice
     let functions: quire_device_functions
     let physical: PhysicalDevice
@@ -15,13 +15,9 @@ final class VulkanDevice: @unchecked Sendable {
     let faults: FaultInjector
     let queueFamily: UInt32
     private let instance: VulkanInstance
-    private let queue: Mutex<QueueState>
-
-    private struct QueueState: @unchecked Sendable {
-        // Sendable: it never leaves the mutex that holds it; the handle comes from C, so the compiler cannot know.
-        let handle: VkQueue
-        var isLost = false
-    }
+    private let queue: VkQueue
+    /// Held by whoever uses the queue.
+    private let isLost = Mutex(false)
 
     init(
         _ physical: PhysicalDevice, capabilities: DeviceCapabilities, instance: VulkanInstance,
@@ -54,7 +50,7 @@ final class VulkanDevice: @unchecked Sendable {
         var queue: VkQueue?
         functions.GetDeviceQueue(device, family, 0, &queue)
         guard let queue else { throw .unavailable(device: name, reason: "no queue") }
-        self.queue = Mutex(QueueState(handle: queue))
+        self.queue = queue
     }
 
     deinit {
@@ -109,17 +105,17 @@ final class VulkanDevice: @unchecked Sendable {
     /// Submits one command buffer; `fence` is signalled when everything submitted so far is done.
     func submit(_ commands: VkCommandBuffer, fence: VkFence?) throws(BackendError) {
         counters.add(to: \.submissions)
-        let result: VkResult = queue.withLock { queue in
-            guard !queue.isLost else { return VK_ERROR_DEVICE_LOST }
+        let result: VkResult = isLost.withLock { isLost in
+            guard !isLost else { return VK_ERROR_DEVICE_LOST }
             var buffer: VkCommandBuffer? = commands
             let result = withUnsafePointer(to: &buffer) { buffer in
                 var info = VkSubmitInfo()
                 info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO
                 info.commandBufferCount = 1
                 info.pCommandBuffers = buffer
-                return faults.strike(.submit) ?? functions.QueueSubmit(queue.handle, 1, &info, fence)
+                return faults.strike(.submit) ?? functions.QueueSubmit(queue, 1, &info, fence)
             }
-            if result == VK_ERROR_DEVICE_LOST { queue.isLost = true }
+            if result == VK_ERROR_DEVICE_LOST { isLost = true }
             return result
         }
         try check(result, "vkQueueSubmit")
@@ -142,7 +138,7 @@ final class VulkanDevice: @unchecked Sendable {
         if result == VK_NOT_READY {
             result = functions.WaitForFences(handle, 1, &fence, VkBool32(VK_TRUE), seconds * 1_000_000_000)
         }
-        if result != VK_SUCCESS { queue.withLock { $0.isLost = true } }
+        if result != VK_SUCCESS { isLost.withLock { $0 = true } }
         guard result != VK_TIMEOUT else {
             throw .deviceLost(device: physical.facts.name, reason: "a step did not end within \(seconds) seconds")
         }

@@ -8,8 +8,7 @@ import CVulkan
 #endif
 
 /// The machine's Vulkan loader, opened at run time.
-final class VulkanLoader: @unchecked Sendable {
-    // Sendable: both members are set once; the loader's own functions may be called from any thread.
+final class VulkanLoader {
     let functions: quire_global_functions
     let instanceAddress: PFN_vkGetInstanceProcAddr
 

@@ -27,9 +27,9 @@ final class KernelLibrary: Sendable {
     init(
         _ device: VulkanDevice, compiler: ShaderCompiler, cache: PipelineCache, disabled: Set<String>,
         report: @escaping @Sendable (String) -> Void
-    ) throws(BackendError) {
+    ) {
         self.device = device
-        selfTest = try KernelSelfTest(device)
+        selfTest = KernelSelfTest(device)
         self.compiler = compiler
         self.cache = cache
         self.disabled = disabled

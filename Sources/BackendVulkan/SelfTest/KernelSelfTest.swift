@@ -1,17 +1,12 @@
 import Backends
 import CVulkan
-import Synchronization
 
 /// Runs a new kernel once on small inputs and compares with plain Swift: drivers have bugs, and a wrong kernel must
 /// not become a wrong answer.
 final class KernelSelfTest: Sendable {
     private let device: VulkanDevice
-    private let commands: Mutex<CommandBuffers>
 
-    init(_ device: VulkanDevice) throws(BackendError) {
-        self.device = device
-        commands = Mutex(try CommandBuffers(device, count: 1))
-    }
+    init(_ device: VulkanDevice) { self.device = device }
 
     /// Throws `kernel` where `pipeline` does not compute what its kind says.
     func check(
@@ -49,15 +44,13 @@ final class KernelSelfTest: Sendable {
             bindings: ranges, constants: trial.constants, rows: .tokens, groupCount: trial.groupCount)
         var phases = [DispatchPhase(dispatches: [dispatch])]
         let sets = try DescriptorSets(for: &phases, device: device)
-        try commands.withLock { commands throws(BackendError) in
-            var recorder = try StepRecorder(commands, device: device)
-            try recorder.record(phases[0]) { _ in
-                trial.rowCount
-            } scoreCount: {
-                0
-            }
-            try recorder.finish()
+        var recorder = try StepRecorder(CommandBuffers(device, count: 1), device: device)
+        try recorder.record(phases[0]) { _ in
+            trial.rowCount
+        } scoreCount: {
+            0
         }
+        try recorder.finish()
         var words = [UInt32](repeating: 0, count: trial.bindings[trial.output].count)
         try withExtendedLifetime(sets) { () throws(BackendError) in
             try words.withUnsafeMutableBufferPointer { words throws(BackendError) in
