@@ -1,53 +1,56 @@
 // Cached keys and values: slots of heads of HEAD_SIZE numbers, read UNIT numbers at a time. A head takes HEAD_UNITS
 // places of its buffer, of which the numbers begin at FIRST_UNIT.
+//
+// `FROM_CACHE(words, base, unit)` are the numbers of a unit where `base` is the first place of numbers: a macro only as
+// no function takes a buffer.
 
 #if CACHE_BITS == 8
 // A scale, and words of four numbers over it.
 #define CACHE_WORDS uint
 #define HEAD_UNITS ((HEAD_SIZE + 3) / 4 + 1)
 #define FIRST_UNIT 1
+#define FROM_CACHE(words, base, unit) \
+    (numbers_of(words[(base) + (unit) * UNIT / 4], unit) * uintBitsToFloat(words[(base) - 1]))
+
+vec4 numbers_of(uint word, uint unit) {
+    int bytes = int(word);
 #if UNIT == 4
-#define FROM_CACHE(words, base, unit) \
-    vec4( \
-        bitfieldExtract(int(words[(base) + (unit)]), 0, 8), bitfieldExtract(int(words[(base) + (unit)]), 8, 8), \
-        bitfieldExtract(int(words[(base) + (unit)]), 16, 8), bitfieldExtract(int(words[(base) + (unit)]), 24, 8)) \
-        * uintBitsToFloat(words[(base) - 1])
+    return vec4(
+        bitfieldExtract(bytes, 0, 8), bitfieldExtract(bytes, 8, 8), bitfieldExtract(bytes, 16, 8),
+        bitfieldExtract(bytes, 24, 8));
 #else
-#define HALF_OF(word, unit) int((word) >> (16 * ((unit) % 2)))
-#define FROM_CACHE(words, base, unit) \
-    vec4( \
-        bitfieldExtract(HALF_OF(words[(base) + (unit) / 2], unit), 0, 8), \
-        bitfieldExtract(HALF_OF(words[(base) + (unit) / 2], unit), 8, 8), 0, 0) \
-        * uintBitsToFloat(words[(base) - 1])
+    bytes >>= 16 * (unit % 2);
+    return vec4(bitfieldExtract(bytes, 0, 8), bitfieldExtract(bytes, 8, 8), 0, 0);
 #endif
+}
 #else
 #define HEAD_UNITS UNITS
 #define FIRST_UNIT 0
-#define FROM_CACHE(words, base, unit) NUMBERS_OF(words[(base) + (unit)])
+#define FROM_CACHE(words, base, unit) numbers_of(words[(base) + (unit)])
+
 #if CACHE_BITS == 32
 #if UNIT == 4
 #define CACHE_WORDS uvec4
-#define NUMBERS_OF(words) uintBitsToFloat(words)
+vec4 numbers_of(uvec4 words) { return uintBitsToFloat(words); }
 #else
 #define CACHE_WORDS uvec2
-#define NUMBERS_OF(words) vec4(uintBitsToFloat(words), 0, 0)
-#endif
-#elif CACHE_IS_BFLOAT
-#if UNIT == 4
-#define CACHE_WORDS uvec2
-#define NUMBERS_OF(words) \
-    vec4(low_bfloat16(words.x), high_bfloat16(words.x), low_bfloat16(words.y), high_bfloat16(words.y))
-#else
-#define CACHE_WORDS uint
-#define NUMBERS_OF(words) vec4(low_bfloat16(words), high_bfloat16(words), 0, 0)
+vec4 numbers_of(uvec2 words) { return vec4(uintBitsToFloat(words), 0, 0); }
 #endif
 #else
+vec2 pair_of(uint word) {
+#if CACHE_IS_BFLOAT
+    return vec2(low_bfloat16(word), high_bfloat16(word));
+#else
+    return unpackHalf2x16(word);
+#endif
+}
+
 #if UNIT == 4
 #define CACHE_WORDS uvec2
-#define NUMBERS_OF(words) vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y))
+vec4 numbers_of(uvec2 words) { return vec4(pair_of(words.x), pair_of(words.y)); }
 #else
 #define CACHE_WORDS uint
-#define NUMBERS_OF(words) vec4(unpackHalf2x16(words), 0, 0)
+vec4 numbers_of(uint word) { return vec4(pair_of(word), 0, 0); }
 #endif
 #endif
 #endif

@@ -5,7 +5,7 @@ public import Logging
 import Weights
 
 /// A model that runs steps, without the engine around it.
-public struct SteppedModel: Sendable {
+public struct SteppedModel {
     /// Runs steps.
     public var runner: ModelRunner
     /// Blocks of the cache, tokens in each, and blocks of the swap space.

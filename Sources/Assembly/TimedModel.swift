@@ -4,7 +4,7 @@ public import Logging
 import Weights
 
 /// A model on a device that can time its kernels, without the engine around it.
-public struct TimedModel: Sendable {
+public struct TimedModel {
     /// The plan, with a cache.
     public let plan: any TimedPlan
     /// Tokens in a block of the cache.

@@ -45,7 +45,7 @@ public final class CPUBackend: Backend {
     /// Packs the weights, fuses neighbours, lays out scratch memory.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
-    ) throws(BackendError) -> any PreparedPlan {
+    ) throws(BackendError) -> sending any PreparedPlan {
         guard let kernels = instructionSet.kernels else {
             throw .unavailable(device: "cpu", reason: "no \(instructionSet.rawValue)")
         }

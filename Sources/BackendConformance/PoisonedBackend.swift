@@ -24,7 +24,7 @@ final class PoisonedBackend: Backend {
 
     func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
-    ) throws(BackendError) -> any PreparedPlan {
+    ) throws(BackendError) -> sending any PreparedPlan {
         try inner.prepare(plan, limits: limits, pool: pool)
     }
 }

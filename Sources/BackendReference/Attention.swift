@@ -82,12 +82,10 @@ extension ReferencePlan {
         let largest = scores.max() ?? 0
         for index in scores.indices { scores[index] = exp(scores[index] - largest) }
         let total = scores.reduce(0, +)
+        let cached = slots.map { CachedHead(stored, slot: $0, head: keyValueHead, of: shape, as: cache.type) }
         for number in 0..<headSize {
             var sum = 0.0
-            for (index, slot) in slots.enumerated() {
-                let value = CachedHead(stored, slot: slot, head: keyValueHead, of: shape, as: cache.type)
-                sum += scores[index] * Double(value[number])
-            }
+            for (index, value) in cached.enumerated() { sum += scores[index] * Double(value[number]) }
             target[head * headSize + number] = Float(sum / total)
         }
     }

@@ -21,7 +21,7 @@ public final class ReferenceBackend: Backend {
     /// Widens dense weights to 32 bits, keeps packed ones packed, and gives every value memory of its own.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
-    ) throws(BackendError) -> any PreparedPlan {
+    ) throws(BackendError) -> sending any PreparedPlan {
         try ReferencePlan(plan, limits: limits, pool: pool)
     }
 }

@@ -1,8 +1,7 @@
 import Backends
 
 /// A plan with its weights, dense ones widened to 32 bits, and the interpreter that runs it.
-final class ReferencePlan: PreparedPlan, @unchecked Sendable {
-    // Sendable: `PreparedPlan` promises one thread at a time; nothing else holds the values' memory.
+final class ReferencePlan: PreparedPlan {
     let plan: ForwardPlan
     let limits: BatchLimits
     let values: [Matrix]

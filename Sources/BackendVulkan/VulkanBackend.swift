@@ -80,7 +80,7 @@ public final class VulkanBackend: Backend {
     /// Uploads the weights, fuses neighbours and lays out scratch memory; kernels are made when the cache is attached.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
-    ) throws(BackendError) -> any PreparedPlan {
+    ) throws(BackendError) -> sending any PreparedPlan {
         let shapes = KernelShapes(capabilities)
         let digitCount = try LinearKernels(library: library, shapes: shapes)
             .digitCount(activations.byteCount, for: plan)

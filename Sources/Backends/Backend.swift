@@ -9,11 +9,13 @@ public protocol Backend: AnyObject, Sendable {
 
     /// Makes `plan` ready to run: uploads or repacks weights, picks kernels, lays out scratch, all from `pool`.
     /// Throws `unsupported` naming the operation, or what `pool` throws.
-    func prepare(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError) -> any PreparedPlan
+    func prepare(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
+    ) throws(BackendError) -> sending any PreparedPlan
 }
 
-/// A plan on its device. Used by one thread at a time.
-public protocol PreparedPlan: AnyObject, Sendable {
+/// A plan on its device. Not Sendable: it belongs to one thread at a time, which may hand it on as a whole.
+public protocol PreparedPlan: AnyObject {
     /// Gives the plan its key/value cache; must be called before `run`. Precondition: same layers as the plan.
     /// Throws where the device has no kernel for such a cache.
     func attach(_ cache: KVCacheMemory) throws(BackendError)

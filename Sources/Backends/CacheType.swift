@@ -17,7 +17,14 @@ public enum CacheType: String, Sendable, Hashable, CaseIterable {
     }
 
     /// The type of each number; nil where a head has a layout of its own.
-    public var elementType: ElementType? { ElementType(rawValue: rawValue) }
+    public var elementType: ElementType? {
+        switch self {
+        case .f32: .f32
+        case .f16: .f16
+        case .bf16: .bf16
+        case .int8: nil
+        }
+    }
 
     /// Bytes of one head of one token's keys, or values. Of `int8`: four of the scale, a 32-bit float, and then the
     /// numbers, up to the next multiple of four.

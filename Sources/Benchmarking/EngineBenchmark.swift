@@ -2,10 +2,8 @@ public import InferenceEngine
 
 /// The figures that tell engines apart: one stream's prefill and decode, then loads of growing concurrency.
 public struct EngineBenchmark: Sendable {
-    /// Tokens of the single stream's prompt, and of its output.
-    public var singlePromptTokenCount = 256
-    /// Tokens that the single stream produces.
-    public var singleOutputTokenCount = 64
+    /// Tokens of the single stream's prompt, and those that it produces; a model of short texts gets fewer.
+    public var singlePromptTokenCount = 256, singleOutputTokenCount = 64
     /// The load; its `concurrency` is replaced by each of `concurrencies`.
     public var workload = Workload()
     /// How many requests at once, one load each.
@@ -18,11 +16,13 @@ public struct EngineBenchmark: Sendable {
     public func run(on engine: AsyncLLMEngine) async throws -> EngineFigures {
         let generator = LoadGenerator(engine)
         try await generator.warmUp()
+        let outputTokenCount = max(1, min(singleOutputTokenCount, engine.limits.maxModelLength / 5))
+        let promptTokenCount = min(singlePromptTokenCount, engine.limits.maxModelLength - outputTokenCount)
         var single = Workload()
         single.requestCount = 1
         single.concurrency = 1
-        single.promptTokenCount = singlePromptTokenCount...singlePromptTokenCount
-        single.outputTokenCount = singleOutputTokenCount...singleOutputTokenCount
+        single.promptTokenCount = promptTokenCount...promptTokenCount
+        single.outputTokenCount = outputTokenCount...outputTokenCount
         // Other tokens than the warm-up's, so that nothing is found in the prefix cache.
         single.seed = workload.seed &+ 1
         let alone = try await generator.run(single)
@@ -35,7 +35,7 @@ public struct EngineBenchmark: Sendable {
             loads.append(.init(concurrency: concurrency, measurement: try await generator.run(workload)))
         }
         return EngineFigures(
-            prefillTokensPerSecond: Double(singlePromptTokenCount) / alone.secondsToFirstToken.mean,
+            prefillTokensPerSecond: Double(promptTokenCount) / alone.secondsToFirstToken.mean,
             decodeTokensPerSecond: alone.secondsBetweenTokens.mean > 0 ? 1 / alone.secondsBetweenTokens.mean : 0,
             loads: loads)
     }

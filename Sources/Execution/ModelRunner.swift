@@ -10,7 +10,7 @@ import Sampling
 public struct ModelRunner: ModelExecutor {
     /// Nil while the device is lost.
     private var plan: (any PreparedPlan)?
-    private let reopen: (@Sendable () throws -> any PreparedPlan)?
+    private let reopen: (@Sendable () throws -> sending any PreparedPlan)?
     private var builder: BatchBuilder
     private var sequences: [RequestID: SampledSequence] = [:]
     private var scratch = SamplerScratch()
@@ -23,7 +23,7 @@ public struct ModelRunner: ModelExecutor {
     /// A runner of `plan`, which already has its cache, of blocks of `blockSize` tokens. `reopen` makes the same plan
     /// with as large a cache again, after the device was lost; nil: a lost device stays lost.
     public init(
-        plan: any PreparedPlan, blockSize: Int, reopen: (@Sendable () throws -> any PreparedPlan)? = nil
+        plan: any PreparedPlan, blockSize: Int, reopen: (@Sendable () throws -> sending any PreparedPlan)? = nil
     ) {
         self.plan = plan
         self.reopen = reopen

@@ -10,7 +10,7 @@ public struct GenerationID: Hashable, Sendable {
 /// The engine itself, synchronous: requests go in, `step()` brings them forward, events come out.
 ///
 /// One thread owns it; `AsyncLLMEngine` is that thread. Tests and simulations step it by hand.
-public struct LLMEngine: ~Copyable, Sendable {
+public struct LLMEngine: ~Copyable {
     private var scheduler: Scheduler
     private var executor: any ModelExecutor
     private let tokenizer: any Tokenizer

@@ -30,7 +30,7 @@ public struct StepResult: Sendable, Hashable {
 }
 
 /// Runs one step of the model. `ModelRunner` is the real one; `ScriptedExecutor` needs no model.
-public protocol ModelExecutor: Sendable {
-    /// Computes `output` and returns one result for each scheduled request. Called by one thread.
+public protocol ModelExecutor {
+    /// Computes `output` and returns one result for each scheduled request.
     mutating func execute(_ output: SchedulerOutput) throws -> ModelRunnerOutput
 }

@@ -29,7 +29,7 @@ struct MemoryPoolTests {
         }
 
         func prepare(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError)
-            -> any PreparedPlan
+            -> sending any PreparedPlan
         {
             throw .unsupported(operation: "all", reason: "it only counts")
         }

@@ -51,8 +51,9 @@ extension KernelShapes {
     ) -> [String: Int] {
         let isStaged = isStaged(rows: queries * cut.heads, headSize: headSize, unit: cut.unit, cache: cache)
         let unitCount = headSize / cut.unit
-        // Without shared memory between, a GPU has to wait for memory less often than it has to in a short program.
-        let (keys, values) = capabilities.isProcessor || isStaged ? (4, 4) : (8, 16)
+        // Without shared memory between, a GPU has to wait for memory less often than it has to in a short program. A
+        // processor gains nothing by either, and compiles longer.
+        let (keys, values) = capabilities.isProcessor ? (1, 1) : isStaged ? (4, 4) : (8, 16)
         return Self.cacheConstants(cache).merging([
             "GROUP": attentionGroup, "TILE": Self.attentionTile, "PARTITION": attentionPartition,
             "IS_STAGED": isStaged ? 1 : 0, "KEYS_AHEAD": min(keys, 1 << unitCount.trailingZeroBitCount),

@@ -2,8 +2,7 @@ import Backends
 import CVulkan
 
 /// A plan as a program of dispatches, recorded anew for each batch and submitted at once.
-final class VulkanPlan: PreparedPlan, @unchecked Sendable {
-    // Sendable: `PreparedPlan` promises one thread at a time.
+final class VulkanPlan: PreparedPlan {
     private let memory: PlanMemory
     private let device: VulkanDevice
     private let library: KernelLibrary
