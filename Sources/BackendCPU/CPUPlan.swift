@@ -3,9 +3,6 @@ import CPUKernels
 
 /// A plan as a program that the threads of a pool run in lock-step.
 final class CPUPlan: PreparedPlan, TeamWork {
-    // Within a run, the team's other threads only read this object and write disjoint rows, columns or claimed items of
-    // the memory it points to, with barriers between steps.
-
     private let limits: BatchLimits
     private let layerCount: Int
     private let vocabularySize: Int

@@ -6,7 +6,9 @@ import Backends
     import Darwin
 #endif
 
-/// Work that all threads of a team do together, each with its own number.
+/// Work that all threads of a team do together, each with its own number. Not Sendable, as it may be a plan: while it is
+/// performed, threads only read the object itself, and write disjoint rows, columns or claimed items of the memory that it
+/// points to, with barriers where one reads what another wrote.
 protocol TeamWork: AnyObject {
     /// Does thread `thread`'s share. Every thread must call `team.synchronize()` equally often.
     func perform(thread: Int, of team: WorkerTeam)
@@ -16,7 +18,8 @@ protocol TeamWork: AnyObject {
 final class WorkerTeam: @unchecked Sendable {
     // Sendable: `work` and `isStopping` are written by the caller of `begin` before the generation is counted up
     // and read by the others after they saw it counted up; the caller writes them again only after `synchronize`
-    // has heard from all. Everything else is atomic or a pthread object.
+    // has heard from all. What threads do with `work` at once is what `TeamWork` allows. Everything else is atomic or a
+    // pthread object.
 
     /// Threads, the caller of `begin` included.
     let threadCount: Int

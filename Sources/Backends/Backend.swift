@@ -8,7 +8,7 @@ public protocol Backend: AnyObject, Sendable {
     func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer
 
     /// Makes `plan` ready to run: uploads or repacks weights, picks kernels, lays out scratch, all from `pool`.
-    /// Throws `unsupported` naming the operation, or what `pool` throws.
+    /// The plan is the caller's alone. Throws `unsupported` naming the operation, or what `pool` throws.
     func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan

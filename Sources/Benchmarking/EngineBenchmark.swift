@@ -2,7 +2,8 @@ public import InferenceEngine
 
 /// The figures that tell engines apart: one stream's prefill and decode, then loads of growing concurrency.
 public struct EngineBenchmark: Sendable {
-    /// Tokens of the single stream's prompt, and those that it produces; a model of short texts gets fewer.
+    /// Tokens of the single stream's prompt, and those that it produces, at most: where the engine's `maxModelLength` is
+    /// less than both together, a fifth of it is produced and the rest is the prompt.
     public var singlePromptTokenCount = 256, singleOutputTokenCount = 64
     /// The load; its `concurrency` is replaced by each of `concurrencies`.
     public var workload = Workload()
