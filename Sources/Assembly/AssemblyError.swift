@@ -33,6 +33,19 @@ extension AssemblyError {
         do { return try body() } catch { throw .checkpoint(path: path, reason: "\(error)") }
     }
 
+    /// What `body` returns, which reads `file` where the configuration names it at `key`, and the model otherwise: what it
+    /// throws blames the one or the other.
+    static func blaming<Result>(
+        _ key: String, _ file: String?, of configuration: EngineConfiguration, _ body: () throws -> Result
+    ) throws(AssemblyError) -> Result {
+        guard let file else { return try blaming(configuration.model.path, body) }
+        do { return try body() } catch {
+            let reason = "\(error)"
+            throw .configuration(
+                configuration.error(at: key, message: reason.contains(file) ? reason : "\(file): \(reason)"))
+        }
+    }
+
     /// What `body` returns; what it throws becomes `device`.
     static func onDevice<Result>(_ body: () throws -> Result) throws(AssemblyError) -> Result {
         do { return try body() } catch { throw .device("\(error)") }

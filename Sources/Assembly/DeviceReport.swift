@@ -10,6 +10,9 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
         try VulkanBackend.devices().map { DeviceReport(device: $0) }
     }
 
+    /// What tells it from another device, or the same with another driver.
+    public var identity: String { "\(device.facts.name), \(device.facts.uuidText), \(device.facts.driver)" }
+
     /// A dozen lines.
     public var description: String {
         let facts = device.facts

@@ -24,6 +24,12 @@ struct PreparedModel {
         let facts = checkpoint.configuration
         let cache = configuration.cache
         let wanted = configuration.model.maxModelLen ?? facts.maxPositionCount
+        guard wanted <= facts.maxPositionCount else {
+            throw AssemblyError.configuration(
+                configuration.error(
+                    at: "model.max_model_len", expected: "at most the \(facts.maxPositionCount) tokens of the model",
+                    found: "\(wanted)"))
+        }
         let backend = try AssemblyError.onDevice {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }

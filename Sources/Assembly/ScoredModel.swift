@@ -21,9 +21,7 @@ public struct ScoredModel {
     ) throws {
         try catalog.check(configuration)
         let checkpoint = try catalog.checkpoint(of: configuration)
-        tokenizer = try AssemblyError.blaming(configuration.model.path) {
-            try ServedModel.tokenizer(checkpoint, configuration.model)
-        }
+        tokenizer = try ServedModel.tokenizer(checkpoint, configuration)
         let blockSize = configuration.cache.blockSize
         let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
         var single = configuration

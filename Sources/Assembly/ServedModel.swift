@@ -35,12 +35,8 @@ public struct ServedModel: Sendable {
         try catalog.check(configuration)
         let policy = try catalog.policy(named: configuration.scheduler.policy, configuration)
         let checkpoint = try catalog.checkpoint(of: configuration)
-        let tokenizer = try AssemblyError.blaming(configuration.model.path) {
-            try Self.tokenizer(checkpoint, configuration.model)
-        }
-        let template = try AssemblyError.blaming(configuration.model.path) {
-            try Self.template(checkpoint, configuration.model)
-        }
+        let tokenizer = try Self.tokenizer(checkpoint, configuration)
+        let template = try Self.template(checkpoint, configuration)
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
         // Opened again after the device was lost, it must have the blocks that the scheduler goes on handing out.
         var same = configuration
@@ -78,16 +74,25 @@ public struct ServedModel: Sendable {
                 maxWaitingCount: configuration.scheduler.maxWaiting))
     }
 
-    static func tokenizer(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> any Tokenizer {
-        guard let path = section.tokenizer else { return try ByteLevelBPETokenizer(checkpoint.tokenizer) }
-        if path.hasSuffix(".json") { return try ByteLevelBPETokenizer(tokenizerJSONPath: path) }
-        return try ByteLevelBPETokenizer(try Checkpoint(path: path).tokenizer)
+    static func tokenizer(
+        _ checkpoint: Checkpoint, _ configuration: EngineConfiguration
+    ) throws(AssemblyError) -> any Tokenizer {
+        let file = configuration.model.tokenizer
+        return try AssemblyError.blaming("model.tokenizer", file, of: configuration) {
+            try ByteLevelBPETokenizer(file.map { try TokenizerOrigin(path: $0) } ?? checkpoint.tokenizer)
+        }
     }
 
-    private static func template(_ checkpoint: Checkpoint, _ section: ModelSection) throws -> ChatTemplate? {
-        guard let path = section.chatTemplate else {
-            return try checkpoint.chatTemplate.map { try ChatTemplate($0) }
+    private static func template(
+        _ checkpoint: Checkpoint, _ configuration: EngineConfiguration
+    ) throws(AssemblyError) -> ChatTemplate? {
+        let file = configuration.model.chatTemplate
+        return try AssemblyError.blaming("model.chat_template", file, of: configuration) {
+            guard let file else { return try checkpoint.chatTemplate.map { try ChatTemplate($0) } }
+            guard let text = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
+                throw AssemblyError.checkpoint(path: file, reason: "cannot be read as UTF-8 text")
+            }
+            return try ChatTemplate(text)
         }
-        return try ChatTemplate(try String(contentsOf: URL(filePath: path), encoding: .utf8))
     }
 }

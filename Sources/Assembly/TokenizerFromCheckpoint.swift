@@ -18,7 +18,7 @@ extension GGUFVocabulary {
             model: metadata.model, pre: metadata.pre ?? "default", tokens: metadata.tokens,
             tokenTypes: metadata.tokenTypes.map { Int32(truncatingIfNeeded: $0) }, merges: metadata.merges,
             scores: metadata.scores, bosID: id(metadata.bosID), eosID: id(metadata.eosID),
-            unknownID: id(metadata.unknownID), paddingID: id(metadata.paddingID), addBOS: metadata.addBOS ?? false,
+            unknownID: id(metadata.unknownID), paddingID: id(metadata.paddingID), addBOS: metadata.addBOS,
             addEOS: metadata.addEOS ?? false, chatTemplate: nil)
     }
 }

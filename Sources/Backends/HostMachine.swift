@@ -17,18 +17,7 @@ public enum HostMachine {
         {
             free = kibibytes * 1024
         }
-        // Control group version 2, then 1.
-        let groups = [
-            ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-            ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-        ]
-        for (limitFile, usageFile) in groups {
-            if let limit = number(inFile: limitFile), let usage = number(inFile: usageFile) {
-                free = min(free, max(0, limit - usage))
-                break
-            }
-        }
-        return free
+        return min(free, ControlGroup().freeByteCount ?? free)
     }
 
     /// The processor's name, such as "AMD EPYC 9654".
@@ -38,17 +27,34 @@ public enum HostMachine {
         return name.drop { $0 == " " }.description
     }
 
-    /// Processors that this process may use.
+    /// Processors that this process may use: those of its affinity, or fewer where a control group says so.
     public static func processorCount() -> Int {
-        max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let allowed = affinityCount() ?? sysconf(Int32(_SC_NPROCESSORS_ONLN))
+        return max(1, min(allowed, ControlGroup().processorCount ?? allowed))
     }
 
-    private static func number(inFile path: String) -> Int? {
-        text(ofFile: path).flatMap { Int($0.prefix { $0.isNumber }) }
+    /// Processors that the process's threads may run on; nil where the system does not say.
+    private static func affinityCount() -> Int? {
+        let name = "Cpus_allowed_list:"
+        let line = text(ofFile: "/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix(name) }
+        return line.flatMap { processorCount(inList: String($0.dropFirst(name.utf8.count))) }
+    }
+
+    /// Processors of a list such as `0-3,8`; nil for what is none.
+    static func processorCount(inList list: String) -> Int? {
+        var count = 0
+        for range in list.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
+            let bounds = range.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+            guard (1...2).contains(bounds.count), let first = bounds[0], let last = bounds[bounds.count - 1],
+                first <= last
+            else { return nil }
+            count += last - first + 1
+        }
+        return count > 0 ? count : nil
     }
 
     /// The first 64 KiB of a small file of the kernel's; nil where there is none.
-    private static func text(ofFile path: String) -> String? {
+    static func text(ofFile path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
         return String(unsafeUninitializedCapacity: 1 << 16) { target in

@@ -1,6 +1,9 @@
 import Synchronization
 
-/// The one pool of a device's memory: takes chunks within the device's limits, hands out ranges, keeps the account.
+/// The one pool of a device's memory: takes buffers within the device's limits, hands out ranges, keeps the account.
+///
+/// Small ranges share chunks. A large one has a buffer of its own, and so has every range of keys and values, whose size is
+/// worked out to fill the budget. The budget counts buffers, as that is what the device loses.
 ///
 /// Ranges live as long as the pool. After `seal()` nothing should be taken; `allocationsAfterSeal` counts what was.
 public final class MemoryPool: Sendable {
@@ -17,6 +20,7 @@ public final class MemoryPool: Sendable {
     private struct State {
         var chunk: (any DeviceBuffer)?
         var chunkUsed = 0
+        var takenByteCount = 0
         var used: [Use: Int] = [:]
         var isSealed = false
         var allocationsAfterSeal = 0
@@ -29,8 +33,8 @@ public final class MemoryPool: Sendable {
     private let observe: @Sendable (Use, Int) -> Void
     private let state = Mutex(State())
 
-    /// A pool over `device` that takes at most `budgetByteCount` bytes, in chunks of at most `chunkByteCount`
-    /// unless one range needs more. `observe` hears of the bytes taken for a use so far: a backend fills a range before
+    /// A pool over `device` that takes at most `budgetByteCount` bytes, in chunks of at most `chunkByteCount`, of which a
+    /// small range is a sixteenth at most. `observe` hears of the bytes taken for a use so far: a backend fills a range before
     /// it takes the next, so that this is how far an upload has come.
     public init(
         device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 64 << 20,
@@ -52,19 +56,12 @@ public final class MemoryPool: Sendable {
         }
         let rounded = (byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
         let (range, used) = try state.withLock { state throws(BackendError) in
-            let taken = state.used.values.reduce(0, +)
-            guard taken + rounded <= budgetByteCount else {
-                throw .outOfMemory(use: use.rawValue, byteCount: byteCount, available: budgetByteCount - taken)
-            }
-            if state.chunk.map({ state.chunkUsed + rounded > $0.byteCount }) ?? true {
-                // The tail of the old chunk is given up; a chunk for one large range has no tail.
-                let size = rounded * 4 > chunkByteCount ? rounded : min(chunkByteCount, budgetByteCount - taken)
-                state.chunk = try device.makeBuffer(byteCount: size, usage: BufferUsage(use))
-                state.chunkUsed = 0
-            }
-            guard let chunk = state.chunk else { preconditionFailure("a chunk was just made") }
-            let range = MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
-            state.chunkUsed += rounded
+            let range =
+                if rounded * 16 > chunkByteCount || use == .cache || use == .swap {
+                    MemoryRange(buffer: try makeBuffer(rounded, use, &state), byteOffset: 0, byteCount: byteCount)
+                } else {
+                    try chunkRange(byteCount, rounded, use, &state)
+                }
             state.used[use, default: 0] += rounded
             if state.isSealed { state.allocationsAfterSeal += 1 }
             return (range, state.used[use] ?? 0)
@@ -73,13 +70,39 @@ public final class MemoryPool: Sendable {
         return range
     }
 
-    /// Bytes taken for `use`.
+    private func makeBuffer(
+        _ byteCount: Int, _ use: Use, _ state: inout State
+    ) throws(BackendError) -> any DeviceBuffer {
+        let available = budgetByteCount - state.takenByteCount
+        guard byteCount <= available else {
+            throw .outOfMemory(use: use.rawValue, byteCount: byteCount, available: available)
+        }
+        let buffer = try device.makeBuffer(byteCount: byteCount, usage: BufferUsage(use))
+        state.takenByteCount += byteCount
+        return buffer
+    }
+
+    /// A part of the open chunk, or of a new one; the tail of the old one is given up then.
+    private func chunkRange(
+        _ byteCount: Int, _ rounded: Int, _ use: Use, _ state: inout State
+    ) throws(BackendError) -> MemoryRange {
+        if let chunk = state.chunk, state.chunkUsed + rounded <= chunk.byteCount {
+            defer { state.chunkUsed += rounded }
+            return MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
+        }
+        // No chunk is more than an eighth of what is left.
+        let size = max(rounded, min(chunkByteCount, (budgetByteCount - state.takenByteCount) / 8))
+        let chunk = try makeBuffer(size, use, &state)
+        state.chunk = chunk
+        state.chunkUsed = rounded
+        return MemoryRange(buffer: chunk, byteOffset: 0, byteCount: byteCount)
+    }
+
+    /// Bytes of the ranges taken for `use`.
     public func usedByteCount(for use: Use) -> Int { state.withLock { $0.used[use] ?? 0 } }
 
-    /// Bytes that can still be taken.
-    public var availableByteCount: Int {
-        budgetByteCount - state.withLock { $0.used.values.reduce(0, +) }
-    }
+    /// Bytes that buffers can still take.
+    public var availableByteCount: Int { budgetByteCount - state.withLock { $0.takenByteCount } }
 
     /// Declares start-up over: from now on an allocation is counted as a fault.
     public func seal() { state.withLock { $0.isSealed = true } }

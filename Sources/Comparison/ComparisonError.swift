@@ -10,6 +10,8 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     case notFinite(position: Int)
     /// The text is too short to be scored.
     case tooShort(tokenCount: Int)
+    /// The tokenizer has tokens that the model has not.
+    case tokenOutOfVocabulary(token: Int32, vocabularySize: Int)
     /// A prompt of the file leaves no room for an answer.
     case promptTooLong(number: Int, tokenCount: Int, limit: Int)
     /// A request of the load is longer than the model's longest sequence.
@@ -25,6 +27,8 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
             "\(file): \(reason)"
         case .notFinite(let position): "the logits at position \(position) of the text are not finite"
         case .tooShort(let count): "the text has \(count) tokens; two are needed at least"
+        case .tokenOutOfVocabulary(let token, let size):
+            "the tokenizer makes token \(token) of the text, and the model has \(size)"
         case .promptTooLong(let number, let count, let limit):
             "prompt \(number) has \(count) tokens; the model takes \(limit) with its answer"
         case .loadTooLong(let count, let limit):
@@ -36,7 +40,7 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     /// Whether the user's files are to blame.
     public var isUserError: Bool {
         switch self {
-        case .input, .folder, .tooShort, .promptTooLong, .loadTooLong, .noChatTemplate: true
+        case .input, .folder, .tooShort, .tokenOutOfVocabulary, .promptTooLong, .loadTooLong, .noChatTemplate: true
         case .storage, .notFinite: false
         }
     }

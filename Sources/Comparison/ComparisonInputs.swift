@@ -44,7 +44,10 @@ public struct ComparisonInputs: Sendable, Hashable, Codable {
     static func prompts(in content: String, file: String) throws(ComparisonError) -> [String] {
         var prompts: [String] = []
         let isJSON = file.lowercased().hasSuffix(".jsonl")
-        for (index, line) in content.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+        // Not at every sign that ends a line: some may stand inside of a string of JSON.
+        let lines = content.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+        for (index, part) in lines.enumerated() {
+            let line = Substring(part.last == "\r" ? part.dropLast() : part)
             guard line.contains(where: { !$0.isWhitespace }) else { continue }
             prompts.append(isJSON ? try prompt(inJSON: line, file: file, line: index + 1) : String(line))
         }

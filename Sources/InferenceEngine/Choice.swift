@@ -16,7 +16,7 @@ struct Choice {
 
     init(
         index: Int, generation: GenerationID, request: GenerationRequest, sampling: SamplingParameters,
-        arrival: EngineInstant, tokenizer: any Tokenizer
+        stops: StopStringMatcher?, arrival: EngineInstant, tokenizer: any Tokenizer
     ) {
         self.index = index
         self.generation = generation
@@ -24,9 +24,7 @@ struct Choice {
         self.arrival = arrival
         includesStopString = request.includesStopString
         detokenizer = IncrementalDetokenizer(tokenizer: tokenizer, skipSpecialTokens: request.skipsSpecialTokens)
-        if !request.stopStrings.isEmpty {
-            stops = StopStringMatcher(stopStrings: request.stopStrings, includesStop: request.includesStopString)
-        }
+        self.stops = stops
     }
 
     /// Takes a token in; returns what to send, and the stop string that it completed.

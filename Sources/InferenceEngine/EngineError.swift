@@ -17,6 +17,14 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The device failed.
     case deviceFailed(String)
 
+    /// Whether the request itself is to blame, and not how much there is to do, or the device.
+    public var isRequestsFault: Bool {
+        switch self {
+        case .promptEmpty, .promptTooLong, .tokenOutOfVocabulary, .tooManyChoices, .rejected: true
+        case .queueFull, .shuttingDown, .deviceFailed: false
+        }
+    }
+
     /// One sentence for the client.
     public var description: String {
         switch self {

@@ -20,6 +20,8 @@ public struct LLMEngine: ~Copyable {
     private var choices: [RequestID: Choice] = [:]
     private var generations: [GenerationID: Generation] = [:]
     private var lastRequestNumber: UInt64 = 0
+    /// What metrics have heard of.
+    private var published = SchedulerStatistics()
 
     private struct Generation {
         let emit: @Sendable (GenerationEvent) -> Void
@@ -58,6 +60,9 @@ public struct LLMEngine: ~Copyable {
         let isScored = request.sampling.promptLogprobs != nil
         var generation = Generation(
             emit: emit, requests: [], scoredCount: isScored ? request.prompt.count - 1 : 0)
+        let stops =
+            request.stopStrings.isEmpty
+            ? nil : StopStringMatcher(stopStrings: request.stopStrings, includesStop: request.includesStopString)
         for index in 0..<request.choiceCount {
             var sampling = request.sampling
             sampling.seed &+= UInt64(index)
@@ -67,7 +72,8 @@ public struct LLMEngine: ~Copyable {
             let requestID = RequestID(lastRequestNumber)
             generation.requests.append(requestID)
             choices[requestID] = Choice(
-                index: index, generation: id, request: request, sampling: sampling, arrival: now, tokenizer: tokenizer)
+                index: index, generation: id, request: request, sampling: sampling, stops: stops, arrival: now,
+                tokenizer: tokenizer)
             scheduler.add(
                 Request(
                     id: requestID, prompt: request.prompt, sampling: sampling, arrival: now,
@@ -92,7 +98,6 @@ public struct LLMEngine: ~Copyable {
 
     /// Brings every scheduled request forward by one step.
     public mutating func step() {
-        let before = scheduler.statistics
         let output = scheduler.schedule(at: clock.now())
         recordAdmissions(output)
         for rejected in output.rejected { end(rejected.id, .rejected(rejected.reason)) }
@@ -102,9 +107,7 @@ public struct LLMEngine: ~Copyable {
         } catch {
             for request in scheduler.failStep(output) { end(request, .failure("\(error)")) }
         }
-        let after = scheduler.statistics
-        metrics?.publish(after, since: before)
-        complaints.hear(after.policyFailures, at: clock.now())
+        publish()
     }
 
     // MARK: Events
@@ -116,8 +119,8 @@ public struct LLMEngine: ~Copyable {
             var finish = entry.finish
             if let token = entry.token, let stopString = deliver(token, of: entry, at: now) {
                 // The text ends before the scheduler knew.
-                _ = scheduler.abort(entry.id)
                 finish = .stopString(stopString)
+                _ = scheduler.end(entry.id, .stopString(stopString))
             }
             if let finish { end(entry.id, finish) }
         }
@@ -160,7 +163,10 @@ public struct LLMEngine: ~Copyable {
         }
     }
 
-    private func publish() {
-        metrics?.publish(scheduler.statistics, since: scheduler.statistics)
+    private mutating func publish() {
+        let statistics = scheduler.statistics
+        metrics?.publish(statistics, since: published)
+        published = statistics
+        complaints.hear(statistics.policyFailures, at: clock.now())
     }
 }

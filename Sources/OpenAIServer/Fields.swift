@@ -48,10 +48,13 @@ struct Fields {
         error(key, "expected \(expected), found \(found.shown)")
     }
 
-    /// A string.
-    func string(_ key: String) throws(ServerError) -> String? {
+    /// A string, of at most `maxByteCount` bytes of UTF-8.
+    func string(_ key: String, maxByteCount: Int = .max) throws(ServerError) -> String? {
         guard let value = value(key) else { return nil }
         guard case .string(let text) = value else { throw mismatch(key, expected: "a string", value) }
+        guard text.utf8.count <= maxByteCount else {
+            throw error(key, "at most \(maxByteCount) bytes, found \(text.utf8.count)")
+        }
         return text
     }
 
@@ -87,6 +90,11 @@ struct Fields {
     /// A number in `range`.
     func number(_ key: String, in range: ClosedRange<Double>) throws(ServerError) -> Double? {
         guard let value = value(key) else { return nil }
+        return try number(value, of: key, in: range)
+    }
+
+    /// The value of a key, found while going through all of them, as a number in `range`.
+    func number(_ value: JSONValue, of key: String, in range: ClosedRange<Double>) throws(ServerError) -> Double {
         guard let number = value.double, range.contains(number) else {
             throw mismatch(key, expected: "a number from \(range.lowerBound) to \(range.upperBound)", value)
         }

@@ -32,6 +32,11 @@ struct GenerationOptions {
     /// How the answer is streamed; nil: not at all.
     var stream: StreamOptions?
 
+    /// Bytes of a text that is kept with a request for as long as it runs, or compared at each of its tokens.
+    private static let longestText = 4096
+    /// Tokens that are compared with each token.
+    private static let mostStopTokens = 1024
+
     /// Reads everything but the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
     init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
         try Self.refuseUnsupported(fields)
@@ -40,11 +45,11 @@ struct GenerationOptions {
         includesStopString = try fields.bool("include_stop_str_in_output") ?? false
         skipsSpecialTokens = try fields.bool("skip_special_tokens") ?? true
         priority = try fields.integer("priority", in: Int(Int32.min)...Int(Int32.max)) ?? 0
-        cacheSalt = try fields.string("cache_salt")
+        cacheSalt = try fields.string("cache_salt", maxByteCount: Self.longestText)
         if cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
         returnsTokenIDs = try fields.bool("return_token_ids") ?? false
         writesTokensAsIDs = try fields.bool("return_tokens_as_token_ids") ?? false
-        tenant = try fields.string("user") ?? ""
+        tenant = try fields.string("user", maxByteCount: Self.longestText) ?? ""
         deadlineMs = try fields.integer("deadline_ms", in: 1...Int(Int32.max))
         stream = try StreamOptions(fields)
         try readSampling(fields, service: service)
@@ -82,6 +87,10 @@ struct GenerationOptions {
         }
         sampling.minTokens = try fields.integer("min_tokens", in: 0...Int(Int32.max)) ?? 0
         sampling.stopTokenIDs = try fields.tokens("stop_token_ids", vocabularySize: size) ?? []
+        guard sampling.stopTokenIDs.count <= Self.mostStopTokens else {
+            throw fields.error(
+                "stop_token_ids", "at most \(Self.mostStopTokens) tokens, found \(sampling.stopTokenIDs.count)")
+        }
         sampling.endTokenIDs = try fields.bool("ignore_eos") == true ? [] : service.endTokenIDs
     }
 
@@ -95,11 +104,16 @@ struct GenerationOptions {
         }
         guard values.count <= 64 else { throw fields.error("stop", "at most 64 strings, found \(values.count)") }
         var strings: [String] = []
+        var byteCount = 0
         for (index, value) in values.enumerated() {
             guard case .string(let text) = value else {
                 throw fields.error("stop[\(index)]", "expected a string, found \(value.kind)")
             }
             guard !text.isEmpty else { throw fields.error("stop[\(index)]", "must not be empty") }
+            byteCount += text.utf8.count
+            guard byteCount <= longestText else {
+                throw fields.error("stop", "at most \(longestText) bytes together, found more")
+            }
             strings.append(text)
         }
         return strings
@@ -113,8 +127,8 @@ struct GenerationOptions {
                 let problem = "expected token ids from 0 to \(vocabularySize - 1) as keys, found '\(member.key)'"
                 throw fields.error("logit_bias", problem.inOneLine)
             }
-            guard let bias = try biases.number(member.key, in: -100...100) else { continue }
-            result[token] = Float(bias)
+            guard member.value != .null else { continue }
+            result[token] = Float(try biases.number(member.value, of: member.key, in: -100...100))
         }
         return result
     }

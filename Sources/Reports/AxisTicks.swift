@@ -1,7 +1,11 @@
 /// Round numbers along an axis.
 enum AxisTicks {
-    /// At most six from 0 on, the last one at or above `maximum`.
+    /// Where a logarithmic axis begins at the earliest.
+    static let least = 1e-6
+
+    /// At most six from 0 on, the last one at or above `maximum`; to 1 where there is nothing above 0.
     static func linear(to maximum: Double) -> [Double] {
+        guard maximum > 0 else { return [0, 1] }
         let rough = max(maximum, 1e-9) / 5
         let power = Logarithm.power10(Logarithm.base10(rough).rounded(.down))
         let step = [1, 2, 2.5, 5, 10].map { $0 * power }.first { $0 >= rough * 0.999999 } ?? rough
@@ -11,8 +15,8 @@ enum AxisTicks {
 
     /// Powers of ten and, where those are few, twice and five times them, within `range`.
     static func logarithmic(within range: ClosedRange<Double>) -> [Double] {
-        let least = Logarithm.base10(max(range.lowerBound, 1e-9)).rounded(.down)
-        let most = Logarithm.base10(max(range.upperBound, 1e-9)).rounded(.up)
+        let least = Logarithm.base10(max(range.lowerBound, Self.least)).rounded(.down)
+        let most = Logarithm.base10(max(range.upperBound, Self.least)).rounded(.up)
         let factors: [Double] = most - least > 3 ? [1] : [1, 2, 5]
         return stride(from: least, through: most, by: 1).flatMap { exponent in
             factors.map { $0 * Logarithm.power10(exponent) }

@@ -45,6 +45,9 @@ public struct LineChart: Chart {
     /// Grid, lines and labels.
     public var content: String {
         let (width, height) = size
+        guard !points.isEmpty else {
+            return "<text class=\"label\" x=\"\(width / 2)\" y=\"\(height / 2)\">nothing to show</text>"
+        }
         return """
             \(grid)\(lines)
             <text class="label" x="\(width / 2)" y="\(height - 6)">\(HTML.escaped(xLabel))</text>
@@ -67,7 +70,7 @@ public struct LineChart: Chart {
 
     private var xRange: ClosedRange<Double> { scaled(xValues.lowerBound)...scaled(xValues.upperBound) }
 
-    private func scaled(_ x: Double) -> Double { isLogarithmic ? Logarithm.base10(max(x, 1e-6)) : x }
+    private func scaled(_ x: Double) -> Double { isLogarithmic ? Logarithm.base10(max(x, AxisTicks.least)) : x }
 
     private func place(_ point: (x: Double, y: Double), in range: ClosedRange<Double>) -> (x: Double, y: Double) {
         let share = (scaled(point.x) - range.lowerBound) / (range.upperBound - range.lowerBound)

@@ -14,7 +14,7 @@ struct LiveRequest: Sendable {
     var entry: Int?
     /// Requests that wait for its prompt, by name: some may have ended.
     var followers: [RequestID] = []
-    /// Whether it waits for another one's prompt, outside the policy's lines.
+    /// Whether it waits for others, outside of the policy's lines.
     var isHeld = false
     /// Whether it waited so long that no policy may preempt it any more.
     var isProtected = false

@@ -120,11 +120,6 @@ extension Scheduler {
     }
 }
 
-extension Request {
-    /// Whether prompt positions remain to be scored.
-    fileprivate var isScoring: Bool { sampling.promptLogprobs != nil && scoredCount < promptCount - 1 }
-}
-
 extension AdmittedRequest {
     init(_ request: Request) {
         self.init(id: request.id, prompt: Array(request.tokens.prefix(request.promptCount)), sampling: request.sampling)

@@ -13,18 +13,25 @@ extension Scheduler {
         policy.arrived(table[slot].view, at: clock)
         if let leader = leaderToWaitFor(request) {
             table[leader].followers.append(request.id)
-            table[slot].isHeld = true
-            heldCount += 1
+            hold(slot)
+        } else if hasToWaitForScores(request) {
+            heldScorers.append(request.id)
+            hold(slot)
         } else {
+            if request.isScoring { scorers.append(request.id) }
             enqueue(slot)
         }
     }
 
     /// Drops a request and frees its blocks at once. Returns false for one that has already ended.
-    public mutating func abort(_ id: RequestID) -> Bool {
+    public mutating func abort(_ id: RequestID) -> Bool { end(id, .abort) }
+
+    /// The same for one that has ended for `reason`, of which the scheduler does not know: its text has come to a stop
+    /// string.
+    public mutating func end(_ id: RequestID, _ reason: FinishReason) -> Bool {
         guard let slot = table.slot(of: id) else { return false }
         if let index = running.firstIndex(of: slot) { running.remove(at: index) }
-        retire(slot, .abort)
+        retire(slot, reason)
         return true
     }
 

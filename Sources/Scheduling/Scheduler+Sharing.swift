@@ -6,13 +6,14 @@ import Requests
 /// They part with the prompt's last token, which each computes again, as its logits choose the next one. The block that
 /// it lies in is copied, unless it is the first in it: so nothing is ever written that another request reads.
 extension Scheduler {
-    /// The request whose prompt `request` is to share, while that prompt is not computed and sharing is possible.
+    /// The request whose prompt `request` is to share, while that prompt is not computed and sharing is possible; or whose
+    /// prompt is scored, as scores come before all that is generated.
     func leaderToWaitFor(_ request: Request) -> Slot? {
-        guard cache.isPrefixCachingEnabled, request.promptCount > cache.blockSize,
-            request.sampling.promptLogprobs == nil, let id = request.leader, id != request.id,
-            let leader = table.slot(of: id)
+        guard request.sampling.promptLogprobs == nil, let id = request.leader, id != request.id,
+            let leader = table.slot(of: id), table[leader].request.computedCount < request.promptCount
         else { return nil }
-        return table[leader].request.computedCount < request.promptCount && !table[leader].isHeld ? leader : nil
+        let shares = cache.isPrefixCachingEnabled && request.promptCount > cache.blockSize
+        return shares || table[leader].request.isScoring ? leader : nil
     }
 
     /// Starts the table of a request with that of the one whose prompt it shares, while that one runs; nil where there is
@@ -50,9 +51,7 @@ extension Scheduler {
         table[slot].followers = []
         for id in followers {
             guard let follower = table.slot(of: id), table[follower].isHeld else { continue }
-            table[follower].isHeld = false
-            heldCount -= 1
-            enqueue(follower)
+            release(follower)
         }
     }
 }

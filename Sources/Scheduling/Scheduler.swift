@@ -23,8 +23,11 @@ public struct Scheduler: ~Copyable, Sendable {
     /// In order of admission.
     var running: [Slot] = []
     var waiting = WaitingQueue()
-    /// Requests that wait for the prompt of another one.
+    /// Requests that wait for others, outside of the policy's lines.
     var heldCount = 0
+    /// Requests that are scored, and those that are held until they can be; some may have ended.
+    var scorers: [RequestID] = []
+    var heldScorers: [RequestID] = []
     var finishedIDs: [RequestID] = []
     var counters = SchedulerStatistics()
     var stepNumber = 0
@@ -81,6 +84,7 @@ public struct Scheduler: ~Copyable, Sendable {
         var output = SchedulerOutput()
         swap(&output.finished, &finishedIDs)
         guard !isIdle else { return output }
+        releaseScorers()
         let whole = load(tokenBudget: limits.maxBatchedTokenCount)
         var plan = StepPlan(limits, share: policy.share(of: whole, at: clock), at: clock)
         continueRunning(&plan)
@@ -120,6 +124,19 @@ public struct Scheduler: ~Copyable, Sendable {
             tokenBudget: tokenBudget, maxBatchedTokenCount: limits.maxBatchedTokenCount,
             freeTokenCount: cache.freeBlockCount * cache.blockSize,
             capacityTokenCount: cache.blockCount * cache.blockSize)
+    }
+
+    /// Keeps a request out of the policy's lines.
+    mutating func hold(_ slot: Slot) {
+        table[slot].isHeld = true
+        heldCount += 1
+    }
+
+    /// Lets one wait that was held.
+    mutating func release(_ slot: Slot) {
+        table[slot].isHeld = false
+        heldCount -= 1
+        enqueue(slot)
     }
 
     /// Lets a request wait where the policy wants it.

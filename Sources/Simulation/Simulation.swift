@@ -53,11 +53,12 @@ public struct Simulation: ~Copyable {
             return metrics.refuse(request, .queueFull)
         }
         let id = requests.nextID
-        requests.append(metrics.arrive(request))
+        let room = setup.limits.maxModelLength - request.promptCount
+        let outputCount = min(request.outputCount, room)
+        requests.append(metrics.arrive(request, outputCount: outputCount))
         var sampling = SamplingParameters()
         // As for a client that sets no limit: how long the answer will be is not known to the scheduler.
-        let room = setup.limits.maxModelLength - request.promptCount
-        sampling.maxTokens = setup.areOutputsLimited ? min(request.outputCount, room) : room
+        sampling.maxTokens = setup.areOutputsLimited ? outputCount : room
         sampling.endTokenIDs = [SimulatedExecutor.endToken]
         let arrival = Self.instant(request.arrivalSeconds)
         scheduler.add(

@@ -6,6 +6,16 @@ public enum TokenizerOrigin: Sendable, Hashable {
     case tokenizerJSON(String)
     /// Metadata of the GGUF file itself.
     case gguf(GGUFTokenizerMetadata)
+
+    /// The tokenizer at `path`: a `.gguf` file, of which nothing else is looked at, a directory with a `tokenizer.json`, or
+    /// such a file itself.
+    public init(path: String) throws(WeightLoadingError) {
+        if path.lowercased().hasSuffix(".gguf") {
+            self = .gguf(try GGUFTokenizerMetadata(GGUFSource(file: path).metadata, file: path))
+        } else {
+            self = .tokenizerJSON(PathKind(of: path) == .directory ? path.appendingPath("tokenizer.json") : path)
+        }
+    }
 }
 
 /// A model on disk, opened and checked: a Hugging Face directory or a GGUF file. Weights are mapped, not read.
@@ -74,9 +84,6 @@ public struct Checkpoint: Sendable {
         guard let config = try document("config.json") else {
             throw .unreadable(file: file("config.json"), reason: "the directory has no such file")
         }
-        guard PathKind(of: file("tokenizer.json")) == .file else {
-            throw .unreadable(file: file("tokenizer.json"), reason: "the directory has no such file")
-        }
         let source = try Self.source(directory)
         let tokenizerConfig = try document("tokenizer_config.json")
         path = directory
@@ -96,16 +103,17 @@ public struct Checkpoint: Sendable {
         return has("qweight") || has("weight_packed") ? .packed : has("weight") ? .dense : .none
     }
 
-    /// The sharded tensors if there is an index, else the one file.
+    /// The one file if there is one, else the sharded tensors of the index: whoever writes a model anew as one file may
+    /// leave the index of the old one behind.
     private static func source(_ directory: String) throws(WeightLoadingError) -> any TensorSource {
-        let index = directory.appendingPath("model.safetensors.index.json")
-        if PathKind(of: index) == .file { return try SafetensorsSource(index: index) }
         let single = directory.appendingPath("model.safetensors")
-        guard PathKind(of: single) == .file else {
+        if PathKind(of: single) == .file { return try SafetensorsSource(file: single) }
+        let index = directory.appendingPath("model.safetensors.index.json")
+        guard PathKind(of: index) == .file else {
             // Pickles run code when they are read; there is no other format to look for.
             throw .unreadable(file: single, reason: "the directory has neither it nor model.safetensors.index.json")
         }
-        return try SafetensorsSource(file: single)
+        return try SafetensorsSource(index: index)
     }
 
     /// A special token is a string, or an object whose `content` is one.

@@ -9,6 +9,10 @@ extension ModelConfiguration {
             throw .missingKey(file: source.file, key: "general.architecture", expected: "an architecture name")
         }
         func key(_ name: String) -> String { "\(architecture).\(name)" }
+        if let experts = try metadata.integer(key("expert_count")), experts > 0 {
+            throw .unsupported(
+                file: source.file, key: key("expert_count"), found: "\(experts)", supported: "models without experts")
+        }
         let hiddenSize = try limits.size(try metadata.integer(key("embedding_length")), key("embedding_length"))
         let headCount = try limits.size(try metadata.integer(key("attention.head_count")), key("attention.head_count"))
         let keyValueHeadCount = try limits.size(
@@ -59,7 +63,7 @@ extension ModelConfiguration {
             mlpBias: source.shape(of: "blk.0.ffn_gate.bias") != nil,
             hiddenActivation: activation ?? "silu",
             bosTokenID: tokenizer.bosID,
-            eosTokenIDs: [tokenizer.eosID, tokenizer.eotID].compactMap { $0 }.uniqued())
+            eosTokenIDs: tokenizer.endIDs)
     }
 
     private static func rotary(
@@ -69,18 +73,16 @@ extension ModelConfiguration {
         let size = try metadata.integer(key("dimension_count")) ?? headSize
         try limits.requireRotarySize(size, headSize: headSize, key: key("dimension_count"))
         let theta = try limits.positive(try metadata.number(key("freq_base")) ?? 10_000, key("freq_base"))
-        // Files older than `rope.scaling.type` have a linear factor under its old name.
-        let oldFactor = try metadata.number(key("scale_linear"))
-        let type = try metadata.string(key("scaling.type")) ?? (oldFactor == nil ? "none" : "linear")
         let scaling: RotaryConfiguration.Scaling
-        switch type {
+        // What is not there means what it does to llama.cpp: a linear factor, of one.
+        switch try metadata.string(key("scaling.type")) ?? "linear" {
         case "none": scaling = .none
         case "linear":
-            guard let factor = try metadata.number(key("scaling.factor")) ?? oldFactor else {
-                throw .missingKey(file: metadata.file, key: key("scaling.factor"), expected: "a positive number")
-            }
-            scaling = .linear(factor: try limits.positive(factor, key("scaling.factor")))
-        default: scaling = .other(type)
+            // Older files have the factor under another name.
+            let oldFactor = try metadata.number(key("scale_linear"))
+            let factor = try metadata.number(key("scaling.factor")) ?? oldFactor ?? 0
+            scaling = factor == 0 ? .none : .linear(factor: try limits.positive(factor, key("scaling.factor")))
+        case let type: scaling = .other(type)
         }
         return RotaryConfiguration(theta: theta, rotarySize: size, scaling: scaling)
     }

@@ -112,7 +112,8 @@ struct GGUFReader {
         _ count: Int, _ next: (inout GGUFReader) throws(WeightLoadingError) -> T
     ) throws(WeightLoadingError) -> [T] {
         var elements: [T] = []
-        elements.reserveCapacity(count)
+        // An element takes more memory than file, and the file may say what it does not have.
+        elements.reserveCapacity(min(count, 1 << 16))
         for _ in 0..<count { elements.append(try next(&self)) }
         return elements
     }

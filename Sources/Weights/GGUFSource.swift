@@ -69,7 +69,6 @@ public struct GGUFSource: TensorSource {
         let tensorCount = try reader.count("tensor count", minimumByteCount: 8 + 4 + 4 + 8)
         let pairCount = try reader.count("metadata count", minimumByteCount: 8 + 4 + 1)
         var metadata: [String: GGUFValue] = [:]
-        metadata.reserveCapacity(pairCount)
         for number in 0..<pairCount {
             let key = try reader.string("metadata key \(number)")
             let value = try reader.value(key)

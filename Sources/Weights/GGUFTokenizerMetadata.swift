@@ -18,6 +18,8 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
     public var eosID: Int?
     /// The token that ends a turn of a chat.
     public var eotID: Int?
+    /// The token that ends a message, of which a turn may have several.
+    public var eomID: Int?
     /// The token for what the vocabulary lacks.
     public var unknownID: Int?
     /// The token that fills batches up.
@@ -67,10 +69,25 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
         bosID = try id("bos_token_id")
         eosID = try id("eos_token_id")
         eotID = try id("eot_token_id")
+        eomID = try id("eom_token_id")
         unknownID = try id("unknown_token_id")
         paddingID = try id("padding_token_id")
         addBOS = try metadata.bool(prefix + "add_bos_token")
         addEOS = try metadata.bool(prefix + "add_eos_token")
         addSpacePrefix = try metadata.bool(prefix + "add_space_prefix")
     }
+
+    /// All tokens that end an answer: those that the file names, and the control tokens of that meaning, which many files
+    /// leave out.
+    public var endIDs: [Int] {
+        let named = [eosID, eotID, eomID].compactMap { $0 }
+        let known = tokenTypes.indices.filter { tokenTypes[$0] == 3 && Self.endTexts.contains(tokens[$0]) }
+        return (named + known).uniqued()
+    }
+
+    private static let endTexts: Set<String> = [
+        "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
+        "<EOT>",
+        "<|end_of_turn|>",
+    ]
 }

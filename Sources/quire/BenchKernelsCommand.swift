@@ -32,8 +32,9 @@ struct BenchKernelsCommand: ParsableCommand {
     var json: String?
 
     func validate() throws {
-        guard rounds > 0, context > 0, promptTokens > 0, !sequences.isEmpty, sequences.allSatisfy({ $0 > 0 }) else {
-            throw ValidationError("--rounds, --context, --prompt-tokens and --sequences: expected 1 or more")
+        let counts = [rounds, context, promptTokens] + sequences
+        guard !sequences.isEmpty, counts.allSatisfy({ (1...1 << 24).contains($0) }) else {
+            throw ValidationError("--rounds, --context, --prompt-tokens and --sequences: expected 1 to \(1 << 24)")
         }
     }
 

@@ -64,6 +64,7 @@ struct CompareCommand: ParsableCommand {
             }
             try publish(
                 ComparisonReport(result, date: Self.today, machine: HostMachine.processorName()))
+            try run.clean(after: result)
             try Self.checkFailures(result)
         }
     }
@@ -79,6 +80,13 @@ struct CompareCommand: ParsableCommand {
                 model.update(file.map { Digest.text(ofModel: $0) ?? "missing" } ?? "")
             }
             compared.dependencies["the model"] = model.text
+            if configuration.backend.name == "vulkan" {
+                let devices = (try? DeviceReport.all()) ?? []
+                compared.dependencies["the Vulkan devices"] = devices.map(\.identity).joined(separator: "; ")
+            }
+            for library in configuration.plugins.paths {
+                compared.dependencies["the library \(library)"] = Digest.text(ofFile: library) ?? "missing"
+            }
         } catch let error as ConfigurationError {
             Console.error("\(name): \(error)")
             compared.failure = .init(reason: error.description, isUserError: true)
@@ -98,9 +106,13 @@ struct CompareCommand: ParsableCommand {
 
     private func publish(_ report: ComparisonReport) throws {
         Console.write("\(report)")
-        if let json { try ResultFile(json).writeJSON(of: report) }
-        if let html { try ResultFile(html).write(report.html) }
-        if let svg { try ResultFile(svg).write(report.picture) }
+        // Each that can be written is, whatever becomes of the others.
+        let problems = [
+            Result { if let json { try ResultFile(json).writeJSON(of: report) } },
+            Result { if let html { try ResultFile(html).write(report.html) } },
+            Result { if let svg { try ResultFile(svg).write(report.picture) } },
+        ]
+        for problem in problems { try problem.get() }
     }
 
     /// What failed has been reported; the exit status says so too.

@@ -2,9 +2,11 @@ import ArgumentParser
 import Assembly
 import Comparison
 import EngineConfig
+import InferenceEngine
 import Logging
 import Plugins
 import Simulation
+import Tokenization
 
 #if canImport(Glibc)
     import Glibc
@@ -69,7 +71,8 @@ private func exitCode(for error: any Error) -> any Error {
 /// Whether the command line, a configuration or a file of the user's is to blame.
 func isUserError(_ error: any Error) -> Bool {
     switch error {
-    case is ConfigurationError, is SimulationError, is RegistryError, is ResultFileError: true
+    case is ConfigurationError, is SimulationError, is RegistryError, is ResultFileError, is TemplateError: true
+    case let error as EngineError: error.isRequestsFault
     case let error as AssemblyError: error.isUserError
     case let error as ComparisonError: error.isUserError
     default: false

@@ -38,15 +38,36 @@ struct MemoryPoolTests {
     @Test("small ranges share a chunk, aligned; a large one has its own")
     func chunks() throws {
         let device = CountingBackend()
-        let pool = MemoryPool(device: device, budgetByteCount: 1 << 20, chunkByteCount: 4096)
+        let pool = MemoryPool(device: device, budgetByteCount: 1 << 20, chunkByteCount: 16384)
         let first = try pool.allocate(byteCount: 10, for: .weights)
+        let large = try pool.allocate(byteCount: 5000, for: .weights)
         let second = try pool.allocate(byteCount: 300, for: .scratch)
-        let large = try pool.allocate(byteCount: 5000, for: .cache)
+        let keys = try pool.allocate(byteCount: 10, for: .cache)
         #expect(first.byteOffset == 0 && second.byteOffset == 256 && first.buffer === second.buffer)
         #expect(large.byteOffset == 0 && large.buffer !== first.buffer)
-        #expect(device.taken.withLock { $0 } == [4096, 5120])
-        #expect(pool.usedByteCount(for: .weights) == 256 && pool.usedByteCount(for: .scratch) == 512)
-        #expect(pool.availableByteCount == 1 << 20 - 256 - 512 - 5120)
+        #expect(keys.byteOffset == 0 && keys.buffer !== first.buffer)
+        #expect(device.taken.withLock { $0 } == [16384, 5120, 256])
+        #expect(pool.usedByteCount(for: .weights) == 256 + 5120 && pool.usedByteCount(for: .scratch) == 512)
+        #expect(pool.availableByteCount == 1 << 20 - 16384 - 5120 - 256)
+    }
+
+    @Test("what the device loses is never more than the budget, whatever is asked for", arguments: 1..<20)
+    func account(seed: Int) throws {
+        let device = CountingBackend()
+        let pool = MemoryPool(device: device, budgetByteCount: 1 << 20, chunkByteCount: 1 << 16)
+        var (asked, refused) = (0, 0)
+        for number in 0..<400 {
+            let mixed = number * 7919 * seed + number * number
+            let byteCount = mixed % (mixed % 3 == 0 ? 40_000 : 2_000) + 1
+            let use = MemoryPool.Use.allCases[mixed % 4]
+            do throws(BackendError) {
+                _ = try pool.allocate(byteCount: byteCount, for: use)
+                asked += byteCount
+            } catch { refused += 1 }
+            let taken = device.taken.withLock { $0.reduce(0, +) }
+            #expect(taken <= 1 << 20 && taken + pool.availableByteCount == 1 << 20 && asked <= taken)
+        }
+        #expect(refused > 0 && asked > 7 << 17)
     }
 
     @Test("past the budget or the device's limits there is a named error and nothing is taken")
@@ -57,7 +78,7 @@ struct MemoryPoolTests {
             try pool.allocate(byteCount: 2049, for: .cache)
         }
         #expect(throws: Never.self) { try pool.allocate(byteCount: 2048, for: .weights) }
-        #expect(throws: BackendError.outOfMemory(use: "scratch", byteCount: 1000, available: 952)) {
+        #expect(throws: BackendError.outOfMemory(use: "scratch", byteCount: 1024, available: 952)) {
             try pool.allocate(byteCount: 1000, for: .scratch)
         }
         #expect(pool.availableByteCount == 952)

@@ -16,6 +16,12 @@ struct InputsTests {
         #expect(try ComparisonInputs.prompts(in: "one\n\n  \r\n two\r\n", file: "p.txt") == ["one", " two"])
         let lines = "{\"prompt\": \"a\\nb\"}\n\n{\"id\": 3, \"prompt\": \"c\"}"
         #expect(try ComparisonInputs.prompts(in: lines, file: "p.JSONL") == ["a\nb", "c"])
+        // Signs that end a line elsewhere are text here, as `json.dumps(…, ensure_ascii=False)` leaves them.
+        for sign in ["\u{2028}", "\u{2029}", "\u{85}"] {
+            #expect(
+                try ComparisonInputs.prompts(in: "{\"prompt\": \"a\(sign)b\"}\r\n", file: "p.jsonl") == ["a\(sign)b"])
+            #expect(try ComparisonInputs.prompts(in: "a\(sign)b\nc", file: "p.txt") == ["a\(sign)b", "c"])
+        }
     }
 
     @Test(

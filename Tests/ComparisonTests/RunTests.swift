@@ -15,6 +15,8 @@ private final class Laboratory {
         return configuration
     }
     var keepsResults = true
+    /// Whether reports are written in the end.
+    var cleans = true
     /// Parts that fail, as `name: part`.
     var failing: Set<String> = []
     /// What was measured in the last run, and said.
@@ -33,7 +35,9 @@ private final class Laboratory {
         let run = ComparisonRun(
             configurations, inputs, settings, circumstances: circumstances, directory: path,
             keepsResults: keepsResults)
-        return try run.run(tell: { told.append($0) }) { measure($0, $1, $2) }
+        let result = try run.run(tell: { told.append($0) }) { measure($0, $1, $2) }
+        if cleans { try run.clean(after: result) }
+        return result
     }
 
     private func measure(
@@ -93,6 +97,14 @@ struct RunTests {
     func cleaning() throws {
         let laboratory = try Laboratory()
         laboratory.keepsResults = false
+        _ = try laboratory.run()
+        #expect(!FileManager.default.fileExists(atPath: laboratory.path))
+        // Until reports are written everything is there.
+        laboratory.cleans = false
+        _ = try laboratory.run()
+        _ = try laboratory.run()
+        #expect(laboratory.measured.isEmpty)
+        laboratory.cleans = true
         _ = try laboratory.run()
         #expect(!FileManager.default.fileExists(atPath: laboratory.path))
         // What is not ours stays.

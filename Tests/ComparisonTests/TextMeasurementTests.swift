@@ -45,6 +45,16 @@ struct TextMeasurementTests {
         #expect(OpeningTokenizer(opens: true).vocabularySize == 129)
     }
 
+    @Test("a tokenizer with more tokens than the model is an error, not a look beyond the logits")
+    func foreignTokenizer() throws {
+        let measurement = TextMeasurement(
+            try ComparisonInputs(text: "ab"), ComparisonSettings(), distributions: nil)
+        #expect(throws: ComparisonError.tokenOutOfVocabulary(token: 98, vocabularySize: 98)) {
+            try measurement.run(
+                OpeningTokenizer(), vocabularySize: 98, maxTokenCount: 10, score: ScriptedModel.uniform.score)
+        }
+    }
+
     @Test("no more of the text is used than was asked for")
     func amount() throws {
         var settings = ComparisonSettings()

@@ -31,7 +31,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
             Complaint(
                 "model: {path: m}\ncache:\n  block_size:\n  num_blocks: 0\n",
                 "c.yaml:3:14: cache.block_size: expected a power of two from 1 to 256, found no value",
-                "c.yaml:4:15: cache.num_blocks: expected an integer from 1 to 2147483647, found 0"),
+                "c.yaml:4:15: cache.num_blocks: expected an integer from 1 to 268435456, found 0"),
             Complaint(
                 "model: {path: m}\nserver: {port: 65536, max_choices: 99999999999999999999}\n",
                 "c.yaml:2:16: server.port: expected an integer from 0 to 65535, found 65536",

@@ -121,6 +121,28 @@ struct AsyncLLMEngineTests {
         #expect(with.texts == [0: "one two"])
     }
 
+    /// Remembers why requests ended.
+    struct Listener: SchedulerPolicy {
+        final class Reasons: Sendable {
+            let all = Mutex<[FinishReason]>([])
+        }
+
+        let reasons = Reasons()
+
+        mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {
+            reasons.all.withLock { $0.append(reason) }
+        }
+    }
+
+    @Test("a policy hears of a stop string as such, and not that the request was given up")
+    func policyHearsOfStopStrings() async throws {
+        let listener = Listener()
+        let engine = Self.engine(ReciteExecutor("one two three"), policy: listener)
+        defer { engine.stop() }
+        _ = try await Self.collect(engine.submit(Self.request { $0.stopStrings = ["two"] }))
+        #expect(listener.reasons.all.withLock { $0 } == [.stopString("two")])
+    }
+
     @Test("max_tokens ends a text, and gives up what was held back for a stop string")
     func length() async throws {
         let engine = Self.engine(ReciteExecutor("one two three"))

@@ -20,6 +20,22 @@ struct ChartTests {
         #expect(bars.content.components(separated: "whisker") == 1)
     }
 
+    @Test("a sign that goes before the next one hides no markup")
+    func escaping() {
+        for sign in ["\u{600}", "\u{6DD}", "\u{70F}", "\u{8E2}", "e\u{301}"] {
+            #expect(HTML.escaped("\(sign)<b>\u{301}&") == "\(sign)&lt;b&gt;\u{301}&amp;")
+        }
+    }
+
+    @Test("where nothing was measured there are no numbers along the axes")
+    func nothing() {
+        let lines = LineChart(
+            title: "t", xLabel: "x", yLabel: "y", series: [.init(name: "a", points: [])], isLogarithmic: true)
+        #expect(lines.content.contains("nothing to show") && !lines.content.contains("1e-"))
+        let bars = BarChart(title: "t", series: ["a"], groups: [.init(name: "", bars: [.init(0, label: "0")])])
+        #expect(bars.content.contains(">1</text>") && !bars.content.contains("1e-"))
+    }
+
     @Test("drawings stay inside of their size")
     func bounds() {
         for match in bars.content.matches(of: #/ (?:x|x1|x2)="([0-9.-]+)"/#) {

@@ -85,6 +85,31 @@ def test_usage(arguments, status):
     assert quire(*arguments).returncode == status
 
 
+@pytest.mark.parametrize("prompt, words", [("", "no tokens"), ("a " * 9000, "takes at most")])
+def test_a_prompt_that_cannot_be_answered_is_the_users_fault(config, prompt, words):
+    result = quire("generate", config(), "--raw", "--prompt", prompt)
+    assert result.returncode == 64 and words in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("key, name, content, words", [
+    ("chat_template", "chat.jinja", None, "cannot be read"), ("chat_template", "chat.jinja", "{% if %}", "line 1"),
+    ("tokenizer", "tok.json", None, "no such file"), ("tokenizer", "tok.json", "{", "byte 1")])
+def test_another_file_for_the_tokenizer_is_named_with_its_key(config, tmp_path, key, name, content, words):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    path = config()
+    path.write_text(f"model:\n  path: {MODEL}\n  {key}: {tmp_path / name}\n")
+    result = quire("generate", path, "--prompt", "Hi")
+    assert result.returncode == 64
+    assert f"config.yaml:3:{len(key) + 5}: model.{key}: {tmp_path / name}" in result.stderr and words in result.stderr
+
+
+def test_a_context_longer_than_the_models_is_refused(config):
+    result = quire("generate", config(), "--set", "model.max_model_len=65536", "--prompt", "Hi")
+    assert result.returncode == 64
+    assert "model.max_model_len: expected at most the 8192 tokens of the model, found 65536" in result.stderr
+
+
 def test_a_missing_model_is_named(tmp_path):
     path = tmp_path / "config.yaml"
     path.write_text("model: {path: /nowhere/model.gguf}\n")
@@ -93,5 +118,5 @@ def test_a_missing_model_is_named(tmp_path):
 
 
 def test_a_cache_that_does_not_fit_is_not_the_users_typo(config):
-    result = quire("generate", config("cache: {num_blocks: 2000000000}"), "--prompt", "x")
+    result = quire("generate", config("cache: {num_blocks: 200000000}"), "--prompt", "x")
     assert result.returncode == 70 and "fit into" in result.stderr and len(result.stderr.splitlines()) == 1

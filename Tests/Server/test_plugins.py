@@ -89,5 +89,7 @@ def test_a_server_lives_with_a_hostile_policy_and_gives_the_same_tokens(complete
         answer = server.json("/v1/completions", body)["choices"][0]["text"]
         assert answer == complete(prompt).choices[0].text
     assert metric(server, "decide") >= len(prompts)
+    # It is asked for a place before the step in which the request is admitted.
+    assert mode != "error" or metric(server, "place") >= len(prompts)
     assert server.stop() == 0, "".join(server.log[-50:])
     assert any('policy "hostile"' in line or "which does not wait" in line for line in server.log), server.log

@@ -31,17 +31,3 @@ struct HistogramTests {
         #expect(histogram.count == 1 && histogram.sum == 0)
     }
 }
-
-@Suite("TimeSeries")
-struct TimeSeriesTests {
-    @Test("means stay right however often intervals double, and there are never many")
-    func coarsening() {
-        var series = TimeSeries()
-        for step in 0..<10_000 { series.add(step < 5000 ? 2 : 4, at: Double(step) * 0.1, for: 0.1) }
-        let values = series.values
-        #expect(values.count <= 240)
-        let half = Int(500 / series.intervalSeconds)
-        #expect(values[..<(half - 1)].allSatisfy { abs($0 - 2) < 1e-9 })
-        #expect(values[(half + 1)...].allSatisfy { abs($0 - 4) < 1e-9 })
-    }
-}

@@ -88,6 +88,33 @@ struct HostileInputTests {
         #expect(throws: TemplateError.self) { try TemplateValue(json: text.utf8) }
     }
 
+    @Test("a pre-tokenizer of a hundred thousand cuts is refused, not followed")
+    func manyCuts() throws {
+        let source = """
+            {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "decoder": {"type": "ByteLevel"}, "pre_tokenizer":
+            {"type": "Sequence", "pretokenizers": [CUTS{"type": "ByteLevel", "add_prefix_space": false}]}}
+            """
+        func tokenizer(cuts: Int) throws -> ByteLevelBPETokenizer {
+            let cuts = String(repeating: #"{"type": "Digits"}, "#, count: cuts)
+            return try ByteLevelBPETokenizer(tokenizerJSON: source.replacing("CUTS", with: cuts).utf8)
+        }
+        #expect(try tokenizer(cuts: 15).encode("a", addSpecialTokens: false, parseSpecialTokens: false) == [0])
+        let error = #expect(throws: TokenizationError.self) { try tokenizer(cuts: 100_000) }
+        #expect(try #require(error).description.contains("pre_tokenizer: expected at most 16 cuts"))
+    }
+
+    @Test("Llama 3's vocabulary puts its first token before a text, unless the file says otherwise")
+    func firstToken() throws {
+        func tokens(_ pre: String, addBOS: Bool?) throws -> [Int32] {
+            let vocabulary = GGUFVocabulary(
+                model: "gpt2", pre: pre, tokens: ["a", "<s>"], tokenTypes: [1, 3], merges: [], bosID: 1, addBOS: addBOS)
+            return try ByteLevelBPETokenizer(vocabulary: vocabulary)
+                .encode("a", addSpecialTokens: true, parseSpecialTokens: false)
+        }
+        #expect(try tokens("llama-bpe", addBOS: nil) == [1, 0] && tokens("llama-bpe", addBOS: false) == [0])
+        #expect(try tokens("smollm", addBOS: nil) == [0] && tokens("smollm", addBOS: true) == [1, 0])
+    }
+
     @Test("a missing file and an unknown GGUF kind are named")
     func otherErrors() {
         #expect(throws: TokenizationError.self) {

@@ -50,6 +50,17 @@ import Testing
         #expect(checkpoint.source.tensorNames == ["model.norm.weight"])
     }
 
+    @Test func oneFileIsTakenBeforeTheIndexOfOthers() throws {
+        try directory.write(
+            #"{"weight_map":{"a":"model-00001-of-00002.safetensors"}}"#, to: "model.safetensors.index.json")
+        #expect(try open().source.tensorNames == ["model.norm.weight"])
+    }
+
+    @Test func aTokenizerIsADirectoryOrAFile() throws {
+        #expect(try TokenizerOrigin(path: directory.path) == .tokenizerJSON(directory.path + "/tokenizer.json"))
+        #expect(try TokenizerOrigin(path: "/x/other.json") == .tokenizerJSON("/x/other.json"))
+    }
+
     @Test func readsWhatIsStated() throws {
         let configuration = try open([
             "head_dim": "32", "num_key_value_heads": "", "tie_word_embeddings": "false", "attention_bias": "true",
@@ -190,8 +201,6 @@ import Testing
         #expect(try refusal(empty.path + "/nowhere").contains("there is no such file or directory"))
         #expect(try refusal(empty.path).contains("config.json cannot be read"))
         try empty.write("{}", to: "config.json")
-        #expect(try refusal(empty.path).contains("tokenizer.json cannot be read"))
-        try empty.write("{}", to: "tokenizer.json")
         #expect(try refusal(empty.path).contains("model.safetensors cannot be read"))
         #expect(try refusal(empty.write("x", to: "model.bin")).contains("a model is a .gguf file or a directory"))
         #expect(try refusal(empty.write("", to: "empty.gguf")).contains("the file ends inside the magic number"))

@@ -80,6 +80,56 @@ import Testing
         #expect(tokenizer.addBOS == false && tokenizer.addEOS == nil)
     }
 
+    /// Converters of 2024 named only one of the tokens that end an answer of Llama 3, or the wrong one.
+    @Test func tokensThatEndAnAnswerAreFoundByWhatTheySay() throws {
+        func ends(_ change: (inout GGUFBuilder) -> Void) throws -> [Int] {
+            try open(without: ["tokenizer.ggml.tokens"]) { builder in
+                builder.add("tokenizer.ggml.tokens", ["<|end_of_text|>", "a", "<|eot_id|>", "<|eom_id|>", "<|end|>"])
+                builder.add("tokenizer.ggml.token_type", [3, 1, 3, 3, 1])
+                change(&builder)
+            }.configuration.eosTokenIDs
+        }
+        #expect(try ends { $0.add("tokenizer.ggml.eos_token_id", 2 as UInt32) } == [2, 0, 3])
+        let named = try ends {
+            $0.add("tokenizer.ggml.eot_token_id", 4 as UInt32)
+            $0.add("tokenizer.ggml.eom_token_id", 1 as UInt32)
+        }
+        #expect(named == [4, 1, 0, 2, 3])
+    }
+
+    @Test func aRotaryFactorWithoutATypeIsLinearAsInLlamaCpp() throws {
+        func scaling(_ change: (inout GGUFBuilder) -> Void) throws -> RotaryConfiguration.Scaling {
+            try open(change).configuration.rotary.scaling
+        }
+        #expect(try scaling { $0.add("llama.rope.scaling.factor", Float(4)) } == .linear(factor: 4))
+        #expect(try scaling { $0.add("llama.rope.scale_linear", Float(2)) } == .linear(factor: 2))
+        #expect(try scaling { $0.add("llama.rope.scaling.type", "linear") } == .none)
+        #expect(try scaling { $0.add("llama.rope.scaling.factor", Float(0)) } == .none)
+        let isOff: RotaryConfiguration.Scaling = try scaling {
+            $0.add("llama.rope.scaling.type", "none")
+            $0.add("llama.rope.scaling.factor", Float(4))
+        }
+        #expect(isOff == .none)
+    }
+
+    @Test func expertsAreRefusedByName() throws {
+        let description = try refusal { $0.add("llama.expert_count", 8 as UInt32) }
+        #expect(description.contains("llama.expert_count 8 is not supported yet"))
+        #expect(throws: Never.self) { try open { $0.add("llama.expert_count", 0 as UInt32) } }
+    }
+
+    @Test func aTokenizerIsReadFromAFileThatHasNothingElse() throws {
+        var builder = GGUFBuilder()
+        builder.add("tokenizer.ggml.model", "gpt2")
+        builder.add("tokenizer.ggml.tokens", ["a"])
+        let path = try directory.get().write(builder.build(), to: "vocabulary.gguf")
+        guard case .gguf(let metadata) = try TokenizerOrigin(path: path) else {
+            Issue.record("not the file's own")
+            return
+        }
+        #expect(metadata.tokens == ["a"])
+    }
+
     @Test(arguments: [
         "general.architecture", "llama.embedding_length", "llama.feed_forward_length", "llama.block_count",
         "llama.attention.head_count", "llama.context_length", "llama.attention.layer_norm_rms_epsilon",

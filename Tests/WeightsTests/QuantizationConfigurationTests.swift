@@ -15,6 +15,12 @@ import Testing
         packed + #","config_groups":{"group_0":{"targets":["Linear"],"weights":{\#(weights)}\#(more)}}"#
     }
 
+    /// A rotation of weights, and of `location`.
+    private static func transforms(_ location: String) -> String {
+        #","transform_config":{"config_groups":{"v":{"type":"hadamard","apply":[{"targets":["Linear"],"#
+            + #""location":"weight_input"},{"targets":["Linear"],"location":"\#(location)"}]}}}"#
+    }
+
     private static let w4 = #""num_bits":4,"type":"int","strategy":"group","group_size":32,"symmetric":true"#
 
     private static let unsupported: [(String, String)] = [
@@ -37,6 +43,9 @@ import Testing
         (group(w4.replacing("\"group\"", with: "\"tensor\"")), "config_groups.group_0.weights.strategy tensor"),
         (group(w4 + #","dynamic":true"#), "config_groups.group_0.weights.dynamic true"),
         (group(w4, #","input_activations":{"num_bits":8}"#), "config_groups.group_0.input_activations"),
+        (group(w4, #","output_activations":{"num_bits":8}"#), "config_groups.group_0.output_activations"),
+        (group(w4) + transforms("input"), "transform_config.config_groups.v.apply location input"),
+        (group(w4) + transforms("k_cache"), "transform_config.config_groups.v.apply location k_cache"),
         (group(w4) + #","kv_cache_scheme":{"num_bits":8}"#, "quantization_config.kv_cache_scheme"),
         (group(w4) + #","sparsity_config":{"format":"sparse-bitmask"}"#, "sparsity_config.format sparse-bitmask"),
     ]
@@ -46,6 +55,12 @@ import Testing
         let error = #expect(throws: WeightLoadingError.self) { try quantization(members, in: directory) }
         let description = try #require(error).description
         #expect(description.contains(named) && description.contains("is not supported yet"), "\(description)")
+    }
+
+    @Test func rotationsOfWeightsAloneAreNothingToDo() throws {
+        #expect(throws: Never.self) {
+            try quantization(Self.group(Self.w4) + Self.transforms("weight_output"), in: directory)
+        }
     }
 
     private static let bad: [(String, String)] = [

@@ -33,6 +33,11 @@ public struct TextMeasurement {
         score: Score
     ) throws -> TextScores {
         let windows = try windows(tokenizer, maxTokenCount: maxTokenCount)
+        for window in windows {
+            for token in window.tokens where token < 0 || Int(token) >= vocabularySize {
+                throw ComparisonError.tokenOutOfVocabulary(token: token, vocabularySize: vocabularySize)
+            }
+        }
         var scores = TextScores()
         scores.vocabularySize = vocabularySize
         var digest = Digest()

@@ -11,7 +11,7 @@ public struct ComparisonRun {
     private let keepsResults: Bool
 
     /// A comparison of `configurations`, the first of which that can be measured is the reference. Results depend on
-    /// `circumstances` too: the program, the machine. `directory` keeps them, beyond the end only if `keepsResults`.
+    /// `circumstances` too: the program, the machine. `directory` keeps them, after `clean` only if `keepsResults`.
     public init(
         _ configurations: [ComparedConfiguration], _ inputs: ComparisonInputs, _ settings: ComparisonSettings,
         circumstances: [String: String], directory: String, keepsResults: Bool
@@ -37,10 +37,14 @@ public struct ComparisonRun {
             }
         }
         store.removeDistributions()
-        if !keepsResults, result.entries.allSatisfy({ $0.failure == nil }) {
-            store.removeAll(configurations.map(\.fileName))
-        }
         return result
+    }
+
+    /// Removes what is stored, for when reports of `result` are written: unless it is to be kept, or something failed that
+    /// may succeed the next time.
+    public func clean(after result: ComparisonMeasurements) throws(ComparisonError) {
+        guard !keepsResults, result.entries.allSatisfy({ $0.failure == nil }) else { return }
+        try ResultStore(directory: directory).removeAll(configurations.map(\.fileName))
     }
 
     /// The reference first, the others against it.

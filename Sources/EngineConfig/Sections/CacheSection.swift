@@ -32,6 +32,8 @@ public struct CacheSection: Sendable, Equatable {
 extension CacheSection: ConfigurationSection {
     static let name = "cache"
     static let summary = "the paged key-value cache"
+    /// Each takes a dozen bytes of the block manager's, whatever it holds.
+    private static let mostBlocks = 1 << 28
     static let keys: [ConfigurationKey<CacheSection>] = [
         ConfigurationKey("block_size", \.blockSize, .powerOfTwo(in: 1...256), "Tokens in one block"),
         ConfigurationKey(
@@ -41,14 +43,14 @@ extension CacheSection: ConfigurationSection {
             "memory", optional: \.memory, .byteCount(in: 1024...(1 << 50)), unset: "what memory_utilization leaves",
             example: "4GiB", "Exact bytes for keys and values, instead of memory_utilization"),
         ConfigurationKey(
-            "num_blocks", optional: \.numBlocks, .integer(in: 1...Int(Int32.max)),
+            "num_blocks", optional: \.numBlocks, .integer(in: 1...mostBlocks),
             unset: "what memory_utilization leaves", example: "1024",
             "Exact number of blocks, instead of memory or memory_utilization"),
         ConfigurationKey(
             "swap_space", \.swapSpace, .byteCount(in: 0...(1 << 50)),
             "Bytes of the host's memory to which preempted requests and cold cached blocks move, such as 4GiB; 0: none"),
         ConfigurationKey(
-            "num_swap_blocks", optional: \.numSwapBlocks, .integer(in: 0...Int(Int32.max)),
+            "num_swap_blocks", optional: \.numSwapBlocks, .integer(in: 0...mostBlocks),
             unset: "what fits into swap_space", example: "4096", "Exact number of blocks there, instead of swap_space"),
         ConfigurationKey(
             "dtype", \.dtype, .choice,

@@ -31,12 +31,13 @@ struct SimulationMetrics: Sendable {
 
     // MARK: Arrival
 
-    mutating func arrive(_ request: TraceRequest) -> SimulatedRequest {
+    /// `outputCount`: how many tokens the answer will have, which may have no room for those of the trace.
+    mutating func arrive(_ request: TraceRequest, outputCount: Int) -> SimulatedRequest {
         count(request)
         let index = fairness.index(of: request.tenant)
         fairness.wait(index, by: 1)
         return SimulatedRequest(
-            promptCount: request.promptCount, outputCount: request.outputCount,
+            promptCount: request.promptCount, outputCount: outputCount,
             arrivalSeconds: request.arrivalSeconds, priority: request.priority,
             deadlineSeconds: request.deadlineSeconds, tenant: groups.tenantIndex(of: request.tenant),
             fairnessIndex: index)

@@ -8,18 +8,21 @@ struct TimeSeries: Sendable {
 
     /// `value` held for `duration` seconds, from `time` on.
     mutating func add(_ value: Double, at time: Double, for duration: Double) {
-        var index = Int(time / intervalSeconds)
-        while index >= Self.limit {
-            coarsen()
-            index = Int(time / intervalSeconds)
-        }
-        if index >= sums.count {
-            let missing = index + 1 - sums.count
+        let end = time + duration
+        while Int(end / intervalSeconds) >= Self.limit { coarsen() }
+        let first = Int(time / intervalSeconds)
+        let last = max(first, Int((end / intervalSeconds).rounded(.up)) - 1)
+        if last >= sums.count {
+            let missing = last + 1 - sums.count
             sums += Array(repeating: 0, count: missing)
             weights += Array(repeating: 0, count: missing)
         }
-        sums[index] += value * duration
-        weights[index] += duration
+        for index in first...last {
+            let share = min(end, Double(index + 1) * intervalSeconds) - max(time, Double(index) * intervalSeconds)
+            guard share > 0 else { continue }
+            sums[index] += value * share
+            weights[index] += share
+        }
     }
 
     private mutating func coarsen() {

@@ -10,7 +10,7 @@ extension ByteLevelBPETokenizer {
         do {
             data = try Data(contentsOf: URL(filePath: path))
         } catch {
-            throw .unreadable(file: path, reason: "\(error)")
+            throw .unreadable(file: path, reason: "there is no such file, or it cannot be read")
         }
         try self.init(tokenizerJSON: data, file: path)
     }

@@ -9,6 +9,8 @@ struct PreTokenizerReader {
         var reader = self
         let steps = try reader.read(node)
         guard reader.isByteLevel else { throw node.error(expected: "a ByteLevel pre-tokenizer at the end") }
+        // Each cut is made inside of the one before it.
+        guard steps.count <= 16 else { throw node.error(expected: "at most 16 cuts") }
         return steps
     }
 

@@ -48,7 +48,7 @@ extension ByteLevelBPETokenizer {
             TokenizerParts(
                 table: builder.table, encoder: encoder, steps: rules.steps, normalizer: rules.normalizer,
                 addedTokens: added,
-                prefix: vocabulary.addBOS ? try inVocabulary(vocabulary.bosID, "bos_token_id") : [],
+                prefix: vocabulary.addBOS ?? rules.addsBOS ? try inVocabulary(vocabulary.bosID, "bos_token_id") : [],
                 suffix: vocabulary.addEOS ? try inVocabulary(vocabulary.eosID, "eos_token_id") : []))
     }
 
@@ -56,6 +56,8 @@ extension ByteLevelBPETokenizer {
         var steps: [PreTokenizer.Step]
         var normalizer = TextNormalizer.identity
         var ignoresMerges = false
+        /// Whether a text begins with the first token where the file does not say.
+        var addsBOS = false
     }
 
     /// The names of llama.cpp's pre-tokenizers, with the rules that the models' own tokenizer.json have.
@@ -64,7 +66,8 @@ extension ByteLevelBPETokenizer {
         case "smollm": return Rules(steps: [.numbers(individually: true), .pattern(.gpt2)])
         // `default` is what converters wrote before there were names; transformers reads those files as GPT-2's.
         case "gpt-2", "default": return Rules(steps: [.pattern(.gpt2)])
-        case "llama-bpe", "llama3", "llama-v3": return Rules(steps: [.pattern(.llama3)], ignoresMerges: true)
+        case "llama-bpe", "llama3", "llama-v3":
+            return Rules(steps: [.pattern(.llama3)], ignoresMerges: true, addsBOS: true)
         case "qwen2", "deepseek-r1-qwen": return Rules(steps: [.pattern(.qwen2)], normalizer: .composed)
         default:
             throw .unsupported(

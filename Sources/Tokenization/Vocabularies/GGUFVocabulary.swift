@@ -21,7 +21,7 @@ public struct GGUFVocabulary: Sendable {
     /// Fills up a batch.
     public var paddingID: TokenID?
     /// Whether `bosID` begins an encoded text.
-    public var addBOS: Bool
+    public var addBOS: Bool?
     /// Whether `eosID` ends an encoded text.
     public var addEOS: Bool
     /// The chat template's source.
@@ -31,7 +31,7 @@ public struct GGUFVocabulary: Sendable {
     public init(
         model: String, pre: String, tokens: [String], tokenTypes: [Int32], merges: [String], scores: [Float] = [],
         bosID: TokenID? = nil, eosID: TokenID? = nil, unknownID: TokenID? = nil, paddingID: TokenID? = nil,
-        addBOS: Bool = false, addEOS: Bool = false, chatTemplate: String? = nil
+        addBOS: Bool? = nil, addEOS: Bool = false, chatTemplate: String? = nil
     ) {
         self.model = model
         self.pre = pre

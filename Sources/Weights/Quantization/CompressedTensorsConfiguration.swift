@@ -58,6 +58,7 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
         if let sparsity = try document.object("sparsity_config") {
             try sparsity.require("format", oneOf: ["dense"])
         }
+        try Self.refuseTransforms(document)
         ignored = try Self.targets(document, "ignore")
         guard let groups = try document.object("config_groups"), !groups.members.isEmpty else {
             throw .missingKey(file: file, key: document.path("config_groups"), expected: "at least one group")
@@ -66,10 +67,9 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
         for name in groups.members.keys.sorted() {
             guard let group = try groups.object(name) else { continue }
             try group.require("format", oneOf: ["pack-quantized"])
-            if group.value("input_activations") != nil {
+            for key in ["input_activations", "output_activations"] where group.value(key) != nil {
                 throw .unsupported(
-                    file: file, key: group.path("input_activations"), found: "quantized activations",
-                    supported: "weights alone")
+                    file: file, key: group.path(key), found: "quantized activations", supported: "weights alone")
             }
             let scheme = try Scheme(group)
             for target in try Self.targets(group, "targets") {
@@ -85,6 +85,21 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
     func scheme(of module: String) -> Scheme? {
         guard !ignored.contains(where: { $0.matches(module) }) else { return nil }
         return schemes.first { $0.target.matches(module) }?.scheme
+    }
+
+    /// Weights may be stored rotated. Where that is undone by other weights there is nothing to do; where activations, queries
+    /// or keys are to be rotated as well, nobody here would.
+    private static func refuseTransforms(_ document: JSONDocument) throws(WeightLoadingError) {
+        guard let groups = try document.object("transform_config")?.object("config_groups") else { return }
+        for name in groups.members.keys.sorted() {
+            guard let group = try groups.object(name), case .array(let places) = group.value("apply") else { continue }
+            for case .object(let place) in places {
+                guard case .string(let location) = place["location"], !location.hasPrefix("weight_") else { continue }
+                throw .unsupported(
+                    file: document.file, key: group.path("apply"), found: "location \(location)",
+                    supported: "weight_input and weight_output")
+            }
+        }
     }
 
     private static func targets(_ document: JSONDocument, _ key: String) throws(WeightLoadingError) -> [Target] {
