@@ -114,13 +114,31 @@ uint scale_stride(uint group_count) {
 // The 16 bits of `lane` among those from word `place` on.
 uint scale_half(uint place, uint lane) { return scales[place + lane / 2] >> (lane % 2 * 16) & 0xFFFFu; }
 
+#if KEEPS_HALF_SUBNORMALS
+#define unpack_halves unpackHalf2x16
+#else
+// A driver may take halves below 2^-14 for zeros, and the outer scales of GGUF's K formats are mostly such numbers.
+// Without a branch, as some compilers take minutes for hundreds of them.
+float half_as_float(uint bits) {
+    uint magnitude = bits & 0x7FFFu;
+    uint is_small = uint(magnitude < 0x400u);
+    uint is_infinite = uint(magnitude >= 0x7C00u);
+    uint exponent = 0x38000000u + (is_small << 23) + is_infinite * 0x38000000u;
+    // A subnormal half has no leading one: it gets one, which is taken off again.
+    precise float number = uintBitsToFloat((magnitude << 13) + exponent) - uintBitsToFloat(is_small * 0x38800000u);
+    return uintBitsToFloat(floatBitsToUint(number) | (bits & 0x8000u) << 16);
+}
+
+vec2 unpack_halves(uint word) { return vec2(half_as_float(word & 0xFFFFu), half_as_float(word >> 16)); }
+#endif
+
 float stored_scale(uint place, uint lane) {
 #if SCALE_BITS == 32
     return uintBitsToFloat(scales[place + lane]);
 #elif SCALE_IS_BFLOAT
     return uintBitsToFloat(scale_half(place, lane) << 16);
 #else
-    return unpackHalf2x16(scale_half(place, lane)).x;
+    return unpack_halves(scale_half(place, lane)).x;
 #endif
 }
 
@@ -139,18 +157,18 @@ vec2 scaling_of(uint start, uint group, uint group_count, uint lane) {
     precise float offset = -float(int(zero)) * scale;
     return vec2(scale, offset);
 #elif SCALING == MINIMUM
-    return unpackHalf2x16(scales[place + lane]);
+    return unpack_halves(scales[place + lane]);
 #else
     uint outer = start + group_count * GROUP_WORDS + group / OUTER_GROUPS * OUTER_WORDS;
 #if SCALING == NESTED_MINIMUM
-    vec2 steps = unpackHalf2x16(scales[outer + lane]);
+    vec2 steps = unpack_halves(scales[outer + lane]);
     uint pair = scale_half(place, lane);
     precise float scale = steps.x * float(int(pair & 0xFFu));
     precise float offset = -steps.y * float(int(pair >> 8));
     return vec2(scale, offset);
 #else
     int own = bitfieldExtract(int(scales[place + lane / 4]), int(lane % 4 * 8), 8);
-    precise float scale = unpackHalf2x16(scale_half(outer, lane)).x * float(own);
+    precise float scale = unpack_halves(scale_half(outer, lane)).x * float(own);
     precise float offset = -MIDDLE * scale;
     return vec2(scale, offset);
 #endif

@@ -1,7 +1,8 @@
 // The state of a softmax in progress (Milakov and Gimelshein, arXiv 1805.02867): the largest score, the sum of
 // exponentials relative to it, and the sum of values weighted by them.
 
-#define NOTHING uintBitsToFloat(0xFF800000u)
+// Of a row that has seen nothing: the lowest finite number, as compilers in a hurry take infinities for impossible.
+#define NOTHING uintBitsToFloat(0xFF7FFFFFu)
 
 // By what sums relative to `old` shrink when the largest score becomes `new`; exactly 1 where it stays, so that
 // positions which a row does not see change nothing.

@@ -50,16 +50,16 @@ public final class VulkanBackend: Backend {
         device = DeviceInfo(
             name: physical.facts.name,
             detail: "\(physical.facts.driver), Vulkan \(physical.facts.apiVersionText)",
-            freeByteCount: Self.freeByteCount(physical.facts),
+            freeByteCount: Self.freeByteCount(physical),
             maxAllocationByteCount: capabilities.maxAllocationByteCount,
             maxRangeByteCount: capabilities.maxRangeByteCount, isHostMemory: capabilities.isUnifiedMemory)
     }
 
     /// Devices that live in the host's memory have no more of it than the host has free.
-    private static func freeByteCount(_ facts: VulkanDeviceFacts) -> Int {
-        switch facts.kind {
-        case .discrete, .virtual: facts.memoryByteCount
-        case .integrated, .processor, .other: min(facts.memoryByteCount, HostMachine.freeByteCount())
+    private static func freeByteCount(_ device: PhysicalDevice) -> Int {
+        switch device.facts.kind {
+        case .discrete, .virtual: device.freeByteCount
+        case .integrated, .processor, .other: min(device.freeByteCount, HostMachine.freeByteCount())
         }
     }
 
@@ -81,11 +81,19 @@ public final class VulkanBackend: Backend {
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan {
+        guard limits.maxTokenCount <= capabilities.maxGroupCount else {
+            throw .unsupported(
+                operation: "a step of \(limits.maxTokenCount) tokens",
+                reason: "the device takes \(capabilities.maxGroupCount) at once; lower scheduler.max_num_batched_tokens"
+            )
+        }
         let shapes = KernelShapes(capabilities)
+        let rowCount = max(limits.maxTokenCount, limits.maxSampleCount, 1)
+        let steps = StepFusion(plan: plan, maxWidth: capabilities.longestRangeByteCount / 4 / rowCount).steps()
         let digitCount = try LinearKernels(library: library, shapes: shapes)
-            .digitCount(activations.byteCount, for: plan)
+            .digitCount(activations.byteCount, for: plan, steps)
         let memory = try PlanMemory(
-            plan, limits: limits, digitCount: digitCount, pool: pool, shapes: shapes, capabilities: capabilities)
+            plan, steps, limits: limits, digitCount: digitCount, pool: pool, shapes: shapes, capabilities: capabilities)
         return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)
     }
 }

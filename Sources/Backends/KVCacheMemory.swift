@@ -88,7 +88,8 @@ public struct KVCacheMemory: Sendable {
         let widest = layers.map { type.tokenByteCount(of: $0) }.max() ?? 1
         // A layer's range starts on an aligned offset: leave room for the alignment of each.
         let usable = max(0, byteCount - layers.count * 2 * MemoryPool.alignment)
-        let addressable = device.maxRangeByteCount / (widest * blockSize)
+        let longest = min(device.maxRangeByteCount, device.maxAllocationByteCount)
+        let addressable = longest / (widest * blockSize)
         return min(usable / max(perBlock, 1), addressable)
     }
 }

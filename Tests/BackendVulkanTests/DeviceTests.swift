@@ -44,6 +44,20 @@ import Testing
         #expect(kinds == [.discrete, .discrete, .integrated, .virtual, .processor])
     }
 
+    @Test("auto takes no device that is too old while there is another")
+    func oldDevices() throws {
+        var devices = Self.machine
+        for index in devices.indices where devices[index].kind == .discrete {
+            devices[index] = VulkanDeviceFacts(
+                index: devices[index].index, name: devices[index].name, kind: .discrete, uuid: devices[index].uuid,
+                driver: devices[index].driver, apiVersion: VulkanInstance.apiVersion - 1,
+                memoryByteCount: devices[index].memoryByteCount)
+        }
+        #expect(try DeviceChoice(text: "auto").device(among: devices).kind == .integrated)
+        devices.removeAll { $0.kind != .discrete }
+        #expect(try DeviceChoice(text: "auto").device(among: devices).kind == .discrete)
+    }
+
     @Test(
         "What does not exist, or is not unique, is named with what there is",
         arguments: ["5", "-1", "radeon", "GeForce", ""])
@@ -88,7 +102,8 @@ import Testing
     func limits() {
         let rich = DeviceCapabilities(
             maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 31, sharedMemoryByteCount: 32 << 10,
-            maxInvocationCount: 1024, subgroupSize: 32, hasSubgroupArithmetic: true, hasSubgroupBroadcast: true,
+            maxInvocationCount: 1024, maxGroupCount: 65_535, subgroupSize: 32, hasSubgroupArithmetic: true,
+            hasSubgroupBroadcast: true,
             hasFloat16: true, has16BitStorage: false, hasCooperativeMatrices: false,
             hasIntegerProducts: true, isUnifiedMemory: true, isProcessor: true)
         var limits = CapabilityLimits()

@@ -11,8 +11,9 @@ struct KernelShapesTests {
         KernelShapes(
             DeviceCapabilities(
                 maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 30, sharedMemoryByteCount: sharedMemory,
-                maxInvocationCount: invocations, subgroupSize: 32, hasSubgroupArithmetic: true,
-                hasSubgroupBroadcast: true, hasFloat16: false, has16BitStorage: false, hasCooperativeMatrices: false,
+                maxInvocationCount: invocations, maxGroupCount: 65_535, subgroupSize: 32, hasSubgroupArithmetic: true,
+                hasSubgroupBroadcast: true, hasFloat16: false, has16BitStorage: false,
+                hasCooperativeMatrices: false,
                 hasIntegerProducts: true, isUnifiedMemory: false, isProcessor: isProcessor))
     }
 

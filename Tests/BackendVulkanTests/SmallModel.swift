@@ -5,14 +5,14 @@ import Tensors
 @testable import BackendConformance
 @testable import BackendVulkan
 
-/// A model of one layer, and the logits that a backend computes with it.
+/// A small model, and the logits that a backend computes with it.
 struct SmallModel {
     let plan: ForwardPlan
-    let limits = BatchLimits(maxTokenCount: 40, maxSequenceCount: 2, maxSampleCount: 8, maxContextLength: 600)
+    var limits = BatchLimits(maxTokenCount: 40, maxSequenceCount: 2, maxSampleCount: 8, maxContextLength: 600)
     private static let headSize = 16
 
-    /// `hidden` numbers a row; larger ones make larger matrices.
-    init(hidden: Int = 64, type: ElementType = .bf16) {
+    /// `hidden` numbers a row; larger ones make larger matrices. Of several layers only the first has an attention.
+    init(hidden: Int = 64, layerCount: Int = 1, type: ElementType = .bf16) {
         var sketch = PlanSketch(seed: 5)
         let table = sketch.matrix("table", PlanSketch.vocabularySize, hidden, type)
         let embedded = sketch.embed(table, hidden)
@@ -24,10 +24,12 @@ struct SmallModel {
         let attended = sketch.attention(
             query: query, key: key, value: value, headSize: Self.headSize,
             AttentionShape(queryHeadCount: 4, scale: 0.25))
-        let middle = sketch.add(embedded, sketch.linear(attended, hidden, type))
-        let second = sketch.norm(middle)
-        let gated = sketch.gated(sketch.linear(second, 96, type), sketch.linear(second, 96, type), .silu)
-        let last = sketch.add(middle, sketch.linear(gated, hidden, type))
+        var last = sketch.add(embedded, sketch.linear(attended, hidden, type))
+        for _ in 0..<layerCount {
+            let second = sketch.norm(last)
+            let gated = sketch.gated(sketch.linear(second, 96, type), sketch.linear(second, 96, type), .silu)
+            last = sketch.add(last, sketch.linear(gated, hidden, type))
+        }
         let logits = sketch.linear(sketch.norm(sketch.gather(last)), table)
         plan = sketch.finished(logits)
     }

@@ -1,5 +1,6 @@
 import Backends
 import BackendReference
+import CVulkan
 import Tensors
 import Testing
 
@@ -59,6 +60,60 @@ import Testing
             sequences: BackendConformance.sequences([5, 3], seed: 1), cacheType: .f32, blockSize: 16)
         let result = try BackendConformance(backend).run(trial)
         #expect(result.hasPassed, "\(result)")
+        #expect(backend.validationMessages == [])
+    }
+
+    @Test(
+        "Matrices whose rows would not fit into a range together stay apart, and nothing changes",
+        arguments: TestDevice.all)
+    func rowsThatDoNotFit(device: TestDevice) throws {
+        var model = SmallModel()
+        let plan = model.plan
+        let names = { (maxWidth: Int) in
+            StepFusion(plan: plan, maxWidth: maxWidth).steps().compactMap { step in
+                if case .linear(_, let parts) = step { parts.count } else { nil }
+            }
+        }
+        #expect(names(192) == [3, 1, 2, 1, 1] && names(191) == [3, 1, 1, 1, 1, 1])
+        #expect(names(96) == [2, 1, 1, 1, 1, 1, 1] && names(1) == [1, 1, 1, 1, 1, 1, 1, 1])
+        var small = device
+        // Rows of 192 numbers for 120 tokens take 90 KiB.
+        small.limits.maxRangeByteCount = 82 << 10
+        model.limits = BatchLimits(maxTokenCount: 120, maxSequenceCount: 2, maxSampleCount: 8, maxContextLength: 600)
+        #expect(try model.logits(on: small.backend()) == model.logits(on: device.backend()))
+    }
+
+    @Test("A step of more submissions than may be under way waits for them and goes on", arguments: TestDevice.all)
+    func manySubmissions(device: TestDevice) throws {
+        var careful = device
+        careful.limits.submissionWork = 1
+        let model = SmallModel(layerCount: 16)
+        let backend = try careful.backend()
+        let (prepared, _) = try model.prepare(on: backend)
+        let before = backend.counters.submissions
+        let found = try model.step(prepared, first: 0, count: 20)
+        #expect(backend.counters.submissions - before > StepRecorder.maxSubmissionCount)
+        // One that was cut is recorded anew, and one that fails in the middle leaves nothing behind.
+        #expect(try model.step(prepared, first: 20, count: 1).isEmpty == false)
+        let whole = try model.prepare(on: device.backend()).plan
+        #expect(try model.step(whole, first: 0, count: 20) == found)
+        #expect(backend.validationMessages == [])
+    }
+
+    @Test("Where a later submission of a step fails, the next step finds its buffers free", arguments: TestDevice.all)
+    func laterSubmissionFails(device: TestDevice) throws {
+        var careful = device
+        careful.limits.submissionWork = 1
+        let faults = FaultInjector()
+        let backend = try careful.backend(faults: faults)
+        let prepared = try SmallModel().prepare(on: backend).plan
+        let expected = try SmallModel().step(prepared, first: 0, count: 20)
+        faults.fail(.submit, after: 3, with: VK_ERROR_OUT_OF_HOST_MEMORY)
+        #expect(throws: BackendError.driver(call: "vkQueueSubmit", result: "VK_ERROR_OUT_OF_HOST_MEMORY")) {
+            try SmallModel().step(prepared, first: 0, count: 20)
+        }
+        faults.clear()
+        #expect(try SmallModel().step(prepared, first: 0, count: 20) == expected)
         #expect(backend.validationMessages == [])
     }
 

@@ -110,6 +110,17 @@ struct MemoryPoolTests {
         }
     }
 
+    @Test("a layer's keys are never more than can be allocated at once")
+    func shortAllocations() throws {
+        let layers = [CacheLayer(keyValueHeadCount: 1, headSize: 16)]
+        let device = CountingBackend(maxAllocation: 4096, maxRange: 1 << 20)
+        let pool = MemoryPool(device: device, budgetByteCount: 1 << 20)
+        let count = KVCacheMemory.blockCount(
+            fitting: 1 << 20, layers: layers, blockSize: 16, type: .bf16, device: device.device)
+        #expect(count == 4096 / (16 * 16 * 2))
+        _ = try KVCacheMemory(layers: layers, blockCount: count, blockSize: 16, type: .bf16, pool: pool)
+    }
+
     @Test("the batch lays sequences out with slots of their own blocks")
     func batch() {
         var batch = ForwardBatch()

@@ -5,6 +5,7 @@ public struct CapabilityLimits: Sendable, Hashable {
         case subgroupArithmetic = "subgroup_arithmetic"
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
+        case halfSubnormals = "fp16_subnormals"
         case storage16Bit = "storage_16bit"
         case integerProducts = "integer_products"
         case unifiedMemory = "unified_memory"
@@ -21,6 +22,9 @@ public struct CapabilityLimits: Sendable, Hashable {
     /// Memory that a workgroup may share, in bytes; nil leaves the device's.
     public var sharedMemoryByteCount: Int?
 
+    /// Floating-point operations that are submitted at once at most; nil leaves what every device gets.
+    public var submissionWork: Int?
+
     /// No limits beside the device's own.
     public init() {}
 
@@ -32,6 +36,7 @@ public struct CapabilityLimits: Sendable, Hashable {
             case .subgroupArithmetic: result.hasSubgroupArithmetic = false
             case .subgroupBroadcast: result.hasSubgroupBroadcast = false
             case .float16: result.hasFloat16 = false
+            case .halfSubnormals: result.triesHalfSubnormals = false
             case .storage16Bit: result.has16BitStorage = false
             case .integerProducts: result.hasIntegerProducts = false
             case .unifiedMemory: result.isUnifiedMemory = false
@@ -41,6 +46,7 @@ public struct CapabilityLimits: Sendable, Hashable {
         result.maxRangeByteCount = min(result.maxRangeByteCount, maxRangeByteCount ?? .max)
         result.maxAllocationByteCount = min(result.maxAllocationByteCount, maxAllocationByteCount ?? .max)
         result.sharedMemoryByteCount = min(result.sharedMemoryByteCount, sharedMemoryByteCount ?? .max)
+        result.submissionWork = min(result.submissionWork, submissionWork ?? .max)
         return result
     }
 }

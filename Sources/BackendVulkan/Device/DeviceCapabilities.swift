@@ -8,6 +8,8 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var sharedMemoryByteCount: Int
     /// Invocations in a workgroup.
     public var maxInvocationCount: Int
+    /// Workgroups of a dispatch along its second axis.
+    public var maxGroupCount: Int
     /// Invocations that run in step.
     public var subgroupSize: Int
     /// Whether a subgroup can add and compare across its invocations.
@@ -26,8 +28,16 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var isUnifiedMemory: Bool
     /// Whether invocations are lanes of a processor's vector unit, for which gathers are dear.
     public var isProcessor: Bool
+    /// Whether the driver's unpacking of 16-bit floats may be tried on those below 2^-14, which it may take for zeros.
+    public var triesHalfSubnormals = true
+    /// Floating-point operations that are submitted at once at most, a tenth of a second of a GPU that does one teraflop: its
+    /// driver may end what takes seconds.
+    public var submissionWork = 100_000_000_000
     /// Whether a row's result must not depend on how many rows share its batch: the configuration's wish.
     public var isBatchInvariant = true
+
+    /// The longest range that memory can be taken for, in bytes.
+    var longestRangeByteCount: Int { min(maxRangeByteCount, maxAllocationByteCount) }
 
     /// The features, by name, and whether they are there.
     public var features: [(name: String, isPresent: Bool)] {

@@ -9,10 +9,12 @@ struct DeviceChoice {
     func device(among devices: [VulkanDeviceFacts]) throws(BackendError) -> VulkanDeviceFacts {
         guard !devices.isEmpty else { throw .unavailable(device: text, reason: "no driver offers a Vulkan device") }
         if text == "auto" {
+            // One that is too old can only be refused.
+            let capable = devices.filter { $0.apiVersion >= VulkanInstance.apiVersion }
             let order: [VulkanDeviceFacts.Kind] = [.discrete, .integrated, .virtual, .other, .processor]
             for kind in order {
                 // Of several, the one with the most memory; of equals, the first.
-                let found = devices.filter { $0.kind == kind }
+                let found = (capable.isEmpty ? devices : capable).filter { $0.kind == kind }
                 if let best = found.max(by: { ($0.memoryByteCount, -$0.index) < ($1.memoryByteCount, -$1.index) }) {
                     return best
                 }

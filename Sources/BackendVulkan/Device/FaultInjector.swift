@@ -10,6 +10,8 @@ final class FaultInjector: Sendable {
         case compile(String)
         /// The self-test of a kernel variant.
         case selfTest(String)
+        /// The same, where it unpacks halves as the driver does.
+        case halves
     }
 
     private struct Fault {

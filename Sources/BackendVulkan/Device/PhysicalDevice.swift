@@ -8,6 +8,8 @@ struct PhysicalDevice {
     /// Before any limits of the configuration.
     let capabilities: DeviceCapabilities
     let memory: VkPhysicalDeviceMemoryProperties
+    /// Bytes of its own memory that it says are free; all of it where it does not say.
+    let freeByteCount: Int
     /// The first family that computes; nil where none does.
     let queueFamily: UInt32?
     /// The clock of the queue's kernels: how many bits count, and how fast.
@@ -21,9 +23,16 @@ struct PhysicalDevice {
         self.handle = handle
         let properties = DeviceProperties(handle, functions)
         let features = DeviceFeatures(handle, functions)
+        extensions = Self.extensions(handle, functions)
         var memory = VkPhysicalDeviceMemoryProperties2()
         memory.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2
-        functions.GetPhysicalDeviceMemoryProperties2(handle, &memory)
+        var budget = VkPhysicalDeviceMemoryBudgetPropertiesEXT()
+        budget.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT
+        let hasBudget = extensions.contains("VK_EXT_memory_budget")
+        withUnsafeMutablePointer(to: &budget) { budget in
+            if hasBudget { memory.pNext = UnsafeMutableRawPointer(budget) }
+            functions.GetPhysicalDeviceMemoryProperties2(handle, &memory)
+        }
         self.memory = memory.memoryProperties
 
         var count: UInt32 = 0
@@ -36,9 +45,8 @@ struct PhysicalDevice {
             family.map { Int(families[$0].timestampValidBits) } ?? 0, Double(properties.core.limits.timestampPeriod)
         )
 
-        extensions = Self.extensions(handle, functions)
-        let heaps = Self.heaps(memory.memoryProperties)
-        let localHeap = heaps.filter(\.isDeviceLocal).map(\.byteCount).max() ?? heaps.map(\.byteCount).max() ?? 0
+        let heap = Self.largestHeap(memory.memoryProperties, hasBudget ? budget : nil)
+        freeByteCount = heap.freeByteCount
         let limits = properties.core.limits
         let type = VulkanDeviceFacts.Kind(properties.core.deviceType)
         let operations = properties.subgroup.supportedOperations
@@ -49,12 +57,13 @@ struct PhysicalDevice {
             uuid: withUnsafeBytes(of: properties.identity.deviceUUID) { Array($0) },
             driver: [CStrings.text(of: properties.driver.driverName), CStrings.text(of: properties.driver.driverInfo)]
                 .filter { !$0.isEmpty }.joined(separator: " "),
-            apiVersion: properties.core.apiVersion, memoryByteCount: localHeap)
+            apiVersion: properties.core.apiVersion, memoryByteCount: heap.byteCount)
         capabilities = DeviceCapabilities(
             maxRangeByteCount: Int(limits.maxStorageBufferRange),
             maxAllocationByteCount: Int(clamping: properties.maintenance.maxMemoryAllocationSize),
             sharedMemoryByteCount: Int(limits.maxComputeSharedMemorySize),
             maxInvocationCount: Int(limits.maxComputeWorkGroupInvocations),
+            maxGroupCount: Int(limits.maxComputeWorkGroupCount.1),
             subgroupSize: Int(properties.subgroup.subgroupSize),
             hasSubgroupArithmetic: has(VK_SUBGROUP_FEATURE_ARITHMETIC_BIT),
             hasSubgroupBroadcast: has(VK_SUBGROUP_FEATURE_BALLOT_BIT),
@@ -74,13 +83,23 @@ struct PhysicalDevice {
         return Set(found.map { CStrings.text(of: $0.extensionName) })
     }
 
-    private static func heaps(
-        _ memory: VkPhysicalDeviceMemoryProperties
-    ) -> [(byteCount: Int, isDeviceLocal: Bool)] {
-        withUnsafeBytes(of: memory.memoryHeaps) { bytes in
-            bytes.bindMemory(to: VkMemoryHeap.self).prefix(Int(memory.memoryHeapCount)).map {
-                (Int(clamping: $0.size), $0.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue != 0)
-            }
+    /// The largest of the device's own heaps, or of all where none is its own; how much it has, and how much of that is
+    /// left by this process and others.
+    private static func largestHeap(
+        _ memory: VkPhysicalDeviceMemoryProperties, _ budget: VkPhysicalDeviceMemoryBudgetPropertiesEXT?
+    ) -> (byteCount: Int, freeByteCount: Int) {
+        func words<Tuple>(_ tuple: Tuple) -> [UInt64] {
+            withUnsafeBytes(of: tuple) { Array($0.bindMemory(to: UInt64.self)) }
         }
+        let heaps = withUnsafeBytes(of: memory.memoryHeaps) { bytes in
+            Array(bytes.bindMemory(to: VkMemoryHeap.self).prefix(Int(memory.memoryHeapCount)))
+        }
+        let own = heaps.indices.filter { heaps[$0].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT.rawValue != 0 }
+        let candidates = own.isEmpty ? Array(heaps.indices) : own
+        guard let index = candidates.max(by: { heaps[$0].size < heaps[$1].size }) else { return (0, 0) }
+        let size = heaps[index].size
+        guard let budget, words(budget.heapBudget)[index] > 0 else { return (Int(clamping: size), Int(clamping: size)) }
+        let (allowed, used) = (words(budget.heapBudget)[index], words(budget.heapUsage)[index])
+        return (Int(clamping: size), Int(clamping: min(size, allowed > used ? allowed - used : 0)))
     }
 }

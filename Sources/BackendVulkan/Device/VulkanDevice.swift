@@ -121,12 +121,16 @@ final class VulkanDevice: @unchecked Sendable {
         try check(result, "vkQueueSubmit")
     }
 
+    /// Waits until nothing is under way any more, or the device is lost.
+    func waitUntilIdle() { isLost.withLock { _ in _ = functions.DeviceWaitIdle(handle) } }
+
     /// Waits for `fence` and takes its signal away.
     func wait(for fence: VkFence) throws(BackendError) {
         var fence: VkFence? = fence
-        // No step takes a minute on a GPU that still lives; a processor that plays one may need many.
+        // A driver that finds its GPU hanging says so long before; a small GPU may need minutes for a long prompt, and a
+        // processor that plays one still more.
         let isProcessor = physical.capabilities.isProcessor
-        let seconds: UInt64 = isProcessor ? 3600 : 60
+        let seconds: UInt64 = isProcessor ? 3600 : 600
         var result = VK_NOT_READY
         if !isProcessor {
             // To be woken up takes longer than a small kernel, so a step of a few milliseconds is watched instead.

@@ -13,6 +13,8 @@ final class KernelLibrary: Sendable {
     private struct State: Sendable {
         var pipelines: [Key: Pipeline] = [:]
         var failed: [String: String] = [:]
+        /// Whether the driver unpacks the scales of packed weights, and has been right so far.
+        var triesHalfSubnormals: Bool
     }
 
     private let device: VulkanDevice
@@ -22,13 +24,14 @@ final class KernelLibrary: Sendable {
     /// Hears of fallbacks.
     let report: @Sendable (String) -> Void
     private let selfTest: KernelSelfTest
-    private let state = Mutex(State())
+    private let state: Mutex<State>
 
     init(
         _ device: VulkanDevice, compiler: ShaderCompiler, cache: PipelineCache, disabled: Set<String>,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.device = device
+        state = Mutex(State(triesHalfSubnormals: device.capabilities.triesHalfSubnormals))
         selfTest = KernelSelfTest(device)
         self.compiler = compiler
         self.cache = cache
@@ -50,12 +53,13 @@ final class KernelLibrary: Sendable {
             if let known = state.withLock({ $0.pipelines[key] }) { return known }
             do {
                 let pipeline = try make(variant, constants, bindingCount)
+                try strikeHalves(variant)
                 try selfTest.check(pipeline, of: kind, constants: constants)
                 state.withLock { $0.pipelines[key] = pipeline }
                 return pipeline
             } catch {
                 guard case .kernel(_, let reason) = error else { throw error }
-                reject(variant.name, reason)
+                if !givesUpHalves(in: variant, reason) { reject(variant.name, reason) }
             }
         }
     }
@@ -90,10 +94,32 @@ final class KernelLibrary: Sendable {
     func make(
         _ variant: KernelVariant, _ constants: [String: Int], _ bindingCount: Int
     ) throws(BackendError) -> Pipeline {
+        let triesHalves = state.withLock { $0.triesHalfSubnormals }
         let source = KernelSource(
-            name: variant.name, files: variant.files, constants: constants, extensions: variant.extensions)
+            name: variant.name, files: variant.files,
+            constants: constants.merging(["KEEPS_HALF_SUBNORMALS": triesHalves ? 1 : 0]) { $1 },
+            extensions: variant.extensions)
         return try Pipeline(
             try compiler.compile(source), variant: variant, bindingCount: bindingCount, cache: cache.handle,
             device: device)
+    }
+
+    private func strikeHalves(_ variant: KernelVariant) throws(BackendError) {
+        guard variant.readsPackedWeights, state.withLock({ $0.triesHalfSubnormals }),
+            device.faults.strike(.halves) != nil
+        else { return }
+        throw .kernel(name: variant.name, reason: "its self-test is off")
+    }
+
+    /// Has kernels with packed weights unpack halves by integers from now on, as one of them fails its test for `reason`,
+    /// which may be a driver that takes the smallest for zeros. False where that cannot be why, or was tried.
+    private func givesUpHalves(in variant: KernelVariant, _ reason: String) -> Bool {
+        guard variant.readsPackedWeights else { return false }
+        let isNew = state.withLock { state in
+            defer { state.triesHalfSubnormals = false }
+            return state.triesHalfSubnormals
+        }
+        if isNew { report("kernel \(variant.name): \(reason); trying it with scales that are unpacked by integers") }
+        return isNew
     }
 }

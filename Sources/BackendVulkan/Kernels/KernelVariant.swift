@@ -69,6 +69,9 @@ struct KernelVariant: Sendable {
     /// Tiles of columns that a workgroup of a linear operation takes.
     var tilesPerGroup = 1
 
+    /// Whether it unpacks weights and their scales.
+    var readsPackedWeights: Bool { files.contains(.packed) }
+
     private static let subgroup = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_arithmetic"]
 
     private static let broadcast = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_ballot"]

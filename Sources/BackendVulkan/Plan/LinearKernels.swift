@@ -65,12 +65,13 @@ struct LinearKernels {
         return [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)]
     }
 
-    /// `wanted` where the device has kernels for it with every packed matrix of `plan`; else nil, and a report of why.
-    func digitCount(_ wanted: Int?, for plan: ForwardPlan) throws(BackendError) -> Int? {
+    /// `wanted` where the device has kernels for it with every packed matrix of `plan`, whose steps are `steps`; else nil, and
+    /// a report of why.
+    func digitCount(_ wanted: Int?, for plan: ForwardPlan, _ steps: [FusedStep]) throws(BackendError) -> Int? {
         guard let wanted else { return nil }
         do {
             var made: Set<ActivationDigits> = []
-            for case .linear(_, let parts) in StepFusion(plan: plan).steps() {
+            for case .linear(_, let parts) in steps {
                 let weights = parts.map { plan[$0.weights].weights }
                 guard case .quantized(let matrix) = weights[0] else { continue }
                 let format = try PackedFormat(matrix.layout, inputSize: matrix.inputSize)

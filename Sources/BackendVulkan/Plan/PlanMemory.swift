@@ -17,16 +17,17 @@ struct PlanMemory {
     let segments: MemoryRange?
     private let arenas: [MemoryRange]
 
-    /// Uploads the weights and takes scratch memory, all from `pool`.
+    /// Uploads the weights of `steps`, which are `plan`'s, and takes scratch memory, all from `pool`.
     init(
-        _ plan: ForwardPlan, limits: BatchLimits, digitCount: Int?, pool: MemoryPool, shapes: KernelShapes,
+        _ plan: ForwardPlan, _ steps: [FusedStep], limits: BatchLimits, digitCount: Int?, pool: MemoryPool,
+        shapes: KernelShapes,
         capabilities: DeviceCapabilities
     ) throws(BackendError) {
         self.limits = limits
         self.digitCount = digitCount
-        let maxRange = min(capabilities.maxRangeByteCount, capabilities.maxAllocationByteCount)
+        let maxRange = capabilities.longestRangeByteCount
         var plan = plan
-        var steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        var steps = StepFusion.reordering(steps, in: &plan)
         if let digitCount { steps = try StepFusion.makingDigits(steps, digitCount: digitCount, in: &plan) }
         self.steps = steps
         self.plan = plan

@@ -6,12 +6,15 @@ import Backends
 /// its rotation and its write to the cache become one pass over the head.
 struct StepFusion {
     private let plan: ForwardPlan
+    private let maxWidth: Int
     private let producers: [ValueID: Int]
     private let useCounts: [ValueID: Int]
     private let matrixUseCounts: [MatrixID: Int]
 
-    init(plan: ForwardPlan) {
+    /// `maxWidth`: how wide rows may be that several linear operations share, in numbers.
+    init(plan: ForwardPlan, maxWidth: Int = .max) {
         self.plan = plan
+        self.maxWidth = maxWidth
         var producers: [ValueID: Int] = [:]
         var useCounts: [ValueID: Int] = [:]
         var matrixUseCounts: [MatrixID: Int] = [:]
@@ -119,11 +122,21 @@ struct StepFusion {
         guard case .linear(let input, let weights, _, _) = plan.operations[index], canJoin(index) else {
             return [index]
         }
-        let members = plan.operations.indices.filter { other in
-            guard case .linear(input, let otherWeights, _, _) = plan.operations[other] else { return false }
-            return canJoin(other) && plan[otherWeights].weights.isStored(as: plan[weights].weights)
+        var (group, width): ([Int], Int) = ([], 0)
+        for other in plan.operations.indices {
+            guard case .linear(input, let otherWeights, _, let output) = plan.operations[other], canJoin(other),
+                plan[otherWeights].weights.isStored(as: plan[weights].weights)
+            else { continue }
+            let ownWidth = plan[output].width.roundedUp(to: ValueLayout.tile)
+            // Those that have no room begin a matrix of their own.
+            if !group.isEmpty, width + ownWidth > maxWidth {
+                if group[0] == index { return group }
+                (group, width) = ([], 0)
+            }
+            group.append(other)
+            width += ownWidth
         }
-        return members.first == index ? members : [index]
+        return group.first == index ? group : [index]
     }
 
     /// A matrix with a second use stays by itself, and so do the logits, whose rows the caller wants without gaps.

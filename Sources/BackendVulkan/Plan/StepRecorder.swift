@@ -4,14 +4,13 @@ import CVulkan
 /// Records the phases of one step and submits them, usually at once; a step that would keep the device busy for so
 /// long that its driver might end it is cut into several submissions.
 struct StepRecorder {
-    /// The most submissions that a step is cut into.
+    /// Submissions that are under way at once at most; a longer step waits for them and goes on.
     static let maxSubmissionCount = 64
-    /// Floating-point operations of a submission: a tenth of a second of a GPU that does one teraflop.
-    private static let maxWork = 100_000_000_000
 
     private let commands: CommandBuffers
     private let device: VulkanDevice
     private var index = 0
+    private var hasWaited = false
     private var buffer: VkCommandBuffer
     private var work = 0
     private var needsBarrier = false
@@ -29,7 +28,7 @@ struct StepRecorder {
     }
 
     /// Whether all of it is one submission.
-    var isWhole: Bool { index == 0 }
+    var isWhole: Bool { index == 0 && !hasWaited }
 
     /// Records what `phase` has to do for this batch.
     mutating func record(
@@ -40,7 +39,7 @@ struct StepRecorder {
             let rows = rowCount(dispatch.rows)
             guard rows > 0 else { continue }
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
-            if work > 0, work + cost > Self.maxWork, index + 1 < commands.count { try submit() }
+            if work > 0, work + cost > device.capabilities.submissionWork { try submit() }
             work += cost
             if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
             needsBarrier = false
@@ -82,15 +81,28 @@ struct StepRecorder {
     /// Submits the rest and waits for all of it.
     mutating func finish() throws(BackendError) {
         commands.barrier(buffer)
-        try commands.submit(index, isLast: true)
+        try submit(isLast: true)
         device.counters.add(dispatchCount, to: \.dispatches)
         try commands.wait()
     }
 
     private mutating func submit() throws(BackendError) {
-        try commands.submit(index, isLast: false)
-        index += 1
+        let isFull = index + 1 == commands.count
+        try submit(isLast: isFull)
+        if isFull {
+            try commands.wait()
+            hasWaited = true
+        }
+        index = isFull ? 0 : index + 1
         buffer = try commands.begin(index)
         work = 0
+    }
+
+    /// Where a submission fails, those before it must be over before anybody uses their buffers again.
+    private func submit(isLast: Bool) throws(BackendError) {
+        do throws(BackendError) { try commands.submit(index, isLast: isLast) } catch {
+            if index > 0 { device.waitUntilIdle() }
+            throw error
+        }
     }
 }

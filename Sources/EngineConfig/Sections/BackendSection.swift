@@ -12,6 +12,7 @@ public struct BackendSection: Sendable, Equatable {
         case subgroupArithmetic = "subgroup_arithmetic"
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
+        case halfSubnormals = "fp16_subnormals"
         case storage16Bit = "storage_16bit"
         case integerProducts = "integer_products"
         case unifiedMemory = "unified_memory"
