@@ -1,4 +1,5 @@
 import Backends
+import CVulkan
 import Testing
 
 @testable import BackendVulkan
@@ -67,6 +68,36 @@ import Testing
         } throws: { error in
             "\(error)".contains("Radeon RX 7900")
         }
+    }
+
+    @Test("Memory lies where its users are, and what the host reads lies in its caches if it can")
+    func memoryTypes() throws {
+        let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
+        let mapped = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
+        let cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue
+        func types(_ flags: [VkMemoryPropertyFlags]) -> MemoryTypes {
+            var memory = VkPhysicalDeviceMemoryProperties()
+            memory.memoryTypeCount = UInt32(flags.count)
+            withUnsafeMutableBytes(of: &memory.memoryTypes) { bytes in
+                let types = bytes.bindMemory(to: VkMemoryType.self)
+                for (index, flags) in flags.enumerated() { types[index].propertyFlags = flags }
+            }
+            return MemoryTypes(memory)
+        }
+        // As Mesa lists those of an integrated Radeon: none of its own is cached.
+        let radeon = types([local, mapped, local | mapped, mapped | cached])
+        #expect(
+            radeon.type(for: .device(isUnified: true), allowed: 15) == .init(index: 2, isMapped: true, isCached: false))
+        #expect(radeon.type(for: .host, allowed: 15) == .init(index: 3, isMapped: true, isCached: true))
+        #expect(radeon.type(for: .host, allowed: 7) == .init(index: 1, isMapped: true, isCached: false))
+        #expect(
+            radeon.type(for: .device(isUnified: false), allowed: 15)
+                == .init(index: 0, isMapped: false, isCached: false))
+        let processor = types([local | mapped | cached])
+        #expect(
+            processor.type(for: .device(isUnified: true), allowed: 1)
+                == .init(index: 0, isMapped: true, isCached: true))
+        #expect(processor.type(for: .host, allowed: 2) == nil)
     }
 
     @Test("No device is an error")

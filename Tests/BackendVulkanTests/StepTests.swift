@@ -65,7 +65,7 @@ import Testing
 
     @Test(
         "Matrices whose rows would not fit into a range together stay apart, and nothing changes",
-        arguments: TestDevice.all)
+        arguments: TestDevice.quick)
     func rowsThatDoNotFit(device: TestDevice) throws {
         var model = SmallModel()
         let plan = model.plan
@@ -83,7 +83,7 @@ import Testing
         #expect(try model.logits(on: small.backend()) == model.logits(on: device.backend()))
     }
 
-    @Test("A step of more submissions than may be under way waits for them and goes on", arguments: TestDevice.all)
+    @Test("A step of more submissions than may be under way waits for them and goes on", arguments: TestDevice.quick)
     func manySubmissions(device: TestDevice) throws {
         var careful = device
         careful.limits.submissionWork = 1
@@ -100,7 +100,7 @@ import Testing
         #expect(backend.validationMessages == [])
     }
 
-    @Test("Where a later submission of a step fails, the next step finds its buffers free", arguments: TestDevice.all)
+    @Test("Where a later submission of a step fails, the next step finds its buffers free", arguments: TestDevice.quick)
     func laterSubmissionFails(device: TestDevice) throws {
         var careful = device
         careful.limits.submissionWork = 1

@@ -19,6 +19,9 @@ struct TestDevice: Sendable, CustomTestStringConvertible {
     static let all: [TestDevice] =
         (try? VulkanBackend.devices().map { TestDevice(index: $0.facts.index, name: $0.facts.name) }) ?? []
 
+    /// Those for tests of what no driver has a say in.
+    static let quick: [TestDevice] = all.filter { !$0.isSlow }
+
     /// The same devices, each with the least that a device can have, and as one with memory of its own.
     static let limited: [TestDevice] = all.flatMap { device in
         var poor = device

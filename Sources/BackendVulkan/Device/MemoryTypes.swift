@@ -24,8 +24,15 @@ struct MemoryTypes {
         }
     }
 
+    /// A type, whether the host can address its memory, and whether it reads there through its caches.
+    struct Found: Equatable {
+        let index: UInt32
+        let isMapped: Bool
+        let isCached: Bool
+    }
+
     /// The best type among `allowed` (a bit for each type); nil where none will do.
-    func type(for place: Place, allowed: UInt32) -> (index: UInt32, isMapped: Bool)? {
+    func type(for place: Place, allowed: UInt32) -> Found? {
         let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
         let mapped = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
         let cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue
@@ -39,8 +46,8 @@ struct MemoryTypes {
         for wish in wishes {
             let found = types.first { allowed & (1 << $0.index) != 0 && $0.flags & wish == wish }
             guard let found else { continue }
-            if case .device(isUnified: false) = place { return (found.index, false) }
-            return (found.index, found.flags & mapped == mapped)
+            let isMapped = if case .device(isUnified: false) = place { false } else { found.flags & mapped == mapped }
+            return Found(index: found.index, isMapped: isMapped, isCached: isMapped && found.flags & cached != 0)
         }
         return nil
     }

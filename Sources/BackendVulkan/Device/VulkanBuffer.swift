@@ -7,6 +7,8 @@ final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
     let byteCount: Int
     let hostPointer: UnsafeMutableRawPointer?
     let handle: VkBuffer
+    /// Whether the host reads it through its caches, and not each number by itself.
+    let isQuickToRead: Bool
     private let memory: VkDeviceMemory
     private let device: VulkanDevice
     private let transfers: Transfers?
@@ -64,6 +66,7 @@ final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
         }
         self.byteCount = byteCount
         hostPointer = pointer
+        isQuickToRead = type.isCached
         handle = buffer
         self.memory = memory
         self.device = device

@@ -9,7 +9,7 @@ final class VulkanPlan: PreparedPlan {
     private let shapes: KernelShapes
     private let commands: CommandBuffers
     private let copies: BlockCopies
-    /// Logits on their way to the caller, where the device's memory is out of the host's reach.
+    /// Logits on their way to the caller, where the host cannot read the device's memory, or only slowly.
     private let readback: VulkanBuffer?
     private var tasks: AttentionTasks
     private var samples = SampleRows()
@@ -32,10 +32,12 @@ final class VulkanPlan: PreparedPlan {
         tasks = memory.tasks
         commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
         copies = try BlockCopies(device)
+        let isQuickToRead = (memory.logits.buffer as? VulkanBuffer)?.isQuickToRead ?? false
         readback =
-            memory.logits.hostPointer == nil
-            ? try VulkanBuffer(
-                byteCount: memory.logits.byteCount, use: "logits", place: .host, device: device, transfers: nil) : nil
+            isQuickToRead
+            ? nil
+            : try VulkanBuffer(
+                byteCount: memory.logits.byteCount, use: "logits", place: .host, device: device, transfers: nil)
     }
 
     func attach(_ cache: KVCacheMemory) throws(BackendError) {
