@@ -37,7 +37,7 @@ public final class MemoryPool: Sendable {
     /// small range is a sixteenth at most. `observe` hears of the bytes taken for a use so far: a backend fills a range before
     /// it takes the next, so that this is how far an upload has come.
     public init(
-        device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 64 << 20,
+        device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 16 << 20,
         observe: @escaping @Sendable (Use, Int) -> Void = { _, _ in }
     ) {
         self.observe = observe
