@@ -24,12 +24,6 @@ struct PreparedModel {
         let facts = checkpoint.configuration
         let cache = configuration.cache
         let wanted = configuration.model.maxModelLen ?? facts.maxPositionCount
-        guard wanted <= facts.maxPositionCount else {
-            throw AssemblyError.configuration(
-                configuration.error(
-                    at: "model.max_model_len", expected: "at most the \(facts.maxPositionCount) tokens of the model",
-                    found: "\(wanted)"))
-        }
         let backend = try AssemblyError.onDevice {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }
@@ -37,7 +31,9 @@ struct PreparedModel {
         defer { progress.finish() }
         let plan = try catalog.plan(of: checkpoint, configuration) { progress.read($0) }
         let elementType = Self.cacheType(cache.dtype, plan)
-        let budget = Int(Double(backend.device.freeByteCount) * cache.memoryUtilization)
+        // A size that is given is taken, out of all that is free.
+        let share = cache.memory == nil && cache.numBlocks == nil ? cache.memoryUtilization : 1
+        let budget = Int(Double(backend.device.freeByteCount) * share)
         let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
         let pool = MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
             if use == .weights { progress.placed(Double(byteCount) / Double(weightByteCount)) }
@@ -47,13 +43,19 @@ struct PreparedModel {
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try AssemblyError.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
-        let available = cache.memory.map { min($0, pool.availableByteCount) } ?? pool.availableByteCount
+        let available = pool.availableByteCount
+        if let memory = cache.memory, memory > available, cache.numBlocks == nil {
+            throw AssemblyError.device(
+                "cache.memory: \(memory) bytes do not fit into the \(available) that are left of \(backend.device.name)"
+            )
+        }
         let fitting = KVCacheMemory.blockCount(
-            fitting: available, layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType,
+            fitting: cache.numBlocks == nil ? cache.memory ?? available : available, layers: plan.cacheLayers,
+            blockSize: cache.blockSize, type: elementType,
             device: backend.device)
-        // More blocks than every sequence at full length would never be used.
+        // Nobody has asked for more than every sequence at full length needs, though cached prefixes would fill it.
         let useful = scheduler.maxNumSeqs * ((wanted + cache.blockSize - 1) / cache.blockSize)
-        blockCount = min(cache.numBlocks ?? min(fitting, useful), fitting)
+        blockCount = min(cache.numBlocks ?? (cache.memory == nil ? min(fitting, useful) : fitting), fitting)
         guard blockCount > 0, cache.numBlocks.map({ $0 <= fitting }) ?? true else {
             throw AssemblyError.device(
                 "the cache needs \(cache.numBlocks ?? 1) blocks, \(fitting) fit into \(available) bytes of "
@@ -98,6 +100,20 @@ struct PreparedModel {
         if maxModelLength < facts.maxPositionCount, configuration.model.maxModelLen == nil {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
         }
+    }
+
+    /// Throws where more tokens are asked for than the model was made for. Where positions are divided by a factor, it was
+    /// made for that many times as many as it states.
+    static func checkLength(_ configuration: EngineConfiguration, _ checkpoint: Checkpoint) throws(AssemblyError) {
+        let facts = checkpoint.configuration
+        var limit = facts.maxPositionCount
+        if facts.format == .huggingFace, case .linear(let factor) = facts.rotary.scaling, factor > 1 {
+            limit = Int(Double(limit) * min(factor, 1024))
+        }
+        guard let wanted = configuration.model.maxModelLen, wanted > limit else { return }
+        throw .configuration(
+            configuration.error(
+                at: "model.max_model_len", expected: "at most the \(limit) tokens of the model", found: "\(wanted)"))
     }
 
     /// One row for each sequence's next token, and some for prompts that are scored.

@@ -23,6 +23,7 @@ public struct ScoredModel {
         let checkpoint = try catalog.checkpoint(of: configuration)
         tokenizer = try ServedModel.tokenizer(checkpoint, configuration)
         let blockSize = configuration.cache.blockSize
+        try PreparedModel.checkLength(configuration, checkpoint)
         let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
         var single = configuration
         single.model.maxModelLen = min(contextLength, longest)

@@ -35,6 +35,7 @@ public struct ServedModel: Sendable {
         try catalog.check(configuration)
         let policy = try catalog.policy(named: configuration.scheduler.policy, configuration)
         let checkpoint = try catalog.checkpoint(of: configuration)
+        try PreparedModel.checkLength(configuration, checkpoint)
         let tokenizer = try Self.tokenizer(checkpoint, configuration)
         let template = try Self.template(checkpoint, configuration)
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)

@@ -16,7 +16,7 @@ struct SwapBlocks {
     ) throws(AssemblyError) {
         let cache = configuration.cache
         count = cache.numSwapBlocks ?? cache.swapSpace / max(blockByteCount, 1)
-        // Each layer's range begins at an aligned offset.
+        // Each of a layer's ranges is rounded up.
         let budget = count * blockByteCount + 2 * layerCount * MemoryPool.alignment
         let available = max(0, HostMachine.freeByteCount() - promisedByteCount)
         guard count == 0 || budget <= available else {

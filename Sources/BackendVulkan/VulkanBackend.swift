@@ -81,9 +81,10 @@ public final class VulkanBackend: Backend {
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan {
-        guard limits.maxTokenCount <= capabilities.maxGroupCount else {
+        let mostRows = max(limits.maxTokenCount, limits.maxSampleCount)
+        guard mostRows <= capabilities.maxGroupCount else {
             throw .unsupported(
-                operation: "a step of \(limits.maxTokenCount) tokens",
+                operation: "a step of \(mostRows) rows",
                 reason: "the device takes \(capabilities.maxGroupCount) at once; lower scheduler.max_num_batched_tokens"
             )
         }

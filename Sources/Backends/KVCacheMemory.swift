@@ -86,7 +86,7 @@ public struct KVCacheMemory: Sendable {
     ) -> Int {
         let perBlock = byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
         let widest = layers.map { type.tokenByteCount(of: $0) }.max() ?? 1
-        // A layer's range starts on an aligned offset: leave room for the alignment of each.
+        // Each of a layer's ranges is rounded up.
         let usable = max(0, byteCount - layers.count * 2 * MemoryPool.alignment)
         let longest = min(device.maxRangeByteCount, device.maxAllocationByteCount)
         let addressable = longest / (widest * blockSize)

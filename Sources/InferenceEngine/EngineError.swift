@@ -6,7 +6,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     case promptTooLong(tokenCount: Int, limit: Int)
     /// A token of the named field does not exist.
     case tokenOutOfVocabulary(field: String, token: Int32, vocabularySize: Int)
-    /// More choices than the scheduler runs at once.
+    /// More choices than may wait.
     case tooManyChoices(Int, limit: Int)
     /// So many requests wait already.
     case queueFull(limit: Int)
@@ -17,7 +17,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The device failed.
     case deviceFailed(String)
 
-    /// Whether the request itself is to blame, and not how much there is to do, or the device.
+    /// Whether the request is to blame, or what its sender wants of the policy, and not the engine or its device.
     public var isRequestsFault: Bool {
         switch self {
         case .promptEmpty, .promptTooLong, .tokenOutOfVocabulary, .tooManyChoices, .rejected: true

@@ -11,6 +11,9 @@ struct Chunk: Sendable {
 }
 
 extension Request {
+    /// Whether prompt positions remain to be scored.
+    var isScoring: Bool { sampling.promptLogprobs != nil && scoredCount < promptCount - 1 }
+
     /// What can be done once `computedCount` tokens are in the cache; nil when the budget allows nothing.
     func chunk(after computedCount: Int, within budget: StepBudget) -> Chunk? {
         let remaining = tokens.count - computedCount
@@ -22,7 +25,7 @@ extension Request {
             let lower = max(computedCount, scoredCount)
             let upper = min(computedCount + count, promptCount - 1)
             if lower < upper {
-                scored = lower..<min(upper, lower + budget.scoredCount)
+                scored = lower..<min(upper, lower + budget.scoredShare)
                 // Positions that could not be scored now must not be computed now.
                 if scored.upperBound < upper { count = scored.upperBound - computedCount }
             }

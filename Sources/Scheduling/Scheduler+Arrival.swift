@@ -10,15 +10,12 @@ extension Scheduler {
             "\(request.id) is too long")
         clock = max(clock, request.arrival)
         let slot = table.insert(request)
+        if request.sampling.promptLogprobs != nil { scoredRequestCount += 1 }
         policy.arrived(table[slot].view, at: clock)
         if let leader = leaderToWaitFor(request) {
             table[leader].followers.append(request.id)
             hold(slot)
-        } else if hasToWaitForScores(request) {
-            heldScorers.append(request.id)
-            hold(slot)
         } else {
-            if request.isScoring { scorers.append(request.id) }
             enqueue(slot)
         }
     }
@@ -60,6 +57,7 @@ extension Scheduler {
     mutating func retire(_ slot: Slot, _ reason: FinishReason) {
         waiting.remove(slot, table[slot].request.id)
         if table[slot].isHeld { heldCount -= 1 }
+        if table[slot].request.sampling.promptLogprobs != nil { scoredRequestCount -= 1 }
         releaseFollowers(of: slot)
         if table[slot].request.blocks.isSwappedOut { counters.swappedCount -= 1 }
         cache.free(&table[slot].request.blocks)

@@ -4,8 +4,13 @@ import Requests
 extension Scheduler {
     /// Plans the next tokens of each running request, in order; where blocks are missing, somebody gives way.
     mutating func continueRunning(_ plan: inout StepPlan) {
+        if scoredRequestCount > 0 {
+            plan.budget.scorerCount = running.count { table.isRunning($0) && table[$0].request.isScoring }
+        }
         for slot in running {
             guard table.isRunning(slot) else { continue }
+            let isScoring = plan.budget.scorerCount > 0 && table[slot].request.isScoring
+            defer { plan.budget.scorerCount -= isScoring ? 1 : 0 }
             let computedCount = table[slot].request.computedCount
             guard let chunk = table[slot].request.chunk(after: computedCount, within: plan.budget) else { continue }
             var hasRoom = true

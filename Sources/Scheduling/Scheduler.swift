@@ -25,9 +25,8 @@ public struct Scheduler: ~Copyable, Sendable {
     var waiting = WaitingQueue()
     /// Requests that wait for others, outside of the policy's lines.
     var heldCount = 0
-    /// Requests that are scored, and those that are held until they can be; some may have ended.
-    var scorers: [RequestID] = []
-    var heldScorers: [RequestID] = []
+    /// Requests whose prompts are scored, or were.
+    var scoredRequestCount = 0
     var finishedIDs: [RequestID] = []
     var counters = SchedulerStatistics()
     var stepNumber = 0
@@ -84,7 +83,6 @@ public struct Scheduler: ~Copyable, Sendable {
         var output = SchedulerOutput()
         swap(&output.finished, &finishedIDs)
         guard !isIdle else { return output }
-        releaseScorers()
         let whole = load(tokenBudget: limits.maxBatchedTokenCount)
         var plan = StepPlan(limits, share: policy.share(of: whole, at: clock), at: clock)
         continueRunning(&plan)

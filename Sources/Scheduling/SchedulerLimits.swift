@@ -43,7 +43,13 @@ struct StepBudget {
     var tokenCount: Int
     /// Of those, how many may go to prompts.
     var promptTokenCount: Int
+    /// Rows of logits for prompt positions.
     var scoredCount: Int
+    /// Running requests that are scored and have not had their turn in this step.
+    var scorerCount = 0
+    /// The rows that one may take: as many as the others that run, and one is left for a request that is admitted next, as
+    /// nobody overtakes one that finds none.
+    var scoredShare: Int { scoredCount == 0 ? 0 : max(1, (scoredCount - 1) / max(1, scorerCount)) }
 
     init(_ limits: SchedulerLimits, promptTokenCount: Int) {
         tokenCount = limits.maxBatchedTokenCount

@@ -12,7 +12,7 @@ struct StepPlan {
     }
 
     let now: EngineInstant
-    private(set) var budget: StepBudget
+    var budget: StepBudget
     private(set) var entries: [Entry] = []
     /// Requests preempted in this step; they wait again from its end on.
     var preempted: [Slot] = []

@@ -112,7 +112,9 @@ struct CompareCommand: ParsableCommand {
             Result { if let html { try ResultFile(html).write(report.html) } },
             Result { if let svg { try ResultFile(svg).write(report.picture) } },
         ]
-        for problem in problems { try problem.get() }
+        let errors = problems.compactMap { problem in if case .failure(let error) = problem { error } else { nil } }
+        for error in errors.dropLast() { Console.error("\(error)") }
+        if let last = errors.last { throw last }
     }
 
     /// What failed has been reported; the exit status says so too.

@@ -44,24 +44,29 @@ import Weights
             while !world.isIdle { try world.step() }
             alone.append((world.tokens[id] ?? [], world.logprobs[id] ?? []))
         }
-        var preemptionCount = 0
+        var recomputedCount = 0
         var hitCount = 0
         var swapOutCount = 0
         for world in 0..<4 {
-            // In the last one, whoever is preempted is swapped out; in the others, there may be room for that or not.
+            // In the last one, whoever is preempted is swapped out; in the others but the first, there may be room for that
+            // or not.
             let isSwapping = world == 3
             let blockSize = [1, 2, 8, 16, 32].randomElement(using: &random) ?? 16
-            // Room for one sequence of the greatest length and little more, so that others must give way.
-            let blockCount = 128 / blockSize + Int.random(in: 0...(96 / blockSize), using: &random)
-            let swapBlockCount = isSwapping ? 8 * blockCount : Int.random(in: 0...blockCount, using: &random)
+            // Room for one sequence of the greatest length and little more, so that others must give way. In the first two
+            // for no more at all, once without and once with blocks that can be found again.
+            let isTight = world < 2
+            let blockCount = 128 / blockSize + (isTight ? 0 : Int.random(in: 0...(96 / blockSize), using: &random))
+            let roomToSwap = isSwapping ? 8 * blockCount : Int.random(in: 0...blockCount, using: &random)
+            let swapBlockCount = world == 0 ? 0 : roomToSwap
             var world = EngineWorld(
                 runner: try machine.runner(
                     blockCount: blockCount, blockSize: blockSize, cacheType: cacheType, swapBlockCount: swapBlockCount),
                 blockCount: blockCount, blockSize: blockSize,
                 limits: SchedulerLimits(
-                    maxBatchedTokenCount: Int.random(in: 1...64, using: &random),
-                    maxSequenceCount: isSwapping ? 8 : Int.random(in: 1...8, using: &random), maxModelLength: 128),
-                prefixCaching: Bool.random(using: &random), swapBlockCount: swapBlockCount,
+                    maxBatchedTokenCount: isTight ? 64 : Int.random(in: 1...64, using: &random),
+                    maxSequenceCount: isSwapping || isTight ? 8 : Int.random(in: 1...8, using: &random),
+                    maxModelLength: 128),
+                prefixCaching: isTight ? world == 1 : Bool.random(using: &random), swapBlockCount: swapBlockCount,
                 policy: AdjustedPolicy(FirstComeFirstServed(), preemption: isSwapping ? .swap : nil))
             let ids = try Self.run(loads, in: &world)
             for (index, load) in loads.enumerated() {
@@ -74,12 +79,12 @@ import Weights
             #expect(world.statistics.freeBlockCount == blockCount)
             #expect(world.statistics.freeSwapBlockCount == swapBlockCount)
             if isSwapping { swapOutCount += world.statistics.swapOutCount }
-            preemptionCount += world.preemptionCount
+            recomputedCount += world.statistics.recomputedTokenCount
             hitCount += world.statistics.prefixHitCount
         }
         #expect(swapOutCount > 0)
-        // A world in which nothing is ever preempted or found would prove little; over three of them it happens.
-        #expect(preemptionCount + hitCount > 0)
+        // Worlds in which nothing is ever computed again or found would prove little.
+        #expect(recomputedCount > 0 && hitCount > 0)
     }
 
     @Test(

@@ -16,41 +16,49 @@ struct ScoringTests {
         prompt.indices.dropLast().map { ScriptedExecutor.next(after: Array(prompt[...$0]), vocabularySize: 50) }
     }
 
-    @Test("one that finds no row of logits keeps nobody else waiting, and is scored after the one before it")
-    func overtaking() {
-        var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxScoredCount: 3)
-        let first = world.add(prompt, scored)
-        let second = world.add(Array(prompt.reversed()), scored)
-        let plain = world.add([7, 8]) { $0.maxTokens = 2 }
-        #expect(world.step().scheduled.map(\.id) == [first, plain])
-        #expect(world.scheduler.statistics.waitingCount == 1)
-        world.run()
-        #expect(world.admissionOrder == [first, plain, second])
-        #expect(world.scores[first] == expected(prompt) && world.scores[second] == expected(prompt.reversed()))
-        #expect(world.brokenInvariants == [])
-    }
-
-    @Test("short ones share a step, as many as leave each a position")
+    @Test("share the rows of logits, and leave one to whoever comes next")
     func sharing() {
-        var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxScoredCount: 4)
-        let ids = (0..<4 as Range<Int32>).map { world.add([$0, 1, 2], scored) }
-        let step = world.step()
-        #expect(step.scheduled.map(\.id) == [ids[0], ids[1]])
-        #expect(step.scheduled.map(\.scoredPositions.count) == [2, 2])
+        var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxScoredCount: 5)
+        let ids = (0..<3).map { _ in world.add(prompt, scored) }
+        let plain = world.add([7, 8]) { $0.maxTokens = 2 }
+        func counts(_ output: SchedulerOutput) -> [Int] { output.scheduled.map(\.scoredPositions.count) }
+        // The third finds no row in the step in which the first two come, and keeps whoever is behind it waiting.
+        #expect(counts(world.step()) == [4, 1])
+        let second = world.step()
+        #expect(second.scheduled.map(\.id) == ids + [plain] && counts(second) == [2, 2, 1, 0])
+        // The first is nearly done; all of them have a row.
+        #expect(counts(world.step()) == [1, 1, 2, 0])
         world.run()
-        for (index, id) in ids.enumerated() { #expect(world.scores[id] == expected([Int32(index), 1, 2])) }
+        for id in ids { #expect(world.scores[id] == expected(prompt)) }
         #expect(world.brokenInvariants == [])
     }
 
-    @Test("the last that is let in may find few rows, but never none")
-    func rest() {
-        var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxScoredCount: 4)
-        let ids = [world.add([1, 2, 3, 4], scored), world.add(prompt, scored), world.add(prompt, scored)]
+    @Test("one by itself leaves a row, and the next takes it")
+    func overtaking() {
+        var world = SchedulerWorld(blockCount: 64, blockSize: 4, maxScoredCount: 4)
+        let long = world.add(Array(0..<40), scored)
+        #expect(world.step().scheduled[0].scoredPositions.count == 3)
+        let short = world.add([3, 1, 2], scored)
+        let plain = world.add([7, 8]) { $0.maxTokens = 2 }
         let step = world.step()
-        #expect(step.scheduled.map(\.id) == Array(ids[..<2]) && step.scheduled.map(\.scoredPositions.count) == [3, 1])
+        #expect(step.scheduled.map(\.id) == [long, short, plain])
+        #expect(step.scheduled.map(\.scoredPositions.count) == [3, 1, 0])
         world.run()
-        for id in ids.dropFirst() { #expect(world.scores[id] == expected(prompt)) }
+        #expect(world.scores[long] == expected(Array(0..<40)) && world.scores[short] == expected([3, 1, 2]))
         #expect(world.brokenInvariants == [])
+    }
+
+    @Test("wait in the order of the policy, which a longer one that came before does not change")
+    func priority() {
+        var world = SchedulerWorld(
+            blockCount: 64, blockSize: 4, maxSequenceCount: 1, policy: PriorityFirst(ageingSeconds: 1000))
+        let running = world.add([1, 2]) { $0.maxTokens = 2 }
+        world.step()
+        let long = world.add(Array(0..<40), priority: 9, scored)
+        let urgent = world.add(prompt, priority: 0, scored)
+        world.run()
+        #expect(world.admissionOrder == [running, urgent, long])
+        #expect(world.scores[urgent] == expected(prompt) && world.brokenInvariants == [])
     }
 
     @Test("other choices of a scored prompt begin once it is scored", arguments: [true, false])
@@ -66,17 +74,15 @@ struct ScoringTests {
         #expect(world.brokenInvariants == [])
     }
 
-    @Test("those that wait are let in when those before them go away, and can go away themselves")
+    @Test("choices that wait for one that goes away go on by themselves")
     func aborts() {
-        var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxScoredCount: 3)
-        let ids = (0..<4).map { _ in world.add(prompt, scored) }
-        let follower = world.add(prompt, leader: ids[2]) { $0.maxTokens = 2 }
+        var world = SchedulerWorld(blockCount: 32, blockSize: 4, prefixCaching: false, maxScoredCount: 3)
+        let first = world.add(prompt, scored)
+        let second = world.add(prompt, leader: first) { $0.maxTokens = 2 }
         world.step()
-        let (first, second) = (world.abort(ids[0]), world.abort(ids[1]))
-        #expect(first && second && world.scheduler.statistics.waitingCount == 3)
-        #expect(world.step().scheduled.map(\.id) == [ids[2]])
+        let isAborted = world.abort(first)
+        #expect(isAborted && world.step().scheduled.map(\.id) == [second])
         world.run()
-        #expect(world.scores[ids[2]] == expected(prompt) && world.scores[ids[3]] == expected(prompt))
-        #expect(world.reasons[follower] == .length && world.brokenInvariants == [])
+        #expect(world.reasons[second] == .length && world.brokenInvariants == [])
     }
 }

@@ -25,7 +25,7 @@ def bench(*arguments):
 def test_engines_are_measured_side_by_side(config, tmp_path):
     path = tmp_path / "figures.json"
     result = bench(config("cpu"), config("reference"), "--requests", 4, "--concurrency", "1,2", "--prompt-tokens", "4-8",
-                   "--output-tokens", "4-8", "--rounds", 2, "--json", path, "--set", "model.max_model_len=512")
+                   "--output-tokens", "4-8", "--rounds", 2, "--json", path, "--set", "model.max_model_len=256")
     assert result.returncode == 0, result.stderr
     assert "cpu.yaml" in result.stdout and "decode, tokens/s" in result.stdout
     figures = json.loads(path.read_text())

@@ -99,6 +99,11 @@ def test_two_choices_differ_and_both_count(complete):
     answer = complete("Once upon a time", **options)
     assert [choice.index for choice in answer.choices] == [0, 1]
     assert answer.choices[0].text != answer.choices[1].text
+    # Each is what it would be by itself, with its own seed, though they share the blocks of a longer prompt.
+    prompt = "Once upon a time there was a little girl who lived in a house at the end of the village, and every day she"
+    shared = complete(prompt, **{**options, "n": 3}).choices
+    for index, choice in enumerate(shared):
+        assert choice.text == complete(prompt, **{**options, "n": 1, "seed": 5 + index}).choices[0].text
     assert answer.usage.completion_tokens == 48
     texts = ["", ""]
     for chunk in complete("Once upon a time", stream=True, **options):

@@ -43,6 +43,11 @@ enum TemplateFixture {
 
 @Suite("Chat templates against jinja2")
 struct TemplateGoldenTests {
+    @Test("the fixture has what is tested here")
+    func fixture() {
+        #expect(TemplateFixture.families.count == 16)
+    }
+
     @Test("snippets")
     func snippets() throws {
         let goldens = try TemplateFixture.goldens.get()

@@ -15,6 +15,8 @@ final class KernelLibrary: Sendable {
         var failed: [String: String] = [:]
         /// Whether the driver unpacks the scales of packed weights, and has been right so far.
         var triesHalfSubnormals: Bool
+        /// The variant that is being made without it.
+        var halvesAreGivenUpFor: String?
     }
 
     private let device: VulkanDevice
@@ -51,16 +53,52 @@ final class KernelLibrary: Sendable {
             }
             let key = Key(variant: variant.name, constants: constants)
             if let known = state.withLock({ $0.pipelines[key] }) { return known }
-            do {
+            do throws(BackendError) {
                 let pipeline = try make(variant, constants, bindingCount)
-                try strikeHalves(variant)
-                try selfTest.check(pipeline, of: kind, constants: constants)
-                state.withLock { $0.pipelines[key] = pipeline }
-                return pipeline
+                if try isRight(pipeline, of: kind, constants) {
+                    state.withLock { state in
+                        state.halvesAreGivenUpFor = nil
+                        state.pipelines[key] = pipeline
+                    }
+                    return pipeline
+                }
             } catch {
                 guard case .kernel(_, let reason) = error else { throw error }
-                if !givesUpHalves(in: variant, reason) { reject(variant.name, reason) }
+                reject(variant.name, reason)
             }
+        }
+    }
+
+    /// Whether `pipeline` passes its self-test; false: it does not, and is to be made once more with scales that are unpacked
+    /// by integers, as the driver may take the smallest halves for zeros. Throws where that was tried, or cannot be why.
+    private func isRight(
+        _ pipeline: Pipeline, of kind: KernelKind, _ constants: [String: Int]
+    ) throws(BackendError) -> Bool {
+        let variant = pipeline.variant
+        let unpacksHalves =
+            variant.readsPackedWeights && constants["SCALE_BITS"] != 32 && constants["SCALE_IS_BFLOAT"] != 1
+        do throws(BackendError) {
+            let tries = state.withLock { $0.triesHalfSubnormals }
+            if unpacksHalves, tries, device.faults.strike(.halves) != nil {
+                throw .kernel(name: variant.name, reason: "its self-test is off")
+            }
+            try selfTest.check(pipeline, of: kind, constants: constants)
+            return true
+        } catch {
+            guard case .kernel(_, let reason) = error, unpacksHalves else { throw error }
+            let triesAgain = state.withLock { state in
+                if state.halvesAreGivenUpFor == variant.name {
+                    // What integers do not mend is not the driver's unpacking.
+                    (state.triesHalfSubnormals, state.halvesAreGivenUpFor) = (true, nil)
+                    return false
+                }
+                guard state.triesHalfSubnormals else { return false }
+                (state.triesHalfSubnormals, state.halvesAreGivenUpFor) = (false, variant.name)
+                return true
+            }
+            guard triesAgain else { throw error }
+            report("kernel \(variant.name): \(reason); trying it with scales that are unpacked by integers")
+            return false
         }
     }
 
@@ -102,24 +140,5 @@ final class KernelLibrary: Sendable {
         return try Pipeline(
             try compiler.compile(source), variant: variant, bindingCount: bindingCount, cache: cache.handle,
             device: device)
-    }
-
-    private func strikeHalves(_ variant: KernelVariant) throws(BackendError) {
-        guard variant.readsPackedWeights, state.withLock({ $0.triesHalfSubnormals }),
-            device.faults.strike(.halves) != nil
-        else { return }
-        throw .kernel(name: variant.name, reason: "its self-test is off")
-    }
-
-    /// Has kernels with packed weights unpack halves by integers from now on, as one of them fails its test for `reason`,
-    /// which may be a driver that takes the smallest for zeros. False where that cannot be why, or was tried.
-    private func givesUpHalves(in variant: KernelVariant, _ reason: String) -> Bool {
-        guard variant.readsPackedWeights else { return false }
-        let isNew = state.withLock { state in
-            defer { state.triesHalfSubnormals = false }
-            return state.triesHalfSubnormals
-        }
-        if isNew { report("kernel \(variant.name): \(reason); trying it with scales that are unpacked by integers") }
-        return isNew
     }
 }

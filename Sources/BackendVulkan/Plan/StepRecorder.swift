@@ -94,14 +94,20 @@ struct StepRecorder {
             hasWaited = true
         }
         index = isFull ? 0 : index + 1
-        buffer = try commands.begin(index)
+        buffer = try leavingNothing { commands throws(BackendError) in try commands.begin(index) }
         work = 0
     }
 
-    /// Where a submission fails, those before it must be over before anybody uses their buffers again.
     private func submit(isLast: Bool) throws(BackendError) {
-        do throws(BackendError) { try commands.submit(index, isLast: isLast) } catch {
-            if index > 0 { device.waitUntilIdle() }
+        try leavingNothing { commands throws(BackendError) in try commands.submit(index, isLast: isLast) }
+    }
+
+    /// Where something fails, submissions before it must be over before anybody uses their buffers again.
+    private func leavingNothing<Result>(
+        _ body: (CommandBuffers) throws(BackendError) -> Result
+    ) throws(BackendError) -> Result {
+        do throws(BackendError) { return try body(commands) } catch {
+            device.waitUntilIdle()
             throw error
         }
     }

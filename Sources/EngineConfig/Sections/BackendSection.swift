@@ -26,7 +26,7 @@ public struct BackendSection: Sendable, Equatable {
 
     /// The name of the backend in the registry.
     public var name = "cpu"
-    /// Threads of the CPU backends; 0 for all cores.
+    /// Threads of the CPU backends; 0 for all processors that the process may use.
     public var threads = 0
     /// The instruction set to use.
     public var isa = ISA.auto
@@ -57,7 +57,9 @@ extension BackendSection: ConfigurationSection {
         ConfigurationKey(
             "name", \.name, .name(of: "a backend"),
             "cpu; vulkan: any GPU; or reference: slow, simple and exact, the oracle of the tests"),
-        ConfigurationKey("threads", \.threads, .integer(in: 0...1024), "Threads to compute with; 0 takes all cores"),
+        ConfigurationKey(
+            "threads", \.threads, .integer(in: 0...1024),
+            "Threads to compute with; 0 takes all processors that the process may use"),
         ConfigurationKey("isa", \.isa, .choice, "The instruction set; auto takes the best that this CPU has"),
         ConfigurationKey(
             "device", \.device, .text("a device's index, UUID or a part of its name, or auto"),

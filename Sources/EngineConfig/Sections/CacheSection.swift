@@ -32,7 +32,7 @@ public struct CacheSection: Sendable, Equatable {
 extension CacheSection: ConfigurationSection {
     static let name = "cache"
     static let summary = "the paged key-value cache"
-    /// Each takes a dozen bytes of the block manager's, whatever it holds.
+    /// The block manager keeps a dozen bytes of each, whatever it holds.
     private static let mostBlocks = 1 << 28
     static let keys: [ConfigurationKey<CacheSection>] = [
         ConfigurationKey("block_size", \.blockSize, .powerOfTwo(in: 1...256), "Tokens in one block"),
