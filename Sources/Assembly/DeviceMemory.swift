@@ -17,7 +17,7 @@ public struct DeviceMemory: Sendable, Hashable {
     public let blockByteCount: Int
     /// Tokens in a block.
     public let blockSize: Int
-    /// Lost at most to the alignment of the cache's ranges, and to chunks of memory that are not full.
+    /// Lost at most to the alignment of the cache's ranges.
     public let alignmentByteCount: Int
     /// The most blocks that the device's kernels could address.
     public let addressableBlockCount: Int
@@ -33,7 +33,7 @@ public struct DeviceMemory: Sendable, Hashable {
         blockByteCount = KVCacheMemory.byteCountPerBlock(
             layers: layers, blockSize: blockSize, type: type)
         self.blockSize = blockSize
-        alignmentByteCount = layers.count * 2 * MemoryPool.alignment + pool.unusedByteCount
+        alignmentByteCount = layers.count * 2 * MemoryPool.alignment
         addressableBlockCount = KVCacheMemory.blockCount(
             fitting: .max, layers: layers, blockSize: blockSize, type: type, device: device)
     }

@@ -101,9 +101,6 @@ public final class MemoryPool: Sendable {
     /// Bytes of the ranges taken for `use`.
     public func usedByteCount(for use: Use) -> Int { state.withLock { $0.used[use] ?? 0 } }
 
-    /// Bytes of buffers that no range has.
-    public var unusedByteCount: Int { state.withLock { $0.takenByteCount - $0.used.values.reduce(0, +) } }
-
     /// Bytes that buffers can still take.
     public var availableByteCount: Int { budgetByteCount - state.withLock { $0.takenByteCount } }
 
