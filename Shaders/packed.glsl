@@ -114,7 +114,7 @@ uint scale_stride(uint group_count) {
 // The 16 bits of `lane` among those from word `place` on.
 uint scale_half(uint place, uint lane) { return scales[place + lane / 2] >> (lane % 2 * 16) & 0xFFFFu; }
 
-#if KEEPS_HALF_SUBNORMALS
+#ifndef HALVES_BY_INTEGERS
 #define unpack_halves unpackHalf2x16
 #else
 // A driver may take halves below 2^-14 for zeros, and the outer scales of GGUF's K formats are mostly such numbers.

@@ -81,7 +81,7 @@ public final class VulkanBackend: Backend {
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan {
-        let mostRows = max(limits.maxTokenCount, limits.maxSampleCount)
+        let mostRows = max(limits.maxTokenCount, limits.maxSampleCount, 1)
         guard mostRows <= capabilities.maxGroupCount else {
             throw .unsupported(
                 operation: "a step of \(mostRows) rows",
@@ -89,8 +89,7 @@ public final class VulkanBackend: Backend {
             )
         }
         let shapes = KernelShapes(capabilities)
-        let rowCount = max(limits.maxTokenCount, limits.maxSampleCount, 1)
-        let steps = StepFusion(plan: plan, maxWidth: capabilities.longestRangeByteCount / 4 / rowCount).steps()
+        let steps = StepFusion(plan: plan, maxWidth: capabilities.longestRangeByteCount / 4 / mostRows).steps()
         let digitCount = try LinearKernels(library: library, shapes: shapes)
             .digitCount(activations.byteCount, for: plan, steps)
         let memory = try PlanMemory(

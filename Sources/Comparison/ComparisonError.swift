@@ -28,7 +28,7 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
         case .notFinite(let position): "the logits at position \(position) of the text are not finite"
         case .tooShort(let count): "the text has \(count) tokens; two are needed at least"
         case .tokenOutOfVocabulary(let token, let size):
-            "the tokenizer makes token \(token) of the text, and the model has \(size)"
+            "the tokenizer makes token \(token) of the text, which is outside the model's vocabulary of \(size) tokens"
         case .promptTooLong(let number, let count, let limit):
             "prompt \(number) has \(count) tokens; the model takes \(limit) with its answer"
         case .loadTooLong(let count, let limit):

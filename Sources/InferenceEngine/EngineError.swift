@@ -18,7 +18,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     case deviceFailed(String)
 
     /// Whether the request is to blame, or what its sender wants of the policy, and not the engine or its device.
-    public var isRequestsFault: Bool {
+    public var isUserError: Bool {
         switch self {
         case .promptEmpty, .promptTooLong, .tokenOutOfVocabulary, .tooManyChoices, .rejected: true
         case .queueFull, .shuttingDown, .deviceFailed: false

@@ -119,8 +119,9 @@ public struct LLMEngine: ~Copyable {
             var finish = entry.finish
             if let token = entry.token, let stopString = deliver(token, of: entry, at: now) {
                 // The text ends before the scheduler knew.
-                finish = .stopString(stopString)
-                _ = scheduler.end(entry.id, .stopString(stopString))
+                let reason = FinishReason.stopString(stopString)
+                _ = scheduler.end(entry.id, reason)
+                finish = reason
             }
             if let finish { end(entry.id, finish) }
         }

@@ -87,7 +87,6 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
 
     private static let endTexts: Set<String> = [
         "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
-        "<EOT>",
-        "<|end_of_turn|>",
+        "<EOT>", "<|end_of_turn|>",
     ]
 }

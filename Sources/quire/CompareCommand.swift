@@ -107,12 +107,11 @@ struct CompareCommand: ParsableCommand {
     private func publish(_ report: ComparisonReport) throws {
         Console.write("\(report)")
         // Each that can be written is, whatever becomes of the others.
-        let problems = [
-            Result { if let json { try ResultFile(json).writeJSON(of: report) } },
-            Result { if let html { try ResultFile(html).write(report.html) } },
-            Result { if let svg { try ResultFile(svg).write(report.picture) } },
-        ]
-        let errors = problems.compactMap { problem in if case .failure(let error) = problem { error } else { nil } }
+        var errors: [any Error] = []
+        func attempt(_ write: () throws -> Void) { do { try write() } catch { errors.append(error) } }
+        if let json { attempt { try ResultFile(json).writeJSON(of: report) } }
+        if let html { attempt { try ResultFile(html).write(report.html) } }
+        if let svg { attempt { try ResultFile(svg).write(report.picture) } }
         for error in errors.dropLast() { Console.error("\(error)") }
         if let last = errors.last { throw last }
     }

@@ -72,7 +72,7 @@ private func exitCode(for error: any Error) -> any Error {
 func isUserError(_ error: any Error) -> Bool {
     switch error {
     case is ConfigurationError, is SimulationError, is RegistryError, is ResultFileError, is TemplateError: true
-    case let error as EngineError: error.isRequestsFault
+    case let error as EngineError: error.isUserError
     case let error as AssemblyError: error.isUserError
     case let error as ComparisonError: error.isUserError
     default: false

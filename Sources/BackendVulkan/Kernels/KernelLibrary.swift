@@ -13,10 +13,6 @@ final class KernelLibrary: Sendable {
     private struct State: Sendable {
         var pipelines: [Key: Pipeline] = [:]
         var failed: [String: String] = [:]
-        /// Whether the driver unpacks the scales of packed weights, and has been right so far.
-        var triesHalfSubnormals: Bool
-        /// The variant that is being made without it.
-        var halvesAreGivenUpFor: String?
     }
 
     private let device: VulkanDevice
@@ -26,14 +22,13 @@ final class KernelLibrary: Sendable {
     /// Hears of fallbacks.
     let report: @Sendable (String) -> Void
     private let selfTest: KernelSelfTest
-    private let state: Mutex<State>
+    private let state = Mutex(State())
 
     init(
         _ device: VulkanDevice, compiler: ShaderCompiler, cache: PipelineCache, disabled: Set<String>,
         report: @escaping @Sendable (String) -> Void
     ) {
         self.device = device
-        state = Mutex(State(triesHalfSubnormals: device.capabilities.triesHalfSubnormals))
         selfTest = KernelSelfTest(device)
         self.compiler = compiler
         self.cache = cache
@@ -54,14 +49,9 @@ final class KernelLibrary: Sendable {
             let key = Key(variant: variant.name, constants: constants)
             if let known = state.withLock({ $0.pipelines[key] }) { return known }
             do throws(BackendError) {
-                let pipeline = try make(variant, constants, bindingCount)
-                if try isRight(pipeline, of: kind, constants) {
-                    state.withLock { state in
-                        state.halvesAreGivenUpFor = nil
-                        state.pipelines[key] = pipeline
-                    }
-                    return pipeline
-                }
+                let pipeline = try tested(variant, of: kind, constants, bindingCount)
+                state.withLock { $0.pipelines[key] = pipeline }
+                return pipeline
             } catch {
                 guard case .kernel(_, let reason) = error else { throw error }
                 reject(variant.name, reason)
@@ -69,36 +59,26 @@ final class KernelLibrary: Sendable {
         }
     }
 
-    /// Whether `pipeline` passes its self-test; false: it does not, and is to be made once more with scales that are unpacked
-    /// by integers, as the driver may take the smallest halves for zeros. Throws where that was tried, or cannot be why.
-    private func isRight(
-        _ pipeline: Pipeline, of kind: KernelKind, _ constants: [String: Int]
-    ) throws(BackendError) -> Bool {
-        let variant = pipeline.variant
-        let unpacksHalves =
-            variant.readsPackedWeights && constants["SCALE_BITS"] != 32 && constants["SCALE_IS_BFLOAT"] != 1
+    /// A kernel that has passed its self-test. Where one that unpacks halves does not, it is made once more and unpacks them by
+    /// integers: its driver may take the smallest for zeros.
+    private func tested(
+        _ variant: KernelVariant, of kind: KernelKind, _ constants: [String: Int], _ bindingCount: Int
+    ) throws(BackendError) -> Pipeline {
+        var constants = constants
+        let unpacksHalves = variant.unpacksHalves(constants)
+        if unpacksHalves, !device.capabilities.triesHalfSubnormals { constants[KernelVariant.halvesByIntegers] = 1 }
+        let pipeline = try make(variant, constants, bindingCount)
         do throws(BackendError) {
-            let tries = state.withLock { $0.triesHalfSubnormals }
-            if unpacksHalves, tries, device.faults.strike(.halves) != nil {
-                throw .kernel(name: variant.name, reason: "its self-test is off")
-            }
             try selfTest.check(pipeline, of: kind, constants: constants)
-            return true
+            return pipeline
         } catch {
-            guard case .kernel(_, let reason) = error, unpacksHalves else { throw error }
-            let triesAgain = state.withLock { state in
-                if state.halvesAreGivenUpFor == variant.name {
-                    // What integers do not mend is not the driver's unpacking.
-                    (state.triesHalfSubnormals, state.halvesAreGivenUpFor) = (true, nil)
-                    return false
-                }
-                guard state.triesHalfSubnormals else { return false }
-                (state.triesHalfSubnormals, state.halvesAreGivenUpFor) = (false, variant.name)
-                return true
-            }
-            guard triesAgain else { throw error }
-            report("kernel \(variant.name): \(reason); trying it with scales that are unpacked by integers")
-            return false
+            guard case .kernel(_, let reason) = error, unpacksHalves,
+                constants.updateValue(1, forKey: KernelVariant.halvesByIntegers) == nil
+            else { throw error }
+            let other = try make(variant, constants, bindingCount)
+            try selfTest.check(other, of: kind, constants: constants)
+            report("kernel \(variant.name) unpacks scales by integers: \(reason)")
+            return other
         }
     }
 
@@ -132,11 +112,8 @@ final class KernelLibrary: Sendable {
     func make(
         _ variant: KernelVariant, _ constants: [String: Int], _ bindingCount: Int
     ) throws(BackendError) -> Pipeline {
-        let triesHalves = state.withLock { $0.triesHalfSubnormals }
         let source = KernelSource(
-            name: variant.name, files: variant.files,
-            constants: constants.merging(["KEEPS_HALF_SUBNORMALS": triesHalves ? 1 : 0]) { $1 },
-            extensions: variant.extensions)
+            name: variant.name, files: variant.files, constants: constants, extensions: variant.extensions)
         return try Pipeline(
             try compiler.compile(source), variant: variant, bindingCount: bindingCount, cache: cache.handle,
             device: device)

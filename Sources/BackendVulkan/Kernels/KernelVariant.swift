@@ -69,8 +69,13 @@ struct KernelVariant: Sendable {
     /// Tiles of columns that a workgroup of a linear operation takes.
     var tilesPerGroup = 1
 
-    /// Whether it unpacks weights and their scales.
-    var readsPackedWeights: Bool { files.contains(.packed) }
+    /// The constant that has scales of packed weights unpacked by integers.
+    static let halvesByIntegers = "HALVES_BY_INTEGERS"
+
+    /// Whether it unpacks scales of 16 bits that are no bf16, with these constants.
+    func unpacksHalves(_ constants: [String: Int]) -> Bool {
+        files.contains(.packed) && constants["SCALE_BITS"] != 32 && constants["SCALE_IS_BFLOAT"] != 1
+    }
 
     private static let subgroup = ["GL_KHR_shader_subgroup_basic", "GL_KHR_shader_subgroup_arithmetic"]
 

@@ -20,8 +20,7 @@ struct PlanMemory {
     /// Uploads the weights of `steps`, which are `plan`'s, and takes scratch memory, all from `pool`.
     init(
         _ plan: ForwardPlan, _ steps: [FusedStep], limits: BatchLimits, digitCount: Int?, pool: MemoryPool,
-        shapes: KernelShapes,
-        capabilities: DeviceCapabilities
+        shapes: KernelShapes, capabilities: DeviceCapabilities
     ) throws(BackendError) {
         self.limits = limits
         self.digitCount = digitCount

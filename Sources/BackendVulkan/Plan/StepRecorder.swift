@@ -9,8 +9,8 @@ struct StepRecorder {
 
     private let commands: CommandBuffers
     private let device: VulkanDevice
-    private var index = 0
-    private var hasWaited = false
+    /// Submissions before the one that is being recorded.
+    private var submissionCount = 0
     private var buffer: VkCommandBuffer
     private var work = 0
     private var needsBarrier = false
@@ -28,7 +28,10 @@ struct StepRecorder {
     }
 
     /// Whether all of it is one submission.
-    var isWhole: Bool { index == 0 && !hasWaited }
+    var isWhole: Bool { submissionCount == 0 }
+
+    /// The command buffer in use.
+    private var index: Int { submissionCount % commands.count }
 
     /// Records what `phase` has to do for this batch.
     mutating func record(
@@ -39,7 +42,7 @@ struct StepRecorder {
             let rows = rowCount(dispatch.rows)
             guard rows > 0 else { continue }
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
-            if work > 0, work + cost > device.capabilities.submissionWork { try submit() }
+            if work > 0, work + cost > device.capabilities.submissionWork { try cut() }
             work += cost
             if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
             needsBarrier = false
@@ -86,14 +89,12 @@ struct StepRecorder {
         try commands.wait()
     }
 
-    private mutating func submit() throws(BackendError) {
+    /// Submits what there is, and goes on in the next command buffer: the first one again when all are under way, and done.
+    private mutating func cut() throws(BackendError) {
         let isFull = index + 1 == commands.count
         try submit(isLast: isFull)
-        if isFull {
-            try commands.wait()
-            hasWaited = true
-        }
-        index = isFull ? 0 : index + 1
+        if isFull { try commands.wait() }
+        submissionCount += 1
         buffer = try leavingNothing { commands throws(BackendError) in try commands.begin(index) }
         work = 0
     }
