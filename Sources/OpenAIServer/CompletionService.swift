@@ -1,7 +1,7 @@
 public import InferenceEngine
 public import Tokenization
 
-/// What the server needs of an engine. `LLMEngine` is the real one; tests use a scripted one.
+/// What the server needs of an engine: on the command line an `AsyncLLMEngine`, in tests a scripted one.
 public protocol CompletionService: Sendable {
     /// The name clients use in `model`.
     var modelName: String { get }

@@ -24,7 +24,7 @@ public struct MetricDescription: Sendable {
         "vllm:num_requests_running": .init("Requests in the running batch."),
         "vllm:num_requests_waiting": .init("Requests waiting to be scheduled."),
         "vllm:kv_cache_usage_perc": .init("Part of the KV cache in use, 1 is all of it."),
-        "vllm:prompt_tokens_total": .init("Prompt tokens computed."),
+        "vllm:prompt_tokens_total": .init("Prompt tokens of requests that were scheduled, cached ones among them."),
         "vllm:generation_tokens_total": .init("Tokens generated."),
         "vllm:num_preemptions_total": .init("Preemptions of running requests."),
         "vllm:request_success_total": .init("Requests that ended, by reason."),

@@ -57,7 +57,7 @@ public struct SchedulerWorld: ~Copyable {
     @discardableResult
     public mutating func add(
         _ prompt: [Int32], priority: Int = 0, tenant: String = "", deadlineSeconds: Double? = nil,
-        leader: RequestID? = nil, _ configure: (inout SamplingParameters) -> Void = { _ in }
+        cacheSalt: String? = nil, leader: RequestID? = nil, _ configure: (inout SamplingParameters) -> Void = { _ in }
     ) -> RequestID {
         var sampling = SamplingParameters()
         configure(&sampling)
@@ -66,7 +66,7 @@ public struct SchedulerWorld: ~Copyable {
         scheduler.add(
             Request(
                 id: id, prompt: prompt, sampling: sampling, arrival: now, priority: priority, tenant: tenant,
-                deadline: deadlineSeconds.map { now.advanced(bySeconds: $0) }, leader: leader))
+                deadline: deadlineSeconds.map { now.advanced(bySeconds: $0) }, cacheSalt: cacheSalt, leader: leader))
         outputs[id] = []
         return id
     }

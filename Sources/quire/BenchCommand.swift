@@ -17,7 +17,7 @@ struct BenchCommand: ParsableCommand {
 /// `quire bench CONFIG …`: throughput, latency and memory, of several configurations side by side.
 struct BenchEnginesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "engines", abstract: "Measures throughput and latency (the default).",
+        commandName: "engines", abstract: "Measures throughput, latency and memory (the default).",
         discussion: """
             Random prompts, greedy, end tokens ignored: every engine does the same work. Several configurations take \
             turns, --rounds times, so that a busy machine treats them alike; the table shows each figure's median.
@@ -56,7 +56,8 @@ struct BenchEnginesCommand: AsyncParsableCommand {
             for round in 0..<rounds {
                 for (index, configuration) in configurations.enumerated() {
                     Console.error("round \(round + 1) of \(rounds): \(configs[index])")
-                    report.append(try await measure(configuration), to: index)
+                    let (figures, memory) = try await measure(configuration)
+                    report.append(figures, memory, to: index)
                 }
             }
             let file = json.map { ResultFile($0) }
@@ -65,7 +66,7 @@ struct BenchEnginesCommand: AsyncParsableCommand {
         }
     }
 
-    private func measure(_ configuration: EngineConfiguration) async throws -> EngineFigures {
+    private func measure(_ configuration: EngineConfiguration) async throws -> (EngineFigures, DeviceMemory) {
         let bar = ProgressBar()
         let model = try ServedModel(measuring: configuration, bar)
         defer { model.engine.stop() }
@@ -75,7 +76,7 @@ struct BenchEnginesCommand: AsyncParsableCommand {
         benchmark.workload.promptTokenCount = promptTokens
         benchmark.workload.outputTokenCount = outputTokens
         benchmark.workload.seed = seed
-        return try await benchmark.run(on: model.engine)
+        return (try await benchmark.run(on: model.engine), model.memory)
     }
 
     private static func range(_ text: String) throws -> ClosedRange<Int> {

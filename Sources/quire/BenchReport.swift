@@ -1,3 +1,4 @@
+import Assembly
 import Benchmarking
 import Reports
 
@@ -5,7 +6,22 @@ import Reports
 struct BenchReport: Encodable {
     private struct Entry: Encodable {
         let config: String
+        var memory: Memory?
         var rounds: [EngineFigures] = []
+    }
+
+    /// What an engine took of its device.
+    private struct Memory: Encodable {
+        let device: String
+        let weightsBytes, scratchBytes, cacheBytes, cacheTokens: Int
+
+        init(_ memory: DeviceMemory) {
+            device = memory.deviceName
+            weightsBytes = memory.weightsByteCount
+            scratchBytes = memory.scratchByteCount
+            cacheBytes = memory.cacheByteCount
+            cacheTokens = memory.cacheByteCount / memory.blockByteCount * memory.blockSize
+        }
     }
 
     private var entries: [Entry]
@@ -14,13 +30,14 @@ struct BenchReport: Encodable {
         entries = configs.map { Entry(config: $0) }
     }
 
-    mutating func append(_ figures: EngineFigures, to index: Int) {
+    mutating func append(_ figures: EngineFigures, _ memory: DeviceMemory, to index: Int) {
+        entries[index].memory = Memory(memory)
         entries[index].rounds.append(figures)
     }
 
     func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
 
-    /// One line a figure, one column a configuration, medians over the rounds.
+    /// One line a figure, one column a configuration, medians over the rounds; then the memory it took.
     var table: String {
         var rows = [[""] + entries.map(\.config)]
         func row(_ name: String, digits: Int = 1, _ value: (EngineFigures) -> Double) {
@@ -40,6 +57,13 @@ struct BenchReport: Encodable {
             measure("inter-token latency, p99, ms", digits: 2) { $0.secondsBetweenTokens.p99 * 1000 }
             measure("end-to-end latency, mean, s", digits: 2) { $0.secondsToLastToken.mean }
         }
+        func memory(_ name: String, _ value: (Memory) -> String) {
+            rows.append([name] + entries.map { $0.memory.map(value) ?? "" })
+        }
+        memory("weights, MB") { Self.format(Double($0.weightsBytes) / 1e6, digits: 1) }
+        memory("scratch, MB") { Self.format(Double($0.scratchBytes) / 1e6, digits: 1) }
+        memory("KV cache, MB") { Self.format(Double($0.cacheBytes) / 1e6, digits: 1) }
+        memory("KV cache, tokens") { "\($0.cacheTokens)" }
         return TextTable(rows).text
     }
 

@@ -5,7 +5,7 @@ import Synchronization
 import Tensors
 import Testing
 
-@Suite(.serialized) struct ConformanceTests {
+@Suite struct ConformanceTests {
     @Test("Every operation agrees with the reference, bit for bit whoever shares the batch", arguments: TestDevice.all)
     func everything(device: TestDevice) throws {
         let formats = device.isSlow ? Self.formats : WeightFormat.all

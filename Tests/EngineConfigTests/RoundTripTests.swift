@@ -78,6 +78,36 @@ import Testing
         }
     }
 
+    @Test("Every key takes something other than its default, changes nothing else, and is shown as it was given")
+    func everyKey() throws {
+        let values = [
+            "1", "2", "200", "0.5", "2MiB", "64KiB", "true", "false", "m", "[m]", "{m: 2}", "fp16", "avx2", "f16", "int8", "swap",
+            "least_computed", "first_token", "finish", "debug", "json",
+        ]
+        let plain = try EngineConfiguration.parse(minimal, file: "c.yaml")
+        let paths = EngineConfiguration.sections.flatMap { section in section.keys.map { section.path(of: $0.name) } }
+        var shown: [String: String?] = [:]
+        for section in EngineConfiguration.sections {
+            for key in section.keys { shown[section.path(of: key.name)] = key.render(plain) }
+        }
+        for path in paths where path != "model.path" {
+            let taken = values.compactMap {
+                try? EngineConfiguration.parse(minimal, file: "c.yaml", overrides: ["\(path)=\($0)"])
+            }
+            let changed = try #require(taken.first { $0 != plain }, "\(path) takes nothing")
+            for value in taken {
+                let text = value.show(revealingSecrets: true)
+                #expect(try EngineConfiguration.parse(text, file: "shown.yaml") == value, "\(text)")
+            }
+            for section in EngineConfiguration.sections {
+                for key in section.keys {
+                    let other = section.path(of: key.name)
+                    #expect((key.render(changed) == shown[other]) == (other != path), "\(path) and \(other)")
+                }
+            }
+        }
+    }
+
     @Test("show says where each value came from, and does not say secrets")
     func show() throws {
         let text = "model:\n  path: m\nserver:\n  api_key: sesame\n"

@@ -114,6 +114,22 @@ struct SchedulerTests {
         #expect(world.reasons[first] != nil)
     }
 
+    @Test("an equal prefix under another salt, or none, is computed again", arguments: [nil, "ada", "grace"])
+    func salts(salt: String?) {
+        var world = SchedulerWorld(blockCount: 16, blockSize: 2)
+        for other in [nil, "ada", "grace"] where other != salt {
+            world.add([1, 2, 3, 4, 5], cacheSalt: other) { $0.maxTokens = 1 }
+        }
+        world.run()
+        let cached = world.scheduler.statistics.prefixHitCount
+        for expected in [0, 4] {
+            world.add([1, 2, 3, 4, 6], cacheSalt: salt) { $0.maxTokens = 1 }
+            #expect(world.step().scheduled[0].firstPosition == expected)
+        }
+        #expect(cached == 0 && world.scheduler.statistics.prefixHitCount == 4)
+        #expect(world.brokenInvariants == [])
+    }
+
     @Test("an aborted request's blocks are free before the next step")
     func abort() {
         var world = SchedulerWorld(blockCount: 4, blockSize: 2)

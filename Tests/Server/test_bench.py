@@ -31,6 +31,9 @@ def test_engines_are_measured_side_by_side(config, tmp_path):
     figures = json.loads(path.read_text())
     assert [len(entry["rounds"]) for entry in figures] == [2, 2]
     assert all(round["decode_tokens_per_second"] > 0 for entry in figures for round in entry["rounds"])
+    assert "KV cache, tokens" in result.stdout
+    assert all(16e6 < entry["memory"]["cache_bytes"] <= 16 << 20 for entry in figures)
+    assert all(entry["memory"]["weights_bytes"] > 0 for entry in figures)
 
 
 def test_kernels_are_timed(config):
