@@ -20,6 +20,7 @@ public final class MemoryPool: Sendable {
     private struct State {
         var chunk: (any DeviceBuffer)?
         var chunkUsed = 0
+        var chunksByteCount = 0
         var takenByteCount = 0
         var used: [Use: Int] = [:]
         var isSealed = false
@@ -90,9 +91,11 @@ public final class MemoryPool: Sendable {
             defer { state.chunkUsed += rounded }
             return MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
         }
-        // No chunk is more than an eighth of what is left.
-        let size = max(rounded, min(chunkByteCount, (budgetByteCount - state.takenByteCount) / 8))
+        // No chunk is more than an eighth of what is left, nor, but for the first, than all before it.
+        let wanted = min(max(state.chunksByteCount, chunkByteCount / 16), chunkByteCount)
+        let size = max(rounded, min(wanted, (budgetByteCount - state.takenByteCount) / 8))
         let chunk = try makeBuffer(size, use, &state)
+        state.chunksByteCount += size
         state.chunk = chunk
         state.chunkUsed = rounded
         return MemoryRange(buffer: chunk, byteOffset: 0, byteCount: byteCount)

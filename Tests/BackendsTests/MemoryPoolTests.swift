@@ -46,9 +46,21 @@ struct MemoryPoolTests {
         #expect(first.byteOffset == 0 && second.byteOffset == 256 && first.buffer === second.buffer)
         #expect(large.byteOffset == 0 && large.buffer !== first.buffer)
         #expect(keys.byteOffset == 0 && keys.buffer !== first.buffer)
-        #expect(device.taken.withLock { $0 } == [16384, 5120, 256])
+        #expect(device.taken.withLock { $0 } == [1024, 5120, 256])
         #expect(pool.usedByteCount(for: .weights) == 256 + 5120 && pool.usedByteCount(for: .scratch) == 512)
-        #expect(pool.availableByteCount == 1 << 20 - 16384 - 5120 - 256)
+        #expect(pool.availableByteCount == 1 << 20 - 1024 - 5120 - 256)
+    }
+
+    @Test("chunks double, so that what lies unused is no more than what is used, or the first chunk")
+    func growth() throws {
+        let device = CountingBackend()
+        let pool = MemoryPool(device: device, budgetByteCount: 1 << 20, chunkByteCount: 16384)
+        for _ in 0..<200 {
+            _ = try pool.allocate(byteCount: 256, for: .weights)
+            let (taken, used) = (1 << 20 - pool.availableByteCount, pool.usedByteCount(for: .weights))
+            #expect(taken - used <= max(used, 1024))
+        }
+        #expect(device.taken.withLock { $0 } == [1024, 1024, 2048, 4096, 8192, 16384, 16384, 16384])
     }
 
     @Test("what the device loses is never more than the budget, whatever is asked for", arguments: 1..<20)

@@ -81,7 +81,8 @@ import Testing
     @Test("Every key takes something other than its default, changes nothing else, and is shown as it was given")
     func everyKey() throws {
         let values = [
-            "1", "2", "200", "0.5", "2MiB", "64KiB", "true", "false", "m", "[m]", "{m: 2}", "fp16", "avx2", "f16", "int8", "swap",
+            "1", "2", "200", "0.5", "2MiB", "64KiB", "true", "false", "m", "[m]", "{m: 2}", "fp16", "avx2", "f16",
+            "int8", "swap",
             "least_computed", "first_token", "finish", "debug", "json",
         ]
         let plain = try EngineConfiguration.parse(minimal, file: "c.yaml")
