@@ -13,6 +13,8 @@ public struct DeviceMemory: Sendable, Hashable {
     public let scratchByteCount: Int
     /// Keys and values.
     public let cacheByteCount: Int
+    /// Blocks that they are divided into.
+    public let blockCount: Int
     /// Keys and values of one block, over all layers.
     public let blockByteCount: Int
     /// Tokens in a block.
@@ -23,13 +25,15 @@ public struct DeviceMemory: Sendable, Hashable {
     public let addressableBlockCount: Int
 
     init(
-        _ device: DeviceInfo, _ pool: MemoryPool, layers: [CacheLayer], blockSize: Int, type: CacheType
+        _ device: DeviceInfo, _ pool: MemoryPool, layers: [CacheLayer], blockCount: Int, blockSize: Int,
+        type: CacheType
     ) {
         deviceName = device.name
         budgetByteCount = pool.budgetByteCount
         weightsByteCount = pool.usedByteCount(for: .weights)
         scratchByteCount = pool.usedByteCount(for: .scratch)
         cacheByteCount = pool.usedByteCount(for: .cache)
+        self.blockCount = blockCount
         blockByteCount = KVCacheMemory.byteCountPerBlock(
             layers: layers, blockSize: blockSize, type: type)
         self.blockSize = blockSize

@@ -86,7 +86,8 @@ struct PreparedModel {
         self.backend = backend
         self.plan = prepared
         self.memory = DeviceMemory(
-            backend.device, pool, layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType)
+            backend.device, pool, layers: plan.cacheLayers, blockCount: blockCount, blockSize: cache.blockSize,
+            type: elementType)
         logger.info(
             "model ready",
             metadata: [

@@ -6,8 +6,8 @@ public import ServiceLifecycle
 
 /// An HTTP server that speaks OpenAI's protocol over a `CompletionService`.
 ///
-/// A swift-service-lifecycle service, whose engine must outlive it: the command line stops that when the `ServiceGroup` has
-/// returned. On a graceful shutdown it stops accepting, answers 503 on connections that are kept alive,
+/// A swift-service-lifecycle service, whose engine must outlive it: the command line stops the engine when the
+/// `ServiceGroup` has returned. On a graceful shutdown it stops accepting, answers 503 on connections that are kept alive,
 /// waits `drainSeconds` for what runs, aborts the rest and returns.
 public struct OpenAIServer: Service {
     private let service: any CompletionService

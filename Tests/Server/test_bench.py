@@ -34,6 +34,7 @@ def test_engines_are_measured_side_by_side(config, tmp_path):
     assert "KV cache, tokens" in result.stdout
     assert all(16e6 < entry["memory"]["cache_bytes"] <= 16 << 20 for entry in figures)
     assert all(entry["memory"]["weights_bytes"] > 0 for entry in figures)
+    assert all(entry["memory"]["cache_tokens"] % 16 == 0 < entry["memory"]["cache_tokens"] for entry in figures)
 
 
 def test_kernels_are_timed(config):
