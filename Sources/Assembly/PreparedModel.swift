@@ -31,8 +31,10 @@ struct PreparedModel {
         defer { progress.finish() }
         let plan = try catalog.plan(of: checkpoint, configuration) { progress.read($0) }
         let elementType = Self.cacheType(cache.dtype, plan)
+        // A command may fix the number of blocks, whatever the file says of bytes.
+        let givenByteCount = cache.numBlocks == nil ? cache.memory : nil
         // A size that is given is taken, out of all that is free.
-        let share = cache.memory == nil && cache.numBlocks == nil ? cache.memoryUtilization : 1
+        let share = givenByteCount == nil && cache.numBlocks == nil ? cache.memoryUtilization : 1
         let budget = Int(Double(backend.device.freeByteCount) * share)
         let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
         let pool = MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
@@ -44,21 +46,20 @@ struct PreparedModel {
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try AssemblyError.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
         let available = pool.availableByteCount
-        if let memory = cache.memory, memory > available, cache.numBlocks == nil {
+        if let givenByteCount, givenByteCount > available {
             throw AssemblyError.device(
-                "cache.memory: \(memory) bytes do not fit into the \(available) that are left of \(backend.device.name)"
-            )
+                "cache.memory: \(givenByteCount) bytes do not fit into the \(available) that are left of "
+                    + backend.device.name)
         }
         let fitting = KVCacheMemory.blockCount(
-            fitting: cache.numBlocks == nil ? cache.memory ?? available : available, layers: plan.cacheLayers,
-            blockSize: cache.blockSize, type: elementType,
-            device: backend.device)
+            fitting: givenByteCount ?? available, layers: plan.cacheLayers, blockSize: cache.blockSize,
+            type: elementType, device: backend.device)
         // Nobody has asked for more than every sequence at full length needs, though cached prefixes would fill it.
         let useful = scheduler.maxNumSeqs * ((wanted + cache.blockSize - 1) / cache.blockSize)
-        blockCount = min(cache.numBlocks ?? (cache.memory == nil ? min(fitting, useful) : fitting), fitting)
-        guard blockCount > 0, cache.numBlocks.map({ $0 <= fitting }) ?? true else {
+        blockCount = cache.numBlocks ?? (givenByteCount == nil ? min(fitting, useful) : fitting)
+        guard blockCount > 0, blockCount <= fitting else {
             throw AssemblyError.device(
-                "the cache needs \(cache.numBlocks ?? 1) blocks, \(fitting) fit into \(available) bytes of "
+                "the cache needs \(max(blockCount, 1)) blocks, \(fitting) fit into \(available) bytes of "
                     + backend.device.name)
         }
         maxModelLength = min(wanted, blockCount * cache.blockSize)

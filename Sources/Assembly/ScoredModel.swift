@@ -27,7 +27,6 @@ public struct ScoredModel {
         let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
         var single = configuration
         single.model.maxModelLen = min(contextLength, longest)
-        single.cache.memory = nil
         single.cache.numBlocks = (min(contextLength, longest) + blockSize - 1) / blockSize
         let model = try PreparedModel(checkpoint, single, catalog: catalog, logger: logger, progress: progress)
         vocabularySize = checkpoint.configuration.vocabularySize
