@@ -3,7 +3,18 @@
 
 layout(set = 0, binding = 1) readonly buffer Quanta { UNIT_TYPE quanta[]; };
 
-#define STEP(piece, WEIGHED) { \
+// Four numbers of the input. Where it ends inside of a slice, what follows it is not zero but unknown, or not there. A
+// kernel for both kinds of slices would unpack in two places, and some compilers unpack for both beforehand, for which
+// they lack registers.
+#if ENDS_IN_SLICE
+#define NUMBERS(row, place) \
+    mix(vec4(0), source[(row) + min(place, (input_size - 1) / 4)], \
+        lessThan((place) * 4 + uvec4(0, 1, 2, 3), uvec4(input_size)))
+#else
+#define NUMBERS(row, place) source[(row) + (place)]
+#endif
+
+#define STEP(piece) { \
     vec4 weights[COLUMNS]; \
     [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
         precise vec4 unpacked = \
@@ -11,22 +22,12 @@ layout(set = 0, binding = 1) readonly buffer Quanta { UNIT_TYPE quanta[]; };
         weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
-        vec4 numbers = WEIGHED(rows[row], slice * PIECES + piece); \
+        vec4 numbers = NUMBERS(rows[row], slice * PIECES + piece); \
         [[unroll]] for (uint column = 0; column < COLUMNS; column++) { \
             add_products(weights[column], numbers, sums[row * COLUMNS + column]); \
         } \
     } \
 }
-
-#define WHOLE(row, place) source[(row) + (place)]
-// Where the input ends inside of a slice, what follows it is not zero but unknown, or not there.
-#define CUT(row, place) \
-    mix(vec4(0), source[(row) + min(place, (input_size - 1) / 4)], \
-        lessThan((place) * 4 + uvec4(0, 1, 2, 3), uvec4(input_size)))
-
-#define STEPS(WEIGHED) \
-    STEP(0, WEIGHED) STEP(1, WEIGHED) STEP(2, WEIGHED) STEP(3, WEIGHED) \
-    STEP(4, WEIGHED) STEP(5, WEIGHED) STEP(6, WEIGHED) STEP(7, WEIGHED)
 
 void main() {
     begin();
@@ -38,11 +39,7 @@ void main() {
             LOAD_SLICE(words, column * BITS, quanta_start + slice * UNITS * TILE + column * WIDTH)
         }
         load_scaling(slice);
-        if ((slice + 1) * SLICE <= input_size) {
-            STEPS(WHOLE)
-        } else {
-            STEPS(CUT)
-        }
+        STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
     }
     write_sums(sums);
 }

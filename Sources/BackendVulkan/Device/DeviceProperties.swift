@@ -7,6 +7,7 @@ struct DeviceProperties {
     let maintenance: VkPhysicalDeviceMaintenance3Properties
     let identity: VkPhysicalDeviceIDProperties
     let driver: VkPhysicalDeviceDriverProperties
+    let integerProducts: VkPhysicalDeviceShaderIntegerDotProductProperties
 
     init(_ device: VkPhysicalDevice, _ functions: quire_instance_functions) {
         var core = VkPhysicalDeviceProperties2()
@@ -19,15 +20,20 @@ struct DeviceProperties {
         identity.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES
         var driver = VkPhysicalDeviceDriverProperties()
         driver.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_DRIVER_PROPERTIES
+        var integerProducts = VkPhysicalDeviceShaderIntegerDotProductProperties()
+        integerProducts.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_PROPERTIES
         withUnsafeMutablePointer(to: &subgroup) { subgroup in
             withUnsafeMutablePointer(to: &maintenance) { maintenance in
                 withUnsafeMutablePointer(to: &identity) { identity in
                     withUnsafeMutablePointer(to: &driver) { driver in
-                        core.pNext = UnsafeMutableRawPointer(subgroup)
-                        subgroup.pointee.pNext = UnsafeMutableRawPointer(maintenance)
-                        maintenance.pointee.pNext = UnsafeMutableRawPointer(identity)
-                        identity.pointee.pNext = UnsafeMutableRawPointer(driver)
-                        functions.GetPhysicalDeviceProperties2(device, &core)
+                        withUnsafeMutablePointer(to: &integerProducts) { integerProducts in
+                            core.pNext = UnsafeMutableRawPointer(subgroup)
+                            subgroup.pointee.pNext = UnsafeMutableRawPointer(maintenance)
+                            maintenance.pointee.pNext = UnsafeMutableRawPointer(identity)
+                            identity.pointee.pNext = UnsafeMutableRawPointer(driver)
+                            driver.pointee.pNext = UnsafeMutableRawPointer(integerProducts)
+                            functions.GetPhysicalDeviceProperties2(device, &core)
+                        }
                     }
                 }
             }
@@ -37,6 +43,7 @@ struct DeviceProperties {
         self.maintenance = maintenance
         self.identity = identity
         self.driver = driver
+        self.integerProducts = integerProducts
     }
 }
 

@@ -49,6 +49,10 @@ struct PhysicalDevice {
         freeByteCount = heap.freeByteCount
         let limits = properties.core.limits
         let type = VulkanDeviceFacts.Kind(properties.core.deviceType)
+        // Drivers offer these products without an instruction for them as well, by a dozen others, beside which kernels
+        // for several rows run out of registers: floats are quicker there.
+        let hasInstruction =
+            properties.integerProducts.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE
         let operations = properties.subgroup.supportedOperations
         let inCompute = properties.subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT.rawValue != 0
         func has(_ feature: VkSubgroupFeatureFlagBits) -> Bool { inCompute && operations & feature.rawValue != 0 }
@@ -71,7 +75,8 @@ struct PhysicalDevice {
             has16BitStorage: features.storage16.storageBuffer16BitAccess == VK_TRUE,
             hasCooperativeMatrices: extensions.contains("VK_KHR_cooperative_matrix"),
             hasIntegerProducts: extensions.contains(Self.integerProductExtension)
-                && features.integerProducts.shaderIntegerDotProduct == VK_TRUE,
+                && features.integerProducts.shaderIntegerDotProduct == VK_TRUE
+                && (type == .processor || hasInstruction),
             isUnifiedMemory: type != .discrete, isProcessor: type == .processor)
     }
 

@@ -18,11 +18,12 @@ struct LinearKernels {
             case (.packed, _): (.packedDotFewRows, .packedDotManyRows, shapes.packedRows)
             }
         // Input, biases, output, and weights in one buffer or in two.
-        let (stored, bindingCount) =
+        var (stored, bindingCount) =
             switch format {
             case .dense(let type): (KernelShapes.weightConstants(type), 4)
             case .packed(let format): (format.constants, 5)
             }
+        if few == .packedFewRows { stored["ENDS_IN_SLICE"] = inputSize % PackedFormat.slice == 0 ? 0 : 1 }
         let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize, digitCount: digits?.count)
         var choices: [KernelChoice] = []
         func append(_ kind: KernelKind, rows: Int, maxRowCount: Int) throws(BackendError) {
