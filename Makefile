@@ -64,8 +64,8 @@ $(SWIFTSHADER):
 	dpkg -x chromium-common_*.deb .; \
 	mv usr/lib/chromium/libvk_swiftshader.so usr/lib/chromium/vk_swiftshader_icd.json $(dir $@)
 
-test: deps lint model $(SWIFTSHADER) ## Tests everything: format, imports, units, the real model, the real server.
-	swift build $(SWIFT_FLAGS) --build-tests
+test: lint build model $(SWIFTSHADER) ## Tests everything: format, imports, units, the real model, the real server.
+	swift build $(SWIFT_FLAGS) --product quirePackageTests
 	VK_ADD_DRIVER_FILES=$(SWIFTSHADER) QUIRE_TEST_MODEL=$(MODEL) swift test $(SWIFT_FLAGS) --skip-build 2>&1 | tee .build/tests.log
 	@! grep -a '" skipped' .build/tests.log || { echo "a test was skipped: that is no pass" >&2; exit 1; }
 	$(MAKE) --no-print-directory server-test

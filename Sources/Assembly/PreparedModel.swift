@@ -31,11 +31,8 @@ struct PreparedModel {
         defer { progress.finish() }
         let plan = try catalog.plan(of: checkpoint, configuration) { progress.read($0) }
         let elementType = Self.cacheType(cache.dtype, plan)
-        // A command may fix the number of blocks, whatever the file says of bytes.
-        let givenByteCount = cache.numBlocks == nil ? cache.memory : nil
-        // A size that is given is taken, out of all that is free.
-        let share = givenByteCount == nil && cache.numBlocks == nil ? cache.memoryUtilization : 1
-        let budget = Int(Double(backend.device.freeByteCount) * share)
+        let size = CacheSize(cache)
+        let budget = Int(Double(backend.device.freeByteCount) * size.share)
         let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
         let pool = MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
             if use == .weights { progress.placed(Double(byteCount) / Double(weightByteCount)) }
@@ -45,23 +42,16 @@ struct PreparedModel {
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try AssemblyError.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
-        let available = pool.availableByteCount
-        if let givenByteCount, givenByteCount > available {
-            throw AssemblyError.device(
-                "cache.memory: \(givenByteCount) bytes do not fit into the \(available) that are left of "
-                    + backend.device.name)
-        }
-        let fitting = KVCacheMemory.blockCount(
-            fitting: givenByteCount ?? available, layers: plan.cacheLayers, blockSize: cache.blockSize,
-            type: elementType, device: backend.device)
         // Nobody has asked for more than every sequence at full length needs, though cached prefixes would fill it.
         let useful = scheduler.maxNumSeqs * ((wanted + cache.blockSize - 1) / cache.blockSize)
-        blockCount = cache.numBlocks ?? (givenByteCount == nil ? min(fitting, useful) : fitting)
-        guard blockCount > 0, blockCount <= fitting else {
-            throw AssemblyError.device(
-                "the cache needs \(max(blockCount, 1)) blocks, \(fitting) fit into \(available) bytes of "
-                    + backend.device.name)
+        let blockCount = try size.blockCount(
+            available: pool.availableByteCount, useful: useful, device: backend.device.name
+        ) { byteCount in
+            KVCacheMemory.blockCount(
+                fitting: byteCount, layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType,
+                device: backend.device)
         }
+        self.blockCount = blockCount
         maxModelLength = min(wanted, blockCount * cache.blockSize)
         if let asked = configuration.model.maxModelLen, maxModelLength < asked {
             throw AssemblyError.configuration(
@@ -69,7 +59,6 @@ struct PreparedModel {
                     at: "model.max_model_len", expected: "at most the \(maxModelLength) tokens that the cache holds",
                     found: "\(asked)"))
         }
-        let blockCount = blockCount
         let blockByteCount = KVCacheMemory.byteCountPerBlock(
             layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType)
         let swap = try SwapBlocks(

@@ -32,8 +32,8 @@ INLINE int32_t put_digits(f32x16 inputs, float inverse, size_t first, slice_digi
     return sum;
 }
 
-/// Not a number among the numbers makes all of the slice's not a number.
-INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {
+/// The largest of the numbers becomes `most`. Not a number among them makes all of the slice's not a number.
+INLINE void put_slice(f32x16 low, f32x16 high, int32_t most, slice_digits *y) {
     // The bits of positive numbers are in the numbers' order, and infinity and NaN are above all others.
     u32x16 l = bits_of(low) & 0x7fffffff, h = bits_of(high) & 0x7fffffff;
     uint32_t bits = __builtin_reduce_max(__builtin_elementwise_max(l, h));
@@ -47,16 +47,16 @@ INLINE void put_slice(f32x16 low, f32x16 high, slice_digits *y) {
         y->scale = y->half_sums[0] = y->half_sums[1] = y->sum = nothing;
         return;
     }
-    float inverse = (float)LARGEST / largest;
-    y->scale = largest * (1 / (float)LARGEST);
+    float inverse = (float)most / largest;
+    y->scale = largest * (1 / (float)most);
     int32_t first = put_digits(low, inverse, 0, y), second = put_digits(high, inverse, 16, y);
     y->half_sums[0] = (float)first * y->scale;
     y->half_sums[1] = (float)second * y->scale;
     y->sum = (float)(first + second) * y->scale;
 }
 
-static void digits_from_f32(const float *x, size_t x_stride, const int32_t *order, void *y, size_t y_stride, size_t rows,
-                            size_t width) {
+INLINE void digits_up_to(int32_t most, const float *x, size_t x_stride, const int32_t *order, void *y, size_t y_stride,
+                         size_t rows, size_t width) {
     for (size_t r = 0; r < rows; r++) {
         const float *row = x + r * x_stride;
         slice_digits *record = (slice_digits *)y + r * y_stride;
@@ -68,9 +68,15 @@ static void digits_from_f32(const float *x, size_t x_stride, const int32_t *orde
                 for (size_t j = 0; j < count; j++) { gathered[j] = row[order[i + j]]; }
                 from = gathered;
             }
-            put_slice(load_some(from, count), count > LANES ? load_some(from + LANES, count - LANES) : splat(0), record);
+            f32x16 high = count > LANES ? load_some(from + LANES, count - LANES) : splat(0);
+            put_slice(load_some(from, count), high, most, record);
         }
     }
+}
+
+static void digits_from_f32(const float *x, size_t x_stride, const int32_t *order, void *y, size_t y_stride, size_t rows,
+                            size_t width) {
+    digits_up_to(LARGEST, x, x_stride, order, y, y_stride, rows, width);
 }
 
 #endif

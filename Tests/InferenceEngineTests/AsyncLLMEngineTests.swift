@@ -162,14 +162,23 @@ struct AsyncLLMEngineTests {
 
     @Test("a client that goes away frees its blocks, and others go on")
     func abort() async throws {
-        let engine = Self.engine(ReciteExecutor(String(repeating: "x", count: 150)))
-        defer { engine.stop() }
+        let listener = Listener()
+        let gate = Gate()
+        let engine = Self.engine(ReciteExecutor(String(repeating: "x", count: 150), gate: gate), policy: listener)
+        gate.open(steps: 1)
         let task = Task {
             for try await _ in try engine.submit(Self.request(maxTokens: 150)) { break }
         }
         try await task.value
-        let other = try await Self.collect(engine.submit(Self.request(maxTokens: 4)))
+        let stream = try engine.submit(Self.request(maxTokens: 4))
+        // Enough for the other, and far from enough for the one that is gone.
+        gate.open(steps: 20)
+        let other = try await Self.collect(stream)
         #expect(other.texts == [0: "xxxx"])
+        #expect(listener.reasons.all.withLock { $0 } == [.abort, .length])
+        gate.open(steps: 1_000)
+        // Counts are those of the last step, which has ended then.
+        engine.stop()
         #expect(engine.statistics.runningCount == 0)
         #expect(engine.statistics.freeBlockCount == engine.statistics.blockCount)
     }

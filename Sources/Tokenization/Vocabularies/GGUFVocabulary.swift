@@ -20,7 +20,7 @@ public struct GGUFVocabulary: Sendable {
     public var unknownID: TokenID?
     /// Fills up a batch.
     public var paddingID: TokenID?
-    /// Whether `bosID` begins an encoded text.
+    /// Whether `bosID` begins an encoded text; nil: as models of its kind (`pre`) do.
     public var addBOS: Bool?
     /// Whether `eosID` ends an encoded text.
     public var addEOS: Bool
