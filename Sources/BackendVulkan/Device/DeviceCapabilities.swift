@@ -22,7 +22,7 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var has16BitStorage: Bool
     /// Whether the driver offers products of small matrices in hardware; no kernel uses them yet.
     public var hasCooperativeMatrices: Bool
-    /// Whether kernels can add the products of four signed bytes at once, by an instruction of the device.
+    /// Whether kernels can add the products of four signed bytes at once: a GPU by an instruction, a processor anyhow.
     public var hasIntegerProducts: Bool
     /// Whether the host can address the device's memory, so that nothing has to be staged.
     public var isUnifiedMemory: Bool

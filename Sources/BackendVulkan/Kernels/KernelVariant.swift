@@ -32,7 +32,7 @@ struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
         case subgroupArithmetic, subgroupBroadcast
-        /// Products of four signed bytes at once, by one instruction.
+        /// Products of four signed bytes at once.
         case integerProducts
         /// Arithmetic in 16-bit floats.
         case float16

@@ -23,6 +23,7 @@ struct LinearKernels {
             case .dense(let type): (KernelShapes.weightConstants(type), 4)
             case .packed(let format): (format.constants, 5)
             }
+        // Floats have no padding of their own behind a row, as digits have.
         if few == .packedFewRows { stored["ENDS_IN_SLICE"] = inputSize % PackedFormat.slice == 0 ? 0 : 1 }
         let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize, digitCount: digits?.count)
         var choices: [KernelChoice] = []

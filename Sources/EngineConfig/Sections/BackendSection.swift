@@ -71,7 +71,8 @@ extension BackendSection: ConfigurationSection {
         ConfigurationKey(
             "activations", \.activations, .choice,
             "What packed weights are multiplied with; f32: as exact as model.dtype; int24 is as exact as f32, int16 more exact "
-                + "than bf16, int8 rounds, all three take integer products (cpu: AVX2 or VNNI)"
+                + "than bf16, int8 rounds, all three take integer products (cpu: AVX2 or VNNI, "
+                + "vulkan: a GPU with an instruction for them)"
         ),
         ConfigurationKey(
             "kernels", \.disabledKernels, .names("names of kernel variants, such as [norm_subgroup]"),
