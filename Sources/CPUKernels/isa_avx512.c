@@ -19,7 +19,7 @@ enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
 #include "table.h"
 #include "tables.h"
 
-// AVX2 multiplies integers; that is faster than floats, twice as wide.
+// AVX2's products of integers are faster than floats twice as wide.
 const quire_kernels quire_table_avx512 =
     QUIRE_TABLE(quire_isa_avx512, linear_bf16, quire_dtype_f32, .linear_quantized = linear_quantized,
                 QUIRE_PRODUCTS_OF_DIGITS(avx2));
