@@ -40,7 +40,7 @@ import Testing
     @Test("Arithmetic in 16 bits keeps to what 16-bit weights allow", arguments: TestDevice.all)
     func half(device: TestDevice) throws {
         var card = device
-        card.limits.without = [.processorLanes]
+        card.limits.without = [.processorLanes, .unifiedMemory]
         let backend = try card.backend { $0.isBatchInvariant = false }
         let suite = BackendConformance(backend, batchInvariance: .withinTolerance)
         for trial in BackendConformance.cases(weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: []) {
@@ -56,7 +56,7 @@ import Testing
     @Test("A card's attention takes caches of every type through shared memory", arguments: TestDevice.all)
     func sharedAttention(device: TestDevice) throws {
         var card = device
-        card.limits.without = [.processorLanes]
+        card.limits.without = [.processorLanes, .unifiedMemory]
         let cases = BackendConformance.cases(weightTypes: [], cacheTypes: [.f32, .bf16, .int8], weightFormats: [])
         try run(
             cases.filter { trial in
@@ -67,7 +67,7 @@ import Testing
     @Test("Packed integer products of 24 bits are as exact as 32-bit floats", arguments: TestDevice.all)
     func exactIntegers(device: TestDevice) throws {
         var card = device
-        card.limits.without = [.processorLanes]
+        card.limits.without = [.processorLanes, .unifiedMemory]
         try run(Self.packedCases(for: device, activations: .f32), on: card, .int24)
     }
 

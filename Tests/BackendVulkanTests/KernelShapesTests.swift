@@ -5,27 +5,27 @@ import Testing
 
 /// How kernels are cut, for devices and matrices of all sizes.
 struct KernelShapesTests {
-    private static func shapes(invocations: Int, sharedMemory: Int = 16 << 10, isProcessor: Bool = false)
-        -> KernelShapes
-    {
+    private static func shapes(
+        invocations: Int, sharedMemory: Int = 16 << 10, isUnified: Bool = false, isProcessor: Bool = false
+    ) -> KernelShapes {
         KernelShapes(
             DeviceCapabilities(
                 maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 30, sharedMemoryByteCount: sharedMemory,
                 maxInvocationCount: invocations, maxGroupCount: 65_535, subgroupSize: 32, hasSubgroupArithmetic: true,
                 hasSubgroupBroadcast: true, hasFloat16: false, has16BitStorage: false,
                 hasCooperativeMatrices: false,
-                hasIntegerProducts: true, isUnifiedMemory: false, isProcessor: isProcessor))
+                hasIntegerProducts: true, isUnifiedMemory: isUnified, isProcessor: isProcessor))
     }
 
     @Test("A tile is shared out whole, and no workgroup is larger than the device takes")
     func columns() {
-        for invocations in [128, 256, 512, 1024] {
-            let shapes = Self.shapes(invocations: invocations)
+        for (invocations, isUnified) in [128, 256, 512, 1024].flatMap({ [($0, false), ($0, true)] }) {
+            let shapes = Self.shapes(invocations: invocations, isUnified: isUnified)
             for inputSize in [1, 32, 33, 576, 2048, 4096, 8192, 53248] {
                 for outputSize in [1, 32, 1000, 6144, 6145, 16384, 16385, 200_000] {
                     for digitCount in [nil, 1, 2, 3] {
                         let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize, digitCount: digitCount)
-                        #expect([1, 2, 4].contains(cut.columns))
+                        #expect((isUnified && invocations >= 256 ? [1, 2] : [1, 2, 4]).contains(cut.columns))
                         #expect(cut.splits.nonzeroBitCount == 1)
                         #expect(cut.splits * PackedMatrix.tile / cut.columns <= invocations)
                         // Nobody is without a slice, but for what rounding leaves.
@@ -56,6 +56,18 @@ struct KernelShapesTests {
                     #expect(constants["GROUP"] == (invocations < 256 ? 64 : 256))
                 }
             }
+        }
+    }
+
+    @Test("Where more invocations run in step than a tile has positions, its largest scores go through shared memory")
+    func wideSubgroups() throws {
+        var capabilities = Self.shapes(invocations: 1024).capabilities
+        for (size, name) in [(64, "attention_subgroup"), (128, "attention_shared")] {
+            capabilities.subgroupSize = size
+            let variant = KernelVariant.all(of: .attention).first { variant in
+                variant.needs.allSatisfy { $0.lack(in: capabilities) == nil }
+            }
+            #expect(variant?.name == name)
         }
     }
 

@@ -70,13 +70,10 @@ extension KernelShapes {
     private static func unit(headSize: Int) -> Int { headSize % 4 == 0 ? 4 : 2 }
 
     /// Invocations of a workgroup of the attention. A GPU's run side by side, so several have a position of the tile,
-    /// each for some rows, as long as those that run in step have the same rows.
+    /// each for some rows.
     private var attentionGroup: Int {
         let wanted = 4 * Self.attentionTile
-        let isRight =
-            !capabilities.isProcessor && capabilities.maxInvocationCount >= wanted
-            && capabilities.subgroupSize <= Self.attentionTile
-        return isRight ? wanted : Self.attentionTile
+        return !capabilities.isProcessor && capabilities.maxInvocationCount >= wanted ? wanted : Self.attentionTile
     }
 
     /// Whether a tile's keys and values go through shared memory. A processor's is memory like any other.

@@ -14,13 +14,15 @@ extension KernelShapes {
     /// A GPU needs more invocations than a matrix has rows, all of which wait for memory at once, so each takes a few
     /// slices of the input. Where that makes large workgroups, an invocation takes several outputs, for which it loads
     /// the input once. The lanes of a processor gain nothing by it. Measured on a card of 132 processors: the more
-    /// outputs, the fewer invocations to each and to a workgroup, unless the input's many digits fill the registers.
+    /// outputs, the fewer invocations to each and to a workgroup, unless the input's many digits fill the registers. A
+    /// GPU that shares the host's memory needs less to wait for it, and has registers for two outputs.
     func columns(inputSize: Int, outputSize: Int, digitCount: Int?) -> Columns {
         if capabilities.isProcessor { return Columns(splits: 1, columns: 1) }
         let hasRegisters = digitCount != 3
-        let wanted = outputSize > 16384 && hasRegisters ? 256 : 512
+        let isSmall = capabilities.isUnifiedMemory
+        let wanted = isSmall || outputSize > 16384 && hasRegisters ? 256 : 512
         let invocations = capabilities.maxInvocationCount >= wanted ? wanted : 128
-        let most = outputSize > (hasRegisters ? 8192 : 6144) ? 1024 : 2048
+        let most = isSmall ? 512 : outputSize > (hasRegisters ? 8192 : 6144) ? 1024 : 2048
         var splits = 1
         while splits * 2 * PackedMatrix.tile <= min(most, invocations * 4),
             splits * 4 <= inputSize.dividedUp(by: PackedFormat.slice)

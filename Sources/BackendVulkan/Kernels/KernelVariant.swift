@@ -32,6 +32,8 @@ struct KernelVariant: Sendable {
     /// What the device must have.
     enum Need: Sendable {
         case subgroupArithmetic, subgroupBroadcast
+        /// Subgroups of no more invocations than that.
+        case subgroups(most: Int)
         /// Products of four signed bytes at once.
         case integerProducts
         /// Arithmetic in 16-bit floats.
@@ -50,6 +52,8 @@ struct KernelVariant: Sendable {
             case .subgroupBroadcast:
                 capabilities.hasSubgroupBroadcast && [2, 4, 8].contains(capabilities.subgroupSize)
                     ? nil : "no broadcast in subgroups of 2, 4 or 8"
+            case .subgroups(let most):
+                capabilities.subgroupSize <= most ? nil : "subgroups of more than \(most)"
             case .invocations(let count):
                 capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
             case .integerProducts: capabilities.hasIntegerProducts ? nil : "no packed integer products"
@@ -123,8 +127,10 @@ struct KernelVariant: Sendable {
         case .headToCache: reducing("head_to_cache", [.head], before: [.numbers, .headToCache])
         case .attention:
             [
+                // Invocations that run in step have the same rows, at different positions.
                 KernelVariant(
-                    name: "attention_subgroup", files: attentionFiles(.maximaSubgroup), needs: [.subgroupArithmetic],
+                    name: "attention_subgroup", files: attentionFiles(.maximaSubgroup),
+                    needs: [.subgroupArithmetic, .subgroups(most: KernelShapes.attentionTile)],
                     extensions: subgroup),
                 KernelVariant(name: "attention_shared", files: attentionFiles(.maximaShared)),
             ]
