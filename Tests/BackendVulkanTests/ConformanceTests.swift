@@ -64,6 +64,20 @@ import Testing
             }, on: card)
     }
 
+    @Test("Kernels whose workgroups are submitted one by one compute the same", arguments: TestDevice.all)
+    func cutDispatches(device: TestDevice) throws {
+        for limits in [[], [.processorLanes, .unifiedMemory]] as [Set<CapabilityLimits.Feature>] {
+            var careful = device
+            careful.limits.without = limits
+            careful.limits.submissionWork = 1
+            let cases = BackendConformance.cases(
+                weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: [.blocks(.q4_1)], activationTypes: [.f32])
+            try run(
+                cases.filter { trial in ["linear", "attention"].contains { trial.name.hasPrefix($0) } },
+                on: careful)
+        }
+    }
+
     @Test("Packed integer products of 24 bits are as exact as 32-bit floats", arguments: TestDevice.all)
     func exactIntegers(device: TestDevice) throws {
         var card = device

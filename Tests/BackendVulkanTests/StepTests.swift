@@ -93,8 +93,11 @@ import Testing
         let before = backend.counters.submissions
         let found = try model.step(prepared, first: 0, count: 20)
         #expect(backend.counters.submissions - before > StepRecorder.maxSubmissionCount)
-        let whole = try model.prepare(on: device.backend()).plan
+        let other = try device.backend()
+        let whole = try model.prepare(on: other).plan
         #expect(try model.step(whole, first: 0, count: 20) == found)
+        // Between workgroups as well.
+        #expect(backend.counters.dispatches > other.counters.dispatches)
         // One that was cut is recorded anew.
         for first in [20, 21] {
             #expect(try model.step(prepared, first: first, count: 1) == model.step(whole, first: first, count: 1))

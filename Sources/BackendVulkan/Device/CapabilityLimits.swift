@@ -22,7 +22,7 @@ public struct CapabilityLimits: Sendable, Hashable {
     /// Memory that a workgroup may share, in bytes; nil leaves the device's.
     public var sharedMemoryByteCount: Int?
 
-    /// Floating-point operations that are submitted at once at most; nil leaves what every device gets.
+    /// Floating-point operations that are submitted at once at most; nil leaves it to what steps show.
     public var submissionWork: Int?
 
     /// No limits beside the device's own.
@@ -46,7 +46,7 @@ public struct CapabilityLimits: Sendable, Hashable {
         result.maxRangeByteCount = min(result.maxRangeByteCount, maxRangeByteCount ?? .max)
         result.maxAllocationByteCount = min(result.maxAllocationByteCount, maxAllocationByteCount ?? .max)
         result.sharedMemoryByteCount = min(result.sharedMemoryByteCount, sharedMemoryByteCount ?? .max)
-        result.submissionWork = min(result.submissionWork, submissionWork ?? .max)
+        result.submissionWork = submissionWork ?? result.submissionWork
         return result
     }
 }

@@ -30,9 +30,8 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var isProcessor: Bool
     /// Whether the driver's unpacking of 16-bit floats may be tried on those below 2^-14, which it may take for zeros.
     public var triesHalfSubnormals = true
-    /// Floating-point operations that are submitted at once at most, a tenth of a second of a GPU that does one teraflop: its
-    /// driver may end what takes seconds.
-    public var submissionWork = 100_000_000_000
+    /// Floating-point operations that are submitted at once at most; nil: what steps show to take a tenth of a second.
+    public var submissionWork: Int?
     /// Whether a row's result must not depend on how many rows share its batch: the configuration's wish.
     public var isBatchInvariant = true
 

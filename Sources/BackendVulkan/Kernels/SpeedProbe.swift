@@ -129,7 +129,7 @@ extension SpeedProbe {
                     buffer, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(bytes.count),
                     bytes.baseAddress)
             }
-            functions.CmdDispatch(buffer, UInt32(groupCount), 1, 1)
+            functions.CmdDispatchBase(buffer, 0, 0, 0, UInt32(groupCount), 1, 1)
         }
     }
 }

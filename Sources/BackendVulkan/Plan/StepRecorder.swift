@@ -2,26 +2,33 @@ import Backends
 import CVulkan
 
 /// Records the phases of one step and submits them, usually at once; a step that would keep the device busy for so
-/// long that its driver might end it is cut into several submissions.
+/// long that its driver might end it is cut into several submissions, between dispatches or between their workgroups.
 struct StepRecorder {
     /// Submissions that are under way at once at most; a longer step waits for them and goes on.
     static let maxSubmissionCount = 64
 
     private let commands: CommandBuffers
     private let device: VulkanDevice
+    /// Floating-point operations of a submission at most, if its dispatches can be cut so far.
+    private let mostWork: Int
     /// Submissions before the one that is being recorded.
     private var submissionCount = 0
     private var buffer: VkCommandBuffer
     private var work = 0
     private var needsBarrier = false
+    /// Floating-point operations so far.
+    private(set) var totalWork = 0
     /// Dispatches so far.
     private(set) var dispatchCount = 0
     private let timer: DispatchTimer?
 
     /// With a `timer`, dispatches run one by one.
-    init(_ commands: CommandBuffers, device: VulkanDevice, timer: DispatchTimer? = nil) throws(BackendError) {
+    init(
+        _ commands: CommandBuffers, device: VulkanDevice, mostWork: Int = .max, timer: DispatchTimer? = nil
+    ) throws(BackendError) {
         self.commands = commands
         self.device = device
+        self.mostWork = mostWork
         self.timer = timer
         buffer = try commands.begin(0)
         timer?.start(buffer)
@@ -40,20 +47,31 @@ struct StepRecorder {
         needsBarrier = needsBarrier || phase.needsBarrier
         for dispatch in phase.dispatches {
             let rows = rowCount(dispatch.rows)
-            guard rows > 0 else { continue }
+            guard rows > 0, let choice = dispatch.choice(forRows: rows) else { continue }
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
-            if work > 0, work + cost > device.capabilities.submissionWork { try cut() }
-            work += cost
-            if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
+            let columnCount = dispatch.groupCount.dividedUp(by: choice.pipeline.variant.tilesPerGroup)
+            let rowCount = rows.dividedUp(by: choice.rowsPerGroup)
+            let parts = DispatchParts(
+                columnCount: columnCount, rowCount: rowCount, count: (cost - 1) / mostWork + 1)
+            try parts.forEach { columns, rowGroups throws(BackendError) in
+                let share = cost.dividedUp(by: columnCount * rowCount) * columns.count * rowGroups.count
+                if work > 0, work + share > mostWork { try cut() }
+                work += share
+                if columns.lowerBound == 0, rowGroups.lowerBound == 0 {
+                    if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
+                    timer?.mark(buffer)
+                }
+                record(dispatch, choice, rows: rows, columns, rowGroups)
+            }
             needsBarrier = false
             timer?.mark(buffer)
-            record(dispatch, rows: rows)
-            timer?.mark(buffer)
+            totalWork += cost
         }
     }
 
-    private mutating func record(_ dispatch: Dispatch, rows: Int) {
-        guard let choice = dispatch.choice(forRows: rows) else { return }
+    private mutating func record(
+        _ dispatch: Dispatch, _ choice: KernelChoice, rows: Int, _ columns: Range<Int>, _ rowGroups: Range<Int>
+    ) {
         let functions = device.functions
         var set = dispatch.set
         functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, choice.pipeline.handle)
@@ -65,9 +83,9 @@ struct StepRecorder {
         dispatch.constants.withUnsafeBytes { bytes in
             functions.CmdPushConstants(buffer, choice.pipeline.layout, stage, 4, UInt32(bytes.count), bytes.baseAddress)
         }
-        functions.CmdDispatch(
-            buffer, UInt32(dispatch.groupCount.dividedUp(by: choice.pipeline.variant.tilesPerGroup)),
-            UInt32(rows.dividedUp(by: choice.rowsPerGroup)), 1)
+        functions.CmdDispatchBase(
+            buffer, UInt32(columns.lowerBound), UInt32(rowGroups.lowerBound), 0, UInt32(columns.count),
+            UInt32(rowGroups.count), 1)
         dispatchCount += 1
     }
 

@@ -16,6 +16,7 @@ final class VulkanPlan: PreparedPlan {
     private var program: Program?
     /// What the command buffer holds, if it can be submitted again.
     private var recorded: RecordedStep?
+    private var pace: SubmissionPace
 
     private struct Program {
         let phases: [DispatchPhase]
@@ -30,6 +31,7 @@ final class VulkanPlan: PreparedPlan {
         self.library = library
         self.shapes = shapes
         tasks = memory.tasks
+        pace = SubmissionPace(fixed: device.capabilities.submissionWork)
         commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
         copies = try BlockCopies(device)
         let isQuickToRead = (memory.logits.buffer as? VulkanBuffer)?.isQuickToRead ?? false
@@ -72,7 +74,8 @@ final class VulkanPlan: PreparedPlan {
             try commands.wait()
         } else {
             recorded = nil
-            var recorder = try StepRecorder(commands, device: device)
+            let start = ContinuousClock.now
+            var recorder = try StepRecorder(commands, device: device, mostWork: pace.work)
             try record(program, batch, into: &recorder)
             if let readback {
                 samples.forEachWholeRun { rows in
@@ -81,6 +84,7 @@ final class VulkanPlan: PreparedPlan {
                 }
             }
             try recorder.finish()
+            pace.learn(work: recorder.totalWork, seconds: (ContinuousClock.now - start) / .seconds(1))
             recorded = RecordedStep(counts, recorder)
         }
         return SampledRows(
@@ -155,7 +159,7 @@ extension VulkanPlan: TimedPlan {
         let program = try lay(batch)
         recorded = nil
         let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })
-        var recorder = try StepRecorder(commands, device: device, timer: timer)
+        var recorder = try StepRecorder(commands, device: device, mostWork: pace.work, timer: timer)
         try record(program, batch, into: &recorder)
         try recorder.finish()
         var timings: [KernelTiming] = []
