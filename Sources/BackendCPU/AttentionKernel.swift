@@ -10,11 +10,16 @@ struct AttentionTile {
 
 /// An attention with everything but the queries filled in. Plain data.
 struct AttentionKernel {
+    /// Where and how the output is wanted as well.
+    enum Prepared {
+        case narrow(UnsafeMutablePointer<UInt16>)
+        case digits(UnsafeMutableRawPointer, ActivationDigits, conversion: quire_digits_fn)
+    }
+
     let layer: Int
     let query: UnsafePointer<Float>
     let output: UnsafeMutablePointer<Float>
-    /// Where the output is also wanted rounded.
-    let narrowOutput: UnsafeMutablePointer<UInt16>?
+    let prepared: Prepared?
     let keyValueHeadCount: Int
     let headSize: Int
     let group: Int
@@ -42,7 +47,14 @@ struct AttentionKernel {
         kernels.pointee.paged_attention(
             &attention, head, query + offset, width, rowCount, Int(batch.positions[row]), output + offset, width,
             scratch)
-        if let narrowOutput {
+        switch prepared {
+        case nil: break
+        case .digits(let records, let digits, let conversion):
+            let stride = ActivationDigits.recordCount(width: width)
+            let first = row * stride + head * columns / ActivationDigits.recordSize
+            conversion(
+                output + offset, width, nil, records + first * digits.recordByteCount, stride, rowCount, columns)
+        case .narrow(let narrowOutput):
             let stride = ScratchLayout.narrowStride(width: width)
             kernels.pointee.convert_from_f32(
                 .bf16, output + offset, width, narrowOutput + row * stride + head * columns, stride, rowCount,

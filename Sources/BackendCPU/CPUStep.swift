@@ -69,13 +69,13 @@ struct LinearOperation: Hashable {
     let form: InputForm?
 }
 
-/// An attention, and whether it also writes its output's narrow form.
+/// An attention, and the form into which it brings its output as well.
 struct AttentionOperation: Hashable {
     let layer: Int
     let query: ValueID
     let shape: AttentionShape
     let output: ValueID
-    let writesNarrow: Bool
+    let form: InputForm?
 }
 
 /// A value as it lies in memory: 32-bit floats, or prepared for linear operations.
@@ -108,7 +108,7 @@ extension CPUStep {
             }
         case .attention(let operation):
             [.wide(operation.query), .wide(operation.output)]
-                + (operation.writesNarrow ? [.prepared(operation.output, .narrow)] : [])
+                + (operation.form.map { [.prepared(operation.output, $0)] } ?? [])
         }
     }
 }

@@ -9,8 +9,11 @@ struct ActivationDigits: Hashable {
     /// Bytes of a record.
     let recordByteCount: Int
 
+    /// Numbers of a record.
+    static let recordSize = 32
+
     /// Records of a row of `width` numbers.
-    static func recordCount(width: Int) -> Int { (width + 31) / 32 }
+    static func recordCount(width: Int) -> Int { (width + recordSize - 1) / recordSize }
 }
 
 /// The kernels of an instruction set that multiply packed weights, and what they read.

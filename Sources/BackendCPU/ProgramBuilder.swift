@@ -104,8 +104,7 @@ struct ProgramBuilder {
             let layer = plan.cacheLayers[operation.layer]
             let kernel = AttentionKernel(
                 layer: operation.layer, query: UnsafePointer(wide(operation.query)), output: wide(operation.output),
-                narrowOutput: operation.writesNarrow
-                    ? prepared(operation.output, .narrow).assumingMemoryBound(to: UInt16.self) : nil,
+                prepared: attended(operation),
                 keyValueHeadCount: layer.keyValueHeadCount, headSize: layer.headSize,
                 group: operation.shape.queryHeadCount / layer.keyValueHeadCount, scale: operation.shape.scale,
                 softCap: operation.shape.softCap ?? 0, slidingWindow: operation.shape.slidingWindow ?? 0)
@@ -113,6 +112,16 @@ struct ProgramBuilder {
             program.steps.append(.attention(kernel, counter: program.attentionCount))
             program.attentionCount += 1
         }
+    }
+
+    /// Where an attention's output is wanted in another form.
+    private func attended(_ operation: AttentionOperation) -> AttentionKernel.Prepared? {
+        guard let form = operation.form else { return nil }
+        let start = prepared(operation.output, form)
+        guard case .digits(let digits) = form.numbers else {
+            return .narrow(start.assumingMemoryBound(to: UInt16.self))
+        }
+        return .digits(start, digits, conversion: packedKernels.conversion(to: digits))
     }
 
     private func wide(_ value: ValueID) -> UnsafeMutablePointer<Float> {

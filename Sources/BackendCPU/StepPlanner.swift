@@ -105,9 +105,10 @@ struct StepPlanner {
             guard let output = operation.output else { continue }
             let producer = nodes.count - 1
             producers[.wide(output)] = producer
+            let ownForm = ownForm(of: operation)
             for form in wantedForms[output] ?? [] {
-                // Attention rounds its own output; the rest is a row operation, in the same step if possible.
-                if kind != .attention || form != .narrow {
+                // Whatever its operation does not make itself is a row operation, in the same step if possible.
+                if form != ownForm {
                     nodes.append(
                         Node(
                             work: .prepare(output, form), kind: .rows(plan[output].rows), needs: [producer],
@@ -138,6 +139,21 @@ struct StepPlanner {
         return inputForms[weights]
     }
 
+    /// The form into which an attention brings its own output, a few heads at a time: rounded, or integers where these heads
+    /// are whole records.
+    private func ownForm(of operation: DeviceOperation) -> InputForm? {
+        guard case .pagedAttention(let layer, _, let shape, let output) = operation else { return nil }
+        let heads = plan.cacheLayers[layer]
+        let columnCount = shape.queryHeadCount / heads.keyValueHeadCount * heads.headSize
+        return wantedForms[output]?.first { form in
+            switch form.numbers {
+            case .wide: false
+            case .narrow: form.order == nil
+            case .digits: form.order == nil && columnCount % ActivationDigits.recordSize == 0
+            }
+        }
+    }
+
     private func step(of nodes: [Node]) -> CPUStep {
         switch nodes[0].kind {
         case .rows(let rows):
@@ -160,7 +176,7 @@ struct StepPlanner {
             return .attention(
                 AttentionOperation(
                     layer: layer, query: query, shape: shape, output: output,
-                    writesNarrow: wantedForms[output]?.contains(.narrow) == true))
+                    form: ownForm(of: .pagedAttention(layer: layer, query: query, attention: shape, output: output))))
         }
     }
 

@@ -9,7 +9,32 @@ extension BackendConformance {
         formats.enumerated().flatMap { index, format in
             let seed = UInt64(80 + index)
             return linearCases(format, activationTypes, seed: seed) + tableCases(format, seed: seed)
+                + attendedCases(format, activationTypes, seed: seed)
         }
+    }
+
+    /// What becomes of an attention's output where packed weights read it: the heads that share keys are whole records of 32 numbers, or not.
+    private static func attendedCases(
+        _ format: WeightFormat, _ activationTypes: [ElementType], seed: UInt64
+    ) -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for (headSize, keyValueHeads) in [(32, 4), (16, 16)] where format.fits(inputSize: 256) {
+            for compute in activationTypes {
+                var sketch = PlanSketch(seed: seed)
+                let heads = 256 / headSize
+                let width = keyValueHeads * headSize
+                let attended = sketch.attention(
+                    query: sketch.input(256, bound: 2), key: sketch.input(width, bound: 2), value: sketch.input(width),
+                    headSize: headSize, AttentionShape(queryHeadCount: heads, scale: 1 / Float(headSize).squareRoot()))
+                let result = sketch.linear(attended, sketch.packed("packed", 70, 256, format, compute))
+                cases.append(
+                    ConformanceCase(
+                        name: "linear \(format), \(compute), of \(heads)/\(keyValueHeads) heads",
+                        tolerance: Tolerance.linear(compute), plan: sketch.finished(result),
+                        sequences: sequences([13, 1, 19], seed: seed), cacheType: .f32, blockSize: 4))
+            }
+        }
+        return cases
     }
 
     private static func linearCases(
