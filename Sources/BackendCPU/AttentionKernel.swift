@@ -10,18 +10,15 @@ struct AttentionTile {
 
 /// An attention with everything but the queries filled in. Plain data.
 struct AttentionKernel {
-    /// Another form of the output, `[rows, width]`, and where it begins.
+    /// Where and how the output is wanted as well.
     enum Prepared {
-        /// Rounded to bf16, rows of even width.
         case narrow(UnsafeMutablePointer<UInt16>)
-        /// Integers that share scales: the heads that read one key/value head are whole records.
         case digits(UnsafeMutableRawPointer, ActivationDigits, conversion: quire_digits_fn)
     }
 
     let layer: Int
     let query: UnsafePointer<Float>
     let output: UnsafeMutablePointer<Float>
-    /// The form in which linear operations read the output; nil: as it is.
     let prepared: Prepared?
     let keyValueHeadCount: Int
     let headSize: Int

@@ -170,12 +170,13 @@ struct StepPlanner {
                         form: inputForms[weights])
                 })
         case .attention:
-            guard case .operation(let operation) = nodes[0].work,
-                case .pagedAttention(let layer, let query, let shape, let output) = operation
-            else { preconditionFailure("no attention") }
+            guard case .operation(.pagedAttention(let layer, let query, let shape, let output)) = nodes[0].work else {
+                preconditionFailure("no attention")
+            }
             return .attention(
                 AttentionOperation(
-                    layer: layer, query: query, shape: shape, output: output, form: ownForm(of: operation)))
+                    layer: layer, query: query, shape: shape, output: output,
+                    form: ownForm(of: .pagedAttention(layer: layer, query: query, attention: shape, output: output))))
         }
     }
 

@@ -13,8 +13,7 @@ extension BackendConformance {
         }
     }
 
-    /// What becomes of an attention's output where packed weights read it: the heads that share keys are 32 numbers or a
-    /// multiple, as records of integers are, or half of that.
+    /// What becomes of an attention's output where packed weights read it: the heads that share keys are whole records of 32 numbers, or not.
     private static func attendedCases(
         _ format: WeightFormat, _ activationTypes: [ElementType], seed: UInt64
     ) -> [ConformanceCase] {

@@ -16,10 +16,16 @@ INLINE void prepare_input(const panel_shape *s, const void *x, size_t x_stride, 
     size_t count = (s->matrix->k + 31) / 32, slices = s->matrix->group_size / 32;
     for (size_t r = 0; r < rows; r++) {
         const slice_digits *row = (const slice_digits *)(in->x + r * in->stride);
+        float *sums = in->sums + r * s->groups;
+        if (slices == 1) {
+            // Most of GGUF's formats: nothing to add, and a loop that asks each time would be seen.
+            for (size_t g = 0; g < s->groups; g++) { sums[g] = row[g].sum; }
+            continue;
+        }
         for (size_t g = 0; g < s->groups; g++) {
             float sum = 0;
             for (size_t i = g * slices; i < (g + 1) * slices && i < count; i++) { sum += row[i].sum; }
-            in->sums[r * s->groups + g] = slices > 0 ? sum : row[g / 2].half_sums[g % 2];
+            sums[g] = slices > 0 ? sum : row[g / 2].half_sums[g % 2];
         }
     }
 }

@@ -60,7 +60,7 @@ struct KernelShapesTests {
     }
 
     @Test("Where more invocations run in step than a tile has positions, its largest scores go through shared memory")
-    func wideSubgroups() {
+    func wideSubgroups() throws {
         var capabilities = Self.shapes(invocations: 1024).capabilities
         for (size, name) in [(64, "attention_subgroup"), (128, "attention_shared")] {
             capabilities.subgroupSize = size

@@ -5,12 +5,13 @@ struct DispatchParts {
     private let columnsEach: Int
     private let rowsEach: Int
 
-    /// At least `count` parts, as far as there are workgroups, of about one size. Precondition: at least one of each.
+    /// At least `count` parts, as far as there are workgroups, of about one size.
     init(columnCount: Int, rowCount: Int, count: Int) {
         self.columnCount = columnCount
         self.rowCount = rowCount
-        rowsEach = max(1, rowCount / count)
-        columnsEach = max(1, columnCount / count.dividedUp(by: rowCount.dividedUp(by: rowsEach)))
+        rowsEach = max(1, rowCount / max(1, count))
+        let columnParts = count.dividedUp(by: max(1, rowCount.dividedUp(by: rowsEach)))
+        columnsEach = max(1, columnCount / max(1, columnParts))
     }
 
     /// Hands out each part: its workgroups along the first axis, and along the second.
