@@ -1,9 +1,9 @@
-/// The key that clients must send.
-struct APIKey: Sendable {
+/// The key that clients must send. It never shows itself: printed, interpolated or reflected, it is `(secret)`.
+public struct APIKey: Sendable, Equatable {
     private let bytes: [UInt8]
 
     /// The key `text`.
-    init(_ text: String) {
+    public init(_ text: String) {
         bytes = Array(text.utf8)
     }
 
@@ -17,4 +17,13 @@ struct APIKey: Sendable {
         for (index, byte) in candidate.enumerated() { difference |= UInt(byte ^ bytes[index % bytes.count]) }
         return difference == 0
     }
+}
+
+extension APIKey: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The same for every key.
+    public var description: String { "(secret)" }
+    /// The same for every key.
+    public var debugDescription: String { description }
+    /// No children, so that a dump of what holds a key does not show it.
+    public var customMirror: Mirror { Mirror(self, children: []) }
 }

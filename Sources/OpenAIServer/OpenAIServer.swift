@@ -9,7 +9,7 @@ public import ServiceLifecycle
 /// A swift-service-lifecycle service, whose engine must outlive it: the command line stops the engine when the
 /// `ServiceGroup` has returned. On a graceful shutdown it stops accepting, answers 503 on connections that are kept alive,
 /// waits `drainSeconds` for what runs, aborts the rest and returns.
-public struct OpenAIServer: Service {
+public struct OpenAIServer: Service, CustomStringConvertible {
     private let service: any CompletionService
     private let options: ServerOptions
     private let metrics: PrometheusMetrics
@@ -51,6 +51,10 @@ public struct OpenAIServer: Service {
             }
         }
     }
+
+    /// The type's name. A service group puts its services into the lines that it logs, and this one holds a key and,
+    /// with its model, megabytes.
+    public var description: String { "OpenAIServer" }
 
     private func application(_ running: RunningRequests) -> Application<Routes> {
         let routes = Routes(service: service, options: options, running: running, metrics: metrics, logger: logger)

@@ -27,7 +27,7 @@ struct Routes: HTTPResponder {
         self.running = running
         self.metrics = metrics
         self.logger = logger
-        apiKey = options.apiKey.map(APIKey.init)
+        apiKey = options.apiKey
         specialTexts = ByteTrie(service.tokenizer.specialTokens)
     }
 

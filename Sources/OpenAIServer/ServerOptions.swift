@@ -11,7 +11,7 @@ public struct ServerOptions: Sendable, Equatable {
     /// Most likely tokens that a request may ask for at each place.
     public var maxLogprobs = 20
     /// The key that clients must send for everything that touches the model; nil: none.
-    public var apiKey: String?
+    public var apiKey: APIKey?
     /// How long running requests may go on after a shutdown begins.
     public var drainSeconds = 30.0
     /// Version of the program, for `/version`.

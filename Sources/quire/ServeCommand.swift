@@ -44,7 +44,7 @@ extension ServerOptions {
         maxBodyByteCount = section.maxBody
         maxChoices = section.maxChoices
         maxLogprobs = section.maxLogprobs
-        apiKey = section.apiKey
+        apiKey = section.apiKey.map { APIKey($0.text) }
         drainSeconds = section.drainSeconds
         version = QuireVersion.current
     }

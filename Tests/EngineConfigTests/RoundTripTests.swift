@@ -62,7 +62,7 @@ import Testing
         value.server.host = text(&generator)
         value.server.drainSeconds = Double.random(in: 0...86_400, using: &generator)
         value.server.maxBody = Int.random(in: 1024...(1 << 30), using: &generator) & ~1023
-        value.server.apiKey = maybe { _ in "s3cr\"et#\\:" }
+        value.server.apiKey = maybe { _ in Secret("s3cr\"et#\\:") }
         value.logging.level = LoggingSection.Level.allCases.randomElement(using: &generator) ?? .info
         value.logging.format = LoggingSection.Format.allCases.randomElement(using: &generator) ?? .text
         return value
@@ -82,7 +82,7 @@ import Testing
     func everyKey() throws {
         let values = [
             "1", "2", "200", "0.5", "2MiB", "64KiB", "true", "false", "m", "[m]", "{m: 2}", "fp16", "avx2", "f16",
-            "int8", "swap", "least_computed", "first_token", "finish", "debug", "json",
+            "int8", "swap", "least_computed", "first_token", "finish", "debug", "json", "[\"*\"]",
         ]
         let plain = try EngineConfiguration.parse(minimal, file: "c.yaml")
         let keys = EngineConfiguration.sections.flatMap { section in

@@ -45,7 +45,8 @@ import Testing
     }
 
     @Test func `a key is needed for the model's routes and unknown ones, not for health and metrics`() async throws {
-        try await TestServer.run(ScriptedService("x"), options: { $0.apiKey = "sesame" }) { server async throws in
+        try await TestServer.run(ScriptedService("x"), options: { $0.apiKey = APIKey("sesame") }) {
+            server async throws in
             for headers in [
                 "", "Authorization: Bearer sesam\r\n", "Authorization: Bearer sesamesesame\r\n",
                 "Authorization: sesame\r\n", "Authorization: Bearer \r\n",

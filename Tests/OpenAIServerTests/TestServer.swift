@@ -10,9 +10,9 @@ struct TestServer: Sendable {
     let metrics: PrometheusMetrics
     let shutDown: @Sendable () async -> Void
 
-    /// Runs `body` against a server of `service`.
+    /// Runs `body` against a server of `service`; `log` keeps what it logs, of every level.
     static func run<Value: Sendable>(
-        _ service: any CompletionService, options: (inout ServerOptions) -> Void = { _ in },
+        _ service: any CompletionService, options: (inout ServerOptions) -> Void = { _ in }, log: TestLog? = nil,
         _ body: @Sendable @escaping (TestServer) async throws -> Value
     ) async throws -> Value {
         var serverOptions = ServerOptions()
@@ -20,8 +20,8 @@ struct TestServer: Sendable {
         serverOptions.drainSeconds = 0.1
         options(&serverOptions)
         let metrics = PrometheusMetrics()
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
+        var logger = Logger(label: "test") { _ in log ?? TestLog() }
+        logger.logLevel = log == nil ? .critical : .trace
         let (urls, listening) = AsyncStream<String>.makeStream()
         let server = OpenAIServer(service: service, options: serverOptions, metrics: metrics, logger: logger) { url in
             listening.yield(url)
@@ -74,4 +74,28 @@ struct TestServer: Sendable {
 func eventually(_ condition: () -> Bool) async throws -> Bool {
     for _ in 0..<2000 where !condition() { try await Task.sleep(for: .milliseconds(5)) }
     return condition()
+}
+
+/// Keeps log lines, as a handler that prints them would print them.
+struct TestLog: LogHandler {
+    private final class Lines: Sendable {
+        let lines = Mutex<[String]>([])
+    }
+
+    var logLevel = Logger.Level.trace
+    var metadata: Logger.Metadata = [:]
+    private let kept = Lines()
+
+    var lines: [String] { kept.lines.withLock { $0 } }
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+        let fields = metadata.merging(event.metadata ?? [:]) { _, new in new }
+        let rest = fields.map { " \($0.key)=\($0.value)" }.sorted().joined()
+        kept.lines.withLock { $0.append("\(event.level) \(event.message)\(rest)") }
+    }
 }

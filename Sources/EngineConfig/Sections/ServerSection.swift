@@ -13,7 +13,7 @@ public struct ServerSection: Sendable, Equatable {
     /// The largest `logprobs` or `top_logprobs` of a request.
     public var maxLogprobs = 20
     /// The key that clients must send; nil lets everyone in.
-    public var apiKey: String?
+    public var apiKey: Secret?
 
     init() {}
 }
