@@ -109,6 +109,7 @@ let package = Package(
                 serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
                 serving("NIOCore", "swift-nio"),
+                serving("NIOHTTP1", "swift-nio"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         module(

@@ -3,7 +3,7 @@ import NIOCore
 
 /// What Hummingbird knows of one request beside its head and body: the connection it came through.
 struct Exchange: InitializableFromSource, Sendable {
-    /// The connection.
+    /// The channel that the request came through.
     let channel: any Channel
 
     /// Called by Hummingbird for each request.
@@ -11,8 +11,8 @@ struct Exchange: InitializableFromSource, Sendable {
         channel = source.channel
     }
 
-    /// What tells when the client goes.
-    func connection() async throws -> HangUpHandler {
-        try await channel.pipeline.handler(type: HangUpHandler.self).get()
+    /// The HTTP/1 side of the connection.
+    func connection() async throws -> HTTPConnection {
+        try await channel.pipeline.handler(type: HTTPConnection.self).get()
     }
 }

@@ -65,7 +65,7 @@ public struct OpenAIServer: Service, CustomStringConvertible {
             responder: routes,
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [HangUpHandler()], idleTimeout: .seconds(75))),
+                    additionalChannelHandlers: [HTTPConnection.Installer()], idleTimeout: .seconds(75))),
             configuration: ApplicationConfiguration(
                 address: .hostname(options.host, port: options.port), serverName: "quire"),
             onServerRunning: { channel in

@@ -16,8 +16,26 @@ extension Response {
         switch error {
         case .unauthorized: headers[.wwwAuthenticate] = "Bearer"
         case .methodNotAllowed(_, let allowed): headers[.allow] = allowed
+        case .unsupportedMedia: headers[.acceptEncoding] = "identity"
         default: break
         }
+    }
+}
+
+extension Response {
+    /// The leave to send a request, for a page of an allowed origin (WHATWG Fetch, "CORS-preflight request").
+    init(preflight request: Request) {
+        self.init(status: .noContent)
+        headers[.accessControlAllowMethods] = "GET, HEAD, POST"
+        // SDKs send fields of their own.
+        headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders]
+        headers[.accessControlMaxAge] = "600"
+    }
+
+    /// Lets pages of `origin` read this answer, errors included.
+    mutating func allowReading(by origin: String) {
+        headers[.accessControlAllowOrigin] = origin
+        headers[.vary] = "Origin"
     }
 }
 

@@ -3,6 +3,7 @@ import Hummingbird
 import JSON
 import Logging
 import NIOCore
+import NIOHTTP1
 import Tokenization
 
 /// Finds what answers a request, checks key and method, counts, and turns every error into OpenAI's error object.
@@ -14,7 +15,7 @@ struct Routes: HTTPResponder {
     private let running: RunningRequests
     private let metrics: PrometheusMetrics
     private let logger: Logger
-    private let apiKey: APIKey?
+    private let access: BrowserAccess
     private let specialTexts: ByteTrie
 
     /// The routes to `service`.
@@ -27,21 +28,24 @@ struct Routes: HTTPResponder {
         self.running = running
         self.metrics = metrics
         self.logger = logger
-        apiKey = options.apiKey
+        access = BrowserAccess(options)
         specialTexts = ByteTrie(service.tokenizer.specialTokens)
     }
 
     func respond(to request: Request, context: Exchange) async throws -> Response {
         let start = ContinuousClock.now
+        let connection = try await context.connection()
         let route = Route(path: request.uri.path)
         var response: Response
         do {
-            response = try await answer(request, route, context)
+            response = try await answer(request, route, connection, on: context.channel)
         } catch {
-            let failure = running.failure(error)
+            let isGone = error is CancellationError && connection.isGone && running.isOpen
+            let failure = isGone ? .clientClosedRequest : running.failure(error)
             if case .internalFailure = failure { logger.error("a request failed: \(error)") }
             response = Response(error: failure)
         }
+        if let origin = request.headers[.origin], access.allows(origin: origin) { response.allowReading(by: origin) }
         let method = Route.methods.contains(request.method) ? request.method.rawValue : "other"
         let status = response.status.code
         Counter(
@@ -58,9 +62,20 @@ struct Routes: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request, _ route: Route?, _ context: Exchange) async throws -> Response {
+    private func answer(
+        _ request: Request, _ route: Route?, _ connection: HTTPConnection, on channel: any Channel
+    ) async throws -> Response {
+        guard let head = connection.request else { throw ServerError.internalFailure("the connection lost a request") }
+        let authority = try MessageRules.check(request.headers, head)
+        if let authority { try access.check(host: authority.host) }
+        if let origin = request.headers[.origin] {
+            try access.check(origin: origin, authority: authority)
+            if request.method == .options, request.headers[.accessControlRequestMethod] != nil {
+                return Response(preflight: request)
+            }
+        }
         // Whatever is not known to be public needs the key, unknown paths included (CVE-2026-48746).
-        if let apiKey, route?.isPublic != true, !apiKey.accepts(request.headers[.authorization]) {
+        if let apiKey = options.apiKey, route?.isPublic != true, !apiKey.accepts(request.headers[.authorization]) {
             throw ServerError.unauthorized
         }
         guard let route else { throw ServerError.unknownPath(request.uri.path.inOneLine) }
@@ -82,46 +97,52 @@ struct Routes: HTTPResponder {
         case .model(let name):
             try ModelsRoute(service: service).check(name)
             return Response(json: ModelsRoute(service: service).model)
-        case .tokenize:
-            return Response(
-                json: try TokenizeRoute(service: service, specialTexts: specialTexts).tokenize(
-                    try await fields(request)))
-        case .detokenize:
-            return Response(
-                json: try TokenizeRoute(service: service, specialTexts: specialTexts).detokenize(
-                    try await fields(request)))
-        case .completions:
-            let fields = try await fields(request)
-            return try await completion(fields, on: context.connection())
-        case .chatCompletions:
-            let fields = try await fields(request)
-            return try await chat(fields, on: context.connection())
+        case .tokenize, .detokenize, .completions, .chatCompletions:
+            let fields = try Fields(body: try await body(of: request, connection, on: channel))
+            try ModelsRoute(service: service).check(try fields.string("model"))
+            return try await post(fields, to: route, on: connection)
         }
     }
 
-    private func fields(_ request: Request) async throws -> Fields {
-        let fields = try Fields(body: try await body(of: request))
-        try ModelsRoute(service: service).check(try fields.string("model"))
-        return fields
+    private func post(_ fields: Fields, to route: Route, on connection: HTTPConnection) async throws -> Response {
+        switch route {
+        case .completions: return try await completion(fields, on: connection)
+        case .chatCompletions: return try await chat(fields, on: connection)
+        default:
+            let tokenizing = TokenizeRoute(service: service, specialTexts: specialTexts)
+            let answer = try route == .tokenize ? tokenizing.tokenize(fields) : tokenizing.detokenize(fields)
+            return Response(json: answer)
+        }
     }
 
-    /// The whole body. Of one that is too large the rest is read and dropped, within reason, because most clients listen
-    /// for an answer only once they have sent everything.
-    private func body(of request: Request) async throws -> [UInt8] {
+    /// The whole body. Throws, of what can be told from the head, before the client has sent it.
+    private func body(
+        of request: Request, _ connection: HTTPConnection, on channel: any Channel
+    ) async throws -> [UInt8] {
+        try MessageRules.checkContent(request.headers)
         let limit = options.maxBodyByteCount
-        let patience = limit + (64 << 20)
-        var bytes: [UInt8] = []
-        var byteCount = 0
-        for try await part in request.body {
-            byteCount += part.readableBytes
-            if byteCount <= limit { bytes += part.readableBytesView }
-            if byteCount > patience { break }
+        if let announced = request.headers[.contentLength], (Int(announced) ?? .max) > limit {
+            throw ServerError.bodyTooLarge(limit: limit)
         }
-        guard byteCount <= limit else { throw ServerError.bodyTooLarge(limit: limit) }
+        if let head = connection.request, !head.isHTTP10, !head.isComplete, request.headers[.expect] != nil {
+            connection.sendContinue(on: channel)
+        }
+        var bytes: [UInt8] = []
+        do {
+            for try await part in request.body {
+                guard bytes.count + part.readableBytes <= limit else { throw ServerError.bodyTooLarge(limit: limit) }
+                bytes += part.readableBytesView
+            }
+        } catch let error as HTTPParserError where channel.isActive {
+            throw ServerError.malformedMessage("the body is broken: \(error)")
+        } catch let error where error is HTTPParserError || error is NIOCore.IOError || error is ChannelError {
+            throw ServerError.clientClosedRequest
+        }
+        guard connection.request?.isComplete == true || !running.isOpen else { throw ServerError.clientClosedRequest }
         return bytes
     }
 
-    private func completion(_ fields: Fields, on connection: HangUpHandler) async throws -> Response {
+    private func completion(_ fields: Fields, on connection: HTTPConnection) async throws -> Response {
         let body = try CompletionBody(fields, service: service, options: options)
         let answer = CompletionAnswer(body, service: service)
         let generation = try Generation(answer.requests, choiceCount: body.options.choiceCount, service: service)
@@ -130,7 +151,7 @@ struct Routes: HTTPResponder {
         return Response(json: answer.json(results))
     }
 
-    private func chat(_ fields: Fields, on connection: HangUpHandler) async throws -> Response {
+    private func chat(_ fields: Fields, on connection: HTTPConnection) async throws -> Response {
         let body = try ChatBody(fields, service: service, options: options, specialTexts: specialTexts)
         let answer = ChatAnswer(body, service: service)
         let generation = try Generation([answer.request], choiceCount: body.options.choiceCount, service: service)
@@ -140,7 +161,7 @@ struct Routes: HTTPResponder {
     }
 
     private func stream(
-        _ answer: some StreamingAnswer, _ generation: Generation, on connection: HangUpHandler
+        _ answer: some StreamingAnswer, _ generation: Generation, on connection: HTTPConnection
     ) -> Response {
         let body = ResponseBody { [running] writer in
             let shared = TransferredWriter(writer)

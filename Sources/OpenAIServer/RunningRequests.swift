@@ -41,7 +41,7 @@ final class RunningRequests: Sendable {
     /// Runs `operation` so that it is cancelled when `connection`'s client goes, when the caller is cancelled, or by
     /// `abortAll`.
     func run<Value: Sendable>(
-        on connection: HangUpHandler, _ operation: @escaping @Sendable () async throws -> Value
+        on connection: HTTPConnection, _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {
         let task = Task { try await operation() }
         let (id, isAborting) = state.withLock { state in
@@ -49,9 +49,9 @@ final class RunningRequests: Sendable {
             state.cancels[state.nextID] = { task.cancel() }
             return (state.nextID, state.isAborting)
         }
-        connection.watch { task.cancel() }
+        connection.onHangUp { task.cancel() }
         defer {
-            connection.watch(nil)
+            connection.onHangUp(nil)
             state.withLock { $0.cancels[id] = nil }
         }
         if isAborting { task.cancel() }

@@ -5,8 +5,23 @@ import InferenceEngine
 enum ServerError: Error, Equatable, CustomStringConvertible {
     /// A field is missing, has the wrong type or a value that cannot be served.
     case invalidField(String?, String)
-    /// Prompt and output do not fit into the model's longest sequence.
+    /// Prompt and output do not fit into the model's longest sequence; the sentence begins as OpenAI's does, by which
+    /// gateways know it.
     case contextTooLong(field: String, String)
+    /// The HTTP message itself is broken (RFC 9112).
+    case malformedMessage(String)
+    /// A web page that may not, or under a name that the server does not have.
+    case forbidden(String)
+    /// The body is of a kind that the server does not read.
+    case unsupportedMedia(String)
+    /// The client expects something of the server that it does not do.
+    case expectationFailed(String)
+    /// The client went away before it was answered. Nobody reads this; metrics count it, with nginx's status.
+    case clientClosedRequest
+    /// A transfer coding that the server does not know.
+    case notImplemented(String)
+    /// A version of HTTP that the server does not speak.
+    case versionNotSupported(String)
     /// The key is missing or wrong.
     case unauthorized
     /// No such model.
@@ -24,11 +39,20 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
     /// A mistake of the server's own; the sentence names nothing private.
     case internalFailure(String)
 
+    /// A prompt of `tokenCount` tokens, given in `field` (`prompt` or `messages`), that leaves no room for output.
+    static func promptTooLong(field: String, tokenCount: Int, limit: Int) -> ServerError {
+        .contextTooLong(
+            field: field,
+            "This model's maximum context length is \(limit) tokens. However, your \(field) resulted in \(tokenCount) "
+                + "tokens, and one token of output must fit as well. Please reduce the length of the \(field).")
+    }
+
     /// The error that a client sees for `error` of the engine.
     init(_ error: EngineError) {
         switch error {
         case .promptEmpty: self = .invalidField("prompt", error.description)
-        case .promptTooLong: self = .contextTooLong(field: "prompt", error.description)
+        case .promptTooLong(let count, let limit):
+            self = .promptTooLong(field: "prompt", tokenCount: count, limit: limit)
         case .tokenOutOfVocabulary(let field, _, _): self = .invalidField(field, error.description)
         case .tooManyChoices: self = .invalidField("n", error.description)
         case .queueFull, .rejected: self = .overloaded(error.description)
@@ -49,14 +73,20 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
     /// HTTP status code (RFC 9110).
     var status: Int {
         switch self {
-        case .invalidField, .contextTooLong: 400
+        case .invalidField, .contextTooLong, .malformedMessage: 400
         case .unauthorized: 401
+        case .forbidden: 403
         case .unknownModel, .unknownPath: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
+        case .unsupportedMedia: 415
+        case .expectationFailed: 417
         case .overloaded: 429
+        case .clientClosedRequest: 499
         case .internalFailure: 500
+        case .notImplemented: 501
         case .unavailable: 503
+        case .versionNotSupported: 505
         }
     }
 
@@ -71,9 +101,11 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
 
     private var type: String {
         switch self {
-        case .invalidField, .contextTooLong, .unauthorized, .unknownModel, .unknownPath, .methodNotAllowed,
-            .bodyTooLarge:
+        case .invalidField, .contextTooLong, .malformedMessage, .unauthorized, .unknownModel, .unknownPath,
+            .methodNotAllowed, .bodyTooLarge, .unsupportedMedia, .expectationFailed, .clientClosedRequest,
+            .notImplemented, .versionNotSupported:
             "invalid_request_error"
+        case .forbidden: "permission_error"
         case .overloaded: "rate_limit_error"
         case .unavailable: "service_unavailable_error"
         case .internalFailure: "server_error"
@@ -91,6 +123,13 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         case .overloaded: "rate_limit_exceeded"
         case .unavailable: "service_unavailable"
         case .internalFailure: "internal_error"
+        case .malformedMessage: "malformed_message"
+        case .forbidden: "forbidden"
+        case .unsupportedMedia: "unsupported_media_type"
+        case .expectationFailed: "expectation_failed"
+        case .clientClosedRequest: "client_closed_request"
+        case .notImplemented: "not_implemented"
+        case .versionNotSupported: "http_version_not_supported"
         case .invalidField: nil
         }
     }
@@ -109,13 +148,17 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .invalidField(let field?, let problem) where !problem.hasPrefix(field): "\(field): \(problem)"
         case .invalidField(_, let problem): problem
-        case .contextTooLong(let field, let problem): "\(field): \(problem)"
+        case .contextTooLong(_, let problem): problem
         case .unauthorized: "a valid API key is needed: send it as 'Authorization: Bearer KEY'"
         case .unknownModel(let name, let served): "the model '\(name)' does not exist; this server has '\(served)'"
         case .unknownPath(let path): "there is nothing at '\(path)'"
         case .methodNotAllowed(let method, let allowed): "\(method) is not allowed here, only \(allowed)"
         case .bodyTooLarge(let limit): "the body is larger than the \(limit) bytes this server takes"
-        case .overloaded(let reason), .unavailable(let reason), .internalFailure(let reason): reason
+        case .clientClosedRequest: "the client closed the connection before it was answered"
+        case .malformedMessage(let reason), .forbidden(let reason), .unsupportedMedia(let reason),
+            .expectationFailed(let reason), .notImplemented(let reason), .versionNotSupported(let reason),
+            .overloaded(let reason), .unavailable(let reason), .internalFailure(let reason):
+            reason
         }
     }
 

@@ -12,6 +12,10 @@ public struct ServerOptions: Sendable, Equatable {
     public var maxLogprobs = 20
     /// The key that clients must send for everything that touches the model; nil: none.
     public var apiKey: APIKey?
+    /// Origins of web pages that may call the server, such as `https://chat.example.com`; `*`: all of them.
+    public var allowedOrigins: [String] = []
+    /// Host names under which the server may be called, beside addresses and names of the local network; `*`: all.
+    public var allowedHosts: [String] = []
     /// How long running requests may go on after a shutdown begins.
     public var drainSeconds = 30.0
     /// Version of the program, for `/version`.

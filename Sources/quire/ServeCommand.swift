@@ -45,6 +45,8 @@ extension ServerOptions {
         maxChoices = section.maxChoices
         maxLogprobs = section.maxLogprobs
         apiKey = section.apiKey.map { APIKey($0.text) }
+        allowedOrigins = section.allowedOrigins
+        allowedHosts = section.allowedHosts
         drainSeconds = section.drainSeconds
         version = QuireVersion.current
     }

@@ -14,6 +14,8 @@ struct TestConnection: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(received) }
             }
+            // So that this side can end its own half and still read.
+            .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port).get()
     }
 
@@ -29,6 +31,11 @@ struct TestConnection: Sendable {
         try await channel.close()
     }
 
+    /// Ends what this side sends; what the server sends still arrives.
+    func closeOutput() async throws {
+        try await channel.close(mode: .output)
+    }
+
     /// Everything received until `condition` holds for it, the connection ends or ten seconds pass.
     func receive(until condition: (String) -> Bool) async throws -> String {
         for _ in 0..<2000 {
@@ -38,6 +45,9 @@ struct TestConnection: Sendable {
         }
         return received.snapshot.text
     }
+
+    /// Drops what was received.
+    func forget() { received.clear() }
 
     /// The next whole answer; those before it are dropped.
     func response() async throws -> TestResponse {
@@ -50,7 +60,9 @@ struct TestConnection: Sendable {
     /// Waits for the server to close.
     func waitForEnd() async throws -> Bool {
         for _ in 0..<2000 where !received.snapshot.isClosed { try await Task.sleep(for: .milliseconds(5)) }
-        return received.snapshot.isClosed
+        let isClosed = received.snapshot.isClosed
+        try? await channel.close()
+        return isClosed
     }
 }
 
@@ -76,6 +88,11 @@ final class ReceivedBytes: ChannelInboundHandler, Sendable {
     }
 
     func channelInactive(context: ChannelHandlerContext) { state.withLock { $0.isClosed = true } }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        guard let event = event as? ChannelEvent, event == .inputClosed else { return }
+        state.withLock { $0.isClosed = true }
+    }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 }

@@ -105,7 +105,7 @@ extension ConfigurationType where Value == Bool {
 }
 
 extension ConfigurationType where Value == String {
-    private static func string(
+    fileprivate static func string(
         _ expected: String, where constraint: @escaping @Sendable (String) -> Bool
     ) -> ConfigurationType {
         ConfigurationType(expected: expected) { node, _ throws(ValueMismatch) in
@@ -154,23 +154,47 @@ extension ConfigurationType where Value == String {
 }
 
 extension ConfigurationType where Value == [String] {
-    /// Paths in a sequence; `~` and relative ones are resolved.
-    static var paths: ConfigurationType {
-        let one = ConfigurationType<String>.path("a path")
-        return ConfigurationType(expected: "a sequence of paths, such as [libpolicy.so]") {
-            node, context throws(ValueMismatch) in
+    /// Values of one kind in a sequence, described by `expected`.
+    private static func sequence(_ expected: String, of one: ConfigurationType<String>) -> ConfigurationType {
+        ConfigurationType(expected: expected) { node, context throws(ValueMismatch) in
             guard !node.isNull else { return [] }
             guard case .sequence(let nodes) = node.content else { throw ValueMismatch() }
-            var paths: [String] = []
+            var values: [String] = []
             for node in nodes {
-                do throws(ValueMismatch) { paths.append(try one.decode(node, context)) } catch {
+                do throws(ValueMismatch) { values.append(try one.decode(node, context)) } catch {
                     throw ValueMismatch(expected: error.expected ?? one.expected, part: node)
                 }
             }
-            return paths
+            return values
         } render: {
             "[" + $0.map(one.render).joined(separator: ", ") + "]"
         }
+    }
+
+    /// Paths in a sequence; `~` and relative ones are resolved.
+    static var paths: ConfigurationType {
+        sequence("a sequence of paths, such as [libpolicy.so]", of: .path("a path"))
+    }
+
+    /// Origins of web pages in a sequence.
+    static var origins: ConfigurationType {
+        sequence(
+            "a sequence of origins, such as [\"https://chat.example.com\"]",
+            of: .string("an origin such as https://chat.example.com, without a path, or *") { text in
+                guard let separator = text.firstRange(of: "://") else { return text == "*" || text == "null" }
+                let authority = text[separator.upperBound...]
+                return !authority.isEmpty && !authority.contains("/")
+                    && text.utf8.allSatisfy { (0x21..<0x7F).contains($0) }
+            })
+    }
+
+    /// Host names in a sequence.
+    static var hostNames: ConfigurationType {
+        sequence(
+            "a sequence of host names, such as [llm.example.com]",
+            of: .string("a host name such as llm.example.com, without a port, or *") { text in
+                text == "*" || (!text.isEmpty && text.utf8.allSatisfy { PlainName.allows($0) })
+            })
     }
 }
 

@@ -14,6 +14,10 @@ public struct ServerSection: Sendable, Equatable {
     public var maxLogprobs = 20
     /// The key that clients must send; nil lets everyone in.
     public var apiKey: Secret?
+    /// Origins of web pages that may call the server.
+    public var allowedOrigins: [String] = []
+    /// Host names under which the server may be called, beside addresses and names of the local network.
+    public var allowedHosts: [String] = []
 
     init() {}
 }
@@ -37,5 +41,12 @@ extension ServerSection: ConfigurationSection {
         ConfigurationKey(
             "api_key", optional: \.apiKey, .token, unset: "everyone is let in", example: "change-me", isSecret: true,
             "What clients must send as Authorization: Bearer"),
+        ConfigurationKey(
+            "allowed_origins", \.allowedOrigins, .origins,
+            "Web pages that may call the server from a browser, by their origin; \"*\" allows all"),
+        ConfigurationKey(
+            "allowed_hosts", \.allowedHosts, .hostNames,
+            "Names under which the server may be called, beside addresses and names of the local network; \"*\" allows all"
+        ),
     ]
 }
