@@ -13,6 +13,7 @@ struct ChatBody {
     init(
         _ fields: Fields, service: any CompletionService, options serverOptions: ServerOptions, specialTexts: ByteTrie
     ) throws(ServerError) {
+        try UnsupportedFields.chat.refuse(in: fields)
         options = try GenerationOptions(fields, service: service, options: serverOptions)
         let topCount = try fields.integer("top_logprobs", in: 0...serverOptions.maxLogprobs)
         if try fields.bool("logprobs") == true {
@@ -25,6 +26,6 @@ struct ChatBody {
         prompt = try ChatPrompt(fields).encode(service, specialTexts: specialTexts)
         maxTokens = try options.maxTokens(
             wanted: newer ?? older, field: newer == nil ? "max_tokens" : "max_completion_tokens",
-            promptCount: prompt.count, maxModelLength: service.maxModelLength)
+            promptCount: prompt.count, promptField: "messages", maxModelLength: service.maxModelLength)
     }
 }

@@ -25,8 +25,8 @@ struct CompletionBody {
 
     /// Reads and checks all fields.
     init(_ fields: Fields, service: any CompletionService, options serverOptions: ServerOptions) throws(ServerError) {
+        try UnsupportedFields.completions.refuse(in: fields)
         var options = try GenerationOptions(fields, service: service, options: serverOptions)
-        if try fields.string("suffix")?.isEmpty == false { throw fields.error("suffix", "is not supported") }
         if let best = try fields.integer("best_of", in: 0 ... .max), best != options.choiceCount {
             throw fields.error("best_of", "is only supported where it equals n, found \(best)")
         }
@@ -46,7 +46,7 @@ struct CompletionBody {
             let count = prompts[index].tokens.count
             let usual = min(16, max(service.maxModelLength - count, 1))
             prompts[index].maxTokens = try options.maxTokens(
-                wanted: maxTokens ?? usual, field: "max_tokens", promptCount: count,
+                wanted: maxTokens ?? usual, field: "max_tokens", promptCount: count, promptField: "prompt",
                 maxModelLength: service.maxModelLength)
         }
         self.options = options

@@ -1,12 +1,14 @@
 import JSON
+import Synchronization
 
 /// The fields of one JSON object, read by name and type; every error says which field, what was expected and found.
 ///
-/// Null counts as absent and fields that nobody reads are ignored, as OpenAI's clients expect.
+/// Null counts as absent and fields that nobody reads are ignored, as OpenAI's clients expect; `unread` has their names.
 struct Fields {
     /// Where the object stands in the body: empty, or `messages[0]`.
     let path: String
     private let object: JSONObject
+    private let readKeys = ReadKeys()
 
     /// The body of a request. Throws `invalidField` where `bytes` is no JSON object.
     init(body bytes: [UInt8]) throws(ServerError) {
@@ -37,6 +39,7 @@ struct Fields {
 
     /// The value of `key`; nil where absent or null.
     func value(_ key: String) -> JSONValue? {
+        readKeys.insert(key)
         guard let value = object[key], value != .null else { return nil }
         return value
     }
@@ -117,6 +120,9 @@ struct Fields {
     /// All keys with their values, in the order of the text.
     var members: [JSONObject.Member] { object.members }
 
+    /// Names of fields that have a value, of which nothing was read.
+    var unread: [String] { object.members.filter { $0.value != .null && !readKeys.contains($0.key) }.map(\.key) }
+
     /// Token ids below `vocabularySize`.
     func tokens(_ key: String, vocabularySize: Int) throws(ServerError) -> [Int32]? {
         guard let values = try array(key) else { return nil }
@@ -140,12 +146,21 @@ struct Fields {
     }
 }
 
+/// The keys of one object that were asked for. A class, as reading does not change `Fields`.
+private final class ReadKeys: Sendable {
+    private let keys = Mutex<Set<String>>([])
+
+    func insert(_ key: String) { keys.withLock { _ = $0.insert(key) } }
+
+    func contains(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
+}
+
 extension JSONValue {
-    /// The integer that this is, `2.0` included.
+    /// The integer that this is, `2.0` included. A number beyond 2^53 is none, as it may have been rounded to one.
     var exactInteger: Int? {
         switch self {
         case .integer(let value): value
-        case .number(let value): Int(exactly: value)
+        case .number(let value) where value.magnitude <= 0x1p53: Int(exactly: value)
         default: nil
         }
     }

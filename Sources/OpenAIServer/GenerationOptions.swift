@@ -39,7 +39,6 @@ struct GenerationOptions {
 
     /// Reads everything but the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
     init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
-        try Self.refuseUnsupported(fields)
         choiceCount = try fields.integer("n", in: 1...options.maxChoices) ?? 1
         stopStrings = try Self.stopStrings(fields)
         includesStopString = try fields.bool("include_stop_str_in_output") ?? false
@@ -133,34 +132,24 @@ struct GenerationOptions {
         return result
     }
 
-    /// Fields whose silent neglect would give a wrong answer.
-    private static func refuseUnsupported(_ fields: Fields) throws(ServerError) {
-        for key in ["guided_json", "guided_regex", "guided_choice", "guided_grammar", "structured_outputs", "audio"]
-        where fields.has(key) {
-            throw fields.error(key, "is not supported")
-        }
-        if let format = try fields.object("response_format"), try format.string("type") != "text" {
-            throw fields.error("response_format", "only the type 'text' is supported")
-        }
-        if try fields.bool("use_beam_search") == true { throw fields.error("use_beam_search", "is not supported") }
-    }
-
-    /// How many tokens may follow a prompt of `promptCount` tokens: `wanted`, which must fit, or all that fit.
+    /// How many tokens may follow a prompt of `promptCount` tokens, given in `promptField`: `wanted`, given in `field`,
+    /// which must fit, or all that fit.
     func maxTokens(
-        wanted: Int?, field: String, promptCount: Int, maxModelLength: Int
+        wanted: Int?, field: String, promptCount: Int, promptField: String, maxModelLength: Int
     ) throws(ServerError) -> Int {
         guard promptCount > 0 else { throw ServerError(.promptEmpty) }
         // No output at all is a request for scores; otherwise one token must fit.
         guard promptCount + (wanted == 0 ? 0 : 1) <= maxModelLength else {
-            throw ServerError(.promptTooLong(tokenCount: promptCount, limit: maxModelLength))
+            throw .promptTooLong(field: promptField, tokenCount: promptCount, limit: maxModelLength)
         }
         let room = maxModelLength - promptCount
         guard let wanted else { return room }
         guard wanted <= room else {
             throw .contextTooLong(
                 field: field,
-                "\(wanted) tokens of output do not fit: this model takes \(maxModelLength) tokens and the prompt has "
-                    + "\(promptCount)")
+                "This model's maximum context length is \(maxModelLength) tokens. However, you requested "
+                    + "\(promptCount + wanted) tokens (\(promptCount) in the \(promptField), \(wanted) in \(field)). "
+                    + "Please reduce the length of the \(promptField) or \(field).")
         }
         guard sampling.minTokens <= wanted else {
             throw .invalidField("min_tokens", "\(sampling.minTokens) is more than \(field), which is \(wanted)")

@@ -4,6 +4,7 @@ import JSON
 import Logging
 import NIOCore
 import NIOHTTP1
+import Synchronization
 import Tokenization
 
 /// Finds what answers a request, checks key and method, counts, and turns every error into OpenAI's error object.
@@ -17,6 +18,7 @@ struct Routes: HTTPResponder {
     private let logger: Logger
     private let access: BrowserAccess
     private let specialTexts: ByteTrie
+    private let unreadFields = UnreadFields()
 
     /// The routes to `service`.
     init(
@@ -111,6 +113,7 @@ struct Routes: HTTPResponder {
         default:
             let tokenizing = TokenizeRoute(service: service, specialTexts: specialTexts)
             let answer = try route == .tokenize ? tokenizing.tokenize(fields) : tokenizing.detokenize(fields)
+            unreadFields.log(fields, to: logger)
             return Response(json: answer)
         }
     }
@@ -144,6 +147,7 @@ struct Routes: HTTPResponder {
 
     private func completion(_ fields: Fields, on connection: HTTPConnection) async throws -> Response {
         let body = try CompletionBody(fields, service: service, options: options)
+        unreadFields.log(fields, to: logger)
         let answer = CompletionAnswer(body, service: service)
         let generation = try Generation(answer.requests, choiceCount: body.options.choiceCount, service: service)
         guard body.options.stream == nil else { return stream(answer, generation, on: connection) }
@@ -153,6 +157,7 @@ struct Routes: HTTPResponder {
 
     private func chat(_ fields: Fields, on connection: HTTPConnection) async throws -> Response {
         let body = try ChatBody(fields, service: service, options: options, specialTexts: specialTexts)
+        unreadFields.log(fields, to: logger)
         let answer = ChatAnswer(body, service: service)
         let generation = try Generation([answer.request], choiceCount: body.options.choiceCount, service: service)
         guard body.options.stream == nil else { return stream(answer, generation, on: connection) }
@@ -193,5 +198,22 @@ private struct TransferredWriter: @unchecked Sendable {
 
     init(_ writer: any ResponseBodyWriter) {
         self.writer = writer
+    }
+}
+
+/// Names in the log, once each, the fields that clients send and nobody reads: a typing error, or something that only
+/// another server does.
+private final class UnreadFields: Sendable {
+    /// A client can invent names for ever.
+    private static let nameLimit = 100
+    private let names = Mutex<Set<String>>([])
+
+    func log(_ fields: Fields, to logger: Logger) {
+        for name in fields.unread.map(\.inOneLine) {
+            let isNew = names.withLock { $0.count < Self.nameLimit && $0.insert(name).inserted }
+            if isNew {
+                logger.warning("the request field '\(name)' has no effect; later requests with it are not named")
+            }
+        }
     }
 }

@@ -20,12 +20,18 @@ import Testing
         (#""prompt": [-1]"#, "prompt[0]", "found -1"),
         (#""prompt": [[1], [99999999999]]"#, "prompt[1][0]", "found 99999999999"),
         (#""prompt": [1, 2.5]"#, "prompt[1]", "found 2.5"),
-        (#""prompt": "\#(String(repeating: "a", count: 64))""#, "prompt", "64 tokens"),
+        (
+            #""prompt": "\#(String(repeating: "a", count: 64))""#, "prompt",
+            "This model's maximum context length is 64 tokens. However, your prompt resulted in 64 tokens"
+        ),
         (#""max_tokens": "5""#, "max_tokens", "found a string"),
         (#""max_tokens": -1"#, "max_tokens", "found -1"),
         (#""max_tokens": 1e300"#, "max_tokens", "1e+300"),
         (#""max_tokens": 9223372036854775808"#, "max_tokens", "integer"),
-        (#""max_tokens": 64"#, "max_tokens", "do not fit"),
+        (
+            #""max_tokens": 64"#, "max_tokens",
+            "This model's maximum context length is 64 tokens. However, you requested 65 tokens (1 in the prompt, 64 in"
+        ),
         (#""temperature": -0.1"#, "temperature", "found -0.1"),
         (#""temperature": "hot""#, "temperature", "found a string"),
         (#""temperature": NaN"#, "temperature", "NaN"),
@@ -41,7 +47,8 @@ import Testing
         (#""repetition_penalty": 0"#, "repetition_penalty", "found 0"),
         (#""presence_penalty": 2.5"#, "presence_penalty", "2.5"),
         (#""frequency_penalty": -3"#, "frequency_penalty", "-3"),
-        (#""seed": 18446744073709551616"#, "seed", "64-bit"),
+        (#""seed": 18446744073709551616"#, "seed", "64-bit"), (#""seed": -9223372036854775809"#, "seed", "64-bit"),
+        (#""seed": 9223372036854775808"#, "seed", "64-bit"), (#""priority": 1e18"#, "priority", "found 1e+18"),
         (#""n": 0"#, "n", "from 1"),
         (#""n": 1000000"#, "n", "1000000"),
         (#""n": 2, "best_of": 3"#, "best_of", "equals n"),
@@ -74,6 +81,89 @@ import Testing
         (#""response_format": {"type": "json_object"}"#, "response_format", "text"),
         (#""guided_regex": "a+""#, "guided_regex", "not supported"),
     ]
+
+    /// Fields of other servers, or of features to come, with a value whose neglect would be seen in the answer.
+    static let unsupported = [
+        (#""allowed_token_ids": [5]"#, "allowed_token_ids"), (#""bad_words": ["a"]"#, "bad_words"),
+        (#""truncate_prompt_tokens": 4"#, "truncate_prompt_tokens"), (#""grammar": "root ::= \"a\"""#, "grammar"),
+        (#""json_schema": {}"#, "json_schema"), (#""regex": "a+""#, "regex"),
+        (#""structured_outputs": {"choice": ["a"]}"#, "structured_outputs"),
+        (#""prompt_embeds": "x""#, "prompt_embeds"),
+        (#""modalities": ["text", "audio"]"#, "modalities"), (#""logprob_token_ids": [1]"#, "logprob_token_ids"),
+        (#""repeat_penalty": 1.1"#, "repeat_penalty"), (#""n_predict": 5"#, "n_predict"),
+        (#""mirostat": 2"#, "mirostat"), (#""typical_p": 0.5"#, "typical_p"), (#""do_sample": false"#, "do_sample"),
+        (#""use_beam_search": true"#, "use_beam_search"), (#""web_search_options": {}"#, "web_search_options"),
+        (#""response_format": {"type": "json_schema"}"#, "response_format"),
+    ]
+    static let unsupportedInChat = [
+        (#""functions": [{"name": "f"}]"#, "functions"), (#""function_call": {"name": "f"}"#, "function_call"),
+        (#""echo": true"#, "echo"), (#""suffix": "x""#, "suffix"),
+    ]
+    static let unsupportedInCompletions = [
+        (#""max_completion_tokens": 5"#, "max_completion_tokens"), (#""top_logprobs": 2"#, "top_logprobs"),
+    ]
+    /// The same fields with values that ask for nothing.
+    static let neutral = [
+        #""bad_words": [], "grammar": "", "modalities": ["text"], "repeat_penalty": 1.0, "n_predict": -1, "mirostat": 0"#,
+        #""typical_p": 1, "use_beam_search": false, "guided_json": null, "response_format": {"type": "text"}, "lora": []"#,
+    ]
+
+    @Test func `a field whose neglect would give another answer is a 400 that names it`() async throws {
+        let service = try ChatTests.service(.answer([65], .length))
+        try await TestServer.run(service) { server async throws in
+            for (path, prompt, fields) in [
+                ("/v1/completions", #""prompt": "a""#, Self.unsupported + Self.unsupportedInCompletions),
+                (
+                    "/v1/chat/completions", #""messages": [{"role": "user", "content": "a"}]"#,
+                    Self.unsupported + Self.unsupportedInChat
+                ),
+            ] {
+                for (field, name) in fields {
+                    let response = try await server.post(path, "{\(prompt), \(field)}")
+                    #expect(response.status == 400, "\(field): \(response.body)")
+                    #expect(try response.json.at("error.param") == .string(name), "\(response.body)")
+                    #expect(try response.json.at("error.message").text.contains("support"), "\(response.body)")
+                }
+                for field in Self.neutral {
+                    let response = try await server.post(path, "{\(prompt), \(field)}")
+                    #expect(response.status == 200, "\(field): \(response.body)")
+                }
+            }
+        }
+    }
+
+    @Test func `a field that nobody reads is named in the log once`() async throws {
+        let log = TestLog()
+        let service = try ChatTests.service(.answer([65], .length))
+        try await TestServer.run(service, log: log) { server async throws in
+            for _ in 0..<3 {
+                let body =
+                    #"{"prompt": "a", "temprature": 1, "store": true, "length_penalty": 2, "user": "u", "x\ny": 1}"#
+                #expect(try await server.post("/v1/completions", body).status == 200)
+                let chat = #"{"messages": [{"role": "user", "content": "a"}], "temprature": 1, "max_tokens": 1}"#
+                #expect(try await server.post("/v1/chat/completions", chat).status == 200)
+            }
+        }
+        let warnings = log.lines.filter { $0.hasPrefix("warning") }
+        #expect(warnings.filter { $0.contains("'temprature'") }.count == 1)
+        #expect(warnings.count == 4, "\(warnings)")
+        #expect(warnings.contains { $0.contains("'x?y'") })
+    }
+
+    @Test func `a chat that does not fit says so in the words that gateways know`() async throws {
+        let service = try ChatTests.service(.answer([65], .length), maxModelLength: 64)
+        try await TestServer.run(service) { server async throws in
+            for (fields, param) in [("", "messages"), (#", "max_tokens": 50"#, "max_tokens")] {
+                let text = String(repeating: "a", count: param == "messages" ? 99 : 9)
+                let body = #"{"messages": [{"role": "user", "content": "\#(text)"}]\#(fields)}"#
+                let error = try await server.post("/v1/chat/completions", body).json.at("error")
+                // litellm looks for this beginning and raises its ContextWindowExceededError.
+                #expect(error.at("message").text.hasPrefix("This model's maximum context length is 64 tokens."))
+                #expect(error.at("param") == .string(param))
+                #expect(error.at("code") == "context_length_exceeded")
+            }
+        }
+    }
 
     @Test func `a bad field is a 400 that names it and what was found`() async throws {
         let service = ScriptedService("x")
@@ -130,14 +220,15 @@ import Testing
         #expect(service.requests.map(\.sampling.maxTokens) == [3])
     }
 
-    static let engineErrors: [(EngineError, Int, String?)] = [
-        (.queueFull(limit: 3), 429, "1"), (.shuttingDown, 503, "5"), (.deviceFailed("lost"), 503, "5"),
-        (.promptTooLong(tokenCount: 9, limit: 8), 400, nil), (.tooManyChoices(5, limit: 4), 400, nil),
-        (.tokenOutOfVocabulary(field: "prompt", token: 5, vocabularySize: 4), 400, nil),
+    static let engineErrors: [(EngineError, Int, String?, String?)] = [
+        (.queueFull(limit: 3), 429, "1", nil), (.shuttingDown, 503, "5", nil), (.deviceFailed("lost"), 503, "5", nil),
+        (.promptTooLong(tokenCount: 9, limit: 8), 400, nil, "This model's maximum context length is 8 tokens."),
+        (.tooManyChoices(5, limit: 4), 400, nil, nil),
+        (.tokenOutOfVocabulary(field: "prompt", token: 5, vocabularySize: 4), 400, nil, nil),
     ]
 
     @Test func `the engine's refusals have their status and say when to try again`() async throws {
-        for (error, status, retryAfter) in Self.engineErrors {
+        for (error, status, retryAfter, words) in Self.engineErrors {
             let service = ScriptedService(.answer([65], .length), error: error)
             try await TestServer.run(service) { server async throws in
                 for stream in [false, true] {
@@ -145,7 +236,7 @@ import Testing
                     let response = try await server.post("/v1/completions", body)
                     #expect(response.status == status)
                     #expect(response.headers["retry-after"] == retryAfter)
-                    #expect(try response.json.at("error.message").text.contains(error.description))
+                    #expect(try response.json.at("error.message").text.contains(words ?? error.description))
                 }
             }
         }
