@@ -61,7 +61,9 @@ struct ConfigurationDecoder {
     /// Takes over `section.key=value`, the value being YAML.
     mutating func apply(override: String) {
         guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
-            let found = Excerpt.quoted(override)
+            // What follows the key may be a secret.
+            let key = Excerpt.quoted(String(override.prefix { $0.utf8.allSatisfy(PlainName.allows) }))
+            let found = override.hasPrefix("=") ? "no key" : "no = after \(key)"
             issues.append(
                 ConfigurationIssue(message: "expected KEY=VALUE such as cache.block_size=32, found \(found)"))
             return
@@ -101,7 +103,9 @@ extension ConfigurationDecoder {
         guard case .mapping(let entries) = entry.value.content else {
             faulty.insert(schema.name)
             let keys = "keys such as \(schema.keys[0].name):"
-            return report(mark: entry.value.mark, schema.name, "expected \(keys), found \(entry.value.phrase)", source)
+            let isSecret = schema.keys.contains(where: \.isSecret) && entry.value.text != nil
+            let found = isSecret ? "something else" : entry.value.phrase
+            return report(mark: entry.value.mark, schema.name, "expected \(keys), found \(found)", source)
         }
         for entry in entries { apply(key: entry, of: schema, source) }
     }

@@ -223,4 +223,18 @@ struct Complaint: Sendable, CustomTestStringConvertible {
             implied.error(at: "backend.name", message: "expected AVX2, found none").description
                 == "c.yaml: backend.name: expected AVX2, found none")
     }
+
+    @Test(
+        "No message repeats what may be a key",
+        arguments: [
+            "*sesame", "&sesame", "!sesame", "@sesame", "`sesame`", "[sesame]", "{sesame: 1}", "open sesame", "'sesame",
+            "- sesame", "sesame: x", "\"open sesame\"",
+        ])
+    func secret(_ value: String) {
+        let inFile = complaints(about: "model: {path: m}\nserver:\n  api_key: \(value)\n")
+        let overrides = ["server.api_key=", "server.api_key ", "server.api_key:", "server.api_key: ", "="]
+        let given = overrides.flatMap { complaints(about: minimal, overrides: [$0 + value]) }
+        #expect(!inFile.isEmpty && given.count >= overrides.count)
+        for line in inFile + given { #expect(!line.contains("sesame"), "\(line)") }
+    }
 }

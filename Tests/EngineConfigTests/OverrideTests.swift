@@ -33,16 +33,23 @@ import Testing
             ("cahce.block_size=16", "--set cahce: unknown section; did you mean \"cache\"?"),
             ("block_size=16", "--set block_size: unknown section; did you mean \"cache.block_size\"?"),
             ("cache.block_size=", "--set cache.block_size: expected a power of two from 1 to 256, found no value"),
-            ("cache.block_size", "--set: expected KEY=VALUE such as cache.block_size=32, found \"cache.block_size\""),
-            ("=16", "--set: expected KEY=VALUE such as cache.block_size=32, found \"=16\""),
-            ("", "--set: expected KEY=VALUE such as cache.block_size=32, found \"\""),
+            (
+                "cache.block_size",
+                "--set: expected KEY=VALUE such as cache.block_size=32, found no = after \"cache.block_size\""
+            ),
+            ("=16", "--set: expected KEY=VALUE such as cache.block_size=32, found no key"),
+            ("", "--set: expected KEY=VALUE such as cache.block_size=32, found no = after \"\""),
             ("cache=16", "--set cache: expected keys such as block_size:, found 16"),
             (
                 "cache.dtype=[f32",
                 "--set cache.dtype: not valid YAML: did not find expected ',' or ']' while parsing a "
                     + "flow sequence at line 1"
             ),
-            ("cache.dtype=*x", "--set cache.dtype: expected a value, found the alias *x; aliases are refused"),
+            (
+                "cache.dtype=*x",
+                "--set cache.dtype: expected a value, found an alias; a text that begins with * needs quotes"
+            ),
+            ("server=sesame", "--set server: expected keys such as host:, found something else"),
             ("cache={dtype: f32, dtype: f16}", "--set cache.dtype: duplicate key, first given at line 1"),
             (
                 "cache.num_blocks=7",

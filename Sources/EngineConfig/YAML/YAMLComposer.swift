@@ -4,9 +4,6 @@
 /// second documents, nesting beyond `YAMLLimits.depth` and more than `YAMLLimits.nodeCount` nodes. Duplicate
 /// keys are collected, so that they can be reported together with everything else; the first one counts.
 struct YAMLComposer: ~Copyable {
-    /// What `!!` stands for (YAML 1.1, section 3.3.3).
-    private static let standardTag = "tag:yaml.org,2002:"
-
     private var reader: YAMLEventReader
     private var path: [String] = []
     private var nodeCount = 0
@@ -34,9 +31,9 @@ struct YAMLComposer: ~Copyable {
 
     private mutating func node(from event: YAMLEvent, depth: Int) throws(YAMLProblem) -> YAMLNode {
         nodeCount += 1
-        if let tag = event.tag {
-            let name = tag.hasPrefix(Self.standardTag) ? "!!" + tag.dropFirst(Self.standardTag.count) : tag
-            throw problem(event.mark, "expected a value without a tag, found the tag \(Excerpt.bare(name))")
+        // What looks like a tag, an alias or an anchor may be a key that somebody forgot to quote: it is not repeated.
+        guard !event.hasTag else {
+            throw problem(event.mark, "expected a value without a tag; a text that begins with ! needs quotes")
         }
         guard nodeCount <= YAMLLimits.nodeCount else {
             throw problem(event.mark, "expected at most \(YAMLLimits.nodeCount) values in one file, found more")
@@ -45,14 +42,16 @@ struct YAMLComposer: ~Copyable {
             throw problem(event.mark, "expected at most \(YAMLLimits.depth) levels of nesting, found more")
         }
         switch event.kind {
+        case .scalar("", isPlain: true) where event.hasAnchor:
+            throw problem(event.mark, "expected a value, found an anchor; a text that begins with & needs quotes")
         case .scalar(let text, let isPlain):
             return YAMLNode(content: .scalar(text: text, isPlain: isPlain), mark: event.mark)
         case .sequenceStart:
             return YAMLNode(content: .sequence(try sequence(depth: depth + 1)), mark: event.mark)
         case .mappingStart:
             return YAMLNode(content: .mapping(try mapping(depth: depth + 1)), mark: event.mark)
-        case .alias(let name):
-            throw problem(event.mark, "expected a value, found the alias *\(Excerpt.bare(name)); aliases are refused")
+        case .alias:
+            throw problem(event.mark, "expected a value, found an alias; a text that begins with * needs quotes")
         default:
             throw problem(event.mark, "expected a value, found none")
         }

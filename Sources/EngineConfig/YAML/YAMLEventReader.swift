@@ -4,15 +4,17 @@ import CYAML
 struct YAMLEvent {
     enum Kind {
         case streamStart, streamEnd, documentStart, documentEnd
-        case alias(name: String)
+        case alias
         case scalar(text: String, isPlain: Bool)
         case sequenceStart, sequenceEnd, mappingStart, mappingEnd
     }
 
     var kind: Kind
     var mark: SourceMark
-    /// The explicit tag of a node (`!!int`), if it has one.
-    var tag: String?
+    /// Whether the node has an explicit tag (`!!int`).
+    var hasTag = false
+    /// Whether the node has a name for aliases (`&name`).
+    var hasAnchor = false
 }
 
 /// Reads a text's YAML events, in order; the only place that calls libyaml.
@@ -59,18 +61,20 @@ struct YAMLEventReader: ~Copyable {
         case YAML_DOCUMENT_END_EVENT:
             return YAMLEvent(kind: .documentEnd, mark: mark)
         case YAML_ALIAS_EVENT:
-            return YAMLEvent(kind: .alias(name: string(event.data.alias.anchor) ?? ""), mark: mark)
+            return YAMLEvent(kind: .alias, mark: mark)
         case YAML_SCALAR_EVENT:
             let scalar = event.data.scalar
             let text = String(decoding: UnsafeBufferPointer(start: scalar.value, count: scalar.length), as: UTF8.self)
             let isPlain = scalar.style == YAML_PLAIN_SCALAR_STYLE
-            return YAMLEvent(kind: .scalar(text: text, isPlain: isPlain), mark: mark, tag: string(scalar.tag))
+            return YAMLEvent(
+                kind: .scalar(text: text, isPlain: isPlain), mark: mark, hasTag: scalar.tag != nil,
+                hasAnchor: scalar.anchor != nil)
         case YAML_SEQUENCE_START_EVENT:
-            return YAMLEvent(kind: .sequenceStart, mark: mark, tag: string(event.data.sequence_start.tag))
+            return YAMLEvent(kind: .sequenceStart, mark: mark, hasTag: event.data.sequence_start.tag != nil)
         case YAML_SEQUENCE_END_EVENT:
             return YAMLEvent(kind: .sequenceEnd, mark: mark)
         case YAML_MAPPING_START_EVENT:
-            return YAMLEvent(kind: .mappingStart, mark: mark, tag: string(event.data.mapping_start.tag))
+            return YAMLEvent(kind: .mappingStart, mark: mark, hasTag: event.data.mapping_start.tag != nil)
         case YAML_MAPPING_END_EVENT:
             return YAMLEvent(kind: .mappingEnd, mark: mark)
         default:
@@ -109,10 +113,6 @@ struct YAMLEventReader: ~Copyable {
         let blanks = lines[line - 1].prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         guard let tab = blanks.firstIndex(of: UInt8(ascii: "\t")) else { return nil }
         return SourceMark(line: line, column: tab - blanks.startIndex + 1)
-    }
-
-    private func string(_ pointer: UnsafeMutablePointer<yaml_char_t>?) -> String? {
-        pointer.map { String(cString: $0) }
     }
 }
 
