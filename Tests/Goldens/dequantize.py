@@ -68,9 +68,13 @@ class Checkpoint:
                 bits = rule.get("bits", bits)
                 break
         quanta = fields(self.integers(base + ".qweight").T, bits)
-        zeros = fields(self.integers(base + ".qzeros"), bits)
-        if self.quantization["checkpoint_format"] == "gptq":
-            zeros = (zeros + 1) % (1 << bits)
+        words, is_first = self.integers(base + ".qzeros"), self.quantization["checkpoint_format"] == "gptq"
+        if is_first and bits != 3:
+            # GPTQModel subtracted a one in every field from whole words.
+            words = words.view(np.uint32) + np.uint32(((1 << 32) - 1) // ((1 << bits) - 1))
+        zeros = fields(words, bits)
+        if is_first and bits == 3:
+            zeros = (zeros + 1) % 8
         scales, group = self.floats(base + ".scales"), self.integers(base + ".g_idx")
         return (quanta - zeros[group].T).astype(np.float32) * scales[group].T
 

@@ -103,18 +103,6 @@ import Testing
         #expect(description.contains("groups of 128 do not divide its 64 inputs"))
     }
 
-    @Test func versionOnesZerosAreAddedPerFieldAndNeverCarry() throws {
-        // Stored 15 stands for 0, and must not add one to its neighbour: 0xF becomes 0, 0x7 becomes 8.
-        let zeros = BuiltTensor.words("m.qzeros", [2, 4], Array(repeating: 0x7F7F_7F7F, count: 8))
-        guard case .quantized(let packed) = try gptq(zeros) else {
-            Issue.record("not packed")
-            return
-        }
-        let values = packed.dequantized().floats()
-        // Input 0 has the quantum 1: even outputs have the zero 0, odd ones 8.
-        #expect(values[0] == 0.5 && values[64] == -3.5 && values[128] == 0.5 && values[192] == -3.5)
-    }
-
     @Test func compressedShapesAndZerosMustAgree() throws {
         let members =
             #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32,"symmetric":false}}}"#

@@ -32,13 +32,15 @@ public struct GPTQWeightLoader: WeightLoader {
             throw module.malformed("qweight", "rows or columns of \(bitCount) bits are not whole words")
         }
         let quanta = try module.words("qweight", [inputSize * bitCount / 32, outputSize])
+        let addend = configuration.zerosAreMinusOne ? Self.ones(bitCount: bitCount) : nil
         let storedZeros = PackedTensor(
-            try module.words("qzeros", [groupCount, outputSize * bitCount / 32]), bitCount: bitCount, .alongColumns)
+            try module.words("qzeros", [groupCount, outputSize * bitCount / 32]), bitCount: bitCount, .alongColumns,
+            wordAddend: addend ?? 0)
         let scales = try module.tensor("scales", [groupCount, outputSize])
         let order = try module.optional("g_idx").flatMap { tensor throws(WeightLoadingError) in
             try InputOrder.read(tensor, inputSize: inputSize, groupSize: groupSize)
         }
-        let shift: UInt32 = configuration.zerosAreMinusOne ? 1 : 0
+        let shift: UInt32 = configuration.zerosAreMinusOne && addend == nil ? 1 : 0
         let hasZeros = !storedZeros.allEqual(1 << UInt32(bitCount - 1) - shift)
         let format = GroupFormat(
             bitCount: bitCount, groupSize: groupSize, scaleType: try scales.scaleType(), hasZeros: hasZeros)
@@ -48,6 +50,17 @@ public struct GPTQWeightLoader: WeightLoader {
                 quanta: PackedTensor(quanta, bitCount: bitCount, .alongRows), scales: scales,
                 zeros: hasZeros ? storedZeros : nil, zeroShift: shift, inputOrder: order, progress: progress),
             outputSize: outputSize, type)
+    }
+
+    /// A one in every field of a word; nil where fields do not divide it. GPTQModel writes version 1 by subtracting this
+    /// from whole words, so that a zero of 0 borrows from its neighbour, and only adding it to the word gives both back.
+    private static func ones(bitCount: Int) -> UInt32? {
+        switch bitCount {
+        case 2: 0x5555_5555
+        case 4: 0x1111_1111
+        case 8: 0x0101_0101
+        default: nil
+        }
     }
 
     /// Whether the checkpoint has a matrix `name`, packed or not.

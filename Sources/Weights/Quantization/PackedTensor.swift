@@ -14,13 +14,16 @@ struct PackedTensor: Sendable {
     private let packing: Packing
     let bitCount: Int
     private let wordsPerRow: Int
+    private let wordAddend: UInt32
 
-    /// Numbers of `bitCount` bits in `tensor`. Precondition: two dimensions of 32-bit words.
-    init(_ tensor: StoredTensor, bitCount: Int, _ packing: Packing) {
+    /// Numbers of `bitCount` bits in `tensor`, after `wordAddend` was added to each of its words, carries included.
+    /// Precondition: two dimensions of 32-bit words.
+    init(_ tensor: StoredTensor, bitCount: Int, _ packing: Packing, wordAddend: UInt32 = 0) {
         precondition(tensor.shape.count == 2 && tensor.type.blockByteCount == 4, "not a matrix of words")
         self.tensor = tensor
         self.packing = packing
         self.bitCount = bitCount
+        self.wordAddend = wordAddend
         wordsPerRow = tensor.shape[1]
     }
 
@@ -57,6 +60,6 @@ struct PackedTensor: Sendable {
 
     @inline(__always)
     private func word(_ words: UnsafeRawPointer, _ index: Int) -> UInt32 {
-        UInt32(littleEndian: words.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self))
+        UInt32(littleEndian: words.loadUnaligned(fromByteOffset: index &* 4, as: UInt32.self)) &+ wordAddend
     }
 }
