@@ -1,6 +1,6 @@
 public import Tensors
 
-/// Loads matrices whose numbers are stored one by one in 32 or 16 bits: Hugging Face checkpoints.
+/// Loads matrices whose numbers are stored one by one in 64, 32 or 16 bits: Hugging Face checkpoints.
 public struct DenseWeightLoader: WeightLoader {
     private let type: WeightType
     private let progress: LoadingProgress?
@@ -17,9 +17,9 @@ public struct DenseWeightLoader: WeightLoader {
     ) throws(WeightLoadingError) -> LinearWeights {
         let tensor = try source.tensor(named: name)
         try tensor.requireShape([outputSize, inputSize])
-        guard tensor.type.elementType != nil else {
+        guard tensor.type.elementType != nil || tensor.type == .f64 else {
             throw .unsupportedType(
-                file: tensor.file, tensor: name, type: tensor.type.rawValue, supported: "F32, F16, BF16")
+                file: tensor.file, tensor: name, type: tensor.type.rawValue, supported: "F32, F16, BF16, F64")
         }
         let converted = try tensor.converted(to: type.elementType(for: tensor.type)) { progress?.advance(by: $0) }
         return .dense(converted)

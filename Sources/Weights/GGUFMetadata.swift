@@ -12,6 +12,17 @@ struct GGUFMetadata {
         }
     }
 
+    /// The integer at `key`, or the one that all layers have where there is a list of them; nil when absent.
+    func layerInteger(_ key: String) throws(WeightLoadingError) -> Int? {
+        guard case .integers(let integers) = values[key], let first = integers.first else { return try integer(key) }
+        guard integers.allSatisfy({ $0 == first }) else {
+            throw .unsupported(
+                file: file, key: key, found: "of different layers, \(integers.prefix(8)),",
+                supported: "one number for all layers")
+        }
+        return first
+    }
+
     /// The finite number at `key`; nil when absent.
     func number(_ key: String) throws(WeightLoadingError) -> Double? {
         switch values[key] {

@@ -25,19 +25,25 @@ struct GGUFReader {
     mutating func count(_ what: String, minimumByteCount: Int) throws(WeightLoadingError) -> Int {
         let count = try integer(UInt64.self, what)
         guard count <= UInt64(remaining / minimumByteCount) else {
-            throw .malformed(file: file, reason: "\(what) of \(count) does not fit into the file")
+            throw .malformed(
+                file: file, reason: "\(what) of \(count) does not fit into the file, which is malformed or cut off")
         }
         return Int(count)
     }
 
     /// The next string: a 64-bit length and UTF-8.
     mutating func string(_ what: String) throws(WeightLoadingError) -> String {
-        let byteCount = try count("length of \(what)", minimumByteCount: 1)
-        defer { offset += byteCount }
-        guard let string = String(validating: bytes[offset..<offset + byteCount], as: UTF8.self) else {
+        guard let string = try optionalString(what) else {
             throw .malformed(file: file, reason: "\(what) is not UTF-8")
         }
         return string
+    }
+
+    /// The next string; nil where it is not UTF-8.
+    private mutating func optionalString(_ what: String) throws(WeightLoadingError) -> String? {
+        let byteCount = try count("length of \(what)", minimumByteCount: 1)
+        defer { offset += byteCount }
+        return String(validating: bytes[offset..<offset + byteCount], as: UTF8.self)
     }
 
     /// The next metadata value, of the type that stands before it.
@@ -55,7 +61,7 @@ struct GGUFReader {
         case 5: return .integer(Int(try integer(Int32.self, key)))
         case 6: return .number(Double(Float(bitPattern: try integer(UInt32.self, key))))
         case 7: return .bool(try integer(UInt8.self, key) != 0)
-        case 8: return .string(try string(key))
+        case 8: return try optionalString(key).map { .string($0) } ?? .invalidString
         case 9: return try array(key, depth: depth)
         case 10:
             let value = try integer(UInt64.self, key)
@@ -96,6 +102,12 @@ struct GGUFReader {
                 try elements(count) { reader throws(WeightLoadingError) in
                     try reader.array(key, depth: depth + 1)
                 })
+        case 10:
+            let values = try elements(count) { reader throws(WeightLoadingError) in
+                try reader.integer(UInt64.self, key)
+            }
+            let integers = values.compactMap { Int(exactly: $0) }
+            return integers.count == count ? .integers(integers) : .unsignedIntegers(values)
         default:
             return .integers(
                 try elements(count) { reader throws(WeightLoadingError) in
@@ -119,6 +131,6 @@ struct GGUFReader {
     }
 
     private func truncated(_ what: String) -> WeightLoadingError {
-        .malformed(file: file, reason: "the file ends inside \(what)")
+        .malformed(file: file, reason: "the file ends inside \(what); it was cut off, so download or copy it again")
     }
 }

@@ -8,10 +8,12 @@ internal import Tensors
 public struct GGUFSource: TensorSource {
     private struct Entry: Sendable {
         let name: String
-        let type: StoredType
+        /// ggml's number of the type.
+        let code: UInt32
         let shape: [Int]
         var byteOffset: Int
-        let byteCount: Int
+        /// Nil for a type that we do not know: nobody may ever read it.
+        let byteCount: Int?
     }
 
     /// What was opened, for errors.
@@ -35,7 +37,7 @@ public struct GGUFSource: TensorSource {
         (metadata, entries) = try withExtendedLifetime(memory) { () throws(WeightLoadingError) in
             try Self.readHeader(memory.bytes, file: file)
         }
-        byteCount = entries.values.reduce(0) { $0 + $1.byteCount }
+        byteCount = entries.values.reduce(0) { $0 + ($1.byteCount ?? 0) }
     }
 
     /// Names of all tensors, sorted.
@@ -44,19 +46,28 @@ public struct GGUFSource: TensorSource {
     /// Extents of a tensor, outermost first; nil when there is none of this name.
     public func shape(of name: String) -> [Int]? { entries[name]?.shape }
 
-    /// The tensor of this name. Throws `missingTensor`.
+    /// The tensor of this name. Throws `missingTensor`, or `unsupportedType` for a type that we do not know.
     public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
         guard let entry = entries[name] else { throw .missingTensor(file: file, tensor: name) }
+        guard let type = GGUFTensorType.storedType(entry.code) else {
+            let supported = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"
+            throw .unsupportedType(
+                file: file, tensor: name, type: GGUFTensorType.name(entry.code), supported: supported)
+        }
         return StoredTensor(
-            file: file, name: name, type: entry.type, shape: entry.shape, memory: memory, byteOffset: entry.byteOffset)
+            file: file, name: name, type: type, shape: entry.shape, memory: memory, byteOffset: entry.byteOffset)
     }
 
     private static func readHeader(
         _ bytes: UnsafeRawBufferPointer, file: String
     ) throws(WeightLoadingError) -> ([String: GGUFValue], [String: Entry]) {
         var reader = GGUFReader(bytes, file: file)
-        guard try reader.integer(UInt32.self, "the magic number") == 0x4655_4747 else {
-            throw .malformed(file: file, reason: "it does not begin with \"GGUF\"")
+        guard !bytes.isEmpty else { throw .malformed(file: file, reason: "the file is empty") }
+        let magic = try reader.integer(UInt32.self, "the magic number")
+        guard magic == 0x4655_4747 else {
+            let isOld = [0x6767_6D6C, 0x6767_6D66, 0x6767_6A74, 0x6767_6C61].contains(magic)
+            let kind = isOld ? "; it is of GGML's formats before GGUF, which have to be converted" : ""
+            throw .malformed(file: file, reason: "it does not begin with \"GGUF\"\(kind)")
         }
         let version = try reader.integer(UInt32.self, "the version")
         guard version == 2 || version == 3 else {
@@ -118,14 +129,14 @@ public struct GGUFSource: TensorSource {
             innermostFirst.append(extent)
         }
         let code = try reader.integer(UInt32.self, "type of \(name)")
-        guard let type = GGUFTensorType.storedType(code) else {
-            let supported = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"
-            throw .unsupportedType(
-                file: file, tensor: name, type: GGUFTensorType.name(code), supported: supported)
+        // To ggml, extents of one at the end are as good as none; a matrix keeps both of its.
+        var shape = Array(innermostFirst.reversed())
+        while shape.count > 2, shape[0] == 1 { shape.removeFirst() }
+        let type = GGUFTensorType.storedType(code)
+        guard let byteCount = TensorExtent.byteCount(shape, type ?? .u8) else {
+            throw malformed("shape \(shape) overflows")
         }
-        let shape = Array(innermostFirst.reversed())
-        guard let byteCount = TensorExtent.byteCount(shape, type) else { throw malformed("shape \(shape) overflows") }
-        guard (innermostFirst.first ?? 1) % type.blockElementCount == 0 else {
+        if let type, (innermostFirst.first ?? 1) % type.blockElementCount != 0 {
             throw malformed(
                 "rows of \(innermostFirst.first ?? 1) are not whole blocks of \(type.blockElementCount) (\(type.rawValue))"
             )
@@ -135,7 +146,8 @@ public struct GGUFSource: TensorSource {
         guard byteOffset % alignment == 0 else {
             throw malformed("offset \(byteOffset) is not a multiple of the alignment, \(alignment)")
         }
-        return Entry(name: name, type: type, shape: shape, byteOffset: byteOffset, byteCount: byteCount)
+        return Entry(
+            name: name, code: code, shape: shape, byteOffset: byteOffset, byteCount: type == nil ? nil : byteCount)
     }
 
     /// Makes offsets count from the start of the file and checks every range.
@@ -145,19 +157,21 @@ public struct GGUFSource: TensorSource {
         let dataByteCount = max(0, fileByteCount - dataOffset)
         var placed: [String: Entry] = [:]
         var end = 0
-        for var entry in entries.sorted(by: { ($0.byteOffset, $0.byteCount) < ($1.byteOffset, $1.byteCount) }) {
+        func order(_ entry: Entry) -> (Int, Int) { (entry.byteOffset, entry.byteCount ?? 0) }
+        for var entry in entries.sorted(by: { order($0) < order($1) }) {
+            let byteCount = entry.byteCount ?? 0
             func malformed(_ reason: String) -> WeightLoadingError {
                 .malformedTensor(file: file, tensor: entry.name, reason: reason)
             }
             // Compared without adding, so that nothing can overflow.
-            guard entry.byteCount <= dataByteCount, entry.byteOffset <= dataByteCount - entry.byteCount else {
+            guard byteCount <= dataByteCount, entry.byteOffset <= dataByteCount - byteCount else {
                 throw malformed(
-                    "its \(entry.byteCount) bytes at offset \(entry.byteOffset) lie outside the file's "
-                        + "\(dataByteCount) bytes of data")
+                    "its \(byteCount) bytes at offset \(entry.byteOffset) lie outside the file's "
+                        + "\(dataByteCount) bytes of data; the file was cut off, so download or copy it again")
             }
             guard entry.byteOffset >= end else { throw malformed("its data overlaps another tensor's") }
-            end = entry.byteOffset + entry.byteCount
-            entry.byteOffset = entry.byteCount == 0 ? 0 : entry.byteOffset + dataOffset
+            end = entry.byteOffset + byteCount
+            entry.byteOffset = byteCount == 0 ? 0 : entry.byteOffset + dataOffset
             guard placed.updateValue(entry, forKey: entry.name) == nil else {
                 throw malformed("another tensor has this name")
             }

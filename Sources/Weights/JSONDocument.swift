@@ -11,10 +11,11 @@ struct JSONDocument: Sendable {
     /// Reads and parses `file`.
     init(file: String) throws(WeightLoadingError) {
         let memory = try mapFile(file)
+        guard !memory.bytes.isEmpty else { throw .malformed(file: file, reason: "the file is empty") }
         let value: JSONValue
         do {
             value = try withExtendedLifetime(memory) { () throws(JSONError) in
-                try JSONParser.parse(memory.bytes, options: .checkpoints)
+                try JSONParser.parse(memory.bytes, options: .configurations)
             }
         } catch {
             throw .malformed(file: file, reason: error.description)
@@ -96,11 +97,18 @@ struct JSONDocument: Sendable {
 }
 
 extension JSONParser.Options {
-    /// How files of a checkpoint are read: a tensor named twice is an error, and `json.dump` may have written `NaN`.
-    static var checkpoints: JSONParser.Options {
+    /// How configurations are read: as Python does. Of a key that appears twice the last value counts, and `json.dump` may
+    /// have written `NaN`.
+    static var configurations: JSONParser.Options {
         var options = JSONParser.Options()
-        options.rejectsDuplicateKeys = true
         options.acceptsNonFiniteNumbers = true
+        return options
+    }
+
+    /// How headers of safetensors files are read: a tensor named twice is an error.
+    static var headers: JSONParser.Options {
+        var options = JSONParser.Options.configurations
+        options.rejectsDuplicateKeys = true
         return options
     }
 }

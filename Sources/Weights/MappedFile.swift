@@ -8,7 +8,8 @@
 
 internal import Tensors
 
-/// Maps the whole of `file` read-only into memory. Throws `unreadable` with the system's reason.
+/// Maps the whole of `file` read-only into memory. Throws `unreadable` with the system's reason, and `malformed` where a
+/// download left something else in its place.
 ///
 /// The mapping costs no memory until it is touched, and the kernel may drop its pages again. A file that another
 /// process truncates while it is mapped kills us with SIGBUS: model files are expected not to change while in use.
@@ -27,11 +28,15 @@ func mapFile(_ file: String) throws(WeightLoadingError) -> HostMemory {
     guard let base = mmap(nil, byteCount, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
         throw .unreadable(file: file, reason: systemReason())
     }
-    // Only a hint; the loader reads every page once, soon.
-    _ = madvise(base, byteCount, MADV_WILLNEED)
-    return HostMemory(taking: UnsafeRawBufferPointer(start: base, count: byteCount), unload: dropPages) { bytes in
+    let memory = HostMemory(taking: UnsafeRawBufferPointer(start: base, count: byteCount), unload: dropPages) { bytes in
         _ = munmap(UnsafeMutableRawPointer(mutating: bytes.baseAddress), bytes.count)
     }
+    if let reason = withExtendedLifetime(memory, { ForeignContent.description(memory.bytes) }) {
+        throw .malformed(file: file, reason: reason)
+    }
+    // Only a hint; the loader reads every page once, soon.
+    _ = madvise(base, byteCount, MADV_WILLNEED)
+    return memory
 }
 
 /// Takes the whole pages of a read-only mapping out of this process; the file still has them.

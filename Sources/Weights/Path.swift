@@ -9,4 +9,7 @@ extension String {
         guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
         return slash == startIndex ? "/" : String(self[..<slash])
     }
+
+    /// What follows this path's last slash.
+    var lastPathPart: String { split(separator: "/").last.map { String($0) } ?? self }
 }

@@ -9,7 +9,9 @@ struct SafetensorsFile: Sendable {
     /// One entry of the header, checked against the file.
     struct Entry: Sendable {
         let name: String
-        let type: StoredType
+        /// Nil for a type that we do not know, called `typeName`: nobody may ever read it.
+        let type: StoredType?
+        let typeName: String
         let shape: [Int]
         /// Where its data begins, from the start of the file.
         let byteOffset: Int
@@ -18,6 +20,9 @@ struct SafetensorsFile: Sendable {
 
     /// The reference reader's limit.
     static let maxHeaderByteCount = 100_000_000
+
+    /// Why a file may be too short.
+    private static let cutOff = "it was cut off, so download or copy it again"
 
     let file: String
     let entries: [String: Entry]
@@ -32,23 +37,33 @@ struct SafetensorsFile: Sendable {
         }
     }
 
-    /// The tensor of an entry.
-    func tensor(_ entry: Entry) -> StoredTensor {
-        StoredTensor(
-            file: file, name: entry.name, type: entry.type, shape: entry.shape, memory: memory,
-            byteOffset: entry.byteOffset)
+    /// The tensor of an entry. Throws `unsupportedType` for a type that we do not know.
+    func tensor(_ entry: Entry) throws(WeightLoadingError) -> StoredTensor {
+        guard let type = entry.type else {
+            let known = StoredType.allCases.filter { !$0.isQuantized }.map(\.rawValue).joined(separator: ", ")
+            throw .unsupportedType(file: file, tensor: entry.name, type: entry.typeName, supported: known)
+        }
+        return StoredTensor(
+            file: file, name: entry.name, type: type, shape: entry.shape, memory: memory, byteOffset: entry.byteOffset)
     }
 
     private static func readEntries(
         _ bytes: UnsafeRawBufferPointer, file: String
     ) throws(WeightLoadingError) -> [String: Entry] {
         guard bytes.count >= 8 else {
-            throw .malformed(file: file, reason: "\(bytes.count) bytes are too few for a safetensors file")
+            let found = bytes.isEmpty ? "the file is empty" : "\(bytes.count) bytes are too few for a safetensors file"
+            throw .malformed(file: file, reason: "\(found); \(Self.cutOff)")
         }
         let stated = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard stated <= UInt64(bytes.count - 8) else {
+            if bytes.starts(with: "GGUF".utf8) { throw .malformed(file: file, reason: "it is a GGUF file") }
+            // A header that could be one, or none at all.
+            let reason =
+                stated <= maxHeaderByteCount && bytes.count > 8 && bytes[8] == UInt8(ascii: "{")
+                ? cutOff : "it is no safetensors file"
             throw .malformed(
-                file: file, reason: "header of \(stated) bytes is longer than the file, \(bytes.count) bytes")
+                file: file,
+                reason: "header of \(stated) bytes is longer than the file, \(bytes.count) bytes: \(reason)")
         }
         guard stated <= maxHeaderByteCount else {
             throw .malformed(file: file, reason: "header of \(stated) bytes exceeds \(maxHeaderByteCount)")
@@ -57,7 +72,7 @@ struct SafetensorsFile: Sendable {
         let header: JSONValue
         do {
             header = try JSONParser.parse(
-                UnsafeRawBufferPointer(rebasing: bytes[8..<dataOffset]), options: .checkpoints)
+                UnsafeRawBufferPointer(rebasing: bytes[8..<dataOffset]), options: .headers)
         } catch {
             throw .malformed(file: file, reason: "header is \(error)")
         }
@@ -81,11 +96,9 @@ struct SafetensorsFile: Sendable {
         }
         guard case .object(let members) = value else { throw malformed("its entry is \(value.summary)") }
         guard case .string(let typeName) = members["dtype"] else { throw malformed("dtype is missing") }
-        guard let type = StoredType(rawValue: typeName), !type.isQuantized else {
-            throw malformed("dtype \(typeName) is unknown")
-        }
+        let type = StoredType(rawValue: typeName).flatMap { $0.isQuantized ? nil : $0 }
         guard let shape = integers(members["shape"]) else { throw malformed("shape must be a list of integers") }
-        guard let byteCount = TensorExtent.byteCount(shape, type) else {
+        guard let byteCount = TensorExtent.byteCount(shape, type ?? .u8) else {
             throw malformed("shape \(shape) is negative or overflows")
         }
         guard let offsets = integers(members["data_offsets"]), offsets.count == 2 else {
@@ -93,14 +106,17 @@ struct SafetensorsFile: Sendable {
         }
         let dataByteCount = fileByteCount - dataOffset
         guard offsets[0] >= 0, offsets[0] <= offsets[1], offsets[1] <= dataByteCount else {
-            throw malformed("data_offsets \(offsets) lie outside the file's \(dataByteCount) bytes of data")
+            let reason = offsets[0] >= 0 && offsets[0] <= offsets[1] ? "; \(cutOff)" : ""
+            throw malformed("data_offsets \(offsets) lie outside the file's \(dataByteCount) bytes of data\(reason)")
         }
-        guard offsets[1] - offsets[0] == byteCount else {
+        guard type == nil || offsets[1] - offsets[0] == byteCount else {
             throw malformed(
                 "data_offsets \(offsets) span \(offsets[1] - offsets[0]) bytes, "
                     + "shape \(shape) of \(typeName) needs \(byteCount)")
         }
-        return Entry(name: name, type: type, shape: shape, byteOffset: dataOffset + offsets[0], byteCount: byteCount)
+        return Entry(
+            name: name, type: type, typeName: typeName, shape: shape, byteOffset: dataOffset + offsets[0],
+            byteCount: offsets[1] - offsets[0])
     }
 
     private static func checkCoverage(

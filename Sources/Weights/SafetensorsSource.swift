@@ -8,6 +8,8 @@ public struct SafetensorsSource: TensorSource {
     public let byteCount: Int
     private let shards: [SafetensorsFile]
     private let shardOfTensor: [String: Int]
+    /// Tensors that the index names, and the files that do not have them.
+    private let promised: [String: String]
 
     /// Opens one file.
     public init(file: String) throws(WeightLoadingError) {
@@ -15,7 +17,8 @@ public struct SafetensorsSource: TensorSource {
     }
 
     /// Opens the files that `index` names, which must lie beside it.
-    /// Throws `badShard` for one that is absent, elsewhere, or holds other tensors than the index says.
+    /// Throws `badShard` for one that is absent or elsewhere. A tensor that its shard lacks is missed when it is asked for:
+    /// it may be one that nobody needs.
     public init(index: String) throws(WeightLoadingError) {
         let document = try JSONDocument(file: index)
         guard case .object(let weightMap) = document.members["weight_map"] else {
@@ -41,31 +44,26 @@ public struct SafetensorsSource: TensorSource {
             guard PathKind(of: path) == .file else { throw .badShard(file: index, shard: name, reason: "is missing") }
             shards.append(try SafetensorsFile(file: path, memory: mapFile(path)))
         }
-        try self.init(file: index, shards: shards)
-        for (tensor, value) in weightMap.dictionary.sorted(by: { $0.key < $1.key }) {
-            guard case .string(let shard) = value else { continue }
-            guard let number = shardOfTensor[tensor], shards[number].file == directory.appendingPath(shard) else {
-                throw .badShard(file: index, shard: shard, reason: "does not hold tensor \(tensor)")
-            }
+        var promised: [String: String] = [:]
+        for case (let tensor, .string(let shard)) in weightMap.dictionary {
+            promised[tensor] = directory.appendingPath(shard)
         }
+        self.init(file: index, shards: shards, promised: promised)
     }
 
-    init(file: String, shards: [SafetensorsFile]) throws(WeightLoadingError) {
+    /// The tensors of `shards`. `promised` says in which of the files a tensor lies, where several may have it.
+    init(file: String, shards: [SafetensorsFile], promised: [String: String] = [:]) {
         self.file = file
         self.shards = shards
         var shardOfTensor: [String: Int] = [:]
-        var byteCount = 0
         for (number, shard) in shards.enumerated() {
-            for (name, entry) in shard.entries {
-                guard shardOfTensor.updateValue(number, forKey: name) == nil else {
-                    throw .malformedTensor(
-                        file: shard.file, tensor: name, reason: "another shard holds a tensor of this name")
-                }
-                byteCount += entry.byteCount
+            for name in shard.entries.keys where (promised[name] ?? shard.file) == shard.file {
+                shardOfTensor[name] = shardOfTensor[name] ?? number
             }
         }
         self.shardOfTensor = shardOfTensor
-        self.byteCount = byteCount
+        self.promised = promised.filter { shardOfTensor[$0.key] == nil }
+        byteCount = shardOfTensor.reduce(0) { $0 + (shards[$1.value].entries[$1.key]?.byteCount ?? 0) }
     }
 
     /// Names of all tensors, sorted.
@@ -74,10 +72,13 @@ public struct SafetensorsSource: TensorSource {
     /// Extents of a tensor, outermost first; nil when there is none of this name.
     public func shape(of name: String) -> [Int]? { entry(name)?.entry.shape }
 
-    /// The tensor of this name. Throws `missingTensor`.
+    /// The tensor of this name. Throws `missingTensor`, or `badShard` where the index names a file that does not have it.
     public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
-        guard let (shard, entry) = entry(name) else { throw .missingTensor(file: file, tensor: name) }
-        return shard.tensor(entry)
+        guard let (shard, entry) = entry(name) else {
+            guard let shard = promised[name] else { throw .missingTensor(file: file, tensor: name) }
+            throw .badShard(file: file, shard: shard.lastPathPart, reason: "does not hold tensor \(name)")
+        }
+        return try shard.tensor(entry)
     }
 
     private func entry(_ name: String) -> (shard: SafetensorsFile, entry: SafetensorsFile.Entry)? {

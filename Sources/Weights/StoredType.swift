@@ -68,6 +68,9 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
         }
     }
 
+    /// Whether numbers of this type can become others: all floats but those of eight bits, whose scales stand elsewhere.
+    var isConvertible: Bool { elementType != nil || self == .f64 || isQuantized }
+
     /// Whether several numbers share a scale.
     public var isQuantized: Bool { blockFormat != nil }
 }

@@ -2,7 +2,7 @@ public import Tensors
 
 extension StoredTensor {
     /// Whether `floats` and `converted` can read it.
-    public var isConvertible: Bool { type.elementType != nil || type.isQuantized }
+    public var isConvertible: Bool { type.isConvertible }
 
     /// The numbers as 32-bit floats, exactly as the format defines them. Throws `unsupportedType`.
     public func floats() throws(WeightLoadingError) -> [Float] {
@@ -43,7 +43,7 @@ extension StoredTensor {
 
     private func requireConvertible() throws(WeightLoadingError) {
         guard isConvertible else {
-            let supported = StoredType.allCases.filter { $0.elementType != nil || $0.isQuantized }.map(\.rawValue)
+            let supported = StoredType.allCases.filter(\.isConvertible).map(\.rawValue)
             throw .unsupportedType(
                 file: file, tensor: name, type: type.rawValue, supported: supported.joined(separator: ", "))
         }
@@ -93,6 +93,10 @@ extension StoredTensor {
             for index in 0..<blocks.count {
                 let bits = start.loadUnaligned(fromByteOffset: index &* 2, as: UInt16.self)
                 target[index] = BFloat16(bitPattern: bits).float
+            }
+        case nil where type == .f64:
+            for index in 0..<blocks.count {
+                target[index] = Float(start.loadUnaligned(fromByteOffset: index &* 8, as: Double.self))
             }
         case nil:
             type.blockFormat?.widen(start, blockCount: blocks.count, to: target)

@@ -30,9 +30,10 @@ extension WeightLoader {
 }
 
 extension StoredTensor {
-    /// Throws `shapeMismatch` unless the tensor has exactly this shape.
+    /// Throws `shapeMismatch` unless the tensor has exactly this shape. A vector may be a matrix of one row, as which some
+    /// GGUF files have it.
     func requireShape(_ expected: [Int]) throws(WeightLoadingError) {
-        guard shape == expected else {
+        guard shape == expected || expected.count == 1 && shape == [1] + expected else {
             throw .shapeMismatch(file: file, tensor: name, expected: expected, found: shape)
         }
     }

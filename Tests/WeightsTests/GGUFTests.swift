@@ -52,6 +52,7 @@ import Testing
 
     @Test func refusesWhatIsNotGGUF() throws {
         #expect(try refusal { $0.magic = Array("GGML".utf8) }.contains("does not begin with"))
+        #expect(try refusal { $0.magic = Array("tjgg".utf8) }.contains("of GGML's formats before GGUF"))
     }
 
     @Test(arguments: [(0, "0"), (1, "1"), (4, "4"), (0x0300_0000, "big-endian, version 3")] as [(UInt32, String)])
@@ -82,14 +83,30 @@ import Testing
 
     @Test func refusesTextThatIsNotUTF8AndKeysTwice() throws {
         let payload = GGUFBuilder.bytes(UInt64(1)) + [0xFF]
-        #expect(try refusal { $0.add("text", type: 8, payload: payload) }.contains("text is not UTF-8"))
+        let list = GGUFBuilder.bytes(UInt32(8)) + GGUFBuilder.bytes(UInt64(1)) + payload
+        #expect(try refusal { $0.add("texts", type: 9, payload: list) }.contains("texts is not UTF-8"))
         #expect(try refusal { $0.add("general.architecture", "x") }.contains("appears twice"))
     }
 
-    @Test func refusesATensorTypeByName() throws {
-        #expect(try refusal { $0.tensors[0].type = 10 }.contains("tensor a has type Q2_K"))
-        #expect(try refusal { $0.tensors[0].type = 39 }.contains("tensor a has type MXFP4"))
-        #expect(try refusal { $0.tensors[0].type = 4_000_000_000 }.contains("tensor a has type number 4000000000"))
+    @Test(arguments: [(10, "Q2_K"), (39, "MXFP4"), (4_000_000_000, "number 4000000000")] as [(UInt32, String)])
+    func refusesATensorTypeByNameWhenItIsRead(code: UInt32, name: String) throws {
+        var builder = sound()
+        builder.tensors[0].type = code
+        let source = try open(builder)
+        #expect(try source.tensor(named: "b").floats() == [7])
+        let error = #expect(throws: WeightLoadingError.self) { try source.tensor(named: "a") }
+        #expect(
+            try #require(error).description.contains("test.gguf: tensor a has type \(name), which is not supported"))
+    }
+
+    @Test func extentsOfOneAtTheEndAreNone() throws {
+        var builder = GGUFBuilder()
+        builder.add("vector", [1, 2], dimensions: [2, 1, 1, 1])
+        builder.add("matrix", [1, 2, 3, 4], dimensions: [2, 2, 1])
+        let source = try open(builder)
+        #expect(source.shape(of: "matrix") == [2, 2])
+        #expect(try GGUFWeightLoader().vector("vector", count: 2, from: source) == [1, 2])
+        #expect(throws: WeightLoadingError.self) { try GGUFWeightLoader().vector("matrix", count: 4, from: source) }
     }
 
     private static let overflowing: [[UInt64]] = [
