@@ -15,15 +15,17 @@ extension PluginCatalog {
         return try plan(of: checkpoint, configuration, progress: progress)
     }
 
-    /// The checkpoint that `configuration` names.
+    /// The checkpoint that `configuration` names, of an architecture that is registered.
     func checkpoint(of configuration: EngineConfiguration) throws(AssemblyError) -> Checkpoint {
         let path = configuration.model.path
-        return try AssemblyError.blaming(path) { try Checkpoint(path: path) }
+        return try AssemblyError.blaming(path) { try Checkpoint(path: path, architectures: models.names) }
     }
 
-    /// The plan of `checkpoint` as `configuration` asks for it. Packed weights are read when a backend prepares it.
+    /// The plan of `checkpoint` as `configuration` asks for it. Packed weights are read when a backend prepares it. `warn`
+    /// hears of tensors that the model does not use.
     func plan(
-        of checkpoint: Checkpoint, _ configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void
+        of checkpoint: Checkpoint, _ configuration: EngineConfiguration,
+        progress: @escaping @Sendable (Double) -> Void, warn: (String) -> Void = { _ in }
     ) throws(AssemblyError) -> ForwardPlan {
         do {
             let architecture = try models.factory(named: checkpoint.configuration.architecture)
@@ -33,7 +35,10 @@ extension PluginCatalog {
             }
             let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto
             let loader = try weightLoaders.factory(named: name)(WeightLoading(checkpoint, type, progress: loading))
-            return try architecture.encode(checkpoint.configuration, from: checkpoint.source, loader: loader)
+            let source = WatchedSource(checkpoint.source)
+            let plan = try architecture.encode(checkpoint.configuration, from: source, loader: loader)
+            for warning in try source.checkUnread() { warn(warning) }
+            return plan
         } catch {
             throw .checkpoint(path: checkpoint.path, reason: "\(error)")
         }

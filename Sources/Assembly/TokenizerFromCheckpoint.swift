@@ -5,7 +5,9 @@ extension ByteLevelBPETokenizer {
     /// The tokenizer that a checkpoint names.
     init(_ origin: TokenizerOrigin) throws {
         switch origin {
-        case .tokenizerJSON(let path): try self.init(tokenizerJSONPath: path)
+        case .tokenizerJSON(let path):
+            try WeightLoadingError.checkContent(ofFile: path)
+            try self.init(tokenizerJSONPath: path)
         case .gguf(let metadata): try self.init(vocabulary: GGUFVocabulary(metadata))
         }
     }

@@ -99,7 +99,7 @@ private struct LlamaEncoder {
         let attended = plan.addValue(rows: .tokens, width: queryWidth)
         let shape = AttentionShape(
             queryHeadCount: configuration.headCount, scale: 1 / Float(configuration.headSize).squareRoot(),
-            slidingWindow: configuration.slidingWindow)
+            slidingWindow: configuration.layersWithoutWindow.contains(layer) ? nil : configuration.slidingWindow)
         plan.append(.pagedAttention(layer: cache, query: turnedQuery, attention: shape, output: attended))
         let projected = try linear(
             attended, .attentionOutput, layer, width: configuration.hiddenSize, hasBias: hasBias)

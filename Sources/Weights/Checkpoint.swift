@@ -34,28 +34,34 @@ public struct Checkpoint: Sendable {
     /// `pad_token`.
     public let specialTokens: [String: String]
 
+    /// What whoever runs the model should know, a sentence each: what is missing, and what was taken instead.
+    public let warnings: [String]
+
     /// How the checkpoint says that its matrices are packed; nil where it does not, and for GGUF, whose tensors do.
     public let quantization: QuantizationConfiguration?
 
     /// The name of the weight loader that fits, unless the user's configuration says otherwise.
     public var loaderName: String { configuration.format == .gguf ? "gguf" : quantization?.loaderName ?? "dense" }
 
-    /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`.
-    public init(path: String) throws(WeightLoadingError) {
+    /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`. Throws `unsupported` for a model whose
+    /// architecture is none of `architectures`, before anything else of it is judged; nil takes any.
+    public init(path: String, architectures: [String]? = nil) throws(WeightLoadingError) {
         switch PathKind(of: path) {
         case .nothing: throw .unreadable(file: path, reason: "there is no such file or directory")
-        case .directory: try self.init(directory: path)
+        case .directory: try self.init(directory: path, architectures)
         case .file:
             guard path.lowercased().hasSuffix(".gguf") else {
                 throw .unreadable(file: path, reason: "a model is a .gguf file or a directory with config.json")
             }
-            try self.init(gguf: path)
+            try self.init(gguf: path, architectures)
         }
     }
 
-    private init(gguf path: String) throws(WeightLoadingError) {
+    private init(gguf path: String, _ architectures: [String]?) throws(WeightLoadingError) {
         let source = try GGUFSource(file: path)
         let metadata = GGUFMetadata(file: path, values: source.metadata)
+        try Self.require(
+            try ModelConfiguration.architecture(metadata), of: architectures, file: path, key: "general.architecture")
         if let parts = try metadata.integer("split.count"), parts > 1 {
             throw .unsupported(file: path, key: "split.count", found: "\(parts)", supported: "one file")
         }
@@ -73,10 +79,11 @@ public struct Checkpoint: Sendable {
             texts[entry.0] = entry.1.map { tokenizer.tokens[$0] }
         }
         self.tokenizer = .gguf(tokenizer)
+        warnings = tokenizer.warnings(file: path)
         quantization = nil
     }
 
-    private init(directory: String) throws(WeightLoadingError) {
+    private init(directory: String, _ architectures: [String]?) throws(WeightLoadingError) {
         func file(_ name: String) -> String { directory.appendingPath(name) }
         func document(_ name: String) throws(WeightLoadingError) -> JSONDocument? {
             PathKind(of: file(name)) == .file ? try JSONDocument(file: file(name)) : nil
@@ -84,23 +91,41 @@ public struct Checkpoint: Sendable {
         guard let config = try document("config.json") else {
             throw .unreadable(file: file("config.json"), reason: "the directory has no such file")
         }
-        let source = try Self.source(directory)
+        try Self.require(
+            try HuggingFaceFamily.architecture(of: config), of: architectures, file: config.file, key: "architecture")
+        let isTied = try config.bool("tie_word_embeddings") ?? true
+        let source = RenamedSource.canonical(try Self.source(directory), isTied: isTied)
         let tokenizerConfig = try document("tokenizer_config.json")
         path = directory
         self.source = source
         configuration = try ModelConfiguration(
             huggingFace: config, generation: try document("generation_config.json"),
-            output: Self.outputMatrix(source))
+            output: try Self.outputMatrix(source))
         quantization = try QuantizationConfiguration(
             config, orFirstOf: ["quantize_config.json", "quant_config.json"].map(file))
         chatTemplate = try ChatTemplate.find(directory: directory, tokenizerConfig: tokenizerConfig)
         tokenizer = .tokenizerJSON(file("tokenizer.json"))
         specialTokens = Self.specialTokens(tokenizerConfig)
+        warnings = []
     }
 
-    private static func outputMatrix(_ source: any TensorSource) -> ModelConfiguration.OutputMatrix {
-        func has(_ part: String) -> Bool { source.shape(of: "lm_head.\(part)") != nil }
-        return has("qweight") || has("weight_packed") ? .packed : has("weight") ? .dense : .none
+    private static func require(
+        _ architecture: String, of architectures: [String]?, file: String, key: String
+    ) throws(WeightLoadingError) {
+        guard let architectures, !architectures.contains(architecture) else { return }
+        throw .unsupported(
+            file: file, key: key, found: architecture, supported: architectures.joined(separator: ", "))
+    }
+
+    private static func outputMatrix(
+        _ source: any TensorSource
+    ) throws(WeightLoadingError) -> ModelConfiguration.OutputMatrix {
+        let (table, output) = ("model.embed_tokens.weight", "lm_head.weight")
+        // Who quantizes a tied output matrix unties it, whatever the configuration still says.
+        if ["qweight", "weight_packed"].contains(where: { source.shape(of: "lm_head.\($0)") != nil }) { return .own }
+        guard source.shape(of: output) != nil else { return .none }
+        guard source.shape(of: table) != nil else { return .own }
+        return try source.tensor(named: output).hasNumbers(of: try source.tensor(named: table)) ? .embedding : .own
     }
 
     /// The one file if there is one, else the sharded tensors of the index: whoever writes a model anew as one file may

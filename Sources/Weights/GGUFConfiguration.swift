@@ -5,18 +5,17 @@ extension ModelConfiguration {
     init(gguf source: GGUFSource, tokenizer: GGUFTokenizerMetadata) throws(WeightLoadingError) {
         let metadata = GGUFMetadata(file: source.file, values: source.metadata)
         let limits = ConfigurationLimits(file: source.file)
-        guard let architecture = try metadata.string("general.architecture") else {
-            throw .missingKey(file: source.file, key: "general.architecture", expected: "an architecture name")
-        }
+        let architecture = try Self.architecture(metadata)
         func key(_ name: String) -> String { "\(architecture).\(name)" }
         if let experts = try metadata.integer(key("expert_count")), experts > 0 {
             throw .unsupported(
                 file: source.file, key: key("expert_count"), found: "\(experts)", supported: "models without experts")
         }
         let hiddenSize = try limits.size(try metadata.integer(key("embedding_length")), key("embedding_length"))
-        let headCount = try limits.size(try metadata.integer(key("attention.head_count")), key("attention.head_count"))
+        let headCount = try limits.size(
+            try metadata.layerInteger(key("attention.head_count")), key("attention.head_count"))
         let keyValueHeadCount = try limits.size(
-            try metadata.integer(key("attention.head_count_kv")) ?? headCount, key("attention.head_count_kv"))
+            try metadata.layerInteger(key("attention.head_count_kv")) ?? headCount, key("attention.head_count_kv"))
         try limits.requireGroups(
             count: headCount, keyValueCount: keyValueHeadCount, key: key("attention.head_count_kv"))
         let statedHeadSize = try metadata.integer(key("attention.key_length"))
@@ -36,21 +35,23 @@ extension ModelConfiguration {
             throw .missingKey(
                 file: source.file, key: key("attention.layer_norm_rms_epsilon"), expected: "a positive number")
         }
-        let window = try metadata.integer(key("attention.sliding_window"))
-        let activation = try metadata.string(key("hidden_activation"))
+        // llama.cpp's `llama` has no window, and SiLU always.
+        let isLlama = architecture == "llama"
+        let window = isLlama ? nil : try metadata.integer(key("attention.sliding_window"))
+        let activation = isLlama ? nil : try metadata.string(key("hidden_activation"))
         self.init(
             file: source.file,
             format: .gguf,
             architecture: architecture,
             hiddenSize: hiddenSize,
             intermediateSize: try limits.size(
-                try metadata.integer(key("feed_forward_length")), key("feed_forward_length")),
+                try metadata.layerInteger(key("feed_forward_length")), key("feed_forward_length")),
             layerCount: try limits.size(try metadata.integer(key("block_count")), key("block_count"), limit: 1 << 14),
             headCount: headCount,
             keyValueHeadCount: keyValueHeadCount,
             headSize: headSize,
-            vocabularySize: try limits.size(
-                try metadata.integer(key("vocab_size")) ?? tokenizer.tokens.count, key("vocab_size"), limit: 1 << 26),
+            // As in llama.cpp; tools that add tokens leave the key `vocab_size` as it was.
+            vocabularySize: try limits.size(tokenizer.tokens.count, "tokenizer.ggml.tokens", limit: 1 << 26),
             normEpsilon: try limits.positive(epsilon, key("attention.layer_norm_rms_epsilon")),
             rotary: try Self.rotary(metadata, limits, architecture: architecture, headSize: headSize),
             maxPositionCount: try limits.size(
@@ -64,6 +65,14 @@ extension ModelConfiguration {
             hiddenActivation: activation ?? "silu",
             bosTokenID: tokenizer.bosID,
             eosTokenIDs: tokenizer.endIDs)
+    }
+
+    /// The architecture's name, which stands before all the other keys.
+    static func architecture(_ metadata: GGUFMetadata) throws(WeightLoadingError) -> String {
+        guard let architecture = try metadata.string("general.architecture") else {
+            throw .missingKey(file: metadata.file, key: "general.architecture", expected: "an architecture name")
+        }
+        return architecture
     }
 
     private static func rotary(

@@ -63,7 +63,12 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
         pre = try metadata.string(prefix + "pre")
         tokenTypes = try metadata.integers(prefix + "token_type") ?? []
         try requireCount(tokenTypes.count, "token_type")
-        merges = try metadata.strings(prefix + "merges") ?? []
+        let merges = try metadata.strings(prefix + "merges")
+        guard merges != nil || model != "gpt2" else {
+            // Without them every token would be a single byte.
+            throw .missingKey(file: file, key: prefix + "merges", expected: "the merges of a byte-level BPE")
+        }
+        self.merges = merges ?? []
         scores = try metadata.numbers(prefix + "scores") ?? []
         try requireCount(scores.count, "scores")
         bosID = try id("bos_token_id")
@@ -89,4 +94,21 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
         "<|eot_id|>", "<|eom_id|>", "<|end_of_text|>", "<|endoftext|>", "<|im_end|>", "<|end|>", "<end_of_turn>",
         "<EOT>", "<|end_of_turn|>",
     ]
+}
+
+extension GGUFTokenizerMetadata {
+    /// What is missing in `file` that texts are cut by, and what is taken instead.
+    func warnings(file: String) -> [String] {
+        guard model == "gpt2" else { return [] }
+        var warnings: [String] = []
+        if pre == nil {
+            warnings.append(
+                "\(file): key tokenizer.ggml.pre is missing; texts are cut by GPT-2's rules, which may not be the model's"
+            )
+        }
+        if tokenTypes.isEmpty {
+            warnings.append("\(file): key tokenizer.ggml.token_type is missing; no token is taken for a control token")
+        }
+        return warnings
+    }
 }

@@ -8,10 +8,13 @@ extension ModelConfiguration {
         huggingFace config: JSONDocument, generation: JSONDocument?, output: OutputMatrix
     ) throws(WeightLoadingError) {
         let limits = ConfigurationLimits(file: config.file)
+        let family = HuggingFaceFamily(architecture: try HuggingFaceFamily.architecture(of: config))
         let hiddenSize = try limits.size(try config.integer("hidden_size"), "hidden_size")
         let headCount = try limits.size(try config.integer("num_attention_heads"), "num_attention_heads")
+        let absentKeyValueHeadCount =
+            config.members["num_key_value_heads"] == nil ? family.defaultKeyValueHeadCount : nil
         let keyValueHeadCount = try limits.size(
-            try config.integer("num_key_value_heads") ?? headCount, "num_key_value_heads")
+            try config.integer("num_key_value_heads") ?? absentKeyValueHeadCount ?? headCount, "num_key_value_heads")
         try limits.requireGroups(count: headCount, keyValueCount: keyValueHeadCount, key: "num_key_value_heads")
         let statedHeadSize = try config.integer("head_dim")
         let headSize =
@@ -20,72 +23,105 @@ extension ModelConfiguration {
             } else {
                 try limits.headSize(hiddenSize: hiddenSize, headCount: headCount, key: "num_attention_heads")
             }
+        let layerCount = try limits.size(
+            try config.integer("num_hidden_layers"), "num_hidden_layers", limit: 1 << 14)
         let maxPositionCount = try limits.size(
-            try config.integer("max_position_embeddings"), "max_position_embeddings", limit: 1 << 30)
-        let window = try config.integer("sliding_window")
-        let usesWindow = try config.bool("use_sliding_window") ?? true
+            try config.integer("max_position_embeddings") ?? family.defaultMaxPositionCount,
+            "max_position_embeddings", limit: 1 << 30)
+        let window = try Self.window(config, limits, family, layerCount: layerCount)
         let eos = try Self.tokenIDs(config, "eos_token_id")
         let statedTying = try config.bool("tie_word_embeddings")
         let generationEOS = try generation.map { document throws(WeightLoadingError) in
             try Self.tokenIDs(document, "eos_token_id")
         }
+        let activation = try config.string("hidden_act") ?? "silu"
         self.init(
             file: config.file,
             format: .huggingFace,
-            architecture: try Self.architecture(config),
+            architecture: family.architecture,
             hiddenSize: hiddenSize,
             intermediateSize: try limits.size(try config.integer("intermediate_size"), "intermediate_size"),
-            layerCount: try limits.size(try config.integer("num_hidden_layers"), "num_hidden_layers", limit: 1 << 14),
+            layerCount: layerCount,
             headCount: headCount,
             keyValueHeadCount: keyValueHeadCount,
             headSize: headSize,
             vocabularySize: try limits.size(try config.integer("vocab_size"), "vocab_size", limit: 1 << 26),
             normEpsilon: try limits.positive(try config.number("rms_norm_eps") ?? 1e-6, "rms_norm_eps"),
-            rotary: try Self.rotary(config, limits, headSize: headSize, maxPositionCount: maxPositionCount),
+            rotary: try Self.rotary(config, limits, family, headSize: headSize, maxPositionCount: maxPositionCount),
             maxPositionCount: maxPositionCount,
-            slidingWindow: usesWindow
-                ? try window.map { size throws(WeightLoadingError) in
-                    try limits.size(size, "sliding_window", limit: 1 << 30)
-                } : nil,
-            // Who quantizes a tied output matrix unties it, whatever the configuration still says.
-            tieWordEmbeddings: output != .packed && statedTying ?? (output == .none),
-            attentionBias: try config.bool("attention_bias") ?? false,
-            mlpBias: try config.bool("mlp_bias") ?? false,
-            hiddenActivation: try config.string("hidden_act") ?? "silu",
+            slidingWindow: window.size,
+            layersWithoutWindow: window.layersWithout,
+            tieWordEmbeddings: output.isTied(stated: statedTying),
+            attentionBias: try family.readsBiases ? config.bool("attention_bias") ?? false : false,
+            mlpBias: try family.readsBiases ? config.bool("mlp_bias") ?? false : false,
+            // Two names of one function.
+            hiddenActivation: activation == "swish" ? "silu" : activation,
             bosTokenID: try Self.tokenIDs(config, "bos_token_id").first,
             eosTokenIDs: ((generationEOS ?? []) + eos).uniqued(),
             elementType: try Self.elementType(config))
     }
 
-    /// Whether the checkpoint has an output matrix of its own.
+    /// What the checkpoint has for an output matrix.
     enum OutputMatrix: Sendable {
-        case none, dense, packed
+        /// Nothing.
+        case none
+        /// The numbers of the embedding table once more.
+        case embedding
+        /// A matrix of its own.
+        case own
+
+        /// Whether the embedding table is the output matrix, where the configuration says `stated`. A matrix that the file
+        /// has counts whatever the configuration says, as in transformers.
+        func isTied(stated: Bool?) -> Bool {
+            switch self {
+            case .none: stated ?? true
+            case .embedding: true
+            case .own: false
+            }
+        }
     }
 
-    private static func architecture(_ config: JSONDocument) throws(WeightLoadingError) -> String {
-        let expected = "a list of one architecture name"
-        guard let value = config.value("architectures") else {
-            throw .missingKey(file: config.file, key: "architectures", expected: expected)
+    /// How far attention looks back, and the layers that see everything all the same.
+    private static func window(
+        _ config: JSONDocument, _ limits: ConfigurationLimits, _ family: HuggingFaceFamily, layerCount: Int
+    ) throws(WeightLoadingError) -> (size: Int?, layersWithout: Set<Int>) {
+        guard case .stated(let absent) = family.window else { return (nil, []) }
+        let key = "sliding_window"
+        guard let stated = try config.integer(key) ?? (config.members[key] == nil ? absent : nil) else {
+            return (nil, [])
         }
-        guard case .array(let elements) = value, case .string(let name) = elements.first else {
-            throw config.illTyped("architectures", expected, value)
+        let size = try limits.size(stated, key, limit: 1 << 30)
+        guard config.value("layer_types") != nil else { return (size, []) }
+        let types = try config.strings("layer_types")
+        guard types.count >= layerCount else {
+            throw .illTypedKey(
+                file: config.file, key: "layer_types", expected: "\(layerCount) elements, one a layer",
+                found: "\(types.count)")
         }
-        return name
+        var layersWithout: Set<Int> = []
+        for (layer, type) in types.prefix(layerCount).enumerated() {
+            switch type {
+            case "full_attention": layersWithout.insert(layer)
+            case "sliding_attention": break
+            default:
+                throw .unsupported(
+                    file: config.file, key: "layer_types", found: type, supported: "full_attention, sliding_attention")
+            }
+        }
+        return (layersWithout.count == layerCount ? nil : size, layersWithout.count == layerCount ? [] : layersWithout)
     }
 
-    /// One token id or a list of them; none when absent or null.
+    /// One token id or a list of them; none when absent or null. Writers put a negative number for "none".
     private static func tokenIDs(_ document: JSONDocument, _ key: String) throws(WeightLoadingError) -> [Int] {
         let expected = "a token id or a list of them"
         switch document.value(key) {
         case nil: return []
-        case .integer(let id) where id >= 0: return [id]
+        case .integer(let id): return id >= 0 ? [id] : []
         case .array(let elements):
             var ids: [Int] = []
             for element in elements {
-                guard case .integer(let id) = element, id >= 0 else {
-                    throw document.illTyped(key, expected, element)
-                }
-                ids.append(id)
+                guard case .integer(let id) = element else { throw document.illTyped(key, expected, element) }
+                if id >= 0 { ids.append(id) }
             }
             return ids
         case .some(let other): throw document.illTyped(key, expected, other)
@@ -103,37 +139,45 @@ extension ModelConfiguration {
         }
     }
 
-    /// `rope_parameters`, or `rope_theta` and `rope_scaling` before transformers 5.
+    /// `rope_parameters`, or `rope_theta` and `rope_scaling` before transformers 5, which still reads the latter first.
     private static func rotary(
-        _ config: JSONDocument, _ limits: ConfigurationLimits, headSize: Int, maxPositionCount: Int
+        _ config: JSONDocument, _ limits: ConfigurationLimits, _ family: HuggingFaceFamily, headSize: Int,
+        maxPositionCount: Int
     ) throws(WeightLoadingError) -> RotaryConfiguration {
-        let parameters = try config.object("rope_parameters")
-        let oldScaling = try config.object("rope_scaling")
-        let scaling = parameters ?? oldScaling
+        let (parameters, oldScaling) = (try config.object("rope_parameters"), try config.object("rope_scaling"))
+        let document = oldScaling.flatMap { $0.members.isEmpty ? nil : $0 } ?? parameters
         func either(_ key: String) throws(WeightLoadingError) -> Double? {
-            let (new, old) = (try parameters?.number(key), try config.number(key))
-            return new ?? old
+            let (inner, outer) = (try document?.number(key), try config.number(key))
+            return inner ?? outer
         }
         let theta = try either("rope_theta") ?? 10_000
-        let fraction = try either("partial_rotary_factor") ?? 1
-        guard fraction > 0, fraction <= 1 else {
-            throw .illTypedKey(
-                file: config.file, key: "partial_rotary_factor", expected: "a number above 0, up to 1",
-                found: "\(fraction)")
+        let scaling = try document.map { document throws(WeightLoadingError) in
+            try Self.scaling(document, config, limits, maxPositionCount: maxPositionCount)
         }
-        let rotarySize = Int(Double(headSize) * fraction)
+        let fraction = try either("partial_rotary_factor") ?? 1
+        var rotarySize = headSize
+        if fraction != 1, family.readsPartialRotaryFactor || (scaling ?? .none) != .none {
+            guard fraction > 0, fraction <= 1 else {
+                throw .illTypedKey(
+                    file: config.file, key: "partial_rotary_factor", expected: "a number above 0, up to 1",
+                    found: "\(fraction)")
+            }
+            rotarySize = Int(Double(headSize) * fraction)
+            guard rotarySize == headSize || family.readsPartialRotaryFactor else {
+                // Half of the angles for whole heads: transformers fails as well.
+                throw .unsupported(
+                    file: config.file, key: "partial_rotary_factor", found: "\(fraction)",
+                    supported: "1 where positions are scaled")
+            }
+        }
         try limits.requireRotarySize(
-            rotarySize, headSize: headSize, key: fraction < 1 ? "partial_rotary_factor" : "head_dim")
+            rotarySize, headSize: headSize, key: rotarySize < headSize ? "partial_rotary_factor" : "head_dim")
         return RotaryConfiguration(
-            theta: try limits.positive(theta, "rope_theta"),
-            rotarySize: rotarySize,
-            scaling: try scaling.map { document throws(WeightLoadingError) in
-                try Self.scaling(document, limits, maxPositionCount: maxPositionCount)
-            } ?? .none)
+            theta: try limits.positive(theta, "rope_theta"), rotarySize: rotarySize, scaling: scaling ?? .none)
     }
 
     private static func scaling(
-        _ document: JSONDocument, _ limits: ConfigurationLimits, maxPositionCount: Int
+        _ document: JSONDocument, _ config: JSONDocument, _ limits: ConfigurationLimits, maxPositionCount: Int
     ) throws(WeightLoadingError) -> RotaryConfiguration.Scaling {
         func required(_ key: String) throws(WeightLoadingError) -> Double {
             guard let number = try document.number(key) else {
@@ -153,11 +197,13 @@ extension ModelConfiguration {
                     file: document.file, key: document.path("high_freq_factor"),
                     expected: "more than low_freq_factor, \(low)", found: "\(high)")
             }
+            // Beside the parameters it counts before the one inside of them.
+            let key = "original_max_position_embeddings"
+            let (outer, inner) = (try config.integer(key), try document.integer(key))
             return .llama3(
                 factor: try required("factor"), lowFrequencyFactor: low, highFrequencyFactor: high,
                 originalMaxPositionCount: try limits.size(
-                    try document.integer("original_max_position_embeddings") ?? maxPositionCount,
-                    document.path("original_max_position_embeddings"), limit: 1 << 30))
+                    outer ?? inner ?? maxPositionCount, outer == nil ? document.path(key) : key, limit: 1 << 30))
         case let other: return .other(other)
         }
     }

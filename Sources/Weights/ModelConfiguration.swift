@@ -36,6 +36,8 @@ public struct ModelConfiguration: Sendable, Hashable {
     public var maxPositionCount: Int
     /// Positions that attention looks back; nil: all.
     public var slidingWindow: Int?
+    /// Layers that see all positions where the others have a window.
+    public var layersWithoutWindow: Set<Int>
     /// Whether the embedding table is the output matrix as well.
     public var tieWordEmbeddings: Bool
     /// Whether attention's projections have biases.
@@ -55,8 +57,9 @@ public struct ModelConfiguration: Sendable, Hashable {
     public init(
         file: String, format: Format, architecture: String, hiddenSize: Int, intermediateSize: Int, layerCount: Int,
         headCount: Int, keyValueHeadCount: Int, headSize: Int, vocabularySize: Int, normEpsilon: Double,
-        rotary: RotaryConfiguration, maxPositionCount: Int, slidingWindow: Int? = nil, tieWordEmbeddings: Bool,
-        attentionBias: Bool = false, mlpBias: Bool = false, hiddenActivation: String = "silu",
+        rotary: RotaryConfiguration, maxPositionCount: Int, slidingWindow: Int? = nil,
+        layersWithoutWindow: Set<Int> = [], tieWordEmbeddings: Bool, attentionBias: Bool = false, mlpBias: Bool = false,
+        hiddenActivation: String = "silu",
         bosTokenID: Int? = nil, eosTokenIDs: [Int] = [], elementType: ElementType? = nil
     ) {
         self.file = file
@@ -73,6 +76,7 @@ public struct ModelConfiguration: Sendable, Hashable {
         self.rotary = rotary
         self.maxPositionCount = maxPositionCount
         self.slidingWindow = slidingWindow
+        self.layersWithoutWindow = layersWithoutWindow
         self.tieWordEmbeddings = tieWordEmbeddings
         self.attentionBias = attentionBias
         self.mlpBias = mlpBias

@@ -1,3 +1,11 @@
+#if canImport(Darwin)
+    internal import Darwin
+#elseif canImport(Musl)
+    internal import Musl
+#else
+    internal import Glibc
+#endif
+
 public import Tensors
 
 /// One tensor as its file stores it: a checked window into the mapped file.
@@ -37,6 +45,17 @@ public struct StoredTensor: Sendable {
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try withExtendedLifetime(memory) { () throws(E) -> R in
             try body(UnsafeRawBufferPointer(rebasing: memory.bytes[byteOffset..<byteOffset + byteCount]))
+        }
+    }
+
+    /// Whether `other` is stored as the same bytes.
+    func hasNumbers(of other: StoredTensor) -> Bool {
+        guard type == other.type, shape == other.shape else { return false }
+        return withUnsafeBytes { bytes in
+            other.withUnsafeBytes { otherBytes in
+                guard let start = bytes.baseAddress, let otherStart = otherBytes.baseAddress else { return true }
+                return memcmp(start, otherStart, byteCount) == 0
+            }
         }
     }
 

@@ -16,6 +16,8 @@ public enum WeightLoadingError: Error, Sendable, Hashable, CustomStringConvertib
     case badShard(file: String, shard: String, reason: String)
     /// The checkpoint has no such tensor.
     case missingTensor(file: String, tensor: String)
+    /// The model has no use for a tensor without which it would compute something else.
+    case unreadTensor(file: String, tensor: String, reason: String)
     /// The tensor has another shape than the configuration implies.
     case shapeMismatch(file: String, tensor: String, expected: [Int], found: [Int])
     /// The tensor is stored in a type that the loader does not read.
@@ -40,6 +42,8 @@ public enum WeightLoadingError: Error, Sendable, Hashable, CustomStringConvertib
             "\(file): shard \(shard) \(reason)"
         case .missingTensor(let file, let tensor):
             "\(file): tensor \(tensor) is missing"
+        case .unreadTensor(let file, let tensor, let reason):
+            "\(file): tensor \(tensor) \(reason) that the model has no use for: the checkpoint is of another architecture"
         case .shapeMismatch(let file, let tensor, let expected, let found):
             "\(file): tensor \(tensor) has shape \(found), expected \(expected)"
         case .unsupportedType(let file, let tensor, let type, let supported):

@@ -39,7 +39,8 @@ enum Golden {
     /// Names of the small checkpoints.
     static let checkpoints = [
         "llama-mha-tied", "llama-gqa-untied", "llama3-rope", "llama3-rope-v5", "llama-bias", "llama-bf16", "llama-f16",
-        "llama-odd", "llama-gguf",
+        "llama-odd", "llama-gguf", "llama-own-output", "llama-foreign-facts", "llama3-rope-outside", "mistral-window",
+        "mistral-layer-types",
     ]
 
     /// Names of those that gptqmodel and compressed-tensors packed.

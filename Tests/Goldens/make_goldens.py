@@ -2,6 +2,7 @@
 """Makes the golden numbers that Quire's tests compare with: what Hugging Face transformers computes.
 
 usage: make_goldens.py [--gguf SMOLLM2.gguf] [checkpoints] [tokenizer] [smollm2] [quantized]      (all four by default)
+       make_goldens.py --checkpoint NAME                                                          (one of checkpoints/ alone)
        make_goldens.py [--gguf SMOLLM2.gguf] --directory CHECKPOINT                  (SmolLM2, quantized by real tools)
 
   pip install "torch==2.13.0+cpu" transformers==5.23.0 tokenizers==0.23.3 gguf==0.19.0 safetensors==0.8.0 jinja2
@@ -67,8 +68,16 @@ def rounded(tensor, digits=5):
 
 
 @torch.no_grad()
-def greedy(model, tokens, count):
+def greedy(model, tokens, count, use_cache=True):
     """The next `count` tokens with their margins, and the logits of the prompt `[tokens, vocabulary]`."""
+    if not use_cache:
+        chosen, margins = [], []
+        for _ in range(count):
+            logits = model(torch.tensor([[*tokens, *chosen]]), use_cache=False).logits[0].float()
+            top = torch.topk(logits[-1], 2)
+            chosen.append(int(top.indices[0]))
+            margins.append(float(top.values[0] - top.values[1]))
+        return chosen, margins, logits[:len(tokens)]
     out = model(torch.tensor([tokens]), use_cache=True)
     prompt_logits, cache, row = out.logits[0].float(), out.past_key_values, out.logits[0, -1]
     chosen, margins = [], []
@@ -103,6 +112,29 @@ CHECKPOINTS = {
     "llama-f16": (dict(num_key_value_heads=1, tie_word_embeddings=True), "float16", None, False),
     "llama-odd": (dict(hidden_size=40, num_attention_heads=5, num_key_value_heads=5, intermediate_size=77,
                        vocab_size=301, num_hidden_layers=3), "float32", None, False),
+}
+# What stands in config.json and no class reads, or in another place than transformers writes it, and tensors beside the
+# model's: added to what save_pretrained has written, before the goldens are computed.
+MISTRAL = dict(model_type="mistral", architectures=["MistralForCausalLM"])
+FOREIGN = dict(
+    sliding_window=4, use_sliding_window=True, max_window_layers=0, layer_types=["sliding_attention"] * 2,
+    partial_rotary_factor=0.5, attn_logit_softcapping=1.0, final_logit_softcapping=1.0, query_pre_attn_scalar=4,
+    attention_multiplier=0.1, embedding_multiplier=3.0, residual_multiplier=0.2, logits_scaling=8.0, clip_qkv=0.1)
+NESTED = {key: value for key, value in LLAMA3.items() if key != "original_max_position_embeddings"}
+SMALLER = dict(hidden_size=32, intermediate_size=64, num_attention_heads=4, num_key_value_heads=2)
+# name: (changes to SMALL, changes to config.json, whether a random output matrix stands beside the tied table)
+ALTERED = {
+    "llama-own-output": (dict(SMALLER, tie_word_embeddings=True), {}, True),
+    "llama-foreign-facts": (SMALLER, FOREIGN, False),
+    "llama3-rope-outside": (
+        dict(SMALLER, head_dim=16),
+        dict(rope_parameters=dict(NESTED, rope_theta=500000.0), original_max_position_embeddings=32), False),
+    "mistral-window": (
+        SMALLER,
+        dict(MISTRAL, sliding_window=4, use_sliding_window=False, attention_bias=True, mlp_bias=True), False),
+    "mistral-layer-types": (
+        SMALLER,
+        dict(MISTRAL, sliding_window=4, layer_types=["sliding_attention", "full_attention"]), False),
 }
 SPECIAL = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 MERGES = """Ġ t|h e|i n|e r|a n|Ġ a|o n|r e|Ġt he|e n|o r|a t|Ġ s|Ġ w|i s|Ġ o|e s|n d|i t|Ġ f|Ġ b|Ġa nd|in g|l l|o u|Ġo f|Ġ c
@@ -145,8 +177,31 @@ def older_config(path):
         file.write("\n")
 
 
+def alter(directory, changes, has_output, generator):
+    """Changes config.json as `changes` says, and adds an output matrix."""
+    path = os.path.join(directory, "config.json")
+    with open(path) as file:
+        config = json.load(file)
+    config.update(changes)
+    with open(path, "w") as file:
+        json.dump(config, file, indent=2)
+        file.write("\n")
+    if has_output:
+        path = os.path.join(directory, "model.safetensors")
+        tensors = safetensors.torch.load_file(path)
+        table = tensors["model.embed_tokens.weight"]
+        tensors["lm_head.weight"] = 0.3 * torch.randn(table.shape, generator=generator)
+        safetensors.torch.save_file(tensors, path, metadata={"format": "pt"})
+        os.chmod(path, 0o644)
+
+
 def make_checkpoint(seed, name):
-    changes, dtype, shard, is_older = CHECKPOINTS[name]
+    altered = None
+    if name in ALTERED:
+        changes, *altered = ALTERED[name]
+        dtype, shard, is_older = "float32", None, False
+    else:
+        changes, dtype, shard, is_older = CHECKPOINTS[name]
     directory = os.path.join(HERE, "checkpoints", name)
     shutil.rmtree(directory, ignore_errors=True)
     model = LlamaForCausalLM(LlamaConfig(**{**SMALL, **changes}))
@@ -164,18 +219,21 @@ def make_checkpoint(seed, name):
         os.remove(generation)
     if is_older:
         older_config(os.path.join(directory, "config.json"))
+    if altered:
+        alter(directory, *altered, generator)
     write_tokenizer(directory, model.config.vocab_size)
     # Read back what a user would load, computed in float32.
     model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
-    write_small_goldens(name, model, seed)
+    # The cache of transformers 5.24 drops what lies outside of `sliding_window`, also where the class ignores that key.
+    write_small_goldens(name, model, seed, use_cache=name not in ALTERED)
 
 
-def write_small_goldens(name, model, seed):
+def write_small_goldens(name, model, seed, use_cache=True):
     rng, prompts = random.Random(seed), []
     for length in (1, 7, 40):
         for attempt in range(1000):
             tokens = [rng.randrange(3, model.config.vocab_size) for _ in range(length)]
-            chosen, margins, logits = greedy(model, tokens, 32)
+            chosen, margins, logits = greedy(model, tokens, 32, use_cache)
             if min(margins) >= SAFE_MARGIN:
                 break
         else:
@@ -463,17 +521,21 @@ def main():
     parser.add_argument("parts", nargs="*", help="checkpoints, tokenizer, smollm2, quantized")
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     parser.add_argument("--gguf", default=f"{cache}/quire/models/smollm2-135m-instruct.gguf")
+    parser.add_argument("--checkpoint", help="one of checkpoints/, made anew")
     parser.add_argument("--directory", help="a quantized SmolLM2; its goldens.json is written into it")
     arguments = parser.parse_args()
     if arguments.directory:
         model = dequantized_model(*dequantize.checkpoint(arguments.directory))
         return write_smollm2_goldens(arguments.gguf, model, os.path.abspath(f"{arguments.directory}/goldens.json"))
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    seeds = {name: seed for seed, name in enumerate([*CHECKPOINTS, *ALTERED], start=100)}
+    if arguments.checkpoint:
+        return make_checkpoint(seeds[arguments.checkpoint], arguments.checkpoint)
     parts = arguments.parts or ["checkpoints", "tokenizer", "smollm2", "quantized"]
     if unknown := set(parts) - {"checkpoints", "tokenizer", "smollm2", "quantized"}:
         parser.error(f"unknown part {sorted(unknown)[0]!r}")
-    os.environ["HF_HUB_OFFLINE"] = "1"
     if "checkpoints" in parts:
-        for seed, name in enumerate(CHECKPOINTS, start=100):
+        for name, seed in seeds.items():
             make_checkpoint(seed, name)
         make_gguf(200)
     if "quantized" in parts:

@@ -22,6 +22,7 @@ import Testing
         }
         if !without.contains("tokenizer.ggml.model") { builder.add("tokenizer.ggml.model", "gpt2") }
         if !without.contains("tokenizer.ggml.tokens") { builder.add("tokenizer.ggml.tokens", ["<s>", "a", "</s>"]) }
+        if !without.contains("tokenizer.ggml.merges") { builder.add("tokenizer.ggml.merges", ["a b"]) }
         change(&builder)
         return try Checkpoint(path: directory.get().write(builder.build(), to: "model.gguf"))
     }
@@ -51,7 +52,6 @@ import Testing
             builder.add("tokenizer.chat_template", "{{ x }}")
             builder.add("tokenizer.ggml.pre", "smollm")
             builder.add("tokenizer.ggml.token_type", [3, 1, 3])
-            builder.add("tokenizer.ggml.merges", ["a b"])
             builder.add("tokenizer.ggml.bos_token_id", 0 as UInt32)
             builder.add("tokenizer.ggml.eos_token_id", 2 as UInt32)
             builder.add("tokenizer.ggml.padding_token_id", UInt32.max)
@@ -122,6 +122,7 @@ import Testing
         var builder = GGUFBuilder()
         builder.add("tokenizer.ggml.model", "gpt2")
         builder.add("tokenizer.ggml.tokens", ["a"])
+        builder.add("tokenizer.ggml.merges", [] as [String])
         let path = try directory.get().write(builder.build(), to: "vocabulary.gguf")
         guard case .gguf(let metadata) = try TokenizerOrigin(path: path) else {
             Issue.record("not the file's own")
@@ -133,7 +134,7 @@ import Testing
     @Test(arguments: [
         "general.architecture", "llama.embedding_length", "llama.feed_forward_length", "llama.block_count",
         "llama.attention.head_count", "llama.context_length", "llama.attention.layer_norm_rms_epsilon",
-        "tokenizer.ggml.model", "tokenizer.ggml.tokens",
+        "tokenizer.ggml.model", "tokenizer.ggml.tokens", "tokenizer.ggml.merges",
     ])
     func aMissingKeyIsNamedWithItsFile(key: String) throws {
         #expect(try refusal(without: [key]).contains("model.gguf: key \(key) is missing"))
@@ -153,6 +154,73 @@ import Testing
 
     @Test func aFileOfSeveralPartsIsRefusedByName() throws {
         #expect(try refusal { $0.add("split.count", 3 as UInt32) }.contains("split.count 3 is not supported yet"))
+    }
+
+    @Test func whatTextsAreCutByIsMissedAloud() throws {
+        let bare = try open().warnings
+        #expect(bare.count == 2)
+        #expect(bare.first?.contains("model.gguf: key tokenizer.ggml.pre is missing; texts are cut by GPT-2's") == true)
+        #expect(bare.last?.contains("key tokenizer.ggml.token_type is missing") == true)
+        let whole = try open {
+            $0.add("tokenizer.ggml.pre", "smollm")
+            $0.add("tokenizer.ggml.token_type", [3, 1, 3])
+        }
+        #expect(whole.warnings == [])
+    }
+
+    /// llama.cpp's `llama` (src/models/llama.cpp) has no window, and SiLU always.
+    @Test func keysOfOtherArchitecturesChangeNothing() throws {
+        let plain = try open().configuration
+        let foreign = try open {
+            $0.add("llama.attention.sliding_window", 4 as UInt32)
+            $0.add("llama.hidden_activation", "gelu")
+            $0.add("llama.vocab_size", 99 as UInt32)
+            $0.add("llama.attn_logit_softcapping", Float(1))
+            $0.add("llama.logit_scale", Float(8))
+            $0.add("gemma2.attention.sliding_window", 4 as UInt32)
+        }
+        #expect(foreign.configuration == plain)
+    }
+
+    @Test func whatNobodyReadsMayBeOfAnyKind() throws {
+        let checkpoint = try open { builder in
+            builder.add("general.name", type: 8, payload: GGUFBuilder.bytes(UInt64(2)) + [0xFF, 0xFE])
+            let large = GGUFBuilder.bytes(UInt32(10)) + GGUFBuilder.bytes(UInt64(2))
+            builder.add(
+                "odd.list", type: 9, payload: large + GGUFBuilder.bytes(UInt64.max) + GGUFBuilder.bytes(UInt64(1)))
+            builder.tensors.append(
+                .init(name: "odd", dimensions: [64], type: 39, data: [UInt8](repeating: 0, count: 34)))
+        }
+        #expect(checkpoint.configuration.layerCount == 2)
+        #expect(checkpoint.source.shape(of: "odd") == [64])
+        let error = #expect(throws: WeightLoadingError.self) { try checkpoint.source.tensor(named: "odd") }
+        #expect(try #require(error).description.contains("tensor odd has type MXFP4, which is not supported"))
+        let name = try refusal(without: ["general.architecture"]) {
+            $0.add("general.architecture", type: 8, payload: GGUFBuilder.bytes(UInt64(1)) + [0xFF])
+        }
+        #expect(name.contains("key general.architecture must be a string, found a string that is not UTF-8"))
+    }
+
+    @Test func aNumberMayStandOnceForEachLayer() throws {
+        let lists = ["llama.attention.head_count", "llama.attention.head_count_kv", "llama.feed_forward_length"]
+        let checkpoint = try open(without: Set(lists)) {
+            $0.add(lists[0], [4, 4])
+            $0.add(lists[1], [2, 2])
+            $0.add(lists[2], [96, 96])
+        }
+        #expect(checkpoint.configuration == (try open().configuration))
+        let description = try refusal(without: [lists[1]]) { $0.add(lists[1], [2, 4]) }
+        #expect(description.contains("llama.attention.head_count_kv of different layers, [2, 4], is not supported yet"))
+    }
+
+    @Test func theArchitectureIsJudgedBeforeAnythingElse() throws {
+        var builder = GGUFBuilder()
+        builder.add("general.architecture", "mamba2")
+        let path = try directory.get().write(builder.build(), to: "mamba.gguf")
+        let error = #expect(throws: WeightLoadingError.self) { try Checkpoint(path: path, architectures: ["llama"]) }
+        #expect(
+            try #require(error).description
+                == "\(path): general.architecture mamba2 is not supported yet (supported: llama)")
     }
 
     @Test func anIllTypedKeyIsNamed() throws {

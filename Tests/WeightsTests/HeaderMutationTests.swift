@@ -62,6 +62,7 @@ private struct SeededGenerator: RandomNumberGenerator {
         builder.add("tokenizer.ggml.model", "gpt2")
         builder.add("tokenizer.ggml.tokens", ["a", "b", "c"])
         builder.add("tokenizer.ggml.token_type", [1, 1, 3])
+        builder.add("tokenizer.ggml.merges", ["a b"])
         builder.add("a", [1, 2, 3, 4, 5, 6], dimensions: [3, 2])
         builder.tensors.append(
             .init(name: "q", dimensions: [32, 2], type: 2, data: [UInt8](repeating: 7, count: 36)))

@@ -19,6 +19,9 @@ final class TemporaryDirectory {
         return file
     }
 
+    /// Removes `name`.
+    func remove(_ name: String) throws { try FileManager.default.removeItem(atPath: path + "/" + name) }
+
     /// Writes `text` to `name` and returns the path.
     @discardableResult
     func write(_ text: String, to name: String) throws -> String { try write(Array(text.utf8), to: name) }

@@ -1,0 +1,83 @@
+internal import Synchronization
+
+/// The tensors of another source. It remembers which of them were read, to say what becomes of the others.
+public final class WatchedSource: TensorSource {
+    private let source: any TensorSource
+    private let read = Mutex<Set<String>>([])
+
+    /// Watches `source`.
+    public init(_ source: any TensorSource) { self.source = source }
+
+    /// What was opened, for errors.
+    public var file: String { source.file }
+    /// Names of all tensors, sorted.
+    public var tensorNames: [String] { source.tensorNames }
+    /// Bytes of all tensors.
+    public var byteCount: Int { source.byteCount }
+    /// Extents of a tensor, outermost first; nil when there is none of this name.
+    public func shape(of name: String) -> [Int]? { source.shape(of: name) }
+
+    /// The tensor of this name. Throws `missingTensor`.
+    public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
+        let tensor = try source.tensor(named: name)
+        _ = read.withLock { $0.insert(name) }
+        return tensor
+    }
+
+    /// Warnings about tensors that nobody has read, for when all of a model's weights were asked for. Throws
+    /// `unreadTensor` for one without which the model computes something else: a bias that is not zero of a matrix that
+    /// was read, or a norm in a layer that was read.
+    public func checkUnread() throws(WeightLoadingError) -> [String] {
+        let read = read.withLock { $0 }
+        let modules = Set(read.map { Self.parent(of: $0) })
+        let layers = Set(read.compactMap { Self.layer(of: $0) })
+        var unused: [String] = []
+        for name in tensorNames where !read.contains(name) && !Self.isHarmless(name) {
+            if name.hasSuffix(".bias"), modules.contains(Self.parent(of: name)) {
+                guard try source.tensor(named: name).isAllZero() else { throw unread(name, "is a bias") }
+                // GPTQ writes one for every matrix, mostly of zeros.
+                continue
+            }
+            let isOfModel = Self.layer(of: name).map { layers.contains($0) } ?? Self.isOuter(name)
+            if isOfModel, name.hasPart("norm") { throw unread(name, "belongs to a norm") }
+            unused.append(name)
+        }
+        guard !unused.isEmpty else { return [] }
+        let examples = unused.prefix(3).joined(separator: ", ") + (unused.count > 3 ? ", …" : "")
+        let tensors = unused.count == 1 ? "a tensor that the model does not use" : "tensors that the model does not use"
+        return ["\(file) has \(unused.count == 1 ? "" : "\(unused.count) ")\(tensors): \(examples)"]
+    }
+
+    private func unread(_ name: String, _ reason: String) -> WeightLoadingError {
+        .unreadTensor(file: file, tensor: name, reason: reason)
+    }
+
+    /// Tables that other programs compute themselves, and an output matrix that is the embedding table once more.
+    private static func isHarmless(_ name: String) -> Bool {
+        [".inv_freq", ".attn.bias", ".masked_bias", ".position_ids"].contains { name.hasSuffix($0) }
+            || name == "lm_head.weight"
+    }
+
+    /// `name` without its last part.
+    private static func parent(of name: String) -> String {
+        name.utf8.lastIndex(of: UInt8(ascii: ".")).map { String(name[..<$0]) } ?? ""
+    }
+
+    /// `name` up to the number of a layer; nil where there is none.
+    private static func layer(of name: String) -> String? {
+        let parts = name.split(separator: ".")
+        guard let number = parts.firstIndex(where: { Int($0) != nil }) else { return nil }
+        return parts[...number].joined(separator: ".")
+    }
+
+    /// Whether `name` stands beside the layers, and not in another model beside this one.
+    private static func isOuter(_ name: String) -> Bool {
+        let parts = name.split(separator: ".")
+        return parts.count == 2 || parts.count == 3 && parts[0] == "model"
+    }
+}
+
+extension StoredTensor {
+    /// Whether every number is zero. Throws `unsupportedType`.
+    fileprivate func isAllZero() throws(WeightLoadingError) -> Bool { try floats().allSatisfy { $0 == 0 } }
+}

@@ -1,0 +1,77 @@
+import Testing
+
+@testable import Weights
+
+/// Which matrix makes the logits: the one that the file has, whatever the configuration says, as in transformers 5.24.
+@Suite struct OutputMatrixTests {
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    private static let table: (String, [Float], [Int]) = ("model.embed_tokens.weight", [1, 2, 3, 4], [2, 2])
+    private static let same: (String, [Float], [Int]) = ("lm_head.weight", [1, 2, 3, 4], [2, 2])
+    private static let other: (String, [Float], [Int]) = ("lm_head.weight", [1, 2, 3, 5], [2, 2])
+
+    private func open(_ tied: String?, _ tensors: [(name: String, values: [Float], shape: [Int])]) throws -> Checkpoint
+    {
+        let key = tied.map { ",\"tie_word_embeddings\":\($0)" } ?? ""
+        try directory.write(
+            """
+            {"architectures":["LlamaForCausalLM"],"hidden_size":2,"intermediate_size":2,"num_hidden_layers":1,\
+            "num_attention_heads":1,"vocab_size":2\(key)}
+            """, to: "config.json")
+        try directory.write(safetensors(tensors), to: "model.safetensors")
+        return try Checkpoint(path: directory.path)
+    }
+
+    @Test(
+        arguments: [
+            ("true", true), ("false", false), (nil, true), ("null", true),
+        ] as [(String?, Bool)])
+    func withoutOneTheConfigurationSays(tied: String?, expected: Bool) throws {
+        #expect(try open(tied, [Self.table]).configuration.tieWordEmbeddings == expected)
+    }
+
+    @Test(arguments: ["true", "false", nil] as [String?]) func oneOfItsOwnCounts(tied: String?) throws {
+        #expect(!(try open(tied, [Self.table, Self.other]).configuration.tieWordEmbeddings))
+    }
+
+    @Test(arguments: ["true", "false", nil] as [String?]) func theTableOnceMoreIsKeptOnce(tied: String?) throws {
+        #expect(try open(tied, [Self.table, Self.same]).configuration.tieWordEmbeddings)
+    }
+
+    @Test func aShapeOfItsOwnIsNotTheTables() throws {
+        #expect(
+            !(try open("true", [Self.table, ("lm_head.weight", [1, 2], [1, 2])]).configuration.tieWordEmbeddings))
+    }
+
+    @Test func ofShardsAsWell() throws {
+        try directory.write(safetensors([Self.other]), to: "two.safetensors")
+        _ = try open("true", [Self.table])
+        try directory.write(safetensors([Self.table]), to: "one.safetensors")
+        try directory.remove("model.safetensors")
+        try directory.write(
+            #"{"weight_map":{"lm_head.weight":"two.safetensors","model.embed_tokens.weight":"one.safetensors"}}"#,
+            to: "model.safetensors.index.json")
+        #expect(!(try Checkpoint(path: directory.path).configuration.tieWordEmbeddings))
+    }
+
+    @Test func aTableThatStandsOnlyAsTheOutputMatrixIsBoth() throws {
+        let checkpoint = try open("true", [Self.other])
+        #expect(checkpoint.configuration.tieWordEmbeddings)
+        #expect(try checkpoint.source.tensor(named: Self.table.0).floats() == [1, 2, 3, 5])
+        // Untied, the table is missed.
+        #expect(try open("false", [Self.other]).source.shape(of: Self.table.0) == nil)
+    }
+
+    @Test func namesOfTheBareDecoderAreTakenForTheModels() throws {
+        let checkpoint = try open(
+            "true", [("embed_tokens.weight", [1, 2, 3, 4], [2, 2]), ("norm.weight", [1, 1], [2]), Self.other])
+        #expect(
+            checkpoint.source.tensorNames == ["lm_head.weight", "model.embed_tokens.weight", "model.norm.weight"])
+        #expect(try checkpoint.source.tensor(named: "model.norm.weight").floats() == [1, 1])
+        #expect(checkpoint.source.byteCount == 40)
+        #expect(throws: WeightLoadingError.self) { try checkpoint.source.tensor(named: "norm") }
+        #expect(!checkpoint.configuration.tieWordEmbeddings)
+    }
+}
