@@ -184,6 +184,12 @@ let package = Package(
                 "Requests",
                 "Scheduling", "Tensors", "Weights",
             ]),
+        tests(
+            "AssemblyTests",
+            [
+                "Assembly", "BackendReference", "Backends", "EngineConfig", "Plugins",
+                serving("Logging", "swift-log"),
+            ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),
         tests(
             "OpenAIServerTests",

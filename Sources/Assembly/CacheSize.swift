@@ -8,21 +8,38 @@ enum CacheSize {
     case bytes(Int)
     /// What weights and scratch memory leave of a part of the free memory.
     case rest(of: Double)
+    /// Where nothing is asked for and the memory is the host's, which has other uses for it: `hostByteCount`, and no more than
+    /// half of what weights and scratch memory leave.
+    case shareOfHost
 
-    /// What `cache` asks for. A command may fix the number of blocks, whatever the file says of bytes.
-    init(_ cache: CacheSection) {
+    /// What a cache takes of the host's memory unless something else is asked for: as vLLM on a CPU.
+    static let hostByteCount = 4 << 30
+    /// The part of the free memory that a model and its cache take unless something else is asked for.
+    static let usualShare = 0.9
+
+    /// What `cache` asks for on a device whose memory is the host's, or its own. A command may fix the number of blocks,
+    /// whatever the file says of bytes.
+    init(_ cache: CacheSection, isHostMemory: Bool) {
         self =
             if let count = cache.numBlocks {
                 .blocks(count)
             } else if let byteCount = cache.memory {
                 .bytes(byteCount)
+            } else if let share = cache.memoryUtilization {
+                .rest(of: share)
             } else {
-                .rest(of: cache.memoryUtilization)
+                isHostMemory ? .shareOfHost : .rest(of: Self.usualShare)
             }
     }
 
     /// The part of the device's free memory that the model and its cache may take: what is given, they take out of all.
-    var share: Double { if case .rest(let share) = self { share } else { 1 } }
+    var share: Double {
+        switch self {
+        case .blocks, .bytes: 1
+        case .rest(let share): share
+        case .shareOfHost: Self.usualShare
+        }
+    }
 
     /// How many blocks that is where `available` bytes of `device` are left, into some of which `fitting` blocks fit. The
     /// rest of the memory is not taken for more than `useful` ones. Throws where they do not fit, or none does.
@@ -34,6 +51,8 @@ enum CacheSize {
             case .blocks(let count): (count, available)
             case .bytes(let byteCount): (fitting(byteCount), byteCount)
             case .rest: (min(fitting(available), useful), available)
+            case .shareOfHost:
+                (min(fitting(min(Self.hostByteCount, available / 2)), useful), min(Self.hostByteCount, available / 2))
             }
         guard room <= available else {
             throw .device("cache.memory: \(room) bytes do not fit into the \(available) that are left of \(device)")
@@ -43,5 +62,18 @@ enum CacheSize {
                 "the cache needs \(max(count, 1)) blocks, \(fitting(room)) fit into \(room) bytes of \(device)")
         }
         return count
+    }
+
+    /// What the cache takes, and which key of the configuration changes that: for the log.
+    func explanation(_ memory: DeviceMemory) -> String {
+        let size = "\(memory.cacheByteCount) bytes for \(memory.blockCount * memory.blockSize) tokens"
+        return switch self {
+        case .blocks: "the cache takes \(size), as cache.num_blocks or the command says"
+        case .bytes: "the cache takes \(size), as cache.memory says"
+        case .rest: "the cache takes \(size); cache.memory_utilization and cache.memory change that"
+        case .shareOfHost:
+            "the cache takes \(size) of the host's memory, by default \(Self.hostByteCount) bytes and half of what is free at "
+                + "most; cache.memory changes that"
+        }
     }
 }

@@ -5,7 +5,7 @@ import Tensors
 public struct DeviceMemory: Sendable, Hashable {
     /// The device's own name.
     public let deviceName: String
-    /// What `cache.memory_utilization` allowed in all.
+    /// What the model and its cache were allowed to take in all.
     public let budgetByteCount: Int
     /// The weights as the device keeps them.
     public let weightsByteCount: Int

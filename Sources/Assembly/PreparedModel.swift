@@ -29,9 +29,14 @@ struct PreparedModel {
         }
         let progress = StartupProgress(progress)
         defer { progress.finish() }
-        let plan = try catalog.plan(of: checkpoint, configuration) { progress.read($0) }
+        for warning in checkpoint.warnings { logger.warning("\(warning)") }
+        let plan = try catalog.plan(of: checkpoint, configuration) {
+            progress.read($0)
+        } warn: {
+            logger.warning("\($0)")
+        }
         let elementType = Self.cacheType(cache.dtype, plan)
-        let size = CacheSize(cache)
+        let size = CacheSize(cache, isHostMemory: backend.device.isHostMemory)
         let budget = Int(Double(backend.device.freeByteCount) * size.share)
         let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
         let pool = MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
@@ -75,9 +80,10 @@ struct PreparedModel {
         pool.seal()
         self.backend = backend
         self.plan = prepared
-        self.memory = DeviceMemory(
+        let taken = DeviceMemory(
             backend.device, pool, layers: plan.cacheLayers, blockCount: blockCount, blockSize: cache.blockSize,
             type: elementType)
+        self.memory = taken
         logger.info(
             "model ready",
             metadata: [
@@ -88,6 +94,7 @@ struct PreparedModel {
                 "cache_bytes": "\(pool.usedByteCount(for: .cache))", "cache_dtype": "\(elementType.rawValue)",
                 "blocks": "\(blockCount)", "swap_blocks": "\(swap.count)", "max_model_len": "\(maxModelLength)",
             ])
+        logger.info("\(size.explanation(taken))")
         if maxModelLength < facts.maxPositionCount, configuration.model.maxModelLen == nil {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
         }

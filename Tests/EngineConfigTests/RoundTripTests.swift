@@ -33,7 +33,7 @@ import Testing
         value.backend.maxRange = maybe { 1 << Int.random(in: 20...50, using: &$0) }
         value.backend.sharedMemory = maybe { 1 << Int.random(in: 14...30, using: &$0) }
         value.cache.blockSize = 1 << Int.random(in: 0...8, using: &generator)
-        value.cache.memoryUtilization = Double.random(in: 0.01...1, using: &generator)
+        value.cache.memoryUtilization = maybe { Double.random(in: 0.01...1, using: &$0) }
         if Bool.random(using: &generator) {
             value.cache.memory = maybe {
                 1024 << Int.random(in: 0...40, using: &$0) | Int.random(in: 0...1, using: &$0)
@@ -110,7 +110,7 @@ import Testing
         #expect(shown.contains("  block_size: 32  # --set\n"))
         #expect(shown.contains("  port: 8000  # default\n"))
         #expect(shown.contains("  # api_key: not shown  # line 4\n"))
-        #expect(shown.contains("  # num_blocks: not set; what memory_utilization leaves\n"))
+        #expect(shown.contains("  # num_blocks: not set; what fits into memory\n"))
         #expect(!shown.contains("sesame"))
     }
 }

@@ -12,7 +12,7 @@ import Testing
         #expect(configuration.backend == BackendSection())
         #expect(configuration.backend.name == "cpu")
         #expect(configuration.cache.blockSize == 16)
-        #expect(configuration.cache.memoryUtilization == 0.9)
+        #expect(configuration.cache.memoryUtilization == nil)
         #expect(configuration.scheduler.maxNumBatchedTokens == 2048)
         #expect(configuration.server.host == "127.0.0.1")
         #expect(configuration.server.port == 8000)

@@ -2,8 +2,9 @@
 public struct CacheSection: Sendable, Equatable {
     /// Tokens in one block.
     public var blockSize = 16
-    /// The share of the device's free memory that Quire may use.
-    public var memoryUtilization = 0.9
+    /// The share of the device's free memory that weights, scratch memory and cache may take together; nil: 0.9 of a device's
+    /// own memory, while a cache in the host's memory takes 4 GiB, and half of what is free at most.
+    public var memoryUtilization: Double?
     /// Exact bytes for keys and values, instead of `memoryUtilization`.
     public var memory: Int?
     /// Exact number of blocks, instead of `memoryUtilization`.
@@ -37,14 +38,16 @@ extension CacheSection: ConfigurationSection {
     static let keys: [ConfigurationKey<CacheSection>] = [
         ConfigurationKey("block_size", \.blockSize, .powerOfTwo(in: 1...256), "Tokens in one block"),
         ConfigurationKey(
-            "memory_utilization", \.memoryUtilization, .number(in: 0.01...1),
-            "The share of the device's free memory that Quire may use"),
+            "memory_utilization", optional: \.memoryUtilization, .number(in: 0.01...1),
+            unset: "0.9 on a device with memory of its own; in the host's memory, memory decides", example: "0.9",
+            "The share of the device's free memory that weights, scratch memory and cache take together"),
         ConfigurationKey(
-            "memory", optional: \.memory, .byteCount(in: 1024...(1 << 50)), unset: "what memory_utilization leaves",
+            "memory", optional: \.memory, .byteCount(in: 1024...(1 << 50)),
+            unset: "what memory_utilization leaves; in the host's memory 4GiB, at most half of what is free",
             example: "4GiB", "Exact bytes for keys and values, instead of memory_utilization"),
         ConfigurationKey(
             "num_blocks", optional: \.numBlocks, .integer(in: 1...mostBlocks),
-            unset: "what memory_utilization leaves", example: "1024",
+            unset: "what fits into memory", example: "1024",
             "Exact number of blocks, instead of memory or memory_utilization"),
         ConfigurationKey(
             "swap_space", \.swapSpace, .byteCount(in: 0...(1 << 50)),
