@@ -42,9 +42,10 @@ enum CacheSize {
     }
 
     /// How many blocks that is where `available` bytes of `device` are left, into some of which `fitting` blocks fit. The
-    /// rest of the memory is not taken for more than `useful` ones. Throws where they do not fit, or none does.
+    /// rest of the memory is not taken for more than `useful` ones, and the host's for `needed` ones in any case. Throws where
+    /// they do not fit, or none does.
     func blockCount(
-        available: Int, useful: Int, device: String, fitting: (Int) -> Int
+        available: Int, useful: Int, needed: Int = 0, device: String, fitting: (Int) -> Int
     ) throws(AssemblyError) -> Int {
         let (count, room) =
             switch self {
@@ -52,7 +53,7 @@ enum CacheSize {
             case .bytes(let byteCount): (fitting(byteCount), byteCount)
             case .rest: (min(fitting(available), useful), available)
             case .shareOfHost:
-                (min(fitting(min(Self.hostByteCount, available / 2)), useful), min(Self.hostByteCount, available / 2))
+                (min(fitting(available / 2), useful, max(fitting(Self.hostByteCount), needed)), available / 2)
             }
         guard room <= available else {
             throw .device("cache.memory: \(room) bytes do not fit into the \(available) that are left of \(device)")

@@ -48,9 +48,10 @@ struct PreparedModel {
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try AssemblyError.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
         // Nobody has asked for more than every sequence at full length needs, though cached prefixes would fill it.
-        let useful = scheduler.maxNumSeqs * ((wanted + cache.blockSize - 1) / cache.blockSize)
+        let sequence = (wanted + cache.blockSize - 1) / cache.blockSize
         let blockCount = try size.blockCount(
-            available: pool.availableByteCount, useful: useful, device: backend.device.name
+            available: pool.availableByteCount, useful: scheduler.maxNumSeqs * sequence,
+            needed: configuration.model.maxModelLen == nil ? 0 : sequence, device: backend.device.name
         ) { byteCount in
             KVCacheMemory.blockCount(
                 fitting: byteCount, layers: plan.cacheLayers, blockSize: cache.blockSize, type: elementType,
@@ -61,7 +62,9 @@ struct PreparedModel {
         if let asked = configuration.model.maxModelLen, maxModelLength < asked {
             throw AssemblyError.configuration(
                 configuration.error(
-                    at: "model.max_model_len", expected: "at most the \(maxModelLength) tokens that the cache holds",
+                    at: "model.max_model_len",
+                    expected:
+                        "at most the \(maxModelLength) tokens that the cache holds (cache.memory makes it larger)",
                     found: "\(asked)"))
         }
         let blockByteCount = KVCacheMemory.byteCountPerBlock(

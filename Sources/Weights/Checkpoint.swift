@@ -58,13 +58,10 @@ public struct Checkpoint: Sendable {
     }
 
     private init(gguf path: String, _ architectures: [String]?) throws(WeightLoadingError) {
-        let source = try GGUFSource(file: path)
+        let source = try GGUFSource.model(path)
         let metadata = GGUFMetadata(file: path, values: source.metadata)
         try Self.require(
             try ModelConfiguration.architecture(metadata), of: architectures, file: path, key: "general.architecture")
-        if let parts = try metadata.integer("split.count"), parts > 1 {
-            throw .unsupported(file: path, key: "split.count", found: "\(parts)", supported: "one file")
-        }
         let tokenizer = try GGUFTokenizerMetadata(source.metadata, file: path)
         let template = try metadata.string("tokenizer.chat_template")
         let special = [

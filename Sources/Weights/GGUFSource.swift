@@ -24,6 +24,8 @@ public struct GGUFSource: TensorSource {
     public let byteCount: Int
     private let entries: [String: Entry]
     private let memory: HostMemory
+    /// The other parts of a model that was split into several files.
+    private let others: [GGUFSource]
 
     /// Opens `file`.
     public init(file: String) throws(WeightLoadingError) {
@@ -34,21 +36,45 @@ public struct GGUFSource: TensorSource {
     init(file: String, memory: HostMemory) throws(WeightLoadingError) {
         self.file = file
         self.memory = memory
+        others = []
         (metadata, entries) = try withExtendedLifetime(memory) { () throws(WeightLoadingError) in
             try Self.readHeader(memory.bytes, file: file)
         }
         byteCount = entries.values.reduce(0) { $0 + ($1.byteCount ?? 0) }
     }
 
+    /// The tensors of `first`, which has the metadata, and those of `others`. Throws for a tensor that several have.
+    init(_ first: GGUFSource, others: [GGUFSource]) throws(WeightLoadingError) {
+        file = first.file
+        metadata = first.metadata
+        entries = first.entries
+        memory = first.memory
+        self.others = others
+        byteCount = others.reduce(first.byteCount) { $0 + $1.byteCount }
+        var seen = Set(first.entries.keys)
+        for part in others {
+            for name in part.entries.keys.sorted() where !seen.insert(name).inserted {
+                throw .malformedTensor(file: part.file, tensor: name, reason: "another part has a tensor of this name")
+            }
+        }
+    }
+
     /// Names of all tensors, sorted.
-    public var tensorNames: [String] { entries.keys.sorted() }
+    public var tensorNames: [String] { others.reduce(Array(entries.keys)) { $0 + $1.entries.keys }.sorted() }
 
     /// Extents of a tensor, outermost first; nil when there is none of this name.
-    public func shape(of name: String) -> [Int]? { entries[name]?.shape }
+    public func shape(of name: String) -> [Int]? {
+        entries[name]?.shape ?? others.lazy.compactMap { $0.entries[name]?.shape }.first
+    }
 
     /// The tensor of this name. Throws `missingTensor`, or `unsupportedType` for a type that we do not know.
     public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
-        guard let entry = entries[name] else { throw .missingTensor(file: file, tensor: name) }
+        guard let entry = entries[name] else {
+            guard let part = others.first(where: { $0.entries[name] != nil }) else {
+                throw .missingTensor(file: file, tensor: name)
+            }
+            return try part.tensor(named: name)
+        }
         guard let type = GGUFTensorType.storedType(entry.code) else {
             let supported = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"
             throw .unsupportedType(

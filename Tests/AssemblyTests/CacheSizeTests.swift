@@ -15,8 +15,8 @@ import Testing
     }
 
     /// Blocks of one mebibyte, where `useful` of them are of use.
-    private func blocks(_ size: CacheSize, available: Int, useful: Int = .max) throws -> Int {
-        try size.blockCount(available: available, useful: useful, device: "d") { $0 >> 20 }
+    private func blocks(_ size: CacheSize, available: Int, useful: Int = .max, needed: Int = 0) throws -> Int {
+        try size.blockCount(available: available, useful: useful, needed: needed, device: "d") { $0 >> 20 }
     }
 
     @Test(arguments: [(24, 4096), (8, 4096), (6, 3072), (1, 512)])
@@ -25,6 +25,14 @@ import Testing
         #expect(try blocks(size, available: available * Self.gibibyte) == expected)
         #expect(try blocks(size, available: available * Self.gibibyte, useful: 100) == 100)
         #expect(size.share == 0.9)
+    }
+
+    /// `model.max_model_len` was asked for, so that one such sequence should fit; not at the price of the machine.
+    @Test func aSequenceOfTheLengthAskedForFits() throws {
+        let size = try size(isHostMemory: true)
+        #expect(try blocks(size, available: 24 * Self.gibibyte, needed: 6000) == 6000)
+        #expect(try blocks(size, available: 24 * Self.gibibyte, needed: 60_000) == 12 * 1024)
+        #expect(try blocks(size, available: 24 * Self.gibibyte, needed: 60) == 4096)
     }
 
     @Test func aDevicesOwnMemoryIsTaken() throws {

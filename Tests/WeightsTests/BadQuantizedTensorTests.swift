@@ -103,6 +103,28 @@ import Testing
         #expect(description.contains("groups of 128 do not divide its 64 inputs"))
     }
 
+    /// What the file has counts, as with an output matrix that somebody quantized as well.
+    @Test func aPackedModuleThatIsNamedDenseIsPacked() throws {
+        let members = #""quant_method":"awq","bits":4,"group_size":32,"modules_to_not_convert":["m"]"#
+        let packed = [
+            BuiltTensor.words("m.qweight", [64, 4], Array(repeating: 0x1111_1111, count: 256)),
+            .words("m.qzeros", [2, 4], Array(repeating: 0, count: 8)),
+            .halves("m.scales", [2, 32], Array(repeating: 0.5, count: 64)),
+        ]
+        func load(_ tensors: [BuiltTensor]) throws -> LinearWeights {
+            try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: try source(of: tensors))
+        }
+        guard case .quantized(let matrix) = try load(packed) else {
+            Issue.record("not packed")
+            return
+        }
+        #expect(matrix.dequantized().floats() == Array(repeating: 0.5, count: 2048))
+        guard case .dense = try load(packed + [.halves("m.weight", [32, 64], Array(repeating: 1, count: 2048))]) else {
+            Issue.record("packed, beside a dense matrix")
+            return
+        }
+    }
+
     @Test func compressedShapesAndZerosMustAgree() throws {
         let members =
             #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32,"symmetric":false}}}"#

@@ -6,8 +6,9 @@ import Testing
     private let directory = Result { try TemporaryDirectory() }
 
     /// A sound Llama file without `without`, after `change`.
-    private func open(without: Set<String> = [], _ change: (inout GGUFBuilder) -> Void = { _ in }) throws -> Checkpoint
-    {
+    private func open(
+        without: Set<String> = [], named name: String = "model.gguf", _ change: (inout GGUFBuilder) -> Void = { _ in }
+    ) throws -> Checkpoint {
         var builder = GGUFBuilder()
         func add(_ key: String, _ value: UInt32) { if !without.contains(key) { builder.add(key, value) } }
         if !without.contains("general.architecture") { builder.add("general.architecture", "llama") }
@@ -24,7 +25,7 @@ import Testing
         if !without.contains("tokenizer.ggml.tokens") { builder.add("tokenizer.ggml.tokens", ["<s>", "a", "</s>"]) }
         if !without.contains("tokenizer.ggml.merges") { builder.add("tokenizer.ggml.merges", ["a b"]) }
         change(&builder)
-        return try Checkpoint(path: directory.get().write(builder.build(), to: "model.gguf"))
+        return try Checkpoint(path: directory.get().write(builder.build(), to: name))
     }
 
     private func refusal(without: Set<String> = [], _ change: (inout GGUFBuilder) -> Void = { _ in }) throws -> String {
@@ -152,8 +153,49 @@ import Testing
         #expect(description.contains("model.gguf: key \(key) must be"), "\(description)")
     }
 
-    @Test func aFileOfSeveralPartsIsRefusedByName() throws {
-        #expect(try refusal { $0.add("split.count", 3 as UInt32) }.contains("split.count 3 is not supported yet"))
+    /// Writes part `number` of `count` of a model, with one tensor, beside the first.
+    private func writePart(_ number: UInt32, of count: UInt32, tensor: String, named name: String) throws {
+        var builder = GGUFBuilder()
+        builder.add("split.no", number)
+        builder.add("split.count", count)
+        builder.add(tensor, [Float(number)], dimensions: [1])
+        try directory.get().write(builder.build(), to: name)
+    }
+
+    @Test func aModelOfSeveralPartsIsReadFromTheFirst() throws {
+        let names = (1...3).map { "m-0000\($0)-of-00003.gguf" }
+        func first(_ number: UInt32 = 0) throws -> Checkpoint {
+            try open(named: names[0]) { builder in
+                builder.add("split.no", number)
+                builder.add("split.count", 3 as UInt32)
+                builder.add("a", [7], dimensions: [1])
+            }
+        }
+        func refusal(_ number: UInt32 = 0) throws -> String {
+            let error = #expect(throws: WeightLoadingError.self) { try first(number) }
+            return try #require(error).description
+        }
+        #expect(try refusal().hasSuffix("m-00001-of-00003.gguf: shard m-00002-of-00003.gguf is missing"))
+        try writePart(1, of: 3, tensor: "b", named: names[1])
+        try writePart(2, of: 3, tensor: "c", named: names[2])
+        let source = try first().source
+        #expect(source.tensorNames == ["a", "b", "c"] && source.byteCount == 12)
+        #expect(try ["a", "b", "c"].map { try source.tensor(named: $0).floats() } == [[7], [1], [2]])
+        #expect(source.shape(of: "c") == [1] && source.shape(of: "d") == nil)
+        #expect(
+            try refusal(1).contains("split.count 3 is not supported yet (supported: the first part, called NAME-00001"))
+        try writePart(1, of: 3, tensor: "c", named: names[2])
+        #expect(try refusal().hasSuffix("shard m-00003-of-00003.gguf is not part 3 of 3"))
+        try writePart(2, of: 3, tensor: "a", named: names[2])
+        #expect(try refusal().hasSuffix("tensor a is malformed: another part has a tensor of this name"))
+    }
+
+    @Test func aPartOfAnotherNameIsRefused() throws {
+        let description = try refusal {
+            $0.add("split.no", 0 as UInt32)
+            $0.add("split.count", 3 as UInt32)
+        }
+        #expect(description.contains("(supported: the first part, called NAME-00001-of-00003.gguf)"))
     }
 
     @Test func whatTextsAreCutByIsMissedAloud() throws {

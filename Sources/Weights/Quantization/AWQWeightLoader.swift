@@ -21,7 +21,8 @@ public struct AWQWeightLoader: WeightLoader {
         _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
     ) throws(WeightLoadingError) -> LinearWeights {
         let module = ModuleTensors(name, in: source)
-        guard configuration.isQuantized(module.name), module.isPacked("qweight") else {
+        // What the file has counts, where the configuration names a packed module as dense.
+        guard module.isPacked("qweight"), configuration.isQuantized(module.name) || module.hasOnly("qweight") else {
             return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
         }
         let groupSize = try module.groupSize(configuration.groupSize, inputSize: inputSize)

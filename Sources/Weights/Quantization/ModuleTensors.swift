@@ -17,6 +17,11 @@ struct ModuleTensors {
         source.shape(of: "\(name).\(part)") != nil || source.shape(of: "\(name).weight") == nil
     }
 
+    /// Whether the module has the tensor `part`, and no dense matrix beside it.
+    func hasOnly(_ part: String) -> Bool {
+        source.shape(of: "\(name).\(part)") != nil && source.shape(of: "\(name).weight") == nil
+    }
+
     /// The tensor `part`; nil when there is none.
     func optional(_ part: String) throws(WeightLoadingError) -> StoredTensor? {
         source.shape(of: "\(name).\(part)") == nil ? nil : try source.tensor(named: "\(name).\(part)")
