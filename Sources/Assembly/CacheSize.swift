@@ -67,14 +67,15 @@ enum CacheSize {
 
     /// What the cache takes, and which key of the configuration changes that: for the log.
     func explanation(_ memory: DeviceMemory) -> String {
-        let size = "\(memory.cacheByteCount) bytes for \(memory.blockCount * memory.blockSize) tokens"
+        let size =
+            "the cache takes \(memory.cacheByteCount) bytes and holds \(memory.blockCount * memory.blockSize) tokens"
         return switch self {
-        case .blocks: "the cache takes \(size), as cache.num_blocks or the command says"
-        case .bytes: "the cache takes \(size), as cache.memory says"
-        case .rest: "the cache takes \(size); cache.memory_utilization and cache.memory change that"
+        case .blocks: "\(size), as cache.num_blocks or the command says"
+        case .bytes: "\(size), as cache.memory says"
+        case .rest: "\(size); cache.memory_utilization and cache.memory change that"
         case .shareOfHost:
-            "the cache takes \(size) of the host's memory, by default \(Self.hostByteCount) bytes and half of what is free at "
-                + "most; cache.memory changes that"
+            "\(size): by default at most \(Self.hostByteCount) bytes of the host's memory, and half of what is free; "
+                + "cache.memory changes that"
         }
     }
 }

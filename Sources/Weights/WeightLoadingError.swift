@@ -43,7 +43,8 @@ public enum WeightLoadingError: Error, Sendable, Hashable, CustomStringConvertib
         case .missingTensor(let file, let tensor):
             "\(file): tensor \(tensor) is missing"
         case .unreadTensor(let file, let tensor, let reason):
-            "\(file): tensor \(tensor) \(reason) that the model has no use for: the checkpoint is of another architecture"
+            "\(file): tensor \(tensor) \(reason) that the model has no use for: "
+                + "the checkpoint is of another architecture than its configuration says"
         case .shapeMismatch(let file, let tensor, let expected, let found):
             "\(file): tensor \(tensor) has shape \(found), expected \(expected)"
         case .unsupportedType(let file, let tensor, let type, let supported):

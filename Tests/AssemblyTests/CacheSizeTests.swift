@@ -63,7 +63,7 @@ import Testing
 
     /// From the configuration to the memory that is taken, on a machine with little of it.
     @Test(arguments: [
-        ("", true, "of the host's memory, by default 4294967296 bytes and half of what is free at most; cache.memory"),
+        ("", true, "by default at most 4294967296 bytes of the host's memory, and half of what is free; cache.memory"),
         ("cache: {memory_utilization: 0.9}", true, "tokens; cache.memory_utilization and cache.memory change that"),
         ("", false, "tokens; cache.memory_utilization and cache.memory change that"),
         ("cache: {memory: 64KiB}", true, "tokens, as cache.memory says"),
@@ -83,7 +83,8 @@ import Testing
         let memory = prepared.memory
         let line = try #require(log.all.first { $0.contains("the cache takes") })
         #expect(
-            line.hasPrefix("info: the cache takes \(memory.cacheByteCount) bytes for \(memory.blockCount * 16) tokens"))
+            line.hasPrefix(
+                "info: the cache takes \(memory.cacheByteCount) bytes and holds \(memory.blockCount * 16) tokens"))
         #expect(line.contains(explanation), "\(line)")
         let left = free * 9 / 10 - memory.weightsByteCount - memory.scratchByteCount
         if cache.isEmpty, isHostMemory {

@@ -90,17 +90,42 @@ import Testing
         #expect(try refusal { try gptq(scales) }.contains("tensor m.scales has type I16"))
     }
 
-    @Test(arguments: [
-        #""quant_method":"gptq","bits":4,"group_size":128"#, #""quant_method":"awq","bits":4,"group_size":128"#,
-        #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":128}}}"#,
-    ])
-    func groupsThatDoNotDivideAreNamed(members: String) throws {
-        let tensors = Self.gptqTensors + [.words("m.weight_packed", [32, 8], Array(repeating: 0, count: 256))]
-        let source = try source(of: tensors)
+    @Test func groupsThatDoNotDivideAreNamedWhereTheFormatHasNone() throws {
+        let source = try source(of: Self.gptqTensors)
         let description = try refusal {
-            try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: source)
+            try loader(#""quant_method":"awq","bits":4,"group_size":128"#).linear(
+                "m.weight", inputSize: 64, outputSize: 32, from: source)
         }
         #expect(description.contains("groups of 128 do not divide its 64 inputs"))
+    }
+
+    /// 80 inputs in groups of 32, the last of 16, each with a scale of its own.
+    @Test func theLastGroupMayHaveFewerInputs() throws {
+        let scales: [Float] = [1, 2, 4]
+        let gptq = try loader(#""quant_method":"gptq","bits":4,"group_size":32"#).linear(
+            "m.weight", inputSize: 80, outputSize: 8,
+            from: source(of: [
+                .words("m.qweight", [10, 8], Array(repeating: 0x9999_9999, count: 80)),
+                .words("m.qzeros", [3, 1], Array(repeating: 0x7777_7777, count: 3)),
+                .halves("m.scales", [3, 8], scales.flatMap { Array(repeating: $0, count: 8) }),
+                .words("m.g_idx", [80], (0..<80).map { $0 / 32 }),
+            ]))
+        let packed = try loader(
+            #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32}}}"#
+        ).linear(
+            "m.weight", inputSize: 80, outputSize: 8,
+            from: source(of: [
+                .words("m.weight_packed", [8, 10], Array(repeating: 0x9999_9999, count: 80)),
+                .halves("m.weight_scale", [8, 3], (0..<24).map { scales[$0 % 3] }),
+            ]))
+        let row: [Float] = [(1, 32), (2, 32), (4, 16)].flatMap { Array(repeating: $0.0, count: $0.1) }
+        for weights in [gptq, packed] {
+            guard case .quantized(let matrix) = weights else {
+                Issue.record("not packed")
+                return
+            }
+            #expect(matrix.dequantized().floats() == Array(repeating: row, count: 8).flatMap { $0 })
+        }
     }
 
     /// What the file has counts, as with an output matrix that somebody quantized as well.

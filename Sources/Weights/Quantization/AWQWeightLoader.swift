@@ -25,7 +25,7 @@ public struct AWQWeightLoader: WeightLoader {
         guard module.isPacked("qweight"), configuration.isQuantized(module.name) || module.hasOnly("qweight") else {
             return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
         }
-        let groupSize = try module.groupSize(configuration.groupSize, inputSize: inputSize)
+        let groupSize = try module.groupSize(configuration.groupSize, inputSize: inputSize, isWhole: true)
         guard outputSize % 8 == 0 else {
             throw module.malformed("qweight", "\(outputSize) outputs are not whole words")
         }

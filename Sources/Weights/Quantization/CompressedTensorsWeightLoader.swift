@@ -29,7 +29,7 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
         }
         let (bitCount, perWord) = (scheme.bitCount, 32 / scheme.bitCount)
         let groupSize = try module.groupSize(scheme.groupSize, inputSize: inputSize)
-        let groupCount = inputSize / groupSize
+        let groupCount = (inputSize + groupSize - 1) / groupSize
         if let shape = try module.optional("weight_shape")?.integers(), shape != [outputSize, inputSize] {
             throw .shapeMismatch(
                 file: source.file, tensor: "\(module.name).weight_shape", expected: [outputSize, inputSize],

@@ -27,7 +27,7 @@ public struct GPTQWeightLoader: WeightLoader {
         }
         let bitCount = packing.bitCount
         let groupSize = try module.groupSize(packing.groupSize, inputSize: inputSize)
-        let groupCount = inputSize / groupSize
+        let groupCount = (inputSize + groupSize - 1) / groupSize
         guard inputSize * bitCount % 32 == 0, outputSize * bitCount % 32 == 0 else {
             throw module.malformed("qweight", "rows or columns of \(bitCount) bits are not whole words")
         }

@@ -41,13 +41,14 @@ struct ModuleTensors {
         return tensor
     }
 
-    /// Inputs that share a scale: `stated`, or all of them. Throws `malformedTensor` where it does not divide.
-    func groupSize(_ stated: Int?, inputSize: Int) throws(WeightLoadingError) -> Int {
+    /// Inputs that share a scale: `stated`, or all of them. The last group may have fewer, unless `isWhole`: then this throws
+    /// `malformedTensor`.
+    func groupSize(_ stated: Int?, inputSize: Int, isWhole: Bool = false) throws(WeightLoadingError) -> Int {
         guard let stated else { return inputSize }
-        guard inputSize % stated == 0 else {
+        guard inputSize % stated == 0 || !isWhole else {
             throw malformed("scales", "groups of \(stated) do not divide its \(inputSize) inputs")
         }
-        return stated
+        return min(stated, inputSize)
     }
 
     /// The error that `part` is malformed.
