@@ -110,8 +110,10 @@ public struct Checkpoint: Sendable {
         _ architecture: String, of architectures: [String]?, file: String, key: String
     ) throws(WeightLoadingError) {
         guard let architectures, !architectures.contains(architecture) else { return }
-        throw .unsupported(
-            file: file, key: key, found: architecture, supported: architectures.joined(separator: ", "))
+        // Classes begin with a capital letter, GGUF's names do not.
+        let isClass = key != "general.architecture"
+        let names = architectures.filter { ($0.first?.isUppercase ?? false) == isClass }
+        throw .unsupported(file: file, key: key, found: architecture, supported: names.joined(separator: ", "))
     }
 
     private static func outputMatrix(
@@ -132,8 +134,12 @@ public struct Checkpoint: Sendable {
         if PathKind(of: single) == .file { return try SafetensorsSource(file: single) }
         let index = directory.appendingPath("model.safetensors.index.json")
         guard PathKind(of: index) == .file else {
-            // Pickles run code when they are read; there is no other format to look for.
-            throw .unreadable(file: single, reason: "the directory has neither it nor model.safetensors.index.json")
+            // Pickles run code when they are read.
+            let pickles = ["pytorch_model.bin", "pytorch_model.bin.index.json"]
+            let pickle = pickles.first { PathKind(of: directory.appendingPath($0)) == .file }
+            let hint = pickle.map { "; \($0) belongs to a pickle, which has to be converted to safetensors" } ?? ""
+            throw .unreadable(
+                file: single, reason: "the directory has neither it nor model.safetensors.index.json\(hint)")
         }
         return try SafetensorsSource(index: index)
     }

@@ -92,7 +92,11 @@ public struct GGUFSource: TensorSource {
         let magic = try reader.integer(UInt32.self, "the magic number")
         guard magic == 0x4655_4747 else {
             let isOld = [0x6767_6D6C, 0x6767_6D66, 0x6767_6A74, 0x6767_6C61].contains(magic)
-            let kind = isOld ? "; it is of GGML's formats before GGUF, which have to be converted" : ""
+            let isSafetensors = bytes.count > 8 && bytes[8] == UInt8(ascii: "{")
+            let kind =
+                isOld
+                ? "; it is of GGML's formats before GGUF, which have to be converted"
+                : isSafetensors ? "; it may be a safetensors file" : ""
             throw .malformed(file: file, reason: "it does not begin with \"GGUF\"\(kind)")
         }
         let version = try reader.integer(UInt32.self, "the version")

@@ -154,9 +154,11 @@ extension ModelConfiguration {
         let scaling = try document.map { document throws(WeightLoadingError) in
             try Self.scaling(document, config, limits, maxPositionCount: maxPositionCount)
         }
-        let fraction = try either("partial_rotary_factor") ?? 1
+        // Where it does not count it may be anything.
+        let counts = family.readsPartialRotaryFactor || (scaling ?? .none) != .none
+        let fraction = counts ? try either("partial_rotary_factor") ?? 1 : 1
         var rotarySize = headSize
-        if fraction != 1, family.readsPartialRotaryFactor || (scaling ?? .none) != .none {
+        if fraction != 1 {
             guard fraction > 0, fraction <= 1 else {
                 throw .illTypedKey(
                     file: config.file, key: "partial_rotary_factor", expected: "a number above 0, up to 1",

@@ -23,7 +23,7 @@ import Testing
         #expect(
             description
                 == "\(model.path)/config.json: architecture \(new) is not supported yet "
-                + "(supported: LlamaForCausalLM, MistralForCausalLM, llama)")
+                + "(supported: LlamaForCausalLM, MistralForCausalLM)")
     }
 
     /// A Qwen2 renamed: its biases would be left out.

@@ -200,6 +200,8 @@ import Testing
         #expect(try refusal(empty.path).contains("config.json cannot be read"))
         try empty.write(#"{"architectures":["LlamaForCausalLM"]}"#, to: "config.json")
         #expect(try refusal(empty.path).contains("model.safetensors cannot be read"))
+        try empty.write("x", to: "pytorch_model.bin")
+        #expect(try refusal(empty.path).contains("pytorch_model.bin belongs to a pickle, which has to be converted"))
         #expect(try refusal(empty.write("x", to: "model.bin")).contains("a model is a .gguf file or a directory"))
         #expect(try refusal(empty.write("", to: "empty.gguf")).contains("empty.gguf is malformed: the file is empty"))
     }

@@ -37,7 +37,8 @@ import Testing
     @Test(arguments: [
         ("sliding_window", "4"), ("use_sliding_window", "true"), ("max_window_layers", "1"),
         ("layer_types", #"["sliding_attention","chunked_attention"]"#), ("partial_rotary_factor", "0.5"),
-        ("partial_rotary_factor", "7"), ("rope_parameters", #"{"rope_type":"default","partial_rotary_factor":0.5}"#),
+        ("partial_rotary_factor", "7"), ("partial_rotary_factor", "\"half\""), ("sliding_window", "\"x\""),
+        ("rope_parameters", #"{"rope_type":"default","partial_rotary_factor":0.5}"#),
         ("attn_logit_softcapping", "1.0"), ("final_logit_softcapping", "1.0"), ("logits_scaling", "8"),
         ("original_max_position_embeddings", "32"), ("rope_scaling", "{}"), ("num_experts", "8"),
         ("rotary_pct", "0.25"), ("hidden_activation", #""gelu""#), ("qk_layernorm", "true"),
@@ -120,7 +121,7 @@ import Testing
         ),
     ])
     func anotherArchitectureIsNamedBeforeAnySize(changes: [String: String], name: String) throws {
-        let known = ["LlamaForCausalLM", "MistralForCausalLM"]
+        let known = ["LlamaForCausalLM", "MistralForCausalLM", "llama"]
         let description = try refusal(changes, architectures: known)
         #expect(
             description.hasSuffix(

@@ -259,7 +259,9 @@ import Testing
         var builder = GGUFBuilder()
         builder.add("general.architecture", "mamba2")
         let path = try directory.get().write(builder.build(), to: "mamba.gguf")
-        let error = #expect(throws: WeightLoadingError.self) { try Checkpoint(path: path, architectures: ["llama"]) }
+        let error = #expect(throws: WeightLoadingError.self) {
+            try Checkpoint(path: path, architectures: ["LlamaForCausalLM", "llama"])
+        }
         #expect(
             try #require(error).description
                 == "\(path): general.architecture mamba2 is not supported yet (supported: llama)")

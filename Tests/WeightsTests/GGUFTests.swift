@@ -53,6 +53,9 @@ import Testing
     @Test func refusesWhatIsNotGGUF() throws {
         #expect(try refusal { $0.magic = Array("GGML".utf8) }.contains("does not begin with"))
         #expect(try refusal { $0.magic = Array("tjgg".utf8) }.contains("of GGML's formats before GGUF"))
+        let tensors = safetensors([("a", [1], [1])])
+        let error = #expect(throws: WeightLoadingError.self) { try GGUFSource(file: "t", memory: memory(tensors)) }
+        #expect(try #require(error).description.contains("it may be a safetensors file"))
     }
 
     @Test(arguments: [(0, "0"), (1, "1"), (4, "4"), (0x0300_0000, "big-endian, version 3")] as [(UInt32, String)])
