@@ -128,6 +128,27 @@ import Testing
         }
     }
 
+    /// Kernels take 32 inputs at a time, so that groups of 16 become dense.
+    @Test(arguments: [#""quant_method":"gptq","#, #""quant_method":"awq","#]) func groupsOf16AreDequantized(
+        method: String
+    ) throws {
+        let isAWQ = method.contains("awq")
+        let tensors = [
+            BuiltTensor.words("m.qweight", isAWQ ? [32, 1] : [4, 8], Array(repeating: 0x9999_9999, count: 32)),
+            .words("m.qzeros", [2, 1], Array(repeating: isAWQ ? 0x8888_8888 : 0x7777_7777, count: 2)),
+            .halves("m.scales", [2, 8], (0..<16).map { $0 < 8 ? 1 : 3 }),
+        ]
+        let weights = try loader(method + #""bits":4,"group_size":16"#).linear(
+            "m.weight", inputSize: 32, outputSize: 8, from: source(of: tensors))
+        guard case .dense(let matrix) = weights else {
+            Issue.record("packed")
+            return
+        }
+        let row: [Float] = Array(repeating: 1, count: 16) + Array(repeating: 3, count: 16)
+        #expect(matrix.floats() == Array(repeating: row, count: 8).flatMap { $0 })
+        #expect(matrix.elementType == .bf16)
+    }
+
     /// What the file has counts, as with an output matrix that somebody quantized as well.
     @Test func aPackedModuleThatIsNamedDenseIsPacked() throws {
         let members = #""quant_method":"awq","bits":4,"group_size":32,"modules_to_not_convert":["m"]"#

@@ -64,8 +64,8 @@ import Testing
     }
 
     private static let bad: [(String, String)] = [
-        (gptq.replacing("32", with: "0"), "group_size must be -1 or a multiple of 32, found 0"),
-        (gptq.replacing("32", with: "48"), "group_size must be -1 or a multiple of 32, found 48"),
+        (gptq.replacing("32", with: "0"), "group_size must be -1, 16 or a multiple of 32, found 0"),
+        (gptq.replacing("32", with: "48"), "group_size must be -1, 16 or a multiple of 32, found 48"),
         (#""quant_method":"gptq","bits":4"#, "key quantization_config.group_size is missing"),
         (#""quant_method":"gptq","group_size":32"#, "key quantization_config.bits is missing"),
         (gptq + #","dynamic":{"+:a(":{}}"#, #"dynamic.+:a( must be a regular expression, found "a(""#),
@@ -140,5 +140,17 @@ import Testing
         #expect(read.scheme(of: "a.q_proj")?.bitCount == 8)
         #expect(read.scheme(of: "a.k_proj")?.bitCount == 4)
         #expect(read.scheme(of: "lm_head")?.bitCount == 8)
+    }
+
+    @Test func aClassMeansTheLinearModulesInsideOfIt() throws {
+        let weights = #""weights":{"num_bits":4,"type":"int","strategy":"channel"}"#
+        let members = Self.packed + #","config_groups":{"g":{"targets":["LlamaMLP"],\#(weights)}},"ignore":["lm_head"]"#
+        guard case .compressedTensors(let read) = try quantization(members, in: directory) else {
+            Issue.record("another method")
+            return
+        }
+        #expect(read.scheme(of: "model.layers.0.mlp.up_proj")?.bitCount == 4)
+        #expect(read.scheme(of: "model.layers.0.self_attn.q_proj") == nil)
+        #expect(read.scheme(of: "lm_head") == nil)
     }
 }

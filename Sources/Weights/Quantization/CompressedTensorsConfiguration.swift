@@ -17,12 +17,15 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
     enum Target: Sendable, Hashable {
         /// Every linear module.
         case linear
+        /// The linear modules inside of modules of a class such as `LlamaMLP`, which have this part in their names.
+        case inside(String)
         case name(String)
         case pattern(ModulePattern)
 
         func matches(_ module: String) -> Bool {
             switch self {
             case .linear: true
+            case .inside(let part): module.hasPart(part)
             case .name(let name): name == module
             case .pattern(let pattern): pattern.matches(module)
             }
@@ -33,7 +36,7 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
             switch self {
             case .name: 0
             case .pattern: 1
-            case .linear: 2
+            case .linear, .inside: 2
             }
         }
     }
@@ -105,8 +108,11 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
     private static func targets(_ document: JSONDocument, _ key: String) throws(WeightLoadingError) -> [Target] {
         var targets: [Target] = []
         for text in try document.strings(key) {
+            let classes = ["MLP": ".mlp.", "Attention": ".self_attn.", "DecoderLayer": ".layers."]
             if text == "Linear" {
                 targets.append(.linear)
+            } else if !text.hasPart("."), let part = classes.first(where: { text.hasSuffix($0.key) })?.value {
+                targets.append(.inside(part))
             } else if text.hasPrefix("re:") {
                 let pattern = try ModulePattern(
                     String(text.dropFirst(3)), file: document.file, key: document.path(key))

@@ -56,12 +56,15 @@ struct ModuleTensors {
         .malformedTensor(file: source.file, tensor: "\(name).\(part)", reason: reason)
     }
 
-    /// The matrix of `rows`.
+    /// The matrix of `rows`; dequantized where its groups are smaller than the 32 inputs that kernels take at a time, as a
+    /// scale must not change in between.
     func matrix(_ rows: GroupRows, outputSize: Int, _ type: WeightType) -> LinearWeights {
-        .quantized(
-            QuantizedMatrix(
-                outputSize: outputSize, inputSize: rows.inputSize, layout: .groups(rows.format),
-                inputOrder: rows.inputOrder, computeType: type.packedType, rows: rows))
+        let matrix = QuantizedMatrix(
+            outputSize: outputSize, inputSize: rows.inputSize, layout: .groups(rows.format),
+            inputOrder: rows.inputOrder, computeType: type.packedType, rows: rows)
+        guard rows.format.groupSize % 32 != 0, rows.format.groupSize < rows.inputSize else { return .quantized(matrix) }
+        defer { matrix.unload() }
+        return .dense(matrix.dequantized(as: type.packedType))
     }
 }
 

@@ -47,13 +47,12 @@ public enum QuantizationConfiguration: Sendable, Hashable {
 extension JSONDocument {
     /// The group size at `key`: a positive number, or nil for -1, which means that a whole column is one group.
     func groupSize(_ key: String) throws(WeightLoadingError) -> Int? {
-        let expected = "-1 or a multiple of 32"
+        let expected = "-1, 16 or a multiple of 32"
         guard let size = try integer(key) else {
             throw .missingKey(file: file, key: path(key), expected: expected)
         }
         if size == -1 { return nil }
-        // Kernels take 32 inputs at a time, and a scale must not change in between.
-        guard size > 0, size % 32 == 0, size <= 1 << 20 else {
+        guard size == 16 || size > 0 && size % 32 == 0, size <= 1 << 20 else {
             throw .illTypedKey(file: file, key: path(key), expected: expected, found: "\(size)")
         }
         return size
