@@ -2,7 +2,7 @@
 struct PreTokenizer: Sendable {
     /// One cut.
     enum Step: Sendable, Equatable {
-        /// Numbers (`\p{N}`) apart from all else: each alone, or each run.
+        /// Numbers apart from all else: each alone, or each run.
         case numbers(individually: Bool)
         /// Words of a known regular expression.
         case pattern(SplitPattern)
@@ -47,12 +47,12 @@ struct PreTokenizer: Sendable {
 
     private func numbersEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ individually: Bool) -> Int {
         let (first, length) = classes.kind(at: start, of: text)
-        let isNumber = first.contains(.number)
+        let isNumber = first.contains(.numeric)
         var index = start + length
         if isNumber, individually { return index }
         while index < text.count {
             let (kind, length) = classes.kind(at: index, of: text)
-            guard kind.contains(.number) == isNumber else { break }
+            guard kind.contains(.numeric) == isNumber else { break }
             index += length
         }
         return index

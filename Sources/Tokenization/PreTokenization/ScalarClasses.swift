@@ -8,6 +8,11 @@ struct ScalarClasses: Sendable {
         static let space = Kind(rawValue: 4)
         /// Carriage return or line feed; `space` too.
         static let newline = Kind(rawValue: 8)
+        /// What Rust's `char::is_numeric` holds for; `number` too, but for scalars of a newer Unicode.
+        static let numeric = Kind(rawValue: 16)
+
+        /// Neither letter nor number nor white space.
+        var isSign: Bool { isDisjoint(with: [.letter, .number, .space]) }
     }
 
     /// The kinds of the first two planes, 128 KiB; nearly all text is there.
@@ -19,9 +24,13 @@ struct ScalarClasses: Sendable {
 
     private static func kind(_ scalar: Unicode.Scalar) -> Kind {
         var kind: Kind
+        let isKnown = scalar.isAssigned(in: UnicodeVersion.regularExpressions)
         switch scalar.properties.generalCategory {
-        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter: kind = .letter
-        case .decimalNumber, .letterNumber, .otherNumber: kind = .number
+        case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter:
+            kind = isKnown ? .letter : []
+        case .decimalNumber, .letterNumber, .otherNumber:
+            kind = isKnown ? .number : []
+            if scalar.isAssigned(in: UnicodeVersion.numericScalars) { kind.insert(.numeric) }
         default: kind = []
         }
         if scalar.properties.isWhitespace { kind.insert(.space) }

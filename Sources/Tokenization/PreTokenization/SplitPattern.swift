@@ -56,13 +56,13 @@ struct SplitPattern: Sendable, Equatable {
             let (next, nextLength) = classes.kind(at: second, of: text)
             if next.contains(.letter) { return runEnd(text, second + nextLength, classes) { $0.contains(.letter) } }
             if isSpace {
-                if next.isEmpty { return signEnd(text, second + nextLength, classes) }
+                if next.isSign { return signEnd(text, second + nextLength, classes) }
                 if maximumNumberCount == nil, next.contains(.number) {
                     return numberEnd(text, second + nextLength, classes)
                 }
             }
         }
-        if kind.isEmpty { return signEnd(text, second, classes) }
+        if kind.isSign { return signEnd(text, second, classes) }
         return spaceEnd(text, start, classes)
     }
 
@@ -92,7 +92,7 @@ struct SplitPattern: Sendable, Equatable {
     }
 
     private func signEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses) -> Int {
-        let end = runEnd(text, start, classes) { $0.isEmpty }
+        let end = runEnd(text, start, classes) { $0.isSign }
         return keepsNewlines ? runEnd(text, end, classes) { $0.contains(.newline) } : end
     }
 

@@ -15,9 +15,21 @@ enum TextNormalizer: Sendable, Equatable {
         guard self == .composed, text.contains(where: { $0 >= 0xCC }) else { return text }
         var composed: [UInt8] = []
         composed.reserveCapacity(text.count)
-        for scalar in String(decoding: text, as: UTF8.self)._nfc {
-            composed.append(contentsOf: UTF8.encode(scalar) ?? .init())
+        // Scalars that the reference does not know stay where they are and keep marks on their two sides apart.
+        var known = String.UnicodeScalarView()
+        func compose() {
+            for scalar in String(known)._nfc { composed.append(contentsOf: UTF8.encode(scalar) ?? .init()) }
+            known = String.UnicodeScalarView()
         }
+        for scalar in String(decoding: text, as: UTF8.self).unicodeScalars {
+            if scalar.value < 0x300 || scalar.isAssigned(in: UnicodeVersion.normalization) {
+                known.append(scalar)
+            } else {
+                compose()
+                composed.append(contentsOf: UTF8.encode(scalar) ?? .init())
+            }
+        }
+        compose()
         return composed[...]
     }
 }

@@ -1,4 +1,6 @@
-/// Finds added tokens in text: the leftmost, of several at one place the longest.
+/// Finds added tokens in text, as `tokenizers` does: the leftmost, of several at one place the longest, without overlaps;
+/// only then each takes the white space beside it that it strips. A token may so reach over the next one, which is found
+/// all the same, and the text goes on behind the last.
 struct AddedTokenMatcher: Sendable {
     private let tokens: [AddedToken]
     /// The trie's edges: node and byte to node.
@@ -54,6 +56,7 @@ struct AddedTokenMatcher: Sendable {
                 {
                     start -= UTF8.width(scalar)
                 }
+                start = max(start, done)
             }
             if token.stripsRight {
                 while let scalar = TextBoundary.scalar(at: end, in: text), scalar.properties.isWhitespace {
@@ -61,9 +64,9 @@ struct AddedTokenMatcher: Sendable {
                 }
             }
             if done < start { body(text[done..<start], nil) }
-            body(text[start..<end], token.id)
+            // A token of white space may have been taken whole by the one before it.
+            if start < end { body(text[start..<end], token.id) }
             done = end
-            index = max(index, end)
         }
         if done < text.endIndex { body(text[done...], nil) }
     }

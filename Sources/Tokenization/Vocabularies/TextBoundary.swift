@@ -18,6 +18,7 @@ enum TextBoundary {
 
     /// Whether a regular expression's `\w` matches `scalar` (UTS #18, annex C).
     static func isWord(_ scalar: Unicode.Scalar) -> Bool {
+        guard scalar.isAssigned(in: UnicodeVersion.regularExpressions) else { return false }
         if scalar.properties.isAlphabetic || scalar.properties.isJoinControl { return true }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .spacingMark, .enclosingMark, .decimalNumber, .connectorPunctuation: return true
