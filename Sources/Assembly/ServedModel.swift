@@ -19,8 +19,8 @@ public struct ServedModel: Sendable {
     /// Text to tokens and back.
     public let tokenizer: any Tokenizer
     /// Messages to text; nil where the checkpoint has no template.
-    public let chatTemplate: ChatTemplate?
-    /// Texts that templates and prompts may need.
+    public let chatTemplates: ChatTemplates?
+    /// Texts of special tokens by the names that templates use.
     public let specialTokens: [String: String]
     /// Tokens that end a text.
     public let endTokenIDs: [Int32]
@@ -37,7 +37,8 @@ public struct ServedModel: Sendable {
         let checkpoint = try catalog.checkpoint(of: configuration)
         try PreparedModel.checkLength(configuration, checkpoint)
         let tokenizer = try Self.tokenizer(checkpoint, configuration)
-        let template = try Self.template(checkpoint, configuration)
+        let specialTokens = try Self.specialTokens(checkpoint, configuration)
+        let templates = try Self.templates(checkpoint, configuration)
         let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
         // Opened again after the device was lost, it must have the blocks that the scheduler goes on handing out.
         var same = configuration
@@ -59,10 +60,10 @@ public struct ServedModel: Sendable {
                 swapBlockCount: model.swapBlockCount, slidingWindow: model.slidingWindow),
             policy: policy)
         self.tokenizer = tokenizer
-        chatTemplate = template
+        chatTemplates = templates
         memory = model.memory
-        specialTokens = checkpoint.specialTokens
-        endTokenIDs = checkpoint.configuration.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
+        self.specialTokens = specialTokens
+        endTokenIDs = Self.endTokenIDs(checkpoint, tokenizer, specialTokens)
         engine = AsyncLLMEngine(
             LLMEngine(
                 scheduler: scheduler, executor: runner, tokenizer: tokenizer,
@@ -84,16 +85,43 @@ public struct ServedModel: Sendable {
         }
     }
 
-    private static func template(
+    /// The checkpoint's special tokens, or those of the tokenizer that the configuration names.
+    private static func specialTokens(
         _ checkpoint: Checkpoint, _ configuration: EngineConfiguration
-    ) throws(AssemblyError) -> ChatTemplate? {
+    ) throws(AssemblyError) -> [String: String] {
+        guard let file = configuration.model.tokenizer else { return checkpoint.specialTokens }
+        return try AssemblyError.blaming("model.tokenizer", file, of: configuration) {
+            let own =
+                if case .gguf(let metadata) = try TokenizerOrigin(path: file) {
+                    metadata.specialTokens
+                } else {
+                    try TokenizerConfiguration(directory: file).specialTokens
+                }
+            return own.isEmpty ? checkpoint.specialTokens : own
+        }
+    }
+
+    /// The tokens that the model's configuration names, and the tokenizer's own end, which models often lack there.
+    static func endTokenIDs(
+        _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer, _ specialTokens: [String: String]
+    ) -> [Int32] {
+        var ids = checkpoint.configuration.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
+        if let text = specialTokens["eos_token"], let id = tokenizer.specialTokens[text], !ids.contains(id) {
+            ids.append(id)
+        }
+        return ids
+    }
+
+    private static func templates(
+        _ checkpoint: Checkpoint, _ configuration: EngineConfiguration
+    ) throws(AssemblyError) -> ChatTemplates? {
         let file = configuration.model.chatTemplate
         return try AssemblyError.blaming("model.chat_template", file, of: configuration) {
-            guard let file else { return try checkpoint.chatTemplate.map { try ChatTemplate($0) } }
+            guard let file else { return try ChatTemplates(sources: checkpoint.chatTemplates) }
             guard let text = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
                 throw AssemblyError.checkpoint(path: file, reason: "cannot be read as UTF-8 text")
             }
-            return try ChatTemplate(text)
+            return ChatTemplates(try ChatTemplate(text))
         }
     }
 }

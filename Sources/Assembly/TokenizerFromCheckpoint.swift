@@ -5,11 +5,19 @@ extension ByteLevelBPETokenizer {
     /// The tokenizer that a checkpoint names.
     init(_ origin: TokenizerOrigin) throws {
         switch origin {
-        case .tokenizerJSON(let path):
+        case .tokenizerJSON(let path, let tokens):
             try WeightLoadingError.checkContent(ofFile: path)
-            try self.init(tokenizerJSONPath: path)
+            try self.init(tokenizerJSONPath: path, adding: tokens.map { NamedToken($0) })
         case .gguf(let metadata): try self.init(vocabulary: GGUFVocabulary(metadata))
         }
+    }
+}
+
+extension NamedToken {
+    init(_ token: CheckpointToken) {
+        self.init(
+            token.content, isSpecial: token.isSpecial, stripsLeft: token.lstrip, stripsRight: token.rstrip,
+            isSingleWord: token.singleWord, isNormalized: token.isNormalized)
     }
 }
 

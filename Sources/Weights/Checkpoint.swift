@@ -2,18 +2,21 @@ internal import JSON
 
 /// Where a checkpoint's tokenizer comes from.
 public enum TokenizerOrigin: Sendable, Hashable {
-    /// The path of a `tokenizer.json`.
-    case tokenizerJSON(String)
+    /// The path of a `tokenizer.json`, and the tokens that files beside it name.
+    case tokenizerJSON(String, adding: [CheckpointToken])
     /// Metadata of the GGUF file itself.
     case gguf(GGUFTokenizerMetadata)
 
-    /// The tokenizer at `path`: a `.gguf` file, of which nothing else is looked at, a directory with a `tokenizer.json`, or
-    /// such a file itself.
+    /// The tokenizer at `path`: a `.gguf` file, of which nothing else is looked at, a directory with a `tokenizer.json` and
+    /// the files that belong to it, or such a file itself.
     public init(path: String) throws(WeightLoadingError) {
         if path.lowercased().hasSuffix(".gguf") {
             self = .gguf(try GGUFTokenizerMetadata(GGUFSource(file: path).metadata, file: path))
+        } else if PathKind(of: path) == .directory {
+            self = .tokenizerJSON(
+                path.appendingPath("tokenizer.json"), adding: try TokenizerConfiguration(directory: path).addedTokens)
         } else {
-            self = .tokenizerJSON(PathKind(of: path) == .directory ? path.appendingPath("tokenizer.json") : path)
+            self = .tokenizerJSON(path, adding: [])
         }
     }
 }
@@ -26,12 +29,11 @@ public struct Checkpoint: Sendable {
     public let configuration: ModelConfiguration
     /// The tensors.
     public let source: any TensorSource
-    /// The Jinja source of the chat template; nil when the checkpoint has none.
-    public let chatTemplate: String?
+    /// The Jinja sources of chat templates by name: one named `default`, perhaps another named `tool_use`, or none.
+    public let chatTemplates: [String: String]
     /// Where the tokenizer comes from.
     public let tokenizer: TokenizerOrigin
-    /// Texts of special tokens under the names that chat templates use: `bos_token`, `eos_token`, `unk_token`,
-    /// `pad_token`.
+    /// Texts of special tokens under the names that chat templates use: `bos_token`, `eos_token`, `pad_token`.
     public let specialTokens: [String: String]
 
     /// What whoever runs the model should know, a sentence each: what is missing, and what was taken instead.
@@ -63,18 +65,11 @@ public struct Checkpoint: Sendable {
         try Self.require(
             try ModelConfiguration.architecture(metadata), of: architectures, file: path, key: "general.architecture")
         let tokenizer = try GGUFTokenizerMetadata(source.metadata, file: path)
-        let template = try metadata.string("tokenizer.chat_template")
-        let special = [
-            ("bos_token", tokenizer.bosID), ("eos_token", tokenizer.eosID), ("unk_token", tokenizer.unknownID),
-            ("pad_token", tokenizer.paddingID),
-        ]
         self.path = path
         self.source = source
         configuration = try ModelConfiguration(gguf: source, tokenizer: tokenizer)
-        chatTemplate = template
-        specialTokens = special.reduce(into: [:]) { texts, entry in
-            texts[entry.0] = entry.1.map { tokenizer.tokens[$0] }
-        }
+        chatTemplates = try Self.chatTemplates(metadata)
+        specialTokens = tokenizer.specialTokens
         self.tokenizer = .gguf(tokenizer)
         warnings = tokenizer.warnings(file: path)
         quantization = nil
@@ -92,7 +87,7 @@ public struct Checkpoint: Sendable {
             try HuggingFaceFamily.architecture(of: config), of: architectures, file: config.file, key: "architecture")
         let isTied = try config.bool("tie_word_embeddings") ?? true
         let source = RenamedSource.canonical(try Self.source(directory), isTied: isTied)
-        let tokenizerConfig = try document("tokenizer_config.json")
+        let tokenizerConfiguration = try TokenizerConfiguration(directory: directory)
         path = directory
         self.source = source
         configuration = try ModelConfiguration(
@@ -100,10 +95,21 @@ public struct Checkpoint: Sendable {
             output: try Self.outputMatrix(source))
         quantization = try QuantizationConfiguration(
             config, orFirstOf: ["quantize_config.json", "quant_config.json"].map(file))
-        chatTemplate = try ChatTemplate.find(directory: directory, tokenizerConfig: tokenizerConfig)
-        tokenizer = .tokenizerJSON(file("tokenizer.json"))
-        specialTokens = Self.specialTokens(tokenizerConfig)
+        chatTemplates = tokenizerConfiguration.chatTemplates
+        tokenizer = .tokenizerJSON(file("tokenizer.json"), adding: tokenizerConfiguration.addedTokens)
+        specialTokens = tokenizerConfiguration.specialTokens
         warnings = []
+    }
+
+    /// The template of a GGUF file, and others whose names end their keys.
+    private static func chatTemplates(_ metadata: GGUFMetadata) throws(WeightLoadingError) -> [String: String] {
+        let key = "tokenizer.chat_template"
+        var templates: [String: String] = [:]
+        templates["default"] = try metadata.string(key)
+        for name in metadata.values.keys where name.hasPrefix(key + ".") {
+            templates[String(name.dropFirst(key.count + 1))] = try metadata.string(name)
+        }
+        return templates
     }
 
     private static func require(
@@ -142,20 +148,5 @@ public struct Checkpoint: Sendable {
                 file: single, reason: "the directory has neither it nor model.safetensors.index.json\(hint)")
         }
         return try SafetensorsSource(index: index)
-    }
-
-    /// A special token is a string, or an object whose `content` is one.
-    private static func specialTokens(_ config: JSONDocument?) -> [String: String] {
-        guard let config else { return [:] }
-        var texts: [String: String] = [:]
-        for key in ["bos_token", "eos_token", "unk_token", "pad_token"] {
-            switch config.value(key) {
-            case .string(let text): texts[key] = text
-            case .object(let members):
-                if case .string(let text) = members["content"] { texts[key] = text }
-            default: break
-            }
-        }
-        return texts
     }
 }

@@ -24,6 +24,12 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
     public var unknownID: Int?
     /// The token that fills batches up.
     public var paddingID: Int?
+    /// The token between two texts.
+    public var separatorID: Int?
+    /// The token whose output stands for the whole text.
+    public var classID: Int?
+    /// The token in the place of a hidden one.
+    public var maskID: Int?
     /// Whether a text begins with `bosID`; nil: the model's custom.
     public var addBOS: Bool?
     /// Whether a text ends with `eosID`; nil: the model's custom.
@@ -77,9 +83,23 @@ public struct GGUFTokenizerMetadata: Sendable, Hashable {
         eomID = try id("eom_token_id")
         unknownID = try id("unknown_token_id")
         paddingID = try id("padding_token_id")
+        // GGUF's own spelling; some writers mend it.
+        let separator = try id("seperator_token_id")
+        separatorID = if let separator { separator } else { try id("separator_token_id") }
+        classID = try id("cls_token_id")
+        maskID = try id("mask_token_id")
         addBOS = try metadata.bool(prefix + "add_bos_token")
         addEOS = try metadata.bool(prefix + "add_eos_token")
         addSpacePrefix = try metadata.bool(prefix + "add_space_prefix")
+    }
+
+    /// Texts of special tokens under the names that chat templates use.
+    public var specialTokens: [String: String] {
+        let ids = [
+            "bos_token": bosID, "eos_token": eosID, "unk_token": unknownID, "sep_token": separatorID,
+            "pad_token": paddingID, "cls_token": classID, "mask_token": maskID,
+        ]
+        return ids.compactMapValues { id in id.map { tokens[$0] } }
     }
 
     /// All tokens that end an answer: those that the file names, and the control tokens of that meaning, which many files

@@ -44,8 +44,8 @@ import Testing
             vocabularySize: 32, normEpsilon: 1e-5, rotary: RotaryConfiguration(theta: 10_000, rotarySize: 16),
             maxPositionCount: 128, tieWordEmbeddings: true)
         #expect(checkpoint.configuration == expected)
-        #expect(checkpoint.tokenizer == .tokenizerJSON(directory.path + "/tokenizer.json"))
-        #expect(checkpoint.chatTemplate == nil)
+        #expect(checkpoint.tokenizer == .tokenizerJSON(directory.path + "/tokenizer.json", adding: []))
+        #expect(checkpoint.chatTemplates.isEmpty)
         #expect(checkpoint.loaderName == "dense")
         #expect(checkpoint.source.tensorNames == ["model.norm.weight"])
     }
@@ -57,8 +57,9 @@ import Testing
     }
 
     @Test func aTokenizerIsADirectoryOrAFile() throws {
-        #expect(try TokenizerOrigin(path: directory.path) == .tokenizerJSON(directory.path + "/tokenizer.json"))
-        #expect(try TokenizerOrigin(path: "/x/other.json") == .tokenizerJSON("/x/other.json"))
+        #expect(
+            try TokenizerOrigin(path: directory.path) == .tokenizerJSON(directory.path + "/tokenizer.json", adding: []))
+        #expect(try TokenizerOrigin(path: "/x/other.json") == .tokenizerJSON("/x/other.json", adding: []))
     }
 
     @Test func readsWhatIsStated() throws {
@@ -163,13 +164,37 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"chat_template":"{{ a }}"}"#, "{{ a }}"), (#"{"chat_template":null}"#, nil), ("{}", nil),
-        (#"{"chat_template":[{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#, "d"),
-        (#"{"chat_template":[{"name":"rag","template":"r"}]}"#, "r"),
+        (#"{"chat_template":"{{ a }}"}"#, ["default": "{{ a }}"]), (#"{"chat_template":null}"#, [:]), ("{}", [:]),
+        (
+            #"{"chat_template":[{"name":"tool_use","template":"t"},{"name":"default","template":"d"}]}"#,
+            ["default": "d", "tool_use": "t"]
+        ),
+        (#"{"chat_template":[{"name":"rag","template":"r"}]}"#, ["rag": "r"]),
     ])
-    func findsTheChatTemplate(config: String, expected: String?) throws {
+    func findsTheChatTemplates(config: String, expected: [String: String]) throws {
         try directory.write(config, to: "tokenizer_config.json")
-        #expect(try open().chatTemplate == expected)
+        #expect(try open().chatTemplates == expected)
+    }
+
+    @Test func aProcessorsTemplateCountsWhereThereIsNoOther() throws {
+        try directory.write(#"{"chat_template":"p"}"#, to: "chat_template.json")
+        #expect(try open().chatTemplates == ["default": "p"])
+        try directory.write(#"{"chat_template":"t"}"#, to: "tokenizer_config.json")
+        #expect(try open().chatTemplates == ["default": "t"])
+    }
+
+    @Test(arguments: [
+        (#"{"chat_template":5}"#, "key chat_template must be a string or a list of templates"),
+        (#"{"chat_template":["x"]}"#, "key chat_template must be a list of objects with name and template"),
+        (#"{"added_tokens_decoder":[]}"#, "key added_tokens_decoder must be an object"),
+        (#"{"added_tokens_decoder":{"x":{"content":"a"}}}"#, "key added_tokens_decoder.x must be named by an id"),
+        (#"{"added_tokens_decoder":{"5":"a"}}"#, "key added_tokens_decoder.5 must be an object with content"),
+        ("[]", "the root is an array"), ("{", "is malformed"),
+    ])
+    func aBadTokenizerConfigurationIsNamedWithItsFile(config: String, words: String) throws {
+        try directory.write(config, to: "tokenizer_config.json")
+        let description = try refusal([:])
+        #expect(description.contains("tokenizer_config.json") && description.contains(words), "\(description)")
     }
 
     @Test func aTemplateFileWinsAndSpecialTokensAreRead() throws {
@@ -178,7 +203,7 @@ import Testing
             to: "tokenizer_config.json")
         try directory.write("new", to: "chat_template.jinja")
         let checkpoint = try open()
-        #expect(checkpoint.chatTemplate == "new")
+        #expect(checkpoint.chatTemplates == ["default": "new"])
         #expect(checkpoint.specialTokens == ["bos_token": "<s>", "eos_token": "</s>"])
     }
 

@@ -41,7 +41,7 @@ import Testing
             rotary: RotaryConfiguration(theta: 10_000, rotarySize: 16), maxPositionCount: 128, tieWordEmbeddings: true)
         #expect(checkpoint.configuration == expected)
         #expect(checkpoint.loaderName == "gguf")
-        #expect(checkpoint.chatTemplate == nil)
+        #expect(checkpoint.chatTemplates.isEmpty)
     }
 
     @Test func readsWhatIsStated() throws {
@@ -51,11 +51,16 @@ import Testing
             builder.add("llama.rope.scaling.factor", Float(4))
             builder.add("llama.rope.dimension_count", 8 as UInt32)
             builder.add("tokenizer.chat_template", "{{ x }}")
+            builder.add("tokenizer.chat_template.tool_use", "{{ y }}")
+            builder.add("tokenizer.chat_templates", ["tool_use"])
             builder.add("tokenizer.ggml.pre", "smollm")
             builder.add("tokenizer.ggml.token_type", [3, 1, 3])
             builder.add("tokenizer.ggml.bos_token_id", 0 as UInt32)
             builder.add("tokenizer.ggml.eos_token_id", 2 as UInt32)
             builder.add("tokenizer.ggml.padding_token_id", UInt32.max)
+            builder.add("tokenizer.ggml.seperator_token_id", 1 as UInt32)
+            builder.add("tokenizer.ggml.mask_token_id", 1 as UInt32)
+            builder.add("tokenizer.ggml.cls_token_id", 0 as UInt32)
             builder.add("tokenizer.ggml.add_bos_token", false)
             builder.add("output.weight", [0], dimensions: [1])
             builder.add("blk.0.attn_q.bias", [0], dimensions: [1])
@@ -67,8 +72,11 @@ import Testing
         #expect(configuration.attentionBias && !configuration.mlpBias && !configuration.tieWordEmbeddings)
         #expect(configuration.bosTokenID == 0)
         #expect(configuration.eosTokenIDs == [2])
-        #expect(checkpoint.chatTemplate == "{{ x }}")
-        #expect(checkpoint.specialTokens == ["bos_token": "<s>", "eos_token": "</s>"])
+        #expect(checkpoint.chatTemplates == ["default": "{{ x }}", "tool_use": "{{ y }}"])
+        #expect(
+            checkpoint.specialTokens == [
+                "bos_token": "<s>", "eos_token": "</s>", "sep_token": "a", "mask_token": "a", "cls_token": "<s>",
+            ])
         guard case .gguf(let tokenizer) = checkpoint.tokenizer else {
             Issue.record("the tokenizer is the file's own")
             return

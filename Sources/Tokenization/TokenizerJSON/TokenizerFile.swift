@@ -7,8 +7,9 @@ struct TokenizerFile {
     /// The file whose outermost object is `root`.
     init(_ root: JSONNode) { self.root = root }
 
-    /// The tokenizer's parts; an error names the first key that asks for what is not supported.
-    func parts() throws(TokenizationError) -> TokenizerParts {
+    /// The tokenizer's parts, with tokens that other files name; an error names the first key that asks for what is not
+    /// supported.
+    func parts(adding named: [NamedToken]) throws(TokenizationError) -> TokenizerParts {
         let model = root["model"]
         // Files of before 0.9 have no type; those with merges are BPE.
         if !(model["type"].isNull && !model["merges"].isNull) {
@@ -31,14 +32,21 @@ struct TokenizerFile {
             unknownToken: try unknownToken(model["unk_token"], builder),
             fusesUnknown: try model["fuse_unk"].bool(default: false),
             ignoresMergesForWholeWords: try model["ignore_merges"].bool(default: false))
-        let added = try addedTokens()
-        for token in added {
+        let modelSize = builder.tokenCount
+        var added = AddedTokens(try addedTokens())
+        for token in added.tokens {
             try builder.add(token.content, id: Int(token.id), isSpecial: token.isSpecial, key: "added_tokens")
+        }
+        for token in named {
+            guard let token = added.add(token, id: builder.id(of: token.content), modelSize: modelSize) else {
+                continue
+            }
+            try builder.add(token.content, id: Int(token.id), isSpecial: token.isSpecial, key: "added_tokens_decoder")
         }
         let (prefix, suffix) = try PostProcessorReader(builder: builder).affixes(root["post_processor"])
         return TokenizerParts(
             table: builder.table, encoder: encoder, steps: try PreTokenizerReader().steps(root["pre_tokenizer"]),
-            normalizer: try normalizer(root["normalizer"]), addedTokens: added, prefix: prefix, suffix: suffix)
+            normalizer: try normalizer(root["normalizer"]), addedTokens: added.tokens, prefix: prefix, suffix: suffix)
     }
 
     private func merges(_ node: JSONNode) throws(TokenizationError) -> [(left: String, right: String)] {

@@ -31,6 +31,9 @@ struct VocabularyBuilder {
         ids[Array(token.utf8)] = TokenID(id)
     }
 
+    /// How many different tokens there are.
+    var tokenCount: Int { ids.count }
+
     /// The id of a token.
     func id(of token: String) -> TokenID? { ids[Array(token.utf8)] }
 

@@ -1,0 +1,186 @@
+internal import JSON
+internal import Tensors
+
+/// A token that a file beside `tokenizer.json` names, with the flags of Hugging Face's `AddedToken`.
+public struct CheckpointToken: Sendable, Hashable {
+    /// The text.
+    public var content: String
+    /// Whether it is a control token.
+    public var isSpecial: Bool
+    /// Whether it takes the white space before it.
+    public var lstrip = false
+    /// Whether it takes the white space after it.
+    public var rstrip = false
+    /// Whether it is not found within a longer word.
+    public var singleWord = false
+    /// Whether it is looked for in the normalized text.
+    public var isNormalized: Bool
+}
+
+/// What the files beside `tokenizer.json` say: special tokens, added tokens and chat templates. They are read as
+/// transformers 5 reads them (`PreTrainedTokenizerBase._from_pretrained`).
+public struct TokenizerConfiguration: Sendable, Hashable {
+    /// Texts of special tokens by the names that chat templates use: `bos_token`, `pad_token`, `image_token`.
+    public private(set) var specialTokens: [String: String] = [:]
+    /// Tokens that the tokenizer must know, in the order in which those that it does not know get their ids.
+    public private(set) var addedTokens: [CheckpointToken] = []
+    /// Sources of chat templates by name; a model's only one is `default`.
+    public private(set) var chatTemplates: [String: String] = [:]
+
+    /// The names that every tokenizer may have.
+    static let names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"]
+
+    /// Reads the files that `directory` has: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, and
+    /// those of `ChatTemplateFiles`.
+    public init(directory: String) throws(WeightLoadingError) {
+        let config = directory.appendingPath("tokenizer_config.json")
+        var keys = try Self.object(config) ?? JSONObject()
+        chatTemplates = try ChatTemplateFiles(directory).templates(config: keys["chat_template"], file: config)
+        var decoder: [(id: Int, token: CheckpointToken)] = []
+        if let value = keys["added_tokens_decoder"] {
+            decoder = try Self.decoder(value, file: config)
+        } else {
+            // Files that name their added tokens in tokenizer_config.json say the rest there, too.
+            let map = directory.appendingPath("special_tokens_map.json")
+            for member in try Self.object(map)?.members ?? [] where member.value != .null { keys.replace(member) }
+        }
+        let special = Self.special(keys)
+        let extra = Self.list(keys)
+        if keys["added_tokens_decoder"] == nil {
+            let texts = Set((special.map(\.token) + extra).map(\.content))
+            decoder = try Self.added(directory.appendingPath("added_tokens.json"), special: texts)
+        }
+        let named = Set(special.map(\.token.content))
+        addedTokens = decoder.sorted { $0.id < $1.id }.map { entry in
+            var token = entry.token
+            if named.contains(token.content) { token.isSpecial = true }
+            return token
+        }
+        var known = Set(addedTokens.map(\.content))
+        for token in special.map(\.token) + extra where known.insert(token.content).inserted {
+            addedTokens.append(token)
+        }
+        for (name, token) in special { specialTokens[name] = token.content }
+    }
+
+    /// The object that `file` holds; nil where there is no such file. Of a key twice the last counts.
+    static func object(_ file: String) throws(WeightLoadingError) -> JSONObject? {
+        guard PathKind(of: file) == .file else { return nil }
+        let memory = try mapFile(file)
+        var options = JSONParser.Options()
+        options.acceptsNonFiniteNumbers = true
+        let value: JSONValue
+        do {
+            value = try withExtendedLifetime(memory) { () throws(JSONError) in
+                try JSONParser.parse(memory.bytes, options: options)
+            }
+        } catch {
+            throw .malformed(file: file, reason: error.description)
+        }
+        guard case .object(let object) = value else {
+            throw .malformed(file: file, reason: "the root is \(value.summary), not an object")
+        }
+        return object
+    }
+
+    /// The special tokens that have names, those that every tokenizer may have first.
+    private static func special(_ keys: JSONObject) -> [(name: String, token: CheckpointToken)] {
+        var found: [(name: String, token: CheckpointToken)] = []
+        func add(_ name: String, _ value: JSONValue?) {
+            guard let value, let token = token(value) else { return }
+            found.removeAll { $0.name == name }
+            found.append((name, token))
+        }
+        for name in names { add(name, keys[name]) }
+        for member in keys.members where member.key.hasSuffix("_token") && !names.contains(member.key) {
+            add(member.key, member.value)
+        }
+        if case .object(let more)? = keys["extra_special_tokens"] {
+            for member in more.members { add(member.key, member.value) }
+        }
+        return found
+    }
+
+    /// The special tokens without names.
+    private static func list(_ keys: JSONObject) -> [CheckpointToken] {
+        for key in ["extra_special_tokens", "additional_special_tokens"] {
+            if case .array(let values)? = keys[key], !values.isEmpty { return values.compactMap { token($0) } }
+        }
+        return []
+    }
+
+    /// A special token: a string, or an object with `content` and flags.
+    private static func token(_ value: JSONValue) -> CheckpointToken? {
+        switch value {
+        case .string(let text) where !text.isEmpty:
+            return CheckpointToken(content: text, isSpecial: true, isNormalized: false)
+        case .object(let object):
+            guard var token = token(object) else { return nil }
+            token.isSpecial = true
+            if object["normalized"] == nil { token.isNormalized = false }
+            return token
+        default: return nil
+        }
+    }
+
+    private static func token(_ object: JSONObject) -> CheckpointToken? {
+        guard case .string(let content)? = object["content"], !content.isEmpty else { return nil }
+        func flag(_ key: String, _ missing: Bool = false) -> Bool {
+            if case .bool(let flag)? = object[key] { flag } else { missing }
+        }
+        let isSpecial = flag("special")
+        return CheckpointToken(
+            content: content, isSpecial: isSpecial, lstrip: flag("lstrip"), rstrip: flag("rstrip"),
+            singleWord: flag("single_word"), isNormalized: flag("normalized", !isSpecial))
+    }
+
+    /// Tokens by their ids, which are keys.
+    private static func decoder(
+        _ value: JSONValue, file: String
+    ) throws(WeightLoadingError) -> [(id: Int, token: CheckpointToken)] {
+        let key = "added_tokens_decoder"
+        guard case .object(let object) = value else {
+            throw .illTypedKey(file: file, key: key, expected: "an object", found: value.summary)
+        }
+        var tokens: [(id: Int, token: CheckpointToken)] = []
+        for member in object.members {
+            guard let id = Int(member.key) else {
+                throw .illTypedKey(
+                    file: file, key: "\(key).\(member.key)", expected: "named by an id", found: member.key)
+            }
+            guard case .object(let fields) = member.value, let token = token(fields) else {
+                throw .illTypedKey(
+                    file: file, key: "\(key).\(member.key)", expected: "an object with content",
+                    found: member.value.summary)
+            }
+            tokens.append((id, token))
+        }
+        return tokens
+    }
+
+    /// The ids of `added_tokens.json` by token.
+    private static func added(
+        _ file: String, special: Set<String>
+    ) throws(WeightLoadingError) -> [(id: Int, token: CheckpointToken)] {
+        var tokens: [(id: Int, token: CheckpointToken)] = []
+        for member in try object(file)?.members ?? [] {
+            guard case .integer(let id) = member.value else {
+                throw .illTypedKey(file: file, key: member.key, expected: "an id", found: member.value.summary)
+            }
+            let isSpecial = special.contains(member.key)
+            tokens.append((id, CheckpointToken(content: member.key, isSpecial: isSpecial, isNormalized: !isSpecial)))
+        }
+        return tokens
+    }
+}
+
+extension JSONObject {
+    /// Gives the member's key its value, in the place of the one that it has.
+    fileprivate mutating func replace(_ member: Member) {
+        if let index = members.lastIndex(where: { $0.key == member.key }) {
+            members[index] = member
+        } else {
+            members.append(member)
+        }
+    }
+}
