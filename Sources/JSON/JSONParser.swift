@@ -14,6 +14,9 @@ public struct JSONParser {
     /// Arrays and objects within each other, at most.
     public static let maxDepth = 128
 
+    /// Digits of an integer, at most; Python reads no more.
+    public static let maxIntegerDigitCount = 4300
+
     let bytes: UnsafeRawBufferPointer
     private let options: Options
     var position = 0
@@ -152,10 +155,17 @@ public struct JSONParser {
             if digits() == 0 { throw error("a digit is expected in the exponent") }
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if isInteger, let value = Int(text) { return .integer(value) }
-        guard let value = Double(text), value.isFinite else {
+        if isInteger {
+            if let value = Int(text) { return .integer(value) }
+            guard text.utf8.count <= Self.maxIntegerDigitCount else {
+                position = start
+                throw error("the number has more than \(Self.maxIntegerDigitCount) digits")
+            }
+            return .bigInteger(text)
+        }
+        guard let value = Double(text) else {
             position = start
-            throw error("the number is too large")
+            throw error("the number cannot be read")
         }
         return .number(value)
     }

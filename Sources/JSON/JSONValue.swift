@@ -6,7 +6,9 @@ public enum JSONValue: Sendable, Equatable {
     case bool(Bool)
     /// A number without fraction and exponent that fits 64 bits.
     case integer(Int)
-    /// Any other number.
+    /// A number without fraction and exponent beyond 64 bits: its decimal digits, after a minus sign where it is negative.
+    case bigInteger(String)
+    /// Any other number; what is too large for 64-bit floating point is infinite, as in Python.
     case number(Double)
     /// Text.
     case string(String)
@@ -20,7 +22,7 @@ public enum JSONValue: Sendable, Equatable {
         switch self {
         case .null: "null"
         case .bool: "a boolean"
-        case .integer, .number: "a number"
+        case .integer, .bigInteger, .number: "a number"
         case .string: "a string"
         case .array: "an array"
         case .object: "an object"
@@ -32,6 +34,7 @@ public enum JSONValue: Sendable, Equatable {
         switch self {
         case .bool(let value): "the boolean \(value)"
         case .integer(let value): "the integer \(value)"
+        case .bigInteger(let digits): "the integer \(digits.prefix(40))"
         case .number(let value): "the number \(value)"
         case .string(let value): "the string \"\(value.prefix(40))\""
         case .null, .array, .object: kind
@@ -42,6 +45,7 @@ public enum JSONValue: Sendable, Equatable {
     public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
+        case .bigInteger(let digits): Double(digits)
         case .number(let value): value
         default: nil
         }

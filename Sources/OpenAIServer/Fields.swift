@@ -169,6 +169,7 @@ extension JSONValue {
     fileprivate var shown: String {
         switch self {
         case .integer(let value): "\(value)"
+        case .bigInteger(let digits): String(digits.prefix(40))
         case .number(let value): "\(value)"
         case .bool(let value): "\(value)"
         default: kind

@@ -51,9 +51,9 @@ struct JSONDocument: Sendable {
     func number(_ key: String) throws(WeightLoadingError) -> Double? {
         switch value(key) {
         case nil: return nil
-        case .integer(let integer): return Double(integer)
-        case .number(let number) where number.isFinite: return number
-        case .some(let other): throw illTyped(key, "a finite number", other)
+        case .some(let value):
+            guard let number = value.double, number.isFinite else { throw illTyped(key, "a finite number", value) }
+            return number
         }
     }
 

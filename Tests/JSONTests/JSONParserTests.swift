@@ -23,7 +23,13 @@ import Testing
     }
 
     @Test func readsNumbersBeyondIntAndPythonsSpecials() throws {
-        #expect(try parse("18446744073709551616") == .number(18446744073709551616))
+        #expect(try parse("18446744073709551616") == .bigInteger("18446744073709551616"))
+        #expect(
+            try parse("[-9223372036854775809, 9223372036854775807]") == [
+                .bigInteger("-9223372036854775809"), .integer(.max),
+            ])
+        #expect(try parse("-0") == 0)
+        #expect(try parse("[1e400, -1e400, 1e-400]") == [.number(.infinity), .number(-.infinity), 0.0])
         var options = JSONParser.Options()
         options.acceptsNonFiniteNumbers = true
         for (text, number) in [("-Infinity", -Double.infinity), ("Infinity", .infinity)] {
@@ -38,6 +44,19 @@ import Testing
     ])
     func refusesWhatIsNotJSON(text: String) {
         #expect(throws: JSONError.self) { try parse(text) }
+    }
+
+    @Test func integersOfAnySizeAreWrittenAsTheyWereRead() throws {
+        let text = "[12345678901234567890,-98765432109876543210987654321,7]"
+        let value = try parse(text)
+        #expect(String(decoding: value.encoded, as: UTF8.self) == text)
+        guard case .array(let numbers) = value else { throw CancellationError() }
+        #expect(numbers.map(\.double) == [12345678901234567168, -98765432109876546265216450560, 7])
+        #expect(numbers[0].summary == "the integer 12345678901234567890" && numbers[0].kind == "a number")
+        #expect(throws: Never.self) { try parse(String(repeating: "9", count: JSONParser.maxIntegerDigitCount)) }
+        #expect(throws: JSONError.self) {
+            try parse(String(repeating: "9", count: JSONParser.maxIntegerDigitCount + 1))
+        }
     }
 
     @Test func refusesAKeyTwiceWhereAsked() {

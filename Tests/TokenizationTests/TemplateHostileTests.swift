@@ -89,12 +89,11 @@ struct TemplateHostileTests {
     @Test(
         "arithmetic that does not fit is an error",
         arguments: [
-            "{{ 9223372036854775807 + 1 }}", "{{ -9223372036854775807 - 2 }}", "{{ 9223372036854775807 * 2 }}",
-            "{{ 2 ** 63 }}",
-            "{{ 10 ** 1000000000 }}", "{{ -(-9223372036854775807 - 1) }}", "{{ (-9223372036854775807 - 1)|abs }}",
-            "{{ (-9223372036854775807 - 1) // -1 }}", "{{ 1e300|int }}", "{{ '99999999999999999999'|int }}",
-            "{{ 1e300|round(0, 'ceil') }}",
-            "{{ 5|round(9999999) }}", "{{ 2.0 ** 10000 }}", "{{ [9223372036854775807, 1]|sum }}", "{{ '%d' % 1e300 }}",
+            "{{ 10 ** 1000000000 }}", "{{ 2 ** 60000 }}", "{{ 10 ** 4300 }}", "{{ (10 ** 4300)|tojson }}",
+            "{{ 2 ** 65536 }}",
+            "{{ (2 ** 65000) * (2 ** 65000) > 1 }}", "{{ (2 ** 65000) ** 1000 > 1 }}", "{{ (10 ** 400) / 3 }}",
+            "{{ (10 ** 400) * 1.5 }}", "{{ (10 ** 400)|float }}", "{{ '%c' % 2 ** 70 }}",
+            "{{ range(2 ** 70) }}", "{{ 'x' * 2 ** 70 }}", "{{ 5|round(9999999) }}", "{{ 2.0 ** 10000 }}",
             "{{ '%9999999999999999999999d' % 1 }}",
             "{{ '{:99999999999999999999}'.format(1) }}", "{{ '{99999999999999999999}'.format(1) }}",
             "{{ 'x'|truncate(-9223372036854775807) }}",
@@ -209,7 +208,7 @@ struct TemplateHostileTests {
                 let template = try ChatTemplate(String(text))
                 _ = try template.render(
                     messages: goldens["sets"]?["tool_pair"]?.elements ?? [], addGenerationPrompt: true,
-                    extra: Self.variables, bosToken: "<s>", limits: limited)
+                    extra: Self.variables, specialTokens: ["bos_token": "<s>"], limits: limited)
             } catch {
                 #expect(!error.description.isEmpty)
             }

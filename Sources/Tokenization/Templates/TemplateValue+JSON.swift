@@ -7,6 +7,7 @@ extension TemplateValue {
         case .null: self = .null
         case .bool(let flag): self = .bool(flag)
         case .integer(let integer): self = .int(integer)
+        case .bigInteger(let digits): self = .bigInteger(digits)
         case .number(let number): self = .double(number)
         case .string(let text): self = .string(mark(text))
         case .array(let values): self = .array(values.map { TemplateValue($0, mark: mark) })

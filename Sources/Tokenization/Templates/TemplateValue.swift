@@ -6,6 +6,8 @@ public indirect enum TemplateValue: Sendable, Equatable {
     case bool(Bool)
     /// An integer.
     case int(Int)
+    /// An integer beyond 64 bits: its decimal digits, after a minus sign where it is negative.
+    case bigInteger(String)
     /// A number that is not an integer.
     case double(Double)
     /// Text.
@@ -27,6 +29,7 @@ public indirect enum TemplateValue: Sendable, Equatable {
         case (.null, .null): true
         case (.bool(let left), .bool(let right)): left == right
         case (.int(let left), .int(let right)): left == right
+        case (.bigInteger(let left), .bigInteger(let right)): left == right
         case (.double(let left), .double(let right)): left == right
         case (.string(let left), .string(let right)): left.utf8.elementsEqual(right.utf8)
         case (.array(let left), .array(let right)): left == right

@@ -32,6 +32,7 @@ struct JSONNode {
         case .null: return "null"
         case .bool(let value): return "\(value)"
         case .integer(let value): return "\(value)"
+        case .bigInteger(let digits): return String(digits.prefix(40))
         case .number(let value): return "\(value)"
         case .string(let value):
             return value.utf8.count <= 200

@@ -62,6 +62,7 @@ extension Interpreter {
         case .none: Value.none
         case .bool(let bool): .bool(bool)
         case .int(let int): .int(int)
+        case .bigInteger(let integer): .bigInteger(integer)
         case .double(let double): .double(double)
         case .text(let text): .text(text)
         }

@@ -49,6 +49,10 @@ extension Interpreter {
         case .null: return .none
         case .bool(let bool): return .bool(bool)
         case .int(let int): return .int(int)
+        case .bigInteger(let digits):
+            guard let integer = BigInteger(digits) else { throw failure("'\(digits.prefix(40))' is no integer") }
+            try step(digits.utf8.count)
+            return try number(integer)
         case .double(let double): return .double(double)
         case .string(let string): return .string(string)
         case .array(let elements):

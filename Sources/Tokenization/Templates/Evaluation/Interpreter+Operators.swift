@@ -12,16 +12,11 @@ extension Interpreter {
         switch operand.asNumber {
         case .int(let int):
             guard operation == .minus else { return .int(int) }
-            let (result, overflow) = (0).subtractingReportingOverflow(int)
-            return .int(try whole((result, overflow)))
+            return int == .min ? try number(BigInteger(int).negated) : .int(-int)
+        case .bigInteger(let integer): return operation == .minus ? try number(integer.negated) : operand
         case .double(let double): return .double(operation == .minus ? -double : double)
         default: throw unusable(operation == .minus ? "-" : "+", operand)
         }
-    }
-
-    private func whole(_ result: (partialValue: Int, overflow: Bool)) throws(TemplateError) -> Int {
-        guard !result.overflow else { throw failure("an integer does not fit into 64 bits") }
-        return result.partialValue
     }
 
     private func unusable(_ operation: String, _ values: Value...) -> TemplateError {
@@ -48,6 +43,15 @@ extension Interpreter {
             case (.int(let left), .double(let right)): return try doubles(operation, Double(left), right)
             case (.double(let left), .int(let right)): return try doubles(operation, left, Double(right))
             case (.double(let left), .double(let right)): return try doubles(operation, left, right)
+            case (.bigInteger(let left), .bigInteger(let right)): return try bigIntegers(operation, left, right)
+            case (.bigInteger(let left), .int(let right)):
+                return try bigIntegers(operation, left, BigInteger(right))
+            case (.int(let left), .bigInteger(let right)):
+                return try bigIntegers(operation, BigInteger(left), right)
+            case (.bigInteger(let left), .double(let right)):
+                return try doubles(operation, try double(left), right)
+            case (.double(let left), .bigInteger(let right)):
+                return try doubles(operation, left, try double(right))
             default: break
             }
         }
@@ -88,11 +92,15 @@ extension Interpreter {
     private func integers(
         _ operation: ArithmeticOperator, _ left: Int, _ right: Int
     ) throws(TemplateError) -> Value {
+        func exact(_ result: (partialValue: Int, overflow: Bool)) throws(TemplateError) -> Value {
+            guard result.overflow else { return .int(result.partialValue) }
+            return try bigIntegers(operation, BigInteger(left), BigInteger(right))
+        }
         switch operation {
-        case .add: return .int(try whole(left.addingReportingOverflow(right)))
-        case .subtract: return .int(try whole(left.subtractingReportingOverflow(right)))
-        case .multiply: return .int(try whole(left.multipliedReportingOverflow(by: right)))
-        case .divide: return try doubles(.divide, Double(left), Double(right))
+        case .add: return try exact(left.addingReportingOverflow(right))
+        case .subtract: return try exact(left.subtractingReportingOverflow(right))
+        case .multiply: return try exact(left.multipliedReportingOverflow(by: right))
+        case .divide: return try bigIntegers(.divide, BigInteger(left), BigInteger(right))
         case .floorDivide, .modulo:
             guard right != 0 else { throw failure("division by zero") }
             if right == -1 { return operation == .modulo ? .int(0) : try unary(.minus, .int(left)) }
@@ -112,7 +120,11 @@ extension Interpreter {
         if base == 0 || base == 1 { return .int(exponent == 0 ? 1 : base) }
         if base == -1 { return .int(exponent % 2 == 0 ? 1 : -1) }
         var result = 1
-        for _ in 0..<exponent { result = try whole(result.multipliedReportingOverflow(by: base)) }
+        for _ in 0..<exponent {
+            let (product, overflow) = result.multipliedReportingOverflow(by: base)
+            if overflow { return try bigIntegers(.power, BigInteger(base), BigInteger(exponent)) }
+            result = product
+        }
         return .int(result)
     }
 

@@ -14,6 +14,7 @@ extension Interpreter {
             default:
                 switch input.asNumber {
                 case .int(let int): return .double(Double(int))
+                case .bigInteger(let integer): return .double(try double(integer))
                 case .double(let double): return .double(double)
                 default: return values[0] ?? .double(0)
                 }
@@ -22,6 +23,7 @@ extension Interpreter {
             _ = try bind(arguments, [], "abs")
             switch input.asNumber {
             case .int(let int): return int < 0 ? try unary(.minus, .int(int)) : .int(int)
+            case .bigInteger(let integer): return integer.isNegative ? try unary(.minus, input) : input
             case .double(let double): return .double(double.magnitude)
             default: throw failure("bad operand type for abs(): '\(input.typeName)'")
             }
@@ -35,7 +37,7 @@ extension Interpreter {
         case .text(let text):
             switch PythonNumber.whole(text, base: base) {
             case .value(let int): return .int(int)
-            case .tooLarge: throw failure("an integer does not fit into 64 bits")
+            case .big(let integer): return try number(integer)
             case .malformed:
                 return try PythonNumber.double(text).flatMap { (double) throws(TemplateError) in
                     double.isFinite ? try whole(.double(double), base: 10) : nil
@@ -45,11 +47,8 @@ extension Interpreter {
             switch value.asNumber {
             case .int(let int): return .int(int)
             case .double(let double):
-                guard !double.isNaN else { return nil }
-                guard let int = Int(exactly: double.rounded(.towardZero)) else {
-                    throw failure("an integer does not fit into 64 bits")
-                }
-                return .int(int)
+                return try double.isNaN ? nil : whole(double)
+            case .bigInteger: return value
             default: return nil
             }
         }
@@ -75,10 +74,7 @@ extension Interpreter {
             let scaled = try arithmetic(.multiply, number, scale)
             let whole: Value
             if case .double(let double) = scaled {
-                guard let int = Int(exactly: double.rounded(method == "ceil" ? .up : .down)) else {
-                    throw failure("an integer does not fit into 64 bits")
-                }
-                whole = .int(int)
+                whole = try self.whole(double.rounded(method == "ceil" ? .up : .down))
             } else {
                 whole = scaled
             }

@@ -136,7 +136,14 @@ extension Interpreter {
         case (.int, nil), (.int, "d"), (.int, "n"), (.int, "x"), (.int, "X"), (.int, "o"), (.int, "b"), (.int, "c"),
             (.bool, "d"), (.bool, "x"):
             guard specification.precision == nil else { throw failure("precision is not for integers") }
-            return try laidOut(try index(value), specification)
+            return try laidOut(BigInteger(try index(value)), specification)
+        case (.bigInteger(let integer), nil), (.bigInteger(let integer), "d"), (.bigInteger(let integer), "n"),
+            (.bigInteger(let integer), "x"), (.bigInteger(let integer), "X"), (.bigInteger(let integer), "o"),
+            (.bigInteger(let integer), "b"), (.bigInteger(let integer), "c"):
+            guard specification.precision == nil else { throw failure("precision is not for integers") }
+            _ = try digits(of: integer)
+            return try laidOut(integer, specification)
+        case (.bigInteger(let integer), _): return try laidOut(try double(integer), specification)
         case (.int(let int), _): return try laidOut(Double(int), specification)
         case (.bool(let bool), .some): return try laidOut(bool ? 1.0 : 0.0, specification)
         case (.double(let double), _): return try laidOut(double, specification)
@@ -152,23 +159,23 @@ extension Interpreter {
         }
     }
 
-    private func laidOut(_ int: Int, _ specification: FormatSpecification) throws(TemplateError) -> Text {
-        let magnitude = int.magnitude
+    private func laidOut(_ integer: BigInteger, _ specification: FormatSpecification) throws(TemplateError) -> Text {
+        let magnitude = integer.isNegative ? integer.negated : integer
         var (digits, prefix): (String, String)
         switch specification.type {
-        case "x": (digits, prefix) = (String(magnitude, radix: 16), "0x")
-        case "X": (digits, prefix) = (String(magnitude, radix: 16, uppercase: true), "0X")
-        case "o": (digits, prefix) = (String(magnitude, radix: 8), "0o")
-        case "b": (digits, prefix) = (String(magnitude, radix: 2), "0b")
+        case "x": (digits, prefix) = (magnitude.text(radix: 16), "0x")
+        case "X": (digits, prefix) = (magnitude.text(radix: 16).uppercased(), "0X")
+        case "o": (digits, prefix) = (magnitude.text(radix: 8), "0o")
+        case "b": (digits, prefix) = (magnitude.text(radix: 2), "0b")
         case "c":
-            guard let scalar = UInt32(exactly: int).flatMap(Unicode.Scalar.init) else {
+            guard let scalar = integer.int.flatMap({ UInt32(exactly: $0) }).flatMap(Unicode.Scalar.init) else {
                 throw failure("%c arg not in range(0x110000)")
             }
             return specification.padded(Text([scalar]), defaultAlign: "<")
-        default: (digits, prefix) = (specification.grouped(String(magnitude)), "")
+        default: (digits, prefix) = (specification.grouped(magnitude.text()), "")
         }
         if !specification.isAlternate { prefix = "" }
-        let sign = specification.sign(isNegative: int < 0) + prefix
+        let sign = specification.sign(isNegative: integer.isNegative) + prefix
         return specification.padded(sign: sign, Text(digits), defaultAlign: ">")
     }
 

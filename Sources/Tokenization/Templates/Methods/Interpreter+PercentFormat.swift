@@ -103,15 +103,16 @@ extension Interpreter {
             let isDecimal = type == UInt8(ascii: "d") || type == UInt8(ascii: "i") || type == UInt8(ascii: "u")
             var number = value.asNumber
             if case .double(let double)? = number, isDecimal {
-                guard let int = Int(exactly: double.rounded(.towardZero)) else { throw failure("number too large") }
-                number = .int(int)
+                number = try whole(double)
             }
-            guard case .int(let int)? = number else {
+            switch number {
+            case .int, .bigInteger: break
+            default:
                 throw failure("%\(Character(Unicode.Scalar(type))) format: a number is required, not \(value.typeName)")
             }
             specification.precision = nil
             specification.type = isDecimal ? "d" : Unicode.Scalar(type)
-            return try laidOut(.int(int), specification)
+            return try laidOut(number ?? value, specification)
         case UInt8(ascii: "f"), UInt8(ascii: "F"), UInt8(ascii: "e"), UInt8(ascii: "E"), UInt8(ascii: "g"),
             UInt8(ascii: "G"):
             guard let number = value.asNumber else { throw failure("must be real number, not \(value.typeName)") }

@@ -88,8 +88,13 @@ extension TemplateLexer {
             }
         }
         let spelling = String(decoding: source[start..<end].filter { $0 != UInt8(ascii: "_") }, as: UTF8.self)
-        guard let value = Int(spelling, radix: radix) else { throw syntax("the number \(spelling) is too large") }
-        emit(.integer(value))
+        if let value = Int(spelling, radix: radix) {
+            emit(.integer(value))
+        } else if spelling.utf8.count <= 4300, let value = BigInteger(spelling, radix: radix) {
+            emit(.bigInteger(value))
+        } else {
+            throw syntax("a number has more than 4300 digits")
+        }
         advance(to: end)
     }
 

@@ -6,6 +6,7 @@ struct TemplateToken: Equatable {
         case name(String)
         case string(Text)
         case integer(Int)
+        case bigInteger(BigInteger)
         case float(Double)
         case symbol(Symbol)
         case end
@@ -24,6 +25,7 @@ struct TemplateToken: Equatable {
         case .name(let name): name
         case .string: "a string"
         case .integer(let value): String(value)
+        case .bigInteger(let value): value.text()
         case .float(let value): String(value)
         case .symbol(let symbol): symbol.rawValue
         case .end: "the end of the template"

@@ -30,7 +30,7 @@ struct Expression: Sendable {
 
 /// A value that is written out.
 enum Literal: Sendable {
-    case none, bool(Bool), int(Int), double(Double), text(Text)
+    case none, bool(Bool), int(Int), bigInteger(BigInteger), double(Double), text(Text)
 }
 
 /// A name after a dot, and the method that it may name.

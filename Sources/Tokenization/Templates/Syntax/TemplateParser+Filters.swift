@@ -62,7 +62,7 @@ extension TemplateParser {
     private var beginsTestArgument: Bool {
         switch current.kind {
         case .name("else"), .name("or"), .name("and"): false
-        case .name, .string, .integer, .float, .symbol(.openBracket), .symbol(.openBrace): true
+        case .name, .string, .integer, .bigInteger, .float, .symbol(.openBracket), .symbol(.openBrace): true
         default: false
         }
     }

@@ -18,6 +18,9 @@ extension TemplateParser {
         case .integer(let value):
             advance()
             return try make(.literal(.int(value)), line: line)
+        case .bigInteger(let value):
+            advance()
+            return try make(.literal(.bigInteger(value)), line: line)
         case .float(let value):
             advance()
             return try make(.literal(.double(value)), line: line)

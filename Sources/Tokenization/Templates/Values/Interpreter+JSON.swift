@@ -18,6 +18,7 @@ extension Interpreter {
         case .none: bytes += "null".utf8
         case .bool(let bool): bytes += (bool ? "true" : "false").utf8
         case .int(let int): bytes += String(int).utf8
+        case .bigInteger(let integer): bytes += try digits(of: integer).utf8
         case .double(let double): bytes += Interpreter.json(double).utf8
         case .text(let text): Interpreter.quote(text, style, &bytes)
         case .sequence(let sequence) where sequence.kind == .list || sequence.kind == .tuple:
@@ -75,6 +76,7 @@ extension Interpreter {
         case .none: return "null"
         case .bool(let bool): return bool ? "true" : "false"
         case .int(let int): return Text(String(int))
+        case .bigInteger(let integer): return Text(try digits(of: integer))
         case .double(let double): return Text(Interpreter.json(double))
         default: throw failure("keys must be str, int, float, bool or None, not \(key.typeName)")
         }
@@ -83,8 +85,14 @@ extension Interpreter {
     private static func quote(_ text: Text, _ style: JSONStyle, _ bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         if style.escapesNonASCII, !text.isASCII {
-            for unit in text.string.utf16 {
-                if unit < 0x80 { escape(UInt8(unit), &bytes) } else { bytes += "\\u\(fourDigits(unit))".utf8 }
+            for scalar in text.scalars {
+                if scalar.isASCII {
+                    escape(UInt8(scalar.value), &bytes)
+                } else if scalar.isMarker {
+                    bytes += Array(String(Character(scalar)).utf8)
+                } else {
+                    for unit in UTF16.encode(scalar) ?? .init() { bytes += "\\u\(fourDigits(unit))".utf8 }
+                }
             }
         } else {
             for byte in text.bytes { escape(byte, &bytes) }

@@ -79,7 +79,7 @@ enum PythonNumber {
     }
 
     /// What Python's `int` does with text.
-    enum Whole { case value(Int), tooLarge, malformed }
+    enum Whole { case value(Int), big(BigInteger), malformed }
 
     static func whole(_ text: Text, base: Int) -> Whole {
         guard (2...36).contains(base) || base == 0, var spelling = digits(text)?.lowercased() else {
@@ -105,7 +105,11 @@ enum PythonNumber {
         guard !spelling.isEmpty,
             spelling.allSatisfy({ $0.isASCII && ($0.hexDigitValue ?? letter($0)).map { $0 < radix } == true })
         else { return .malformed }
-        return Int(sign + spelling, radix: radix).map { .value($0) } ?? .tooLarge
+        if let int = Int(sign + spelling, radix: radix) { return .value(int) }
+        guard spelling.utf8.count <= 4300, let integer = BigInteger(sign + spelling, radix: radix) else {
+            return .malformed
+        }
+        return .big(integer)
     }
 
     private static func letter(_ character: Character) -> Int? {

@@ -10,6 +10,7 @@ extension Value: Hashable {
                 || left.entries.count == right.entries.count && left.entries.allSatisfy { right[$0.key] == $0.value }
         case (.namespace(let left), .namespace(let right)), (.macro(let left), .macro(let right)): left == right
         case (.loop(let left), .loop(let right)): left === right
+        case (.helper(let left), .helper(let right)): left === right
         case (.function(let left), .function(let right)): left == right
         case (.method(let left), .method(let right)): left.name == right.name && left.receiver == right.receiver
         default: left.compareNumbers(right) == .equal
@@ -29,6 +30,8 @@ extension Value: Hashable {
         switch self {
         case .bool(let bool): hasher.combine(bool ? 1 : 0)
         case .int(let int): hasher.combine(int)
+        // As the floating-point number that may equal it.
+        case .bigInteger(let integer): hasher.combine(integer.double)
         case .double(let double):
             if let int = Int(exactly: double) { hasher.combine(int) } else { hasher.combine(double) }
         case .text(let text): hasher.combine(text)
@@ -67,8 +70,27 @@ extension Value: Hashable {
             case .greater: .less
             case let same: same
             }
+        case (.bigInteger(let left), .bigInteger(let right)):
+            left < right ? .less : left == right ? .equal : .greater
+        case (.bigInteger(let left), .int): left.isNegative ? .less : .greater
+        case (.int, .bigInteger(let right)): right.isNegative ? .greater : .less
+        case (.bigInteger(let left), .double(let right)): Value.compare(left, right)
+        case (.double(let left), .bigInteger(let right)):
+            switch Value.compare(right, left) {
+            case .less: .greater
+            case .greater: .less
+            case let same: same
+            }
         default: nil
         }
+    }
+
+    private static func compare(_ left: BigInteger, _ right: Double) -> Order {
+        if right.isNaN { return .unordered }
+        if right.isInfinite { return right < 0 ? .greater : .less }
+        guard let whole = BigInteger(exactly: right.rounded(.towardZero)) else { return .unordered }
+        // Beyond 64 bits a floating-point number has no fraction; below, the larger integer decides.
+        return left < whole ? .less : left == whole ? .equal : .greater
     }
 
     private static func compare(_ left: Int, _ right: Double) -> Order {
@@ -84,7 +106,7 @@ extension Value: Hashable {
     var asNumber: Value? {
         switch self {
         case .bool(let bool): .int(bool ? 1 : 0)
-        case .int, .double: self
+        case .int, .bigInteger, .double: self
         default: nil
         }
     }
@@ -99,7 +121,7 @@ extension Value: Hashable {
         case .text(let text): !text.isEmpty
         case .sequence(let sequence): sequence.kind == .generator || !sequence.elements.isEmpty
         case .dictionary(let dictionary): !dictionary.entries.isEmpty
-        case .namespace, .macro, .loop, .function, .method: true
+        case .bigInteger, .namespace, .macro, .loop, .helper, .function, .method: true
         }
     }
 }
