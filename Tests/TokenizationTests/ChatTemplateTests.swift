@@ -37,7 +37,8 @@ struct ChatTemplateTests {
             "messages": [1, 2, 3], "add_generation_prompt": 5, "bos_token": "evil", "eos_token": "E", "tools": [7],
             "x": "y",
         ]
-        let text = try template.render(messages: [], addGenerationPrompt: true, extra: extra, bosToken: "B")
+        let text = try template.render(
+            messages: [], addGenerationPrompt: true, extra: extra, specialTokens: ["bos_token": "B"])
         #expect(text == "0TrueBE[7]y")
         #expect(try template.render(messages: [], addGenerationPrompt: false) == "0FalseNone")
     }
@@ -95,7 +96,9 @@ struct ChatTemplateTests {
         for family in goldens["families"]?.elements ?? [] {
             let template = try ChatTemplate(try #require(family["template"]?.text))
             #expect(throws: Never.self) {
-                _ = try template.render(messages: messages, addGenerationPrompt: true, bosToken: "", eosToken: "")
+                _ = try template.render(
+                    messages: messages, addGenerationPrompt: true,
+                    specialTokens: ["bos_token": "", "eos_token": ""])
             }
         }
     }

@@ -7,6 +7,7 @@ DATA = {
     "d": {"b": 2, "a": 1, "items": "shadowed", "C": {"deep": [10, {"x": "y"}]}}, "html": "<a href=\"x\">&'</a>",
     "people": [{"name": "Ann", "age": 30, "tags": ["x"]}, {"name": "bob", "age": 25}, {"name": "Cy", "age": 30, "tags": []}],
     "markers": "a\r\nb\x0bc\u2028d",
+    "big": 12345678901234567890, "low": -98765432109876543210987654321, "bigs": {"a": [18446744073709551616, 1.5e300]},
 }
 
 PRINTING = [
@@ -131,5 +132,83 @@ WHITESPACE = [
     "a {% if t +%}\n b{% endif %}", "\u00a0{%- if t %}x{% endif %}", "a\u3000{{- n }}", "line {% if t %}\n{% endif %}\nnext", "{% if t %}{% endif %}\n\nx", "{% if t %}a{% endif %} \n b", "{ {n} } {% raw %}{#{% endraw %} {", "{", "a{", "{n}", "}}", "%}", "#}", "{{ n }}}", "{{{'a': 1}}}", "{{ {'a': 1}}}", "{%if t%}x{%endif%}", "{%-if t-%} x {%-endif-%}", "{% if t: %}x{% endif %}", "  \n  {% if t %}\n    {{ n }}\n  {% endif %}\n", "{{ n }}  \n  {% if t %}\nx{% endif %}", "<{% if t %}\n\n{% endif %}>", "{{\nn\n}}", "{%\nif\nt\n%}x{% endif\n%}", "{{ n }}{# #}\n\n{# #} y", "\ufeff{{ n }}",
 ]
 
-GROUPS = [PRINTING, OPERATORS, SUBSCRIPTS, METHODS, FILTERS, JSON, TESTS, CONTROL, MACROS, WHITESPACE]
+LOOP_ENDS = [
+    "{% for i in [1] %}{% continue %}{% else %}E{% endfor %}", "{% for i in [1] %}{% break %}{% else %}E{% endfor %}",
+    "{% for i in [1, 2] %}{% if i == 1 %}{% continue %}{% endif %}{{ i }}{% else %}E{% endfor %}",
+    "{% for i in [1, 2] %}{{ i }}{% if i == 2 %}{% continue %}{% endif %}{% else %}E{% endfor %}",
+    "{% for i in [1, 2] %}{{ i }}{% if i == 1 %}{% break %}{% endif %}x{% else %}E{% endfor %}",
+    "{% for i in [1, 2] %}{{ i }}{% if i == 2 %}{% break %}{% endif %}x{% else %}E{% endfor %}",
+    "{% for i in [1, 2] %}{% continue %}{% else %}E{% endfor %}", "{% for i in [1, 2] if i > 1 %}{% continue %}{% else %}E{% endfor %}",
+    "{% for i in [1, 2] if i > 5 %}{% continue %}{% else %}E{% endfor %}", "{% for i in [1] %}{{ i }}{% else %}E{% endfor %}",
+    "{% for j in [1, 2] %}{% for i in [1] %}{% continue %}{% else %}E{% endfor %}{% else %}F{% endfor %}",
+    "{% for j in [1, 2] %}{% for i in [1] %}{% break %}{% else %}E{% endfor %}{% continue %}{% else %}F{% endfor %}",
+    "{% for j in [1, 2] %}{% for i in [1] %}{{ i }}{% else %}{% continue %}{% endfor %}{% else %}F{% endfor %}",
+    "{% for j in [1, 2] %}{% for i in [] %}{{ i }}{% else %}{% continue %}{% endfor %}x{% else %}F{% endfor %}",
+    "{% for j in [1, 2] %}a{% for i in [] %}{{ i }}{% else %}{% break %}{% endfor %}x{% else %}F{% endfor %}",
+    "{% for j in [1] %}{% with %}{% continue %}{% endwith %}{% else %}F{% endfor %}", "{% for i in [] %}{% else %}{% continue %}{% endfor %}",
+    "{% for j in [1] %}{% set q %}{% continue %}{% endset %}{% else %}F{% endfor %}{{ q }}",
+    "{% for j in [1] %}{% filter upper %}a{% continue %}b{% endfilter %}{% else %}f{% endfor %}",
+    "{% for j in [1] %}{% set x = 3 %}{% continue %}{% else %}{{ x }}F{{ loop is defined }}{% endfor %}",
+    "{% for k in [7] %}{% for j in [1] %}{% continue %}{% else %}{{ loop.index }}F{{ j is defined }}{% endfor %}{% endfor %}",
+    "{% for m in people %}{% if m.age == 30 %}{% continue %}{% endif %}{{ m.name }}{% else %}none{% endfor %}",
+    "{% for m in people %}{% if m.age > 0 %}{% continue %}{% endif %}{{ m.name }}{% else %}none{% endfor %}",
+    "{% macro f() %}{% for i in [1] %}{% continue %}{% else %}E{% endfor %}{% endmacro %}{{ f() }}",
+]
+
+INTEGERS = [
+    "{{ big }} {{ low }} {{ bigs }} {{ [big] }} {{ big|string|length }} {{ big ~ 1 }}", "{{ big|tojson }} {{ bigs|tojson }} {{ {big: low}|tojson }}",
+    "{{ big + 1 }} {{ big - big }} {{ big * 2 }} {{ big * low }} {{ -big }} {{ +big }} {{ 1 - low }} {{ big - 12345678901234567889 }}",
+    "{{ big // 10 }} {{ big // -7 }} {{ low // 7 }} {{ low // -1000000000000000000000 }} {{ 5 // big }} {{ -5 // big }} {{ big // low }}",
+    "{{ big % 10 }} {{ big % -7 }} {{ low % 7 }} {{ low % big }} {{ 5 % big }} {{ -5 % big }} {{ -5 % low }} {{ big % 18446744073709551616 }}",
+    "{{ 9223372036854775807 + 1 }} {{ -9223372036854775807 - 2 }} {{ 9223372036854775807 * 9223372036854775807 }} {{ 2 ** 64 }} {{ (-3) ** 55 }}",
+    "{{ 2 ** 200 }} {{ 10 ** 30 }} {{ (2 ** 200) // (10 ** 30) }} {{ (2 ** 200) % (10 ** 30) }} {{ (2 ** 130) // (2 ** 66 - 1) }}",
+    "{{ (2 ** 128 - 1) // (2 ** 64 + 1) }} {{ (2 ** 96) // (2 ** 64 - 1) }} {{ (2 ** 96) % (2 ** 64 - 1) }} {{ (10 ** 40) // 4294967296 }}",
+    "{{ big / 2 }} {{ big / low }} {{ big + 0.5 }} {{ 2.0 * low }} {{ big // 1.5 }} {{ big ** 0.5 }}", "{{ big // 0 }}", "{{ big % 0 }}", "{{ big / 0 }}",
+    "{{ big == 12345678901234567890 }} {{ big == big + 0 }} {{ big > 1 }} {{ low < 1 }} {{ 1 < big }} {{ big > low }} {{ big == 1 }} {{ big in [1, big] }}",
+    "{{ 2 ** 70 == 2.0 ** 70 }} {{ 2 ** 70 + 1 == 2.0 ** 70 }} {{ 2 ** 70 + 1 > 2.0 ** 70 }} {{ big < 1e300 }} {{ big > -1e300 }} {{ 1e30 > big }}",
+    "{{ {2 ** 70: 'a'}[2.0 ** 70] }} {{ {big: 'x'}[big] }} {{ [big, 1, low]|sort }} {{ [big, low]|max }} {{ [big, big, 1]|unique|list }} {{ [big, 1]|sum }}",
+    "{{ big is integer }} {{ big is number }} {{ big is float }} {{ big is even }} {{ low is odd }} {{ big is divisibleby 10 }} {{ big is sameas big }}",
+    "{{ big and 'yes' }} {{ not big }} {{ big|abs }} {{ low|abs }} {{ big|int }} {{ big|float }} {{ big|round }} {{ '12345678901234567890'|int }}",
+    "{{ '-98765432109876543210'|int + 1 }} {{ '0xffffffffffffffffff'|int(0, 16) }} {{ 1e20|int }} {{ 1.5e300|int }} {{ (2 ** 63)|int }}",
+    "{{ '%d' % big }} {{ '%x' % big }} {{ '%30d|' % low }} {{ '{:,}'.format(big) }} {{ '{:x}'.format(low) }} {{ '{:b}'.format(2 ** 65) }} {{ '{:o}'.format(2 ** 65) }}",
+    "{{ '{}'.format(big) }} {{ '{:d}'.format(big) }} {{ '{:.3e}'.format(big) }} {{ '{:>25}'.format(big) }} {{ '%s' % big }} {{ '%d' % 1e20 }} {{ '%.2f' % big }}",
+    "{{ 12345678901234567890 }} {{ 0xFFFFFFFFFFFFFFFFFF }} {{ 0b1{0} }}".replace("{0}", "0" * 70), "{{ 123_456_789_012_345_678_901 }} {{ -12345678901234567890 }}",
+    "{{ xs[big] }}|{{ xs[:big] }}" if False else "{{ xs[big] is defined }}", "{{ 2 ** 100000 % 7 }}" if False else "{{ 3 ** 300 % 1000007 }}", "{{ big ** -1 }}", "{{ 7 ** 77 }}",
+    "{{ 9223372036854775808 - 1 }} {{ -9223372036854775808 }} {{ (-9223372036854775807 - 1) // -1 }} {{ 9223372036854775807 + 1 - 1 }}",
+    "{{ xs[:big] }} {{ xs[low:] }} {{ xs[big:] }} {{ s[low:big] }} {{ xs[::big] }} {{ xs[::low] }}", "{{ 0 / 5 }} {{ 0 / -5 }} {{ 9007199254740993 / 3 }} {{ 1 / 3 }} {{ 9223372036854775807 / 9223372036854775806 }} {{ 7 ** 77 / 7 ** 76 }}",
+    "{{ [1, 2] * 0 }} {{ 10000000000000000000000 is lt 10000000000000000000001 }} {{ 0 * big }} {{ big * 0 == 0 }}",
+]
+
+RARE = [
+    "{{ people|groupby('age') }}", "{% for a, l in people|groupby('age') %}{{ a }}:{{ l|map(attribute='name')|join(',') }};{% endfor %}",
+    "{% for g in people|groupby('name') %}{{ g.grouper }} {{ g.list|length }} {{ g[0] }}{{ g.missing is defined }}{% endfor %}",
+    "{{ words|groupby(0) }}", "{{ words|groupby(0, case_sensitive=true) }}", "{{ people|groupby('tags', default=[]) }}",
+    "{{ people|groupby('missing') }}", "{{ people|groupby('missing', default='x') }}", "{{ people|groupby }}", "{{ []|groupby('a') }}",
+    "{% set j = joiner() %}{{ j() }}a{{ j() }}b{{ j() }}", "{% set j = joiner('|') %}{% for x in xs %}{{ j() }}{{ x }}{% endfor %}",
+    "{{ joiner() is callable }}{{ joiner().sep }}{{ joiner().used }}{{ joiner(1, 2) }}", "{% set j = joiner() %}{% set k = j %}{{ j() }}{{ k() }}{{ j.used }}",
+    "{% set c = cycler('a', 'b') %}{{ c.next() }}{{ c.next() }}{{ c.next() }}{{ c.current }}{% set _ = c.reset() %}{{ c.current }}{{ c.items }}{{ c.pos }}",
+    "{{ cycler() }}", "{{ cycler('a')() }}", "{% set c = cycler(1, 2) %}{% for x in xs %}{{ c.next() }}{{ x }}{% endfor %}{{ c.next is defined }}",
+    "{% for i in [1, [2, [3]], 4] recursive %}{% if i is iterable %}({{ loop(i) }}){% else %}{{ i }}{{ loop.depth }}{{ loop.depth0 }}{{ loop.index }}{% endif %}{% else %}E{% endfor %}",
+    "{% for i in [1] recursive %}{{ loop([]) }}{% break %}{% else %}E{% endfor %}", "{% for i in [1] %}{{ loop([1]) }}{% endfor %}",
+    "{% for i in [[1], [2]] recursive %}{{ loop(i)|upper if i is iterable }}{{ i }}{% set x = i %}{% endfor %}{{ x is defined }}",
+    "{% for i in [1, 2, 3] if i > 1 recursive %}{{ i }}{{ loop([0, 5]) if i == 2 }}{% endfor %}", "{% for i in xs recursive %}{{ x }}{% endfor %}",
+    "{% for j in [1] %}{% for i in [1] recursive %}{% else %}{% continue %}{% endfor %}{% endfor %}", "{% for i in [1] recursive %}{{ loop() }}{% endfor %}",
+    "{% set y = 5 %}{% for i in [1, [2]] recursive %}{{ y }}{{ loop(i) if i is iterable }}{% set y = 9 %}{% endfor %}", "{% for i in [1] recursive %}{{ loop(5) }}{% endfor %}",
+    "{% for a in [1, [2]] recursive %}{% for b in [1] %}{{ loop.depth }}{% endfor %}{{ loop(a) if a is iterable }}{% endfor %}",
+    "{% for i in [1, [2, 3]] recursive %}{% if i is iterable %}{{ loop(i) }}{% else %}{{ i }}{% continue %}{% endif %}{% else %}E{% endfor %}",
+    "{% for p in people recursive %}{{ p.name }}{% if p.tags %}[{{ loop(p.tags) }}]{% endif %}{% if not loop.last %},{% endif %}{% endfor %}",
+    "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}" if False else "{% for i in [3] recursive %}{{ i }}{{ loop([i - 1]) if i }}{% endfor %}",
+    "{% block a %}x{{ n }}{% endblock %}", "{% set q = 1 %}{% block a %}{{ q }}{% set q = 2 %}{% endblock %}{{ q }}",
+    "{% for x in xs %}{% block a %}{{ x is defined }}{{ n }}{% endblock %}{% endfor %}", "{% for x in xs %}{% block a scoped %}{{ x }}{% endblock %}{% endfor %}",
+    "{% block a %}1{% endblock %}{% block a %}2{% endblock %}", "{% block a %}{% block b %}x{% endblock b %}{% endblock a %}", "{% block a %}x{% endblock b %}",
+    "{% set q %}{% block a %}z{% endblock %}{% endset %}[{{ q }}]", "{% with v = 3 %}{% block a %}{{ v }}{% endblock %}{% endwith %}", "{% block a-b %}x{% endblock %}",
+    "{% for x in xs %}{% block z %}{% break %}{% endblock %}{% endfor %}", "{% if t %}{% set w = 1 %}{% endif %}{% block a %}{{ w }}{% endblock %}",
+    "{% macro mm(x) %}<{{ x }}>{% endmacro %}{% block a %}{{ mm(2) }}{% endblock %}", "{% for x in xs %}{% set s = 5 %}{% block a scoped %}{{ s }}{{ loop.index }}{% endblock %}{% endfor %}",
+    "{{ '\\N{BULLET}\\N{LATIN SMALL LETTER E WITH ACUTE}\\N{bullet}' }}", "{{ '\\N{NO SUCH}' }}", "{{ '\\N' }}", "{{ '\\N{CJK UNIFIED IDEOGRAPH-4E00}\\N{HANGUL SYLLABLE GA}\\N{GRINNING FACE}' }}",
+    "{{ 'Hello World'.istitle() }} {{ 'Hello world'.istitle() }} {{ ''.istitle() }} {{ 'A1b'.istitle() }} {{ 'A1B'.istitle() }} {{ \"It's\".istitle() }} {{ 'ǅab'.istitle() }} {{ '12'.istitle() }}",
+    "{{ 'a\\tb'.expandtabs() }}|{{ 'ab\\tc\\n\\td'.expandtabs(4) }}|{{ 'a\\tb'.expandtabs(0) }}|{{ 'a\\r\\tb'.expandtabs(tabsize=3) }}|{{ 'é\\tb'.expandtabs() }}|{{ 'é\\tb'.expandtabs(-1) }}",
+    "{{ 'ab'.isidentifier() }}{{ '1a'.isidentifier() }}{{ ''.isidentifier() }}{{ 'é_1'.isidentifier() }}{{ 'a b'.isidentifier() }}",
+]
+
+GROUPS = [PRINTING, OPERATORS, SUBSCRIPTS, METHODS, FILTERS, JSON, TESTS, CONTROL, MACROS, WHITESPACE, LOOP_ENDS, INTEGERS, RARE]
 SNIPPETS = list(dict.fromkeys(snippet for group in GROUPS for snippet in group))

@@ -62,6 +62,9 @@ extension Interpreter {
             try step(namespaces[place].count / 8)
             return namespaces[place].first { $0.key == name }?.value
         case .loop(let loop): return attribute(name, of: loop)
+        case .helper(let helper): return helper.attribute(name.string)
+        case .sequence(let sequence) where sequence.isGroup && (name == "grouper" || name == "list"):
+            return sequence.elements[name == "grouper" ? 0 : 1]
         case .macro(let place) where name == "name": return .string(macros[place].declaration.name)
         default: return nil
         }
@@ -99,12 +102,14 @@ extension Interpreter {
 
     private func bound(_ value: Value) throws(TemplateError) -> Int? {
         if case .none = value { return nil }
+        if case .bigInteger(let integer) = value { return integer.isNegative ? .min : .max }
         return try index(value)
     }
 
     /// An integer, or a truth value as one.
     func index(_ value: Value) throws(TemplateError) -> Int {
         if case .undefined(let undefined) = value { throw failure(undefined.message) }
+        if case .bigInteger = value { throw failure("an integer does not fit into 64 bits") }
         guard case .int(let int) = value.asNumber else {
             throw failure("'\(value.typeName)' object cannot be interpreted as an integer")
         }

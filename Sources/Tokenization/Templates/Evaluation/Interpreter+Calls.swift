@@ -23,6 +23,8 @@ extension Interpreter {
         switch callee {
         case .macro(let place): return try call(macro: place, arguments)
         case .function(let function): return try call(function, arguments)
+        case .helper(let helper): return try call(helper, arguments)
+        case .loop(let loop): return try call(loop, arguments)
         case .method(let method): return try call(method.name, of: method.receiver, arguments)
         case .undefined(let undefined): throw failure(undefined.message)
         default: throw failure("'\(callee.typeName)' object is not callable")
@@ -38,6 +40,7 @@ extension Interpreter {
         case .dictionary(let dictionary): return try call(method, of: dictionary, arguments)
         case .sequence(let sequence): return try call(method, of: sequence, arguments)
         case .loop(let loop): return try call(method, of: loop, arguments)
+        case .helper(let helper): return try call(method, of: helper, arguments)
         default: throw failure("'\(object.typeName)' object has no method '\(method.rawValue)'")
         }
     }
@@ -52,6 +55,8 @@ extension Interpreter {
             for argument in arguments.named { entries.append((.string(argument.name), argument.value)) }
             return try dictionary(entries)
         case .namespace: return try namespace(arguments)
+        case .joiner: return try makeJoiner(arguments)
+        case .cycler: return try makeCycler(arguments)
         case .raiseException:
             let values = try bind(arguments, ["message"], required: 1, "raise_exception")
             throw .raised(line: line, message: try string(of: values[0] ?? .none).string)

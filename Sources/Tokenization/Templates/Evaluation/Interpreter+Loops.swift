@@ -1,18 +1,33 @@
 extension Interpreter {
-    func run(_ loop: Loop) throws(TemplateError) {
+    func run(_ loop: Loop) throws(TemplateError) -> Flow {
         line = loop.line
         let sequence = try evaluate(loop.sequence)
         line = loop.line
+        return try run(loop, over: sequence, level: 0)
+    }
+
+    private func run(_ loop: Loop, over sequence: Value, level: Int) throws(TemplateError) -> Flow {
         var elements = try elements(sequence)
         if let filter = loop.filter { elements = try filtered(elements, filter) }
-        guard !elements.isEmpty else {
-            _ = try inScope(loop.otherwiseScope) { () throws(TemplateError) in try execute(loop.otherwise) }
-            return
+        // Jinja notes at the end of the body that the loop ran, which `continue` and `break` pass by: `else` runs where
+        // no round of the loop reached that end.
+        if try !iterate(loop, over: elements, depth: sequence.depth + 1, level: level) {
+            return try inScope(loop.otherwiseScope) { () throws(TemplateError) in try execute(loop.otherwise) }
         }
+        return .normal
+    }
+
+    /// Whether the body was executed to its end at least once.
+    private func iterate(
+        _ loop: Loop, over elements: [Value], depth: Int, level: Int
+    ) throws(TemplateError) -> Bool {
+        guard !elements.isEmpty else { return false }
         loopCount += 1
-        let state = LoopState(elements, depth: sequence.depth + 1, serial: loopCount)
+        let state = LoopState(
+            elements, depth: depth, serial: loopCount, level: level, recursion: loop.isRecursive ? (loop, scope) : nil)
         _ = try checked(.loop(state), count: 0)
-        try inScope(loop.scope) { () throws(TemplateError) in
+        return try inScope(loop.scope) { () throws(TemplateError) in
+            var reachesEnd = false
             for (index, element) in elements.enumerated() {
                 try step()
                 if index > 0 { try reset(scope, loop.scope) }
@@ -20,8 +35,28 @@ extension Interpreter {
                 set(loop.loopName, .loop(state))
                 line = loop.line
                 try assign(element, to: loop.target)
-                if try execute(loop.body) == .leave { break }
+                let flow = try execute(loop.body)
+                if flow == .normal { reachesEnd = true }
+                if flow == .leave { break }
             }
+            return reachesEnd
+        }
+    }
+
+    /// What a recursive loop writes for other elements, one level deeper.
+    func call(_ state: LoopState, _ arguments: CallArguments) throws(TemplateError) -> Value {
+        let values = try bind(arguments, ["iterable"], required: 1, "loop")
+        guard let (loop, outer) = state.recursion else {
+            throw failure("The loop must have the 'recursive' marker to be called recursively.")
+        }
+        let inner = scope
+        scope = outer
+        defer { scope = inner }
+        return try deeper { () throws(TemplateError) in
+            .text(
+                try captured { () throws(TemplateError) in
+                    _ = try run(loop, over: values[0] ?? .none, level: state.level + 1)
+                })
         }
     }
 
@@ -50,8 +85,8 @@ extension Interpreter {
         case "first": return .bool(loop.index == 0)
         case "last": return .bool(loop.index == count - 1)
         case "length": return .int(count)
-        case "depth": return .int(1)
-        case "depth0": return .int(0)
+        case "depth": return .int(loop.level + 1)
+        case "depth0": return .int(loop.level)
         case "previtem":
             return loop.index > 0 ? loop.elements[loop.index - 1] : undefined("there is no previous item")
         case "nextitem":

@@ -16,7 +16,7 @@ extension Interpreter {
         case .text(let text): try write(text.bytes)
         case .output(let expression): try print(expression)
         case .conditional(let branches, let otherwise): return try choose(branches, otherwise)
-        case .loop(let loop): try run(loop)
+        case .loop(let loop): return try run(loop)
         case .set(let target, let value, let line):
             let value = try evaluate(value)
             self.line = line
@@ -35,6 +35,8 @@ extension Interpreter {
         case .with(let assignments, let body, let scope): return try run(assignments, body, scope)
         case .generation(let body, let scope):
             _ = try inScope(scope) { () throws(TemplateError) in try execute(body) }
+        case .block(let body, let scope, let isScoped):
+            _ = try inScope(scope, parent: isScoped ? nil : root) { () throws(TemplateError) in try execute(body) }
         case .leave: return .leave
         case .proceed: return .proceed
         }

@@ -6,6 +6,8 @@ final class Interpreter {
     /// The variables that the template was given.
     var given: [Text: Value] = [:]
     var scope = Scope(slots: [], parent: nil)
+    /// The scope of the whole template.
+    private(set) var root = Scope(slots: [], parent: nil)
     var output: [UInt8] = []
     /// The line that runs, for errors.
     var line = 1
@@ -36,6 +38,7 @@ final class Interpreter {
     func run(_ variables: [Text: TemplateValue]) throws(TemplateError) -> String {
         for (name, value) in variables { given[name] = try imported(value) }
         scope = try enter(0, parent: nil)
+        root = scope
         _ = try execute(program.body)
         return String(decoding: output, as: UTF8.self)
     }

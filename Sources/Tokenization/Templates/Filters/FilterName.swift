@@ -1,6 +1,6 @@
 /// The filters that templates may use.
 enum FilterName: String, CaseIterable, Sendable {
-    case abs, attr, batch, capitalize, center, `default`, dictsort, escape, first, float, forceescape, format
+    case abs, attr, batch, capitalize, center, `default`, dictsort, escape, first, float, forceescape, format, groupby
     case indent, int, items, join, last, length, list, lower, map, max, min, reject, rejectattr, replace, reverse
     case round, safe, select, selectattr, sort, string, sum, title, tojson, trim, truncate, unique, upper, wordcount
 

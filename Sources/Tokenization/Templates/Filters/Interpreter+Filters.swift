@@ -14,7 +14,7 @@ extension Interpreter {
         case .abs, .float, .int, .round: return try applyToNumber(filter, input, arguments)
         case .map, .select, .selectattr, .reject, .rejectattr:
             return try deeper { () throws(TemplateError) in try applyToEach(filter, input, arguments) }
-        case .sort, .dictsort, .unique, .min, .max: return try applyInOrder(filter, input, arguments)
+        case .sort, .dictsort, .unique, .min, .max, .groupby: return try applyInOrder(filter, input, arguments)
         case .batch, .first, .items, .join, .last, .length, .list, .reverse, .sum:
             return try applyToSequence(filter, input, arguments)
         case .default:

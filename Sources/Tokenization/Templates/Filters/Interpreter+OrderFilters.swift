@@ -1,5 +1,5 @@
 extension Interpreter {
-    /// `sort`, `dictsort`, `unique`, `min` and `max`.
+    /// `sort`, `dictsort`, `groupby`, `unique`, `min` and `max`.
     func applyInOrder(
         _ filter: FilterName, _ input: Value, _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
@@ -28,6 +28,7 @@ extension Interpreter {
                 (pair) throws(TemplateError) in try self.key(pair, [.int(by == "key" ? 0 : 1)], ignoresCase)
             }
             return try list(result)
+        case .groupby: return try grouped(input, arguments)
         case .unique:
             let values = try bind(arguments, ["case_sensitive", "attribute"], "unique")
             let path = try path(values[1])
@@ -42,6 +43,34 @@ extension Interpreter {
             return try sequence(.generator, kept)
         default: return try extreme(filter, input, arguments)
         }
+    }
+
+    /// Pairs of a value of the attribute and of the elements that have it, in the order of the values.
+    private func grouped(_ input: Value, _ arguments: CallArguments) throws(TemplateError) -> Value {
+        let values = try bind(arguments, ["attribute", "default", "case_sensitive"], required: 1, "groupby")
+        let path = try path(values[0])
+        let ignoresCase = values[2]?.isTrue != true
+        func key(_ element: Value) throws(TemplateError) -> Value {
+            let value = try follow(path, from: element, replacement: values[1])
+            guard ignoresCase, case .text(let text) = value else { return value }
+            return try self.text(text.lowercased)
+        }
+        var groups: [(key: Value, elements: [Value])] = []
+        for element in try sorted(try elements(input), by: key) {
+            let key = try key(element)
+            if let last = groups.last, try equal(last.key, key) {
+                groups[groups.count - 1].elements.append(element)
+            } else {
+                groups.append((key, [element]))
+            }
+        }
+        var pairs: [Value] = []
+        for group in groups {
+            let value = try follow(path, from: group.elements[0], replacement: values[1])
+            let pair = SequenceValue(.tuple, [value, try list(group.elements)], isGroup: true)
+            pairs.append(try checked(.sequence(pair), count: 2))
+        }
+        return try list(pairs)
     }
 
     private func extreme(

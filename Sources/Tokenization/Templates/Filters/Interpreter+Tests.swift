@@ -31,7 +31,11 @@ extension Interpreter {
         case .boolean: if case .bool = value { return true }
         case .true: if case .bool(true) = value { return true }
         case .false: if case .bool(false) = value { return true }
-        case .integer: if case .int = value { return true }
+        case .integer:
+            switch value {
+            case .int, .bigInteger: return true
+            default: return false
+            }
         case .float: if case .double = value { return true }
         case .number: return value.asNumber != nil
         case .string: if case .text = value { return true }
@@ -69,6 +73,7 @@ extension Interpreter {
     private static func isCallable(_ value: Value) -> Bool {
         switch value {
         case .macro, .function, .method, .undefined, .loop: true
+        case .helper(let helper): if case .joiner = helper.kind { true } else { false }
         default: false
         }
     }
@@ -79,6 +84,7 @@ extension Interpreter {
         case (.none, .none): true
         case (.bool(let left), .bool(let right)): left == right
         case (.int(let left), .int(let right)): left == right
+        case (.bigInteger(let left), .bigInteger(let right)): left == right
         case (.text(let left), .text(let right)): left == right
         case (.sequence(let left), .sequence(let right)): left === right
         case (.dictionary(let left), .dictionary(let right)): left === right

@@ -4,7 +4,7 @@ extension Interpreter {
         for value in arguments.positional { try step(value.work) }
         switch method {
         case .upper, .lower, .casefold, .title, .capitalize, .swapcase, .isalnum, .isalpha, .isascii, .isdecimal,
-            .isdigit, .islower, .isnumeric, .isprintable, .isspace, .isupper:
+            .isdigit, .isidentifier, .istitle, .islower, .isnumeric, .isprintable, .isspace, .isupper:
             _ = try bind(arguments, [], method.rawValue)
             return try callSimple(method, of: text)
         case .strip, .lstrip, .rstrip:
@@ -36,6 +36,9 @@ extension Interpreter {
         case .join: return try join(text, arguments)
         case .format: return try formatted(text, with: arguments)
         case .center, .ljust, .rjust, .zfill: return try pad(method, text, arguments)
+        case .expandtabs:
+            let values = try bind(arguments, ["tabsize"], "expandtabs")
+            return try expandedTabs(text, try integer(values[0], missing: 8))
         default: throw failure("the method '\(method.rawValue)' of strings is not supported")
         }
     }
@@ -55,6 +58,11 @@ extension Interpreter {
         case .isdigit: return all { [.decimal, .digit].contains($0.properties.numericType) }
         case .isnumeric: return all { $0.properties.numericType != nil }
         case .isspace: return all(\.isPythonSpace)
+        case .istitle: return .bool(text.isTitle)
+        case .isidentifier:
+            let scalars = text.scalars
+            guard let first = scalars.first, first == "_" || first.properties.isXIDStart else { return .bool(false) }
+            return .bool(scalars.allSatisfy(\.properties.isXIDContinue))
         case .isprintable: return .bool(text.scalars.allSatisfy(\.isPythonPrintable))
         default: return .bool(text.isAllCase(upper: method == .isupper))
         }
@@ -92,6 +100,29 @@ extension Interpreter {
             all = method == .partition ? [text, "", ""] : ["", "", text]
         }
         return try sequence(.tuple, all.map { .text($0) })
+    }
+
+    /// With spaces up to the next column that `size` divides in the place of each tab.
+    private func expandedTabs(_ text: Text, _ size: Int) throws(TemplateError) -> Value {
+        var result: [UInt8] = []
+        var column = 0
+        for byte in text.bytes {
+            switch byte {
+            case UInt8(ascii: "\t"):
+                guard size > 0 else { continue }
+                let count = size - column % size
+                try allocate(count)
+                result += Array(repeating: UInt8(ascii: " "), count: count)
+                column += count
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                result.append(byte)
+                column = 0
+            default:
+                result.append(byte)
+                if byte & 0xC0 != 0x80 { column += 1 }
+            }
+        }
+        return try self.text(Text(result))
     }
 
     private func join(_ separator: Text, _ arguments: CallArguments) throws(TemplateError) -> Value {

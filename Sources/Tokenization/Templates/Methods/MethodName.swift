@@ -9,6 +9,7 @@ enum MethodName: String, Sendable {
     case clear, copy, fromkeys, get, items, keys, pop, popitem, setdefault, update, values
     case append, extend, insert, remove, reverse, sort
     case cycle, changed
+    case next, reset
 
     /// Whether values of this kind have the method.
     func belongs(to value: Value) -> Bool {
@@ -22,6 +23,8 @@ enum MethodName: String, Sendable {
             case .generator, .keys, .values, .items: false
             }
         case .loop: self == .cycle || self == .changed
+        case .helper(let helper):
+            if case .cycler = helper.kind { self == .next || self == .reset } else { false }
         default: false
         }
     }
@@ -29,7 +32,7 @@ enum MethodName: String, Sendable {
     private var isOfText: Bool {
         switch self {
         case .clear, .copy, .fromkeys, .get, .items, .keys, .pop, .popitem, .setdefault, .update, .values: false
-        case .append, .extend, .insert, .remove, .reverse, .sort, .cycle, .changed: false
+        case .append, .extend, .insert, .remove, .reverse, .sort, .cycle, .changed, .next, .reset: false
         default: true
         }
     }

@@ -41,7 +41,7 @@ struct StringLiteral {
         case UInt8(ascii: "x"): return append(hexadecimal(2))
         case UInt8(ascii: "u"): return append(hexadecimal(4))
         case UInt8(ascii: "U"): return append(hexadecimal(8))
-        case UInt8(ascii: "N"): return false
+        case UInt8(ascii: "N"): return append(named())
         case 0x30...0x37: return append(octal(escape))
         case 0x80...: appendBackslashed(escape)
         default: bytes += [UInt8(ascii: "\\"), escape]
@@ -64,6 +64,16 @@ struct StringLiteral {
         }
         index += count
         return value
+    }
+
+    /// The scalar whose name follows in braces.
+    private mutating func named() -> UInt32? {
+        guard next() == UInt8(ascii: "{"), let end = source[index...].firstIndex(of: UInt8(ascii: "}")) else {
+            return nil
+        }
+        let name = String(decoding: source[index..<end], as: UTF8.self).uppercased()
+        index = end + 1
+        return ScalarNames.scalar(named: name)
     }
 
     private mutating func octal(_ first: UInt8) -> UInt32 {

@@ -12,7 +12,7 @@ struct NameCollector {
 
     private func collect(_ statement: Statement) {
         switch statement {
-        case .text, .leave, .proceed, .generation: break
+        case .text, .leave, .proceed, .generation, .block: break
         case .output(let expression): collect(expression)
         case .conditional(let branches, let otherwise): collect(branches[...], otherwise)
         case .loop(let loop): collect(loop.sequence)

@@ -5,6 +5,8 @@ struct NameResolver {
     private(set) var layouts: [ScopeLayout]
     /// Whether what is visited may never run, so that an unknown filter there is no error yet, as in Jinja.
     private var isConditional = false
+    /// The scope of the whole template.
+    private var root: NameScope?
 
     init(_ parser: TemplateParser) {
         names = parser.names
@@ -27,6 +29,7 @@ struct NameResolver {
         then visit: (inout NameResolver, NameScope) throws(TemplateError) -> Void
     ) throws(TemplateError) {
         let scope = NameScope(parent: parent)
+        if number == 0 { root = scope }
         var collector = NameCollector(scope, names)
         collect(scope, &collector)
         layouts[number] = scope.layout
@@ -105,6 +108,8 @@ struct NameResolver {
                 try resolver.visit(body, scope)
             }
         case .generation(let body, let number): try inScope(number, scope, body: body)
+        case .block(let body, let number, let isScoped):
+            try inScope(number, isScoped ? scope : root ?? scope, body: body)
         }
     }
 

@@ -11,6 +11,8 @@ indirect enum Statement: Sendable {
     case filterBlock(Expression, body: [Statement], scope: Int)
     case with([(target: Target, value: Expression)], body: [Statement], scope: Int)
     case generation(body: [Statement], scope: Int)
+    /// Written where it stands; one that is not scoped sees the template's own variables, and none of what is around it.
+    case block(body: [Statement], scope: Int, isScoped: Bool)
     case leave
     case proceed
 }
@@ -38,6 +40,8 @@ struct Loop: Sendable {
     let filter: (target: Target, test: Expression, scope: Int)?
     let body: [Statement]
     let scope: Int
+    /// Whether `loop` may be called with other elements.
+    let isRecursive: Bool
     let otherwise: [Statement]
     let otherwiseScope: Int
 }

@@ -46,18 +46,22 @@ extension TemplateParser {
         let sequence = try tuple(allowsConditional: false)
         var filter: (target: Target, test: Expression, scope: Int)?
         if skip("if") { filter = (again(target), try expression(), newScope()) }
-        guard !isAt("recursive") else { throw syntax("recursive loops are not supported") }
+        let isRecursive = skip("recursive")
         let loopName = use("loop", line: line)
         loopDepth += 1
         let body = try body(until: "endfor", "else")
         loopDepth -= 1
         let hasElse = isAt("else")
         advance()
+        // The loop around a recursive one cannot be left from it, as it is a function.
+        let depth = loopDepth
+        if isRecursive { loopDepth = 0 }
         let otherwise = hasElse ? try wholeBody(until: "endfor") : []
+        loopDepth = depth
         return .loop(
             Loop(
                 line: line, target: target, loopName: loopName, sequence: sequence, filter: filter, body: body,
-                scope: newScope(), otherwise: otherwise, otherwiseScope: newScope()))
+                scope: newScope(), isRecursive: isRecursive, otherwise: otherwise, otherwiseScope: newScope()))
     }
 
     /// The same target, used once more.
@@ -80,6 +84,17 @@ extension TemplateParser {
         let place = use(name, line: line)
         let parameters = try signature()
         return .macro(name: place, try declaration(name, line, parameters, end: "endmacro"))
+    }
+
+    mutating func block() throws(TemplateError) -> Statement {
+        advance()
+        let name = try expectName()
+        guard blockNames.insert(name).inserted else { throw syntax("block '\(name)' defined twice") }
+        let isScoped = skip("scoped")
+        guard !isAt("required") else { throw syntax("required blocks are not supported") }
+        let body = try outsideLoops { (parser) throws(TemplateError) in try parser.wholeBody(until: "endblock") }
+        _ = skip(name)
+        return .block(body: body, scope: newScope(), isScoped: isScoped)
     }
 
     mutating func callBlock() throws(TemplateError) -> Statement {

@@ -70,7 +70,8 @@ extension TemplateParser {
             guard loopDepth > 0 else { throw syntax("'\(tag)' outside a loop") }
             advance()
             return [tag == "break" ? .leave : .proceed]
-        case "block", "extends", "include", "import", "from", "autoescape":
+        case "block": return [try block()]
+        case "extends", "include", "import", "from", "autoescape":
             throw .syntax(line: line, reason: "the tag '\(tag)' is not supported")
         default: throw .syntax(line: line, reason: "unknown tag '\(tag)'")
         }

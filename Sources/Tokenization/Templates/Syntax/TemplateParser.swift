@@ -9,6 +9,8 @@ struct TemplateParser {
     var loopDepth = 0
     /// Which of the names that macros get without declaring them were used since the innermost macro began.
     var specialNames: Set<String> = []
+    /// The names of the blocks so far.
+    var blockNames: Set<String> = []
     private var nesting = 0
 
     /// More than any template nests; less than a thread's stack holds.

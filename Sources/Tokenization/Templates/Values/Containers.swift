@@ -13,9 +13,12 @@ final class SequenceValue {
     let hasHashableElements: Bool
     /// Start, stop and step of a range.
     let bounds: (Int, Int, Int)
+    /// Whether it is a pair that `groupby` makes, which has the attributes `grouper` and `list`.
+    let isGroup: Bool
 
-    init(_ kind: Kind, _ elements: [Value], bounds: (Int, Int, Int) = (0, 0, 1)) {
+    init(_ kind: Kind, _ elements: [Value], bounds: (Int, Int, Int) = (0, 0, 1), isGroup: Bool = false) {
         self.kind = kind
+        self.isGroup = isGroup
         self.elements = elements
         self.bounds = bounds
         var depth = 0
@@ -76,10 +79,17 @@ final class LoopState {
     var index = 0
     let depth: Int
     let serial: Int
-    init(_ elements: [Value], depth: Int, serial: Int) {
+    /// How many loops of the same recursion enclose it.
+    let level: Int
+    /// The loop and the scope around it, where it may be called to go on with other elements.
+    let recursion: (loop: Loop, scope: Scope)?
+
+    init(_ elements: [Value], depth: Int, serial: Int, level: Int, recursion: (loop: Loop, scope: Scope)?) {
         self.elements = elements
         self.depth = depth
         self.serial = serial
+        self.level = level
+        self.recursion = recursion
     }
 }
 

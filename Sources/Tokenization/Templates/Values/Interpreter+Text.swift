@@ -20,6 +20,7 @@ extension Interpreter {
         case .none: bytes += "None".utf8
         case .bool(let bool): bytes += (bool ? "True" : "False").utf8
         case .int(let int): bytes += String(int).utf8
+        case .bigInteger(let integer): bytes += try digits(of: integer).utf8
         case .double(let double): bytes += PythonNumber.repr(double).utf8
         case .text(let text):
             bytes += text.isMarkup ? "Markup(\(text.quoted))".utf8 : text.quoted.utf8
@@ -31,6 +32,7 @@ extension Interpreter {
             bytes += ">".utf8
         case .macro(let place): bytes += "<Macro '\(macros[place].declaration.name)'>".utf8
         case .loop(let loop): bytes += "<LoopContext \(loop.index + 1)/\(loop.elements.count)>".utf8
+        case .helper(let helper): bytes += "<jinja2.utils.\(helper.typeName) object>".utf8
         case .function(let function): bytes += "<function \(function.rawValue)>".utf8
         case .method(let method):
             bytes += "<built-in method \(method.name.rawValue) of \(method.receiver.typeName) object>".utf8
@@ -93,7 +95,8 @@ extension Text {
             case "\r": result.append(contentsOf: "\\r".unicodeScalars)
             case "\t": result.append(contentsOf: "\\t".unicodeScalars)
             default:
-                if scalar.isPythonPrintable {
+                // Noncharacters mark clients' texts while a template renders, and must come out as they went in.
+                if scalar.isPythonPrintable || scalar.isMarker {
                     result.append(scalar)
                 } else {
                     result.append(contentsOf: scalar.hexadecimalEscape.unicodeScalars)
@@ -122,6 +125,9 @@ extension Text {
 }
 
 extension Unicode.Scalar {
+    /// One of the noncharacters U+FDD0 to U+FDEF, which are not for interchange.
+    var isMarker: Bool { (0xFDD0...0xFDEF).contains(value) }
+
     /// Python's `str.isprintable`.
     var isPythonPrintable: Bool {
         if self == " " { return true }

@@ -88,3 +88,22 @@ extension Text {
         return [isFinal ? "\u{3C2}" : "\u{3C3}"]
     }
 }
+
+extension Text {
+    /// Python's `str.istitle`: capitals only, and always, after anything that has no case.
+    var isTitle: Bool {
+        var hasCased = false
+        var followsCased = false
+        for scalar in scalars {
+            let isCapital = scalar.properties.isUppercase || scalar.properties.generalCategory == .titlecaseLetter
+            guard isCapital || scalar.properties.isLowercase else {
+                followsCased = false
+                continue
+            }
+            if isCapital == followsCased { return false }
+            followsCased = true
+            hasCased = true
+        }
+        return hasCased
+    }
+}

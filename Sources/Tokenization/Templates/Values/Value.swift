@@ -4,6 +4,8 @@ enum Value {
     case none
     case bool(Bool)
     case int(Int)
+    /// An integer that `int` cannot hold.
+    case bigInteger(BigInteger)
     case double(Double)
     case text(Text)
     case sequence(SequenceValue)
@@ -13,6 +15,7 @@ enum Value {
     /// A place in the interpreter's table.
     case macro(Int)
     case loop(LoopState)
+    case helper(TemplateHelper)
     case function(GlobalFunction)
     case method(MethodValue)
 
@@ -22,6 +25,7 @@ enum Value {
         case .sequence(let sequence): sequence.depth
         case .dictionary(let dictionary): dictionary.depth
         case .loop(let loop): loop.depth
+        case .helper(let helper): helper.depth
         case .method(let method): method.receiver.depth + 1
         default: 0
         }
@@ -30,6 +34,7 @@ enum Value {
     /// What comparing or hashing the whole value costs, in steps.
     var weight: Int {
         switch self {
+        case .bigInteger(let integer): 1 + integer.digits.count / 8
         case .text(let text): 1 + text.bytes.count / 32
         case .sequence(let sequence): sequence.weight
         case .dictionary(let dictionary): dictionary.weight
@@ -53,7 +58,7 @@ enum Value {
         case .undefined: "Undefined"
         case .none: "NoneType"
         case .bool: "bool"
-        case .int: "int"
+        case .int, .bigInteger: "int"
         case .double: "float"
         case .text(let text): text.isMarkup ? "Markup" : "str"
         case .sequence(let sequence): sequence.kind.rawValue
@@ -61,6 +66,7 @@ enum Value {
         case .namespace: "Namespace"
         case .macro: "Macro"
         case .loop: "LoopContext"
+        case .helper(let helper): helper.typeName
         case .function: "function"
         case .method: "builtin_function_or_method"
         }
@@ -106,5 +112,5 @@ final class MethodValue {
 
 /// The functions that every template may call.
 enum GlobalFunction: String, CaseIterable, Sendable {
-    case range, dict, namespace, raiseException = "raise_exception", strftimeNow = "strftime_now"
+    case range, dict, namespace, joiner, cycler, raiseException = "raise_exception", strftimeNow = "strftime_now"
 }
