@@ -5,33 +5,31 @@ import Tokenization
 struct ChatPrompt {
     private let messages: ChatMessages
     private let tools: [JSONValue]?
+    private let documents: [JSONValue]?
     private let variables: [JSONObject.Member]
     private let addsGenerationPrompt: Bool
     private let continuesFinalMessage: Bool
     private let addsSpecialTokens: Bool
 
-    /// Reads `messages`, `tools` and how the prompt ends.
+    /// Reads `messages`, `tools`, `documents` and how the prompt ends.
     init(_ fields: Fields) throws(ServerError) {
         guard !fields.has("chat_template") else {
             throw fields.error("chat_template", "templates from requests are refused, the model's own is used")
         }
         messages = try ChatMessages(fields)
-        let tools = try fields.array("tools")
-        for (index, tool) in (tools ?? []).enumerated() {
-            let tool = try Fields(tool, path: fields.name("tools[\(index)]"))
-            guard try tool.string("type") == "function", try tool.object("function")?.string("name") != nil else {
-                throw .invalidField(tool.path, "expected an object with type 'function' and a function with a name")
-            }
+        tools = try Self.tools(fields)
+        documents = try fields.array("documents")
+        for (index, document) in (documents ?? []).enumerated() {
+            _ = try Fields(document, path: fields.name("documents[\(index)]"))
         }
-        switch fields.value("tool_choice") {
-        case nil, .string("auto"): self.tools = tools?.isEmpty == true ? nil : tools
-        case .string("none"): self.tools = nil
-        default: throw fields.error("tool_choice", "only 'auto' and 'none' are supported")
-        }
-        variables = try fields.object("chat_template_kwargs")?.members ?? []
-        for variable in variables where ["messages", "tools", "bos_token", "eos_token"].contains(variable.key) {
+        var variables = try fields.object("chat_template_kwargs")?.members ?? []
+        for variable in variables where Self.reserved.contains(variable.key) {
             throw fields.error("chat_template_kwargs", "may not set '\(variable.key)'")
         }
+        if let effort = try fields.string("reasoning_effort") {
+            variables.append(JSONObject.Member(key: "reasoning_effort", value: .string(effort)))
+        }
+        self.variables = variables
         continuesFinalMessage = try fields.bool("continue_final_message") ?? false
         let adds = try fields.bool("add_generation_prompt")
         addsGenerationPrompt = adds ?? !continuesFinalMessage
@@ -42,30 +40,81 @@ struct ChatPrompt {
         addsSpecialTokens = try fields.bool("add_special_tokens") ?? false
     }
 
-    /// The prompt's tokens. Throws where the model has no template or its template refuses the messages.
-    func encode(_ service: any CompletionService, specialTexts: ByteTrie) throws(ServerError) -> [Int32] {
-        guard let template = service.chatTemplate else {
+    /// Variables that have a field of their own, or none.
+    private static let reserved: Set<String> = ["messages", "tools", "documents", "bos_token", "eos_token"]
+
+    /// The tools that the model may call; nil: none.
+    private static func tools(_ fields: Fields) throws(ServerError) -> [JSONValue]? {
+        let tools = try fields.array("tools")
+        for (index, tool) in (tools ?? []).enumerated() {
+            let tool = try Fields(tool, path: fields.name("tools[\(index)]"))
+            let type = try tool.string("type")
+            guard type == nil || type == "function", try tool.object("function")?.string("name") != nil else {
+                throw .invalidField(tool.path, "expected an object with type 'function' and a function with a name")
+            }
+        }
+        switch fields.value("tool_choice") {
+        case nil, .string("auto"): return tools?.isEmpty == true ? nil : tools
+        case .string("none"): return nil
+        default: throw fields.error("tool_choice", "only 'auto' and 'none' are supported")
+        }
+    }
+
+    /// The template for this request. Throws where the model has none, or where it does not look at what the client sent.
+    private func template(_ service: any CompletionService) throws(ServerError) -> ChatTemplate {
+        guard let templates = service.chatTemplates else {
             throw .invalidField("messages", "this model has no chat template; use /v1/completions")
         }
-        let objects = messages.values.map(JSONValue.object)
+        guard let template = templates.template(hasTools: tools != nil) else {
+            let names = templates.names.joined(separator: ", ")
+            throw .invalidField("messages", "this model has the chat templates \(names), and none named default")
+        }
+        if tools != nil, !template.reads("tools") {
+            throw .invalidField(
+                "tools", "this model's chat template has no place for tools; leave them out, or send tool_choice: none")
+        }
+        if documents?.isEmpty == false, !template.reads("documents") {
+            throw .invalidField("documents", "this model's chat template has no place for documents")
+        }
+        return template
+    }
+
+    /// The prompt's tokens. Throws where the model has no template or its template refuses the messages.
+    func encode(_ service: any CompletionService, specialTexts: ByteTrie) throws(ServerError) -> [Int32] {
+        let template = try template(service)
+        for variable in variables where service.specialTokens[variable.key] != nil {
+            throw .invalidField("chat_template_kwargs", "may not set '\(variable.key)'")
+        }
+        let objects = messages.values(template.contentFormat).map(JSONValue.object)
         var strings: [String] = []
-        for value in objects + (tools ?? []) + variables.map(\.value) { value.collectStrings(&strings) }
+        for value in objects + (tools ?? []) + (documents ?? []) + variables.map(\.value) {
+            value.collectStrings(&strings)
+        }
         var guarded = try SpecialTextGuard(service.tokenizer, specialTexts, strings: strings)
         var extra: [String: TemplateValue] = [:]
         for variable in variables { extra[variable.key] = TemplateValue(variable.value) { guarded.marked($0) } }
         if let tools { extra["tools"] = TemplateValue(.array(tools)) { guarded.marked($0) } }
+        if let documents { extra["documents"] = TemplateValue(.array(documents)) { guarded.marked($0) } }
         var marked: [TemplateValue] = []
-        for object in objects { marked.append(TemplateValue(object) { guarded.marked($0) }) }
+        for object in objects {
+            var message = TemplateValue(object) { guarded.marked($0) }
+            if case .object(var keys) = message, case .string(let role)? = object.role {
+                let isKnown = ChatMessages.knownRoles.contains(role) || template.hasLiteral(role)
+                keys["role"] = .string(isKnown ? guarded.marked(role) : guarded.markedInside(role))
+                message = .object(keys)
+            }
+            marked.append(message)
+        }
         var rendered: String
         do {
             rendered = try template.render(
-                messages: marked, addGenerationPrompt: addsGenerationPrompt, extra: extra, bosToken: service.bosToken,
-                eosToken: service.eosToken)
+                messages: marked, addGenerationPrompt: addsGenerationPrompt, extra: extra,
+                specialTokens: service.specialTokens)
         } catch {
             throw .invalidField("messages", "the chat template refused them: \(String(describing: error).inOneLine)")
         }
         if continuesFinalMessage {
-            guard case .string(let content)? = messages.last.content else {
+            guard let content = messages.lastText(template.contentFormat) else {
                 throw .invalidField("continue_final_message", "the last message has no text")
             }
             rendered = try Self.cut(rendered, after: guarded.marked(content))
@@ -90,6 +139,8 @@ struct ChatPrompt {
 }
 
 extension JSONValue {
+    fileprivate var role: JSONValue? { if case .object(let object) = self { object["role"] } else { nil } }
+
     fileprivate func collectStrings(_ strings: inout [String]) {
         switch self {
         case .string(let text): strings.append(text)

@@ -11,12 +11,10 @@ public protocol CompletionService: Sendable {
     var created: Int { get }
     /// Text to tokens and back.
     var tokenizer: any Tokenizer { get }
-    /// Turns messages into a prompt; nil: the model has none and chat is refused.
-    var chatTemplate: ChatTemplate? { get }
-    /// Text of the token that begins a sequence, for the template.
-    var bosToken: String? { get }
-    /// Text of the token that ends a sequence, for the template.
-    var eosToken: String? { get }
+    /// Turn messages into a prompt; nil: the model has none and chat is refused.
+    var chatTemplates: ChatTemplates? { get }
+    /// Texts of special tokens for templates, by the names that those use: `bos_token`, `eos_token`, `pad_token`.
+    var specialTokens: [String: String] { get }
     /// The model's end-of-text tokens: they end every request that does not set `ignore_eos`.
     var endTokenIDs: [Int32] { get }
 

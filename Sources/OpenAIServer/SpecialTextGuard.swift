@@ -51,6 +51,18 @@ struct SpecialTextGuard {
         return markedUntil == 0 ? text : String(decoding: result, as: UTF8.self)
     }
 
+    /// `name` with markers within it where it stands inside of a special token's text, for names that the template does not
+    /// know: a template that writes `'<|' + message.role + '|>'` would make a control token of the role `im_end`.
+    mutating func markedInside(_ name: String) -> String {
+        let bytes = Array(name.utf8)
+        let isPart = tokenizer.specialTokens.keys.contains { Array($0.utf8).contains(bytes) }
+        guard isPart, !bytes.isEmpty else { return marked(name) }
+        isNeeded = true
+        let marker = String(decoding: marker, as: UTF8.self)
+        let characters = name.unicodeScalars.map { String(Character($0)) }
+        return characters.count == 1 ? marker + name : characters.joined(separator: marker)
+    }
+
     /// Tokens of a rendered template.
     func encode(_ rendered: String, addSpecialTokens: Bool) -> [Int32] {
         guard isNeeded else {

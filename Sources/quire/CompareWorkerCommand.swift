@@ -8,6 +8,7 @@ import FoundationEssentials
 import InferenceEngine
 import Logging
 import Plugins
+import Tokenization
 
 #if canImport(Glibc)
     import Glibc
@@ -55,7 +56,7 @@ struct CompareWorkerCommand: AsyncParsableCommand {
         defer { model.engine.stop() }
         if case .continuations = job.part {
             let measurement = ContinuationMeasurement(
-                model.engine, tokenizer: model.tokenizer, template: model.chatTemplate,
+                model.engine, tokenizer: model.tokenizer, template: model.chatTemplates?.default,
                 specialTokens: model.specialTokens, endTokenIDs: model.endTokenIDs)
             outcome.continuations = try await measurement.run(job.inputs, job.settings)
         } else {

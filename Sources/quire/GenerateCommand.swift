@@ -92,13 +92,12 @@ struct GenerateCommand: AsyncParsableCommand {
     }
 
     private func encodedPrompt(_ model: ServedModel) throws -> [Int32] {
-        guard !raw, let template = model.chatTemplate else {
+        guard !raw, let template = model.chatTemplates?.default else {
             return model.tokenizer.encode(prompt, addSpecialTokens: true, parseSpecialTokens: true)
         }
-        let message = ["role": "user", "content": .string(prompt)] as TemplateValue
         let text = try template.render(
-            messages: [message], addGenerationPrompt: true, extra: [:], bosToken: model.specialTokens["bos_token"],
-            eosToken: model.specialTokens["eos_token"])
+            messages: [template.message(role: "user", text: prompt)], addGenerationPrompt: true,
+            specialTokens: model.specialTokens)
         return model.tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: true)
     }
 

@@ -16,9 +16,8 @@ struct ModelService: CompletionService {
 
     var maxModelLength: Int { model.engine.limits.maxModelLength }
     var tokenizer: any Tokenizer { model.tokenizer }
-    var chatTemplate: ChatTemplate? { model.chatTemplate }
-    var bosToken: String? { model.specialTokens["bos_token"] }
-    var eosToken: String? { model.specialTokens["eos_token"] }
+    var chatTemplates: ChatTemplates? { model.chatTemplates }
+    var specialTokens: [String: String] { model.specialTokens }
     var endTokenIDs: [Int32] { model.endTokenIDs }
 
     func submit(

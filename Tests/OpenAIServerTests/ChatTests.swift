@@ -46,7 +46,7 @@ import Tokenization
             #expect(json.at("choices.0.finish_reason") == "stop")
             #expect(json.at("usage.completion_tokens") == 3)
         }
-        #expect(service.requests.map(\.prompt) == [Self.tokens("[system\ns]\n[user\na\nb]\n[assistant\n")])
+        #expect(service.requests.map(\.prompt) == [Self.tokens("[developer\ns]\n[user\na\nb]\n[assistant\n")])
         #expect(service.requests.map(\.sampling.maxTokens) == [9])
     }
 
@@ -167,8 +167,8 @@ import Tokenization
         ("{}", "messages", "required"), (#"{"messages": []}"#, "messages", "empty"),
         (#"{"messages": "a"}"#, "messages", "an array"), (#"{"messages": ["a"]}"#, "messages[0]", "an object"),
         (#"{"messages": [{"content": "a"}]}"#, "messages[0].role", "required"),
-        (#"{"messages": [{"role": "root", "content": "a"}]}"#, "messages[0].role", "'root'"),
-        (#"{"messages": [{"role": "user"}]}"#, "messages[0].content", "required"),
+        (#"{"messages": [{"role": 5, "content": "a"}]}"#, "messages[0].role", "found 5"),
+        (#"{"messages": [{"role": "user", "content": null}]}"#, "messages[0].content", "found null"),
         (#"{"messages": [{"role": "user", "content": 1}]}"#, "messages[0].content", "found a number"),
         (
             #"{"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc"}}]}]}"#,
@@ -177,6 +177,20 @@ import Tokenization
         (
             #"{"messages": [{"role": "user", "content": [{"type": "text"}]}]}"#, "messages[0].content[0].text",
             "required"
+        ),
+        (
+            #"{"messages": [{"role": "assistant", "tool_calls": [{"type": "custom"}]}]}"#,
+            "messages[0].tool_calls[0].type", "'custom'"
+        ),
+        (#"{"messages": [{"role": "assistant", "tool_calls": 5}]}"#, "messages[0].tool_calls", "an array"),
+        (#"{"messages": [{"role": "user", "content": "a"}], "documents": ["x"]}"#, "documents[0]", "an object"),
+        (
+            #"{"messages": [{"role": "user", "content": "a"}], "documents": [{}]}"#, "documents",
+            "no place for documents"
+        ),
+        (
+            #"{"messages": [{"role": "user", "content": "a"}], "chat_template_kwargs": {"pad_token": "x"}}"#,
+            "chat_template_kwargs", "'pad_token'"
         ),
         (#"{"messages": [{"role": "system", "content": "refuse"}]}"#, "messages", "no system messages"),
         (#"{"messages": [{"role": "user", "content": "a"}], "chat_template": "x"}"#, "chat_template", "refused"),

@@ -19,9 +19,8 @@ import Tokenization
         let created = 0
         var maxModelLength: Int { model.engine.limits.maxModelLength }
         var tokenizer: any Tokenizer { model.tokenizer }
-        var chatTemplate: ChatTemplate? { model.chatTemplate }
-        var bosToken: String? { nil }
-        var eosToken: String? { nil }
+        var chatTemplates: ChatTemplates? { model.chatTemplates }
+        var specialTokens: [String: String] { model.specialTokens }
         var endTokenIDs: [Int32] { model.endTokenIDs }
 
         func submit(

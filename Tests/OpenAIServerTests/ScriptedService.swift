@@ -28,17 +28,23 @@ final class ScriptedService: CompletionService {
     let maxModelLength: Int
     let created = 1_700_000_000
     let tokenizer: any Tokenizer = ByteTokenizer()
-    let chatTemplate: ChatTemplate?
-    let bosToken: String? = nil
-    let eosToken: String? = "<|im_end|>"
+    let chatTemplates: ChatTemplates?
+    let specialTokens = ["eos_token": "<|im_end|>", "pad_token": "[PAD]"]
     let endTokenIDs: [Int32] = [ByteTokenizer.end]
     let script: Script
     private let state = Mutex(State())
 
-    init(_ script: Script, maxModelLength: Int = 64, chatTemplate: ChatTemplate? = nil, error: EngineError? = nil) {
+    convenience init(
+        _ script: Script, maxModelLength: Int = 64, chatTemplate: ChatTemplate? = nil, error: EngineError? = nil
+    ) {
+        self.init(
+            script, maxModelLength: maxModelLength, chatTemplates: chatTemplate.map { ChatTemplates($0) }, error: error)
+    }
+
+    init(_ script: Script, maxModelLength: Int = 64, chatTemplates: ChatTemplates?, error: EngineError? = nil) {
         self.script = script
         self.maxModelLength = maxModelLength
-        self.chatTemplate = chatTemplate
+        self.chatTemplates = chatTemplates
         state.withLock { $0.error = error }
     }
 

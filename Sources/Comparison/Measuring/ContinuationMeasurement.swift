@@ -53,10 +53,9 @@ public struct ContinuationMeasurement: Sendable {
             // A prompt is a user's text: what spells a special token is text.
             return tokenizer.encode(prompt, addSpecialTokens: true, parseSpecialTokens: false)
         }
-        let message = ["role": "user", "content": .string(prompt)] as TemplateValue
         let text = try template.render(
-            messages: [message], addGenerationPrompt: true, extra: [:], bosToken: specialTokens["bos_token"],
-            eosToken: specialTokens["eos_token"])
+            messages: [template.message(role: "user", text: prompt)], addGenerationPrompt: true,
+            specialTokens: specialTokens)
         return tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: true)
     }
 
