@@ -62,7 +62,7 @@ def test_top_logprobs_need_logprobs(server):
 
 
 @pytest.mark.parametrize("messages", [
-    None, [], "hi", {}, [5], [{}], [{"role": "user"}], [{"content": "x"}], [{"role": 5, "content": "x"}],
+    None, [], "hi", {}, [5], [{}], [{"role": "user", "content": None}], [{"content": "x"}], [{"role": 5, "content": "x"}],
     [{"role": "user", "content": 5}], [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}],
     [{"role": "user", "content": "word " * (MAX_MODEL_LEN + 1)}],
 ], ids=lambda m: str(m)[:40])
