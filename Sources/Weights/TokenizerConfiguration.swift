@@ -42,7 +42,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         } else {
             // Files that name their added tokens in tokenizer_config.json say the rest there, too.
             let map = directory.appendingPath("special_tokens_map.json")
-            for member in try Self.object(map)?.members ?? [] where member.value != .null { keys.replace(member) }
+            for member in try Self.object(map)?.members ?? [] { keys.replace(member) }
         }
         let special = Self.special(keys)
         let extra = Self.list(keys)

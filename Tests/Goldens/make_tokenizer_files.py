@@ -63,6 +63,8 @@ CASES = {
             "bos_token": added("<s>", lstrip=True), "eos_token": added("</s>"), "image_token": "<img>",
             "additional_special_tokens": ["<x>", "<y>"]})},
         ["a  <s>b</s><x><y><img><old>"]),
+    "a map that takes a token away": (
+        {**config(pad_token="<pad>", eos_token="<|im_end|>"), "special_tokens_map.json": json.dumps({"pad_token": None})}, ["<pad>x"]),
     "the decoder keeps the map from being read": (
         {**config(added_tokens_decoder={"300": added("<|start|>")}, bos_token="<|start|>"),
          "special_tokens_map.json": json.dumps({"bos_token": "<other>", "pad_token": "<pad>"})}, ["<|start|><other><pad>"]),

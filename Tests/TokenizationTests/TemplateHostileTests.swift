@@ -55,6 +55,17 @@ struct TemplateHostileTests {
             "{% set ns = namespace() %}{% set ns.me = ns %}{{ ns }}",
             "{% set ns = namespace() %}{% set ns.l = [ns] %}{{ ns }}",
             "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
+            "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+            "{% for i in [1] recursive %}{{ loop([1, 2]) }}{{ loop([1, 2]) }}{% endfor %}",
+            """
+            {% for i in [1] recursive %}{% if i %}{% with a = 1 %}{% filter upper %}{% set q %}{{ [{'a': [loop([1])|upper]}] }}\
+            {% endset %}{{ q }}{% endfilter %}{% endwith %}{% endif %}{% endfor %}
+            """,
+            "{% set j = joiner(long) %}{% for a in range(99999) %}{{ j() }}{% endfor %}",
+            "{% for a in range(99999) %}{{ 7 ** 5000 % 3 }}{% endfor %}",
+            "{% for a in range(99999) %}{% set b = (7 ** 5000)|string %}{% endfor %}",
+            "{% set b = 7 ** 20000 %}{% for a in range(99999) %}{% if b * b == b // 3 %}{% endif %}{% endfor %}",
+            "{% set b = 7 ** 20000 %}{% for a in range(99999) %}{% if b in {b: 1} %}{% endif %}{% endfor %}",
             "{% macro a() %}{{ b() }}{% endmacro %}{% macro b() %}{{ a() }}{% endmacro %}{{ a() }}",
             "{% macro m(x) %}{{ m(x + x) }}{% endmacro %}{{ m('x') }}",
             "{% macro m() %}{% set q %}{{ m() }}{% endset %}{% endmacro %}{{ m() }}",
