@@ -207,6 +207,11 @@ RARE = [
     "{{ '\\N{BULLET}\\N{LATIN SMALL LETTER E WITH ACUTE}\\N{bullet}' }}", "{{ '\\N{NO SUCH}' }}", "{{ '\\N' }}", "{{ '\\N{CJK UNIFIED IDEOGRAPH-4E00}\\N{HANGUL SYLLABLE GA}\\N{GRINNING FACE}' }}",
     "{{ 'Hello World'.istitle() }} {{ 'Hello world'.istitle() }} {{ ''.istitle() }} {{ 'A1b'.istitle() }} {{ 'A1B'.istitle() }} {{ \"It's\".istitle() }} {{ 'ǅab'.istitle() }} {{ '12'.istitle() }}",
     "{{ 'a\\tb'.expandtabs() }}|{{ 'ab\\tc\\n\\td'.expandtabs(4) }}|{{ 'a\\tb'.expandtabs(0) }}|{{ 'a\\r\\tb'.expandtabs(tabsize=3) }}|{{ 'é\\tb'.expandtabs() }}|{{ 'é\\tb'.expandtabs(-1) }}",
+    "{{ 'a'.encode() }} {{ 'é\\n\\t\\\\'.encode('utf-8') }} {{ quoted.encode() }} {{ \"'\".encode() }} {{ '\\'\\\"'.encode() }} {{ ''.encode() }} {{ '\x00\x7f'.encode() }}",
+    "{{ u.encode('utf-8')|length }} {{ 'é'.encode('ascii', 'ignore') }} {{ 'é'.encode('ascii', errors='replace') }} {{ 'é'.encode('latin-1') }} {{ 'é'.encode('UTF_8') }}",
+    "{{ 'ab'.encode()[0] }} {{ 'abc'.encode()[1:] }} {{ 'ab'.encode()|list }} {{ 'ab'.encode().decode() }} {{ 'é'.encode().decode('latin1') }} {{ 'ab'.encode() == 'ab'.encode() }}",
+    "{{ 'ab'.encode() is string }} {{ 'ab'.encode() is sequence }} {{ 'a'.encode() is iterable }} {{ 'ab'.encode() == 'ab' }} {{ {'a'.encode(): 1} }} {{ 'aab'.encode().count(97) if false }}",
+    "{{ 'é'.encode('ascii') }}", "{{ 'a'.encode('nosuch') }}", "{{ 'é'.encode('latin-1').decode() }}", "{{ 'é'.encode('latin-1').decode('utf-8', 'ignore') }}|", "{{ 'a'.encode()|tojson }}", "{{ 'a'.encode() + 'b' }}",
     "{{ 'ab'.isidentifier() }}{{ '1a'.isidentifier() }}{{ ''.isidentifier() }}{{ 'é_1'.isidentifier() }}{{ 'a b'.isidentifier() }}",
 ]
 

@@ -21,7 +21,7 @@ extension Interpreter {
                 try step(key.weight)
                 if let value = dictionary[key] { return value }
             }
-        case .sequence(let sequence) where [.list, .tuple, .range].contains(sequence.kind):
+        case .sequence(let sequence) where [.list, .tuple, .range, .bytes].contains(sequence.kind):
             if let place = place(key, count: sequence.elements.count) { return sequence.elements[place] }
         case .text(let text):
             if case .int = key.asNumber {
@@ -79,7 +79,7 @@ extension Interpreter {
         try self.step(object.work)
         switch object {
         case .undefined(let undefined): throw failure(undefined.message)
-        case .sequence(let sequence) where [.list, .tuple, .range].contains(sequence.kind):
+        case .sequence(let sequence) where [.list, .tuple, .range, .bytes].contains(sequence.kind):
             let places = Slice(try bound(start), try bound(stop), stride, count: sequence.elements.count)
             let elements = places.map { sequence.elements[$0] }
             guard sequence.kind == .range else { return try self.sequence(sequence.kind, elements) }

@@ -65,7 +65,7 @@ extension Interpreter {
     private static func isSequence(_ value: Value) -> Bool {
         switch value {
         case .text, .dictionary, .undefined: true
-        case .sequence(let sequence): [.list, .tuple, .range].contains(sequence.kind)
+        case .sequence(let sequence): [.list, .tuple, .range, .bytes].contains(sequence.kind)
         default: false
         }
     }

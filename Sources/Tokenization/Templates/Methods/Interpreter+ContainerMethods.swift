@@ -31,6 +31,7 @@ extension Interpreter {
         _ method: MethodName, of sequence: SequenceValue, _ arguments: CallArguments
     ) throws(TemplateError) -> Value {
         switch method {
+        case .decode: return try decoded(EncodedBytes(sequence), arguments)
         case .copy:
             _ = try bind(arguments, [], "copy")
             return try list(sequence.elements)

@@ -36,6 +36,7 @@ extension Interpreter {
         case .join: return try join(text, arguments)
         case .format: return try formatted(text, with: arguments)
         case .center, .ljust, .rjust, .zfill: return try pad(method, text, arguments)
+        case .encode: return try encoded(text, arguments)
         case .expandtabs:
             let values = try bind(arguments, ["tabsize"], "expandtabs")
             return try expandedTabs(text, try integer(values[0], missing: 8))

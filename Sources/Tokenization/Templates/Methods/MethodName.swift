@@ -9,7 +9,7 @@ enum MethodName: String, Sendable {
     case clear, copy, fromkeys, get, items, keys, pop, popitem, setdefault, update, values
     case append, extend, insert, remove, reverse, sort
     case cycle, changed
-    case next, reset
+    case next, reset, decode
 
     /// Whether values of this kind have the method.
     func belongs(to value: Value) -> Bool {
@@ -20,6 +20,7 @@ enum MethodName: String, Sendable {
             switch sequence.kind {
             case .list: isOfList
             case .tuple, .range: self == .count || self == .index
+            case .bytes: self == .decode || self == .count || self == .index
             case .generator, .keys, .values, .items: false
             }
         case .loop: self == .cycle || self == .changed
@@ -32,7 +33,7 @@ enum MethodName: String, Sendable {
     private var isOfText: Bool {
         switch self {
         case .clear, .copy, .fromkeys, .get, .items, .keys, .pop, .popitem, .setdefault, .update, .values: false
-        case .append, .extend, .insert, .remove, .reverse, .sort, .cycle, .changed, .next, .reset: false
+        case .append, .extend, .insert, .remove, .reverse, .sort, .cycle, .changed, .next, .reset, .decode: false
         default: true
         }
     }

@@ -2,6 +2,8 @@
 final class SequenceValue {
     enum Kind: String, Sendable {
         case list, tuple, range, generator
+        /// What `encode` makes of text; its elements are numbers.
+        case bytes
         case keys = "dict_keys"
         case values = "dict_values"
         case items = "dict_items"

@@ -50,6 +50,10 @@ extension Interpreter {
             let (start, stop, step) = sequence.bounds
             bytes += "range(\(start), \(stop)\(step == 1 ? "" : ", \(step)"))".utf8
             return
+        case .bytes:
+            try allocate(4 * sequence.elements.count)
+            bytes += EncodedBytes(sequence).quoted.utf8
+            return
         case .generator:
             bytes += "<generator object>".utf8
             return

@@ -20,7 +20,7 @@ extension Value: Hashable {
     private static func equal(_ left: SequenceValue, _ right: SequenceValue) -> Bool {
         if left === right { return true }
         switch left.kind {
-        case .list, .tuple, .range: return left.kind == right.kind && left.elements == right.elements
+        case .list, .tuple, .range, .bytes: return left.kind == right.kind && left.elements == right.elements
         case .keys: return left.kind == right.kind && Set(left.elements) == Set(right.elements)
         case .generator, .values, .items: return false
         }
@@ -48,7 +48,7 @@ extension Value: Hashable {
         case .sequence(let sequence):
             switch sequence.kind {
             case .tuple: sequence.hasHashableElements
-            case .range, .generator: true
+            case .range, .generator, .bytes: true
             case .list, .keys, .values, .items: false
             }
         default: true
