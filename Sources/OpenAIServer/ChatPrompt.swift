@@ -98,7 +98,9 @@ struct ChatPrompt {
         var marked: [TemplateValue] = []
         for object in objects {
             var message = TemplateValue(object) { guarded.marked($0) }
-            if case .object(var keys) = message, case .string(let role)? = object.role {
+            if case .object(var keys) = message, case .string(var role)? = object.role {
+                // OpenAI's newer name for the same; most templates know only the older one.
+                if role == "developer", !template.hasLiteral(role) { role = "system" }
                 let isKnown = ChatMessages.knownRoles.contains(role) || template.hasLiteral(role)
                 keys["role"] = .string(isKnown ? guarded.marked(role) : guarded.markedInside(role))
                 message = .object(keys)

@@ -86,7 +86,7 @@ import Tokenization
         (#"{"role": "ipython", "content": "3"}"#, #"{"role": "ipython", "content": "3"}"#),
         (#"{"role": "model", "content": "3"}"#, #"{"role": "model", "content": "3"}"#),
         (#"{"role": "critic of mine", "content": "3"}"#, #"{"role": "critic of mine", "content": "3"}"#),
-        (#"{"role": "developer", "content": "3"}"#, #"{"role": "developer", "content": "3"}"#),
+        (#"{"role": "developer", "content": "3"}"#, #"{"role": "system", "content": "3"}"#),
         (#"{"role": "user"}"#, #"{"role": "user", "content": ""}"#),
         (#"{"role": "system", "content": []}"#, #"{"role": "system", "content": ""}"#),
         (
@@ -178,6 +178,13 @@ import Tokenization
             #expect(!prompt.contains(ByteTokenizer.end), "\(body)")
             #expect(service.tokenizer.decode(prompt, skipSpecialTokens: false).contains(forged), "\(body)")
         }
+    }
+
+    @Test func `a template that knows developers gets them, another gets system messages`() async throws {
+        let body = #"{"messages": [{"role": "developer", "content": "3"}]}"#
+        let knowing = "{% for m in messages %}{{ 'D' if m.role == 'developer' else m.role }}{% endfor %}"
+        #expect(try await prompt(body, knowing) == "D")
+        #expect(try await prompt(body, "{% for m in messages %}{{ m.role }}{% endfor %}") == "system")
     }
 
     @Test func `a role of the template's own makes its control token`() async throws {

@@ -46,7 +46,7 @@ import Tokenization
             #expect(json.at("choices.0.finish_reason") == "stop")
             #expect(json.at("usage.completion_tokens") == 3)
         }
-        #expect(service.requests.map(\.prompt) == [Self.tokens("[developer\ns]\n[user\na\nb]\n[assistant\n")])
+        #expect(service.requests.map(\.prompt) == [Self.tokens("[system\ns]\n[user\na\nb]\n[assistant\n")])
         #expect(service.requests.map(\.sampling.maxTokens) == [9])
     }
 
