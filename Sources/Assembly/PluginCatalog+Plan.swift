@@ -22,7 +22,7 @@ extension PluginCatalog {
     }
 
     /// The plan of `checkpoint` as `configuration` asks for it. Packed weights are read when a backend prepares it. `warn`
-    /// hears of tensors that the model does not use.
+    /// is called with a sentence about the tensors that the model does not use.
     func plan(
         of checkpoint: Checkpoint, _ configuration: EngineConfiguration,
         progress: @escaping @Sendable (Double) -> Void, warn: (String) -> Void = { _ in }

@@ -36,7 +36,7 @@ public struct Checkpoint: Sendable {
     /// Texts of special tokens under the names that chat templates use: `bos_token`, `eos_token`, `pad_token`.
     public let specialTokens: [String: String]
 
-    /// What whoever runs the model should know, a sentence each: what is missing, and what was taken instead.
+    /// Sentences for the log: keys that are missing, and what is used instead.
     public let warnings: [String]
 
     /// How the checkpoint says that its matrices are packed; nil where it does not, and for GGUF, whose tensors do.

@@ -1,6 +1,6 @@
 /// A text that must not be shown. Printed, interpolated or reflected it is `(secret)`; only `text` gives it away.
 public struct Secret: Sendable, Equatable {
-    /// The text itself, for whoever compares with it.
+    /// The text itself, to compare with.
     public let text: String
 
     /// Hides `text`.

@@ -33,10 +33,11 @@ struct AddedTokens {
 
     init(_ tokens: [AddedToken]) { self.tokens = tokens }
 
-    /// Adds a token, or changes the flags of one that is there, and gives it; `nil`: nothing changes.
+    /// Adds a token, or changes the flags of one that is there. Returns the token; nil where nothing changes.
     ///
-    /// A special token stays one: users' texts must not become it. `id` is the id that its text has already; without one it gets the next that is free behind the `modelSize` tokens
-    /// of the model and the added ones, whatever number a file says.
+    /// A special token stays special, so that users' texts cannot become it. `id` is the id that the model has for the
+    /// text already. Without one, the token gets the next free id behind the `modelSize` tokens of the model and the
+    /// added ones, whatever number a file says.
     mutating func add(_ named: NamedToken, id: TokenID?, modelSize: Int) -> AddedToken? {
         guard !named.content.isEmpty else { return nil }
         let wasSpecial = tokens.contains { $0.content == named.content && $0.isSpecial }
