@@ -39,7 +39,7 @@ public struct PluginCatalog: Sendable {
         try catalog.backends.register("cpu") { section in
             try CPUBackend(
                 threadCount: section.threads == 0 ? HostMachine.processorCount() : section.threads,
-                instructionSet: InstructionSet(section.isa), activations: PackedActivations(section.activations))
+                instructionSet: InstructionSet(section.isa), activations: ActivationType(section.activations))
         }
         try catalog.backends.register("vulkan") { section in
             try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, report: report))
@@ -90,7 +90,7 @@ extension InstructionSet {
     }
 }
 
-extension PackedActivations {
+extension ActivationType {
     /// The configured ones.
     init(_ activations: BackendSection.Activations) {
         switch activations {

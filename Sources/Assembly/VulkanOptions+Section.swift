@@ -8,7 +8,7 @@ extension VulkanOptions {
         self.init()
         device = section.device
         isBatchInvariant = section.batchInvariant
-        activations = PackedActivations(section.activations)
+        activations = ActivationType(section.activations)
         disabledKernels = Set(section.disabledKernels)
         limits.without = Set(section.without.compactMap { CapabilityLimits.Feature(rawValue: $0) })
         limits.maxRangeByteCount = section.maxRange

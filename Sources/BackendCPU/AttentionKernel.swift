@@ -13,7 +13,7 @@ struct AttentionKernel {
     /// Where and how the output is wanted as well.
     enum Prepared {
         case narrow(UnsafeMutablePointer<UInt16>)
-        case digits(UnsafeMutableRawPointer, ActivationDigits, conversion: quire_digits_fn)
+        case digits(UnsafeMutableRawPointer, QuantizedActivations, conversion: quire_digits_fn)
     }
 
     let layer: Int
@@ -50,8 +50,8 @@ struct AttentionKernel {
         switch prepared {
         case nil: break
         case .digits(let records, let digits, let conversion):
-            let stride = ActivationDigits.recordCount(width: width)
-            let first = row * stride + head * columns / ActivationDigits.recordSize
+            let stride = QuantizedActivations.recordCount(width: width)
+            let first = row * stride + head * columns / QuantizedActivations.recordSize
             conversion(
                 output + offset, width, nil, records + first * digits.recordByteCount, stride, rowCount, columns)
         case .narrow(let narrowOutput):

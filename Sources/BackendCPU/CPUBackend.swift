@@ -11,14 +11,14 @@ public final class CPUBackend: Backend {
     /// The instruction set in use.
     public let instructionSet: InstructionSet
     let workers: WorkerPool
-    private let activations: PackedActivations
+    private let activations: ActivationType
 
     /// Starts `threadCount` threads (the calling one included). `instructionSet` nil: the fastest that the CPU has.
     /// `activations`: what packed weights are multiplied with, where it is not for their type to say.
     /// Throws `unavailable` for an instruction set that the CPU lacks, for integers where it has no products of them,
     /// and for less than one thread.
     public init(
-        threadCount: Int, instructionSet: InstructionSet? = nil, activations: PackedActivations = .f32
+        threadCount: Int, instructionSet: InstructionSet? = nil, activations: ActivationType = .f32
     ) throws(BackendError) {
         let name = HostMachine.processorName()
         let chosen = instructionSet ?? .best

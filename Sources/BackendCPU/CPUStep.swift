@@ -29,7 +29,7 @@ struct InputForm: Hashable {
         /// Rounded to bf16, rows of even width.
         case narrow
         /// Integers that share scales.
-        case digits(ActivationDigits)
+        case digits(QuantizedActivations)
     }
 
     var numbers = Numbers.wide
@@ -46,7 +46,7 @@ extension InputForm.Numbers {
         switch self {
         case .wide: width
         case .narrow: ScratchLayout.narrowStride(width: width)
-        case .digits: ActivationDigits.recordCount(width: width)
+        case .digits: QuantizedActivations.recordCount(width: width)
         }
     }
 

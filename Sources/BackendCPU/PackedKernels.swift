@@ -3,7 +3,7 @@ import CPUKernels
 import Tensors
 
 /// Activations as integers of a few bytes, 32 to a record (`quire_digits_fn`).
-struct ActivationDigits: Hashable {
+struct QuantizedActivations: Hashable {
     /// Bytes of a number: 1, 2 or 3.
     let byteCount: Int
     /// Bytes of a record.
@@ -19,10 +19,10 @@ struct ActivationDigits: Hashable {
 /// The kernels of an instruction set that multiply packed weights, and what they read.
 struct PackedKernels {
     private let kernels: UnsafePointer<quire_kernels>
-    private let activations: PackedActivations
+    private let activations: ActivationType
 
     /// Throws `unavailable` for integers where the instruction set has no products of them.
-    init(_ kernels: UnsafePointer<quire_kernels>, _ activations: PackedActivations) throws(BackendError) {
+    init(_ kernels: UnsafePointer<quire_kernels>, _ activations: ActivationType) throws(BackendError) {
         self.kernels = kernels
         self.activations = activations
         guard activations == .f32 || kernels.pointee.linear_int8 != nil else {
@@ -36,16 +36,16 @@ struct PackedKernels {
     ///
     /// Two bytes are more exact than a rounding to 16 bits. Three are what 32-bit floats are, and only taken for those where
     /// they are faster.
-    func digits(for type: ElementType) -> ActivationDigits? {
+    func digits(for type: ElementType) -> QuantizedActivations? {
         guard activations != .f32 || type != .f32 || kernels.pointee.linear_quantized == nil else { return nil }
         let byteCount = activations.byteCount ?? (type == .f32 ? 3 : 2)
         return digitKernels(byteCount).map {
-            ActivationDigits(byteCount: byteCount, recordByteCount: $0.pointee.record_byte_count)
+            QuantizedActivations(byteCount: byteCount, recordByteCount: $0.pointee.record_byte_count)
         }
     }
 
     /// What multiplies with `digits`, or with floats.
-    func linear(_ digits: ActivationDigits?) -> quire_quantized_linear_fn {
+    func linear(_ digits: QuantizedActivations?) -> quire_quantized_linear_fn {
         let function =
             digits.map { digitKernels($0.byteCount)?.pointee.linear } ?? kernels.pointee.linear_quantized
         guard let function else { preconditionFailure("activations that this instruction set does not have") }
@@ -53,7 +53,7 @@ struct PackedKernels {
     }
 
     /// What makes `digits` of floats.
-    func conversion(to digits: ActivationDigits) -> quire_digits_fn {
+    func conversion(to digits: QuantizedActivations) -> quire_digits_fn {
         guard let kernels = digitKernels(digits.byteCount) else {
             preconditionFailure("activations that this instruction set does not have")
         }

@@ -159,7 +159,7 @@ extension RowKernel {
         case .digits(let it):
             it.conversion(
                 it.input + first * it.width, it.width, it.order, it.output + first * it.byteStride,
-                ActivationDigits.recordCount(width: it.width), count, it.width)
+                QuantizedActivations.recordCount(width: it.width), count, it.width)
         }
     }
 }

@@ -149,7 +149,7 @@ struct StepPlanner {
             switch form.numbers {
             case .wide: false
             case .narrow: form.order == nil
-            case .digits: form.order == nil && columnCount % ActivationDigits.recordSize == 0
+            case .digits: form.order == nil && columnCount % QuantizedActivations.recordSize == 0
             }
         }
     }

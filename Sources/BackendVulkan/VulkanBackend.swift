@@ -14,7 +14,7 @@ public final class VulkanBackend: Backend {
     let library: KernelLibrary
     private let instance: VulkanInstance
     let vulkan: VulkanDevice
-    private let activations: PackedActivations
+    private let activations: ActivationType
     private let transfers: Transfers?
 
     /// Opens the device that `options` names. Throws `unavailable` where there is none.
@@ -89,11 +89,11 @@ public final class VulkanBackend: Backend {
             )
         }
         let shapes = KernelShapes(capabilities)
-        let steps = StepFusion(plan: plan, maxWidth: capabilities.longestRangeByteCount / 4 / mostRows).steps()
-        let digitCount = try LinearKernels(library: library, shapes: shapes)
-            .digitCount(activations.byteCount, for: plan, steps)
+        let steps = OperationFusion(plan: plan, maxWidth: capabilities.longestRangeByteCount / 4 / mostRows).steps()
+        let limbCount = try LinearKernels(library: library, shapes: shapes)
+            .limbCount(activations.byteCount, for: plan, steps)
         let memory = try PlanMemory(
-            plan, steps, limits: limits, digitCount: digitCount, pool: pool, shapes: shapes, capabilities: capabilities)
+            plan, steps, limits: limits, limbCount: limbCount, pool: pool, shapes: shapes, capabilities: capabilities)
         return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)
     }
 }

@@ -11,7 +11,7 @@ public struct VulkanOptions: Sendable {
     public var isBatchInvariant = true
     /// What packed weights are multiplied with. Integers take `VK_KHR_shader_integer_dot_product`; without it, or where a
     /// kernel fails its self-test, activations stay 32-bit floats.
-    public var activations = PackedActivations.f32
+    public var activations = ActivationType.f32
     /// What the device shall pretend not to have.
     public var limits = CapabilityLimits()
     /// Where compiled kernels are kept between starts; nil keeps none.

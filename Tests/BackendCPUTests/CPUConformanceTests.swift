@@ -31,7 +31,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
     }
 
     @Test("Integers that are asked for are as exact as they say", arguments: integers)
-    func integersAreAsExactAsTheySay(variant: Variant, activations: PackedActivations) throws {
+    func integersAreAsExactAsTheySay(variant: Variant, activations: ActivationType) throws {
         let backend = try CPUBackend(
             threadCount: variant.threadCount, instructionSet: variant.instructionSet, activations: activations)
         let suite = BackendConformance(backend)
@@ -49,7 +49,7 @@ struct Variant: Sendable, CustomTestStringConvertible {
     /// Instruction sets with products of integers, and integers.
     private static let integers = Variant.all
         .filter { $0.threadCount == 2 && $0.instructionSet != .portable }
-        .flatMap { variant in [PackedActivations.int24, .int16, .int8].map { (variant, $0) } }
+        .flatMap { variant in [ActivationType.int24, .int16, .int8].map { (variant, $0) } }
 
     @Test("Integers without products of them are refused")
     func integersNeedProducts() {

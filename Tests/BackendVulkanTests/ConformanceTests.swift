@@ -86,8 +86,8 @@ import Testing
     }
 
     @Test(
-        "Fewer bits round no more than bf16 does", arguments: TestDevice.all, [PackedActivations.int16, .int8])
-    func roundedIntegers(device: TestDevice, activations: PackedActivations) throws {
+        "Fewer bits round no more than bf16 does", arguments: TestDevice.all, [ActivationType.int16, .int8])
+    func roundedIntegers(device: TestDevice, activations: ActivationType) throws {
         try run(Self.packedCases(for: device, activations: .bf16), on: device, activations)
     }
 
@@ -98,7 +98,7 @@ import Testing
         ).filter { $0.name.hasPrefix("linear") || activations == .f32 && $0.name.hasPrefix("t") }
     }
 
-    private func run(_ cases: [ConformanceCase], on device: TestDevice, _ activations: PackedActivations) throws {
+    private func run(_ cases: [ConformanceCase], on device: TestDevice, _ activations: ActivationType) throws {
         let fallbacks = Mutex<[String]>([])
         let backend = try device.backend { options in
             options.activations = activations

@@ -23,17 +23,17 @@ struct KernelShapesTests {
             let shapes = Self.shapes(invocations: invocations, isUnified: isUnified)
             for inputSize in [1, 32, 33, 576, 2048, 4096, 8192, 53248] {
                 for outputSize in [1, 32, 1000, 6144, 6145, 16384, 16385, 200_000] {
-                    for digitCount in [nil, 1, 2, 3] {
-                        let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize, digitCount: digitCount)
+                    for limbCount in [nil, 1, 2, 3] {
+                        let cut = shapes.columns(inputSize: inputSize, outputSize: outputSize, limbCount: limbCount)
                         #expect((isUnified && invocations >= 256 ? [1, 2] : [1, 2, 4]).contains(cut.columns))
                         #expect(cut.splits.nonzeroBitCount == 1)
-                        #expect(cut.splits * PackedMatrix.tile / cut.columns <= invocations)
+                        #expect(cut.splits * DeviceMatrix.tile / cut.columns <= invocations)
                         // Nobody is without a slice, but for what rounding leaves.
-                        #expect(cut.splits == 1 || cut.splits * 2 <= inputSize.dividedUp(by: PackedFormat.slice))
+                        #expect(cut.splits == 1 || cut.splits * 2 <= inputSize.dividedUp(by: QuantizedFormat.slice))
                         for rows in [1, 2, 4, 8] {
                             let count = shapes.partRows(rows, of: cut)
                             #expect(rows % count == 0)
-                            #expect(count * cut.splits * PackedMatrix.tile * 4 <= 16 << 10)
+                            #expect(count * cut.splits * DeviceMatrix.tile * 4 <= 16 << 10)
                         }
                     }
                 }
@@ -74,7 +74,7 @@ struct KernelShapesTests {
     @Test("The lanes of a processor share nothing")
     func processor() {
         let shapes = Self.shapes(invocations: 1024, isProcessor: true)
-        let cut = shapes.columns(inputSize: 4096, outputSize: 4096, digitCount: nil)
+        let cut = shapes.columns(inputSize: 4096, outputSize: 4096, limbCount: nil)
         #expect(cut.splits == 1 && cut.columns == 1)
         #expect(shapes.normCut(width: 4096).partCount == 1)
         let attention = KernelShapes.Attention(unit: 4, heads: 8, rowsPerTile: 2)

@@ -15,7 +15,7 @@ import Testing
         let pool = MemoryPool(device: backend, budgetByteCount: 8 << 20)
         var random = RandomNumbers(seed: 9)
         let matrix = format.matrix(outputSize: 192, inputSize: 1536, computeType: .bf16, &random)
-        let packed = try PackedMatrix(
+        let packed = try DeviceMatrix(
             [.quantized(matrix)], maxRangeByteCount: backend.capabilities.maxRangeByteCount, pool: pool)
         #expect(packed.rowCount == 192)
         let taken = pool.usedByteCount(for: .weights)
@@ -30,7 +30,7 @@ import Testing
             let backend = try small.backend()
             var sketch = PlanSketch(seed: 1)
             let table = sketch.packed("table", PlanSketch.vocabularySize, 256, format, .bf16)
-            let packed = try PackedMatrix(
+            let packed = try DeviceMatrix(
                 [sketch.plan[table].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
                 pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
             #expect(packed.parts.count > 1)
@@ -62,7 +62,7 @@ import Testing
             _ = sketch.linear(input, weights)
         }
         var plan = sketch.plan
-        let steps = StepFusion.reordering(StepFusion(plan: plan).steps(), in: &plan)
+        let steps = OperationFusion.reordering(OperationFusion(plan: plan).steps(), in: &plan)
         let names = steps.map { step in
             switch step {
             case .reorder: "reorder"
@@ -95,9 +95,9 @@ import Testing
         #expect(
             throws: BackendError.unsupported(
                 operation: "linear", reason: "groups of \(groupSize), not a multiple of 32")
-        ) { try PackedFormat(layout, inputSize: 96) }
+        ) { try QuantizedFormat(layout, inputSize: 96) }
         // As a whole column, any size does.
-        #expect(try PackedFormat(layout, inputSize: groupSize).groupSize == nil)
+        #expect(try QuantizedFormat(layout, inputSize: groupSize).groupSize == nil)
     }
 
     @Test("Where the driver takes the smallest halves for zeros, scales are unpacked by integers")

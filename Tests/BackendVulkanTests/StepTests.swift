@@ -46,7 +46,7 @@ import Testing
         small.limits.maxRangeByteCount = 40 << 10
         let model = SmallModel(hidden: 256)
         let backend = try small.backend()
-        let packed = try PackedMatrix(
+        let packed = try DeviceMatrix(
             [model.plan.matrices[0].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
             pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
         #expect(packed.parts.count > 1)
@@ -70,7 +70,7 @@ import Testing
         var model = SmallModel()
         let plan = model.plan
         let counts = { (maxWidth: Int) in
-            StepFusion(plan: plan, maxWidth: maxWidth).steps().compactMap { step in
+            OperationFusion(plan: plan, maxWidth: maxWidth).steps().compactMap { step in
                 if case .linear(_, let parts) = step { parts.count } else { nil }
             }
         }
@@ -153,7 +153,7 @@ import Testing
 
     @Test("Neighbours become one step")
     func fusion() {
-        let steps = StepFusion(plan: SmallModel().plan).steps()
+        let steps = OperationFusion(plan: SmallModel().plan).steps()
         let names = steps.map { step in
             switch step {
             case .embed: "embed"
@@ -164,7 +164,7 @@ import Testing
             case .attention: "attention"
             case .gated: "gated"
             case .reorder: "reorder"
-            case .digits: "digits"
+            case .quantize: "digits"
             case .add: "add"
             case .gather: "gather"
             case .softCap: "softCap"

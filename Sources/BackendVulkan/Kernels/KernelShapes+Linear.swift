@@ -9,32 +9,32 @@ extension KernelShapes {
         let columns: Int
     }
 
-    /// The cut for a matrix `[outputSize, inputSize]`; `digitCount` where the input is digits.
+    /// The cut for a matrix `[outputSize, inputSize]`; `limbCount` where the input is digits.
     ///
     /// A GPU needs more invocations than a matrix has rows, all of which wait for memory at once, so each takes a few
     /// slices of the input. Where that makes large workgroups, an invocation takes several outputs, for which it loads
     /// the input once. The lanes of a processor gain nothing by it. Measured on a card of 132 processors: the more
     /// outputs, the fewer invocations to each and to a workgroup, unless the input's many digits fill the registers. A
     /// GPU that shares the host's memory needs less to wait for it, and has registers for two outputs.
-    func columns(inputSize: Int, outputSize: Int, digitCount: Int?) -> Columns {
+    func columns(inputSize: Int, outputSize: Int, limbCount: Int?) -> Columns {
         if capabilities.isProcessor { return Columns(splits: 1, columns: 1) }
-        let hasRegisters = digitCount != 3
+        let hasRegisters = limbCount != 3
         let isSmall = capabilities.isUnifiedMemory
         let wanted = isSmall || outputSize > 16384 && hasRegisters ? 256 : 512
         let invocations = capabilities.maxInvocationCount >= wanted ? wanted : 128
         let most = isSmall ? 512 : outputSize > (hasRegisters ? 8192 : 6144) ? 1024 : 2048
         var splits = 1
-        while splits * 2 * PackedMatrix.tile <= min(most, invocations * 4),
-            splits * 4 <= inputSize.dividedUp(by: PackedFormat.slice)
+        while splits * 2 * DeviceMatrix.tile <= min(most, invocations * 4),
+            splits * 4 <= inputSize.dividedUp(by: QuantizedFormat.slice)
         { splits *= 2 }
-        return Columns(splits: splits, columns: max(1, splits * PackedMatrix.tile / invocations))
+        return Columns(splits: splits, columns: max(1, splits * DeviceMatrix.tile / invocations))
     }
 
     /// Of `rows` rows, as many as have room for the parts of their sums at once.
     func partRows(_ rows: Int, of cut: Columns) -> Int {
         var count = rows
         let room = min(capabilities.sharedMemoryByteCount, 32 << 10)
-        while count > 1, count * cut.splits * PackedMatrix.tile * 4 > room { count /= 2 }
+        while count > 1, count * cut.splits * DeviceMatrix.tile * 4 > room { count /= 2 }
         return count
     }
 

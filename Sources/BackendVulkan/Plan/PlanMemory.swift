@@ -5,8 +5,8 @@ struct PlanMemory {
     let plan: ForwardPlan
     let limits: BatchLimits
     /// Bytes of the integers that packed weights are multiplied with; nil where activations are floats.
-    let digitCount: Int?
-    let steps: [FusedStep]
+    let limbCount: Int?
+    let steps: [FusedOperation]
     let layout: ValueLayout
     let weights: PlanWeights
     let tasks: AttentionTasks
@@ -19,15 +19,15 @@ struct PlanMemory {
 
     /// Uploads the weights of `steps`, which are `plan`'s, and takes scratch memory, all from `pool`.
     init(
-        _ plan: ForwardPlan, _ steps: [FusedStep], limits: BatchLimits, digitCount: Int?, pool: MemoryPool,
+        _ plan: ForwardPlan, _ steps: [FusedOperation], limits: BatchLimits, limbCount: Int?, pool: MemoryPool,
         shapes: KernelShapes, capabilities: DeviceCapabilities
     ) throws(BackendError) {
         self.limits = limits
-        self.digitCount = digitCount
+        self.limbCount = limbCount
         let maxRange = capabilities.longestRangeByteCount
         var plan = plan
-        var steps = StepFusion.reordering(steps, in: &plan)
-        if let digitCount { steps = try StepFusion.makingDigits(steps, digitCount: digitCount, in: &plan) }
+        var steps = OperationFusion.reordering(steps, in: &plan)
+        if let limbCount { steps = try OperationFusion.quantizingInputs(steps, limbCount: limbCount, in: &plan) }
         self.steps = steps
         self.plan = plan
         weights = try PlanWeights(

@@ -9,7 +9,7 @@ import Tensors
 
 /// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of columns and tables of rotations.
 struct PlanWeights {
-    private var matrices: [[MatrixID]: PackedMatrix] = [:]
+    private var matrices: [[MatrixID]: DeviceMatrix] = [:]
     private var tables: [RotaryEmbedding: MemoryRange] = [:]
     private var orders: [[Int32]: MemoryRange] = [:]
     private var vectorOffsets: [Int] = []
@@ -18,7 +18,7 @@ struct PlanWeights {
     let vectors: MemoryRange
 
     init(
-        steps: [FusedStep], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
+        steps: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
     ) throws(BackendError) {
         let slab = PackingSlab()
         var numbers: [Float] = []
@@ -60,7 +60,7 @@ struct PlanWeights {
     }
 
     /// The packed matrix of a step's matrices.
-    func matrix(_ matrices: [MatrixID]) -> PackedMatrix {
+    func matrix(_ matrices: [MatrixID]) -> DeviceMatrix {
         guard let packed = self.matrices[matrices] else { preconditionFailure("a matrix that no step uses") }
         return packed
     }
@@ -85,10 +85,10 @@ struct PlanWeights {
 
     private static func pack(
         _ ids: [MatrixID], _ plan: ForwardPlan, _ maxRangeByteCount: Int, _ pool: MemoryPool,
-        _ slab: PackingSlab, _ matrices: inout [[MatrixID]: PackedMatrix]
+        _ slab: PackingSlab, _ matrices: inout [[MatrixID]: DeviceMatrix]
     ) throws(BackendError) {
         guard matrices[ids] == nil else { return }
-        matrices[ids] = try PackedMatrix(
+        matrices[ids] = try DeviceMatrix(
             ids.map { plan[$0].weights }, maxRangeByteCount: maxRangeByteCount, pool: pool, slab: slab)
     }
 

@@ -3,7 +3,7 @@ import Tensors
 
 extension ProgramBuilder {
     /// A pass over the heads of a value: norm, rotation, and on to another value or into the cache.
-    mutating func head(_ step: HeadStep) throws(BackendError) {
+    mutating func head(_ step: HeadPass) throws(BackendError) {
         let width = plan[step.input].width
         guard step.headSize % 2 == 0 else {
             throw .unsupported(operation: "rotaryEmbedding", reason: "heads of \(step.headSize) numbers; even ones are")
@@ -44,9 +44,9 @@ extension ProgramBuilder {
     }
 
     /// Single rows and tiles of rows side by side, then the reduction of single rows whose context was shared out. What
-    /// becomes digits does so before the reduction, which makes its own, so that single rows need no other kernel.
+    /// becomes quantized activations does so before the reduction, which makes its own, so that single rows need no other kernel.
     mutating func attention(
-        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID, _ record: DigitsRecord?
+        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID, _ record: QuantizedOutput?
     ) throws(BackendError) {
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
@@ -82,8 +82,8 @@ extension ProgramBuilder {
             reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
         let choices: [KernelChoice]
         if let record {
-            try makeDigits(output, record.digits, record.output, of: .tokensIfUnreduced)
-            choices = try linearKernels.making(record.digits, by: .attentionReduce(headSize: heads.headSize))
+            try quantize(output, record.quantized, record.output, of: .tokensIfUnreduced)
+            choices = try linearKernels.making(record.quantized, by: .attentionReduce(headSize: heads.headSize))
         } else {
             choices = try kernel(
                 .attentionReduce, KernelShapes.reduceConstants(headSize: heads.headSize), bindingCount: 3)

@@ -26,27 +26,27 @@ struct ProgramBuilder {
         try reduceSamples()
     }
 
-    private mutating func append(_ step: FusedStep) throws(BackendError) {
+    private mutating func append(_ step: FusedOperation) throws(BackendError) {
         switch step {
         case .embed(let table, let scale, let output): try embed(table, scale, output)
         case .norm(let input, let weight, let epsilon, let output): try norm(input, weight, epsilon, output)
-        case .addNorm(let left, let right, let sum, let weight, let epsilon, let digits, let output):
-            try addNorm(left, right, sum, weight, epsilon, digits, output)
+        case .addNorm(let left, let right, let sum, let weight, let epsilon, let quantized, let output):
+            try addNorm(left, right, sum, weight, epsilon, quantized, output)
         case .linear(let input, let parts): try linear(input, parts)
         case .reorder(let input, let matrix, let output):
             guard let order = plan[matrix].weights.inputOrder else { preconditionFailure("columns that are in order") }
             try elementwise(.reorder, [input], output, first: [weights.order(order)], work: 0)
-        case .digits(let input, let digits, let output): try makeDigits(input, digits, output)
+        case .quantize(let input, let quantized, let output): try quantize(input, quantized, output)
         case .head(let step): try head(step)
         case .attention(let layer, let query, let shape, let output, let record):
             try attention(layer, query, shape, output, record)
-        case .gated(let gate, let up, let activation, let digits, let output):
+        case .gated(let gate, let up, let activation, let quantized, let output):
             let isGELU: UInt32 =
                 switch activation {
                 case .silu: 0
                 case .geluTanh: 1
                 }
-            try elementwise(.gated, [gate, up], digits: digits, output, [isGELU], work: 5)
+            try elementwise(.gated, [gate, up], quantized: quantized, output, [isGELU], work: 5)
         case .add(let left, let right, let output): try elementwise(.add, [left, right], output, work: 1)
         case .gather(let input, let output):
             try elementwise(.gather, [input], output, first: [batch.range(.sampleRows)], work: 0)
@@ -76,16 +76,16 @@ struct ProgramBuilder {
         return [UInt32(view.stride), UInt32(view.column)]
     }
 
-    /// `work`: operations for each number. With `digits`, the output is those.
+    /// `work`: operations for each number. With `quantized`, the output is those.
     private mutating func elementwise(
-        _ kind: KernelKind, _ inputs: [ValueID], digits: ActivationDigits? = nil, _ output: ValueID,
+        _ kind: KernelKind, _ inputs: [ValueID], quantized: QuantizedActivations? = nil, _ output: ValueID,
         _ constants: [UInt32] = [], first: [MemoryRange] = [], work: Int
     ) throws(BackendError) {
         let bindings = first + inputs.map { memory.range($0) } + [memory.range(output)]
         let width = plan[inputs[0]].width
         let choices: [KernelChoice]
-        if let digits {
-            choices = try linearKernels.making(digits, by: .gated)
+        if let quantized {
+            choices = try linearKernels.making(quantized, by: .gated)
         } else {
             choices = try kernel(kind, bindingCount: bindings.count)
         }
@@ -94,7 +94,7 @@ struct ProgramBuilder {
             constants: [UInt32(width)] + inputs.flatMap { place($0) } + place(output) + constants,
             rows: DispatchRows(plan[output].rows),
             groupCount: width.dividedUp(
-                by: digits == nil ? KernelShapes.elementGroup : ActivationDigits.numbersPerGroup),
+                by: quantized == nil ? KernelShapes.elementGroup : QuantizedActivations.numbersPerGroup),
             label: "\(kind.rawValue) \(width)",
             bytesPerRow: (inputs.count * width + plan[output].width) * 4, workPerRow: work * width)
         append([dispatch], reading: inputs.map { memory.range($0) }, writing: [memory.range(output)])
@@ -113,7 +113,7 @@ struct ProgramBuilder {
         switch matrix.format {
         case .dense(let type):
             choices = try kernel(.embed, KernelShapes.weightConstants(type), bindingCount: 3)
-            (before, after) = ([UInt32(width.dividedUp(by: PackedMatrix.chunk(type)))], [])
+            (before, after) = ([UInt32(width.dividedUp(by: DeviceMatrix.chunk(type)))], [])
         case .packed(let format):
             choices = try kernel(.packedEmbed, format.constants, bindingCount: 4)
             (before, after) = ([], format.groupNumbers(inputSize: width))
@@ -149,14 +149,14 @@ struct ProgramBuilder {
 
     private mutating func addNorm(
         _ left: ValueID, _ right: ValueID, _ sum: ValueID, _ weight: VectorID, _ epsilon: Float,
-        _ digits: ActivationDigits?, _ output: ValueID
+        _ quantized: QuantizedActivations?, _ output: ValueID
     ) throws(BackendError) {
         let sources = [memory.range(left), memory.range(right)]
         let targets = [memory.range(sum), memory.range(output)]
         let width = plan[sum].width
         let choices: [KernelChoice]
-        if let digits {
-            choices = try linearKernels.making(digits, by: .addNorm(width: width))
+        if let quantized {
+            choices = try linearKernels.making(quantized, by: .addNorm(width: width))
         } else {
             choices = try kernel(.addNorm, shapes.normConstants(width: width), bindingCount: 5)
         }

@@ -3,9 +3,9 @@ import Tensors
 /// Brings stored rows of a packed matrix, a tile at a time, into the layout that kernels read.
 struct TilePacking {
     private let matrix: QuantizedMatrix
-    private let format: PackedFormat
+    private let format: QuantizedFormat
 
-    init(_ matrix: QuantizedMatrix, _ format: PackedFormat) {
+    init(_ matrix: QuantizedMatrix, _ format: QuantizedFormat) {
         self.matrix = matrix
         self.format = format
     }
@@ -14,7 +14,7 @@ struct TilePacking {
     ///
     /// `quanta` and `scales` have as many bytes as the format says.
     func pack(firstRow: Int, quanta: UnsafeMutableRawBufferPointer, scales: UnsafeMutableRawBufferPointer) {
-        let rowCount = min(PackedFormat.tile, matrix.outputSize - firstRow)
+        let rowCount = min(QuantizedFormat.tile, matrix.outputSize - firstRow)
         let rowByteCount = matrix.rowByteCount
         guard let quanta = zeroed(quanta), let scales = zeroed(scales), rowCount > 0, rowByteCount > 0 else { return }
         withUnsafeTemporaryAllocation(byteCount: rowCount * rowByteCount, alignment: 16) { rows in
@@ -41,9 +41,9 @@ struct TilePacking {
         _ words: UnsafeRawPointer, count: Int, slice: Int, lane: Int, _ quanta: UnsafeMutableRawPointer
     ) {
         let unit = format.unit
-        let start = slice &* format.bitCount &* PackedFormat.tile &+ lane &* unit
+        let start = slice &* format.bitCount &* QuantizedFormat.tile &+ lane &* unit
         for word in 0..<count {
-            let place = start &+ word / unit &* unit &* PackedFormat.tile &+ word % unit
+            let place = start &+ word / unit &* unit &* QuantizedFormat.tile &+ word % unit
             (quanta + place &* 4).storeBytes(
                 of: words.loadUnaligned(fromByteOffset: word &* 4, as: UInt32.self), as: UInt32.self)
         }
@@ -80,16 +80,16 @@ struct TilePacking {
         _ row: UnsafeRawPointer, _ stored: BlockFormat, lane: Int, _ quanta: UnsafeMutableRawPointer,
         _ scales: UnsafeMutableRawPointer
     ) {
-        let slicesPerBlock = stored.elementCount / PackedFormat.slice
-        withUnsafeTemporaryAllocation(byteCount: PackedFormat.slice * 2, alignment: 16) { room in
+        let slicesPerBlock = stored.elementCount / QuantizedFormat.slice
+        withUnsafeTemporaryAllocation(byteCount: QuantizedFormat.slice * 2, alignment: 16) { room in
             guard let numbers = room.baseAddress else { return }
-            let words = numbers + PackedFormat.slice
+            let words = numbers + QuantizedFormat.slice
             for block in 0..<matrix.inputSize / stored.elementCount {
                 let source = row + block * stored.byteCount
                 for part in 0..<slicesPerBlock {
                     stored.unpackQuanta(source, slice: part, to: numbers.assumingMemoryBound(to: UInt8.self))
                     var writer = BitWriter(words, bitCount: format.bitCount)
-                    for index in 0..<PackedFormat.slice {
+                    for index in 0..<QuantizedFormat.slice {
                         writer.append(UInt32(numbers.load(fromByteOffset: index, as: UInt8.self)))
                     }
                     writer.finish()
@@ -149,7 +149,7 @@ extension BlockFormat {
     /// Copies what a block has but quanta to the places of row `lane`: its groups' scales and its own, `outer`.
     fileprivate func copyScales(
         _ source: UnsafeRawPointer, block: Int, lane: Int, to scales: UnsafeMutableRawPointer,
-        outer: UnsafeMutableRawPointer, _ format: PackedFormat
+        outer: UnsafeMutableRawPointer, _ format: QuantizedFormat
     ) {
         let groups = scales + block * (elementCount / (format.groupSize ?? elementCount)) * format.groupByteCount
         switch self {

@@ -31,7 +31,7 @@ struct ValueLayout {
     /// Kernels read rows in units of four numbers, and sixteen bytes of weights belong to eight.
     private static let rowUnit = 8
 
-    init(steps: [FusedStep], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int) {
+    init(steps: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int) {
         var lives: [ClosedRange<Int>] = []
         for (index, step) in steps.enumerated() {
             let outputs = step.outputs

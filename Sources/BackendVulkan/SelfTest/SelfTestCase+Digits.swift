@@ -49,10 +49,10 @@ struct TestDigits {
     let numbers: [Double]
 
     init(_ constants: [String: Int], _ source: [Float], width: Int) {
-        let digitCount = constants["DIGITS"] ?? 1
+        let limbCount = constants["DIGITS"] ?? 1
         let interleave = constants["INTERLEAVE"] ?? 1
-        let largest = Float(127 << (7 * (digitCount - 1)))
-        stride = width.dividedUp(by: 32) * (digitCount * 8 + 4)
+        let largest = Float(127 << (7 * (limbCount - 1)))
+        stride = width.dividedUp(by: 32) * (limbCount * 8 + 4)
         var words: [UInt32] = []
         for row in 0..<source.count / width {
             for start in Swift.stride(from: 0, to: width, by: 32) {
@@ -61,10 +61,10 @@ struct TestDigits {
                 let integers = numbers.map {
                     magnitude == 0 ? 0 : Int(($0 * (largest / magnitude)).rounded(.toNearestOrEven))
                 }
-                var record = [UInt32](repeating: 0, count: digitCount * 8)
+                var record = [UInt32](repeating: 0, count: limbCount * 8)
                 for index in 0..<32 {
                     let (word, byte) = Self.place(index, interleave)
-                    for (digit, value) in Self.split(integers[index], digitCount).enumerated() {
+                    for (digit, value) in Self.split(integers[index], limbCount).enumerated() {
                         record[digit * 8 + word] |= UInt32(UInt8(bitPattern: Int8(value))) << UInt32(byte * 8)
                     }
                 }
@@ -79,9 +79,9 @@ struct TestDigits {
 
     /// The numbers that `words` mean.
     static func read(_ words: [UInt32], _ constants: [String: Int], width: Int) -> [Float] {
-        let digitCount = constants["DIGITS"] ?? 1
+        let limbCount = constants["DIGITS"] ?? 1
         let interleave = constants["INTERLEAVE"] ?? 1
-        let record = digitCount * 8 + 4
+        let record = limbCount * 8 + 4
         let sliceCount = width.dividedUp(by: 32)
         var numbers: [Float] = []
         for row in 0..<words.count / (record * sliceCount) {
@@ -89,11 +89,11 @@ struct TestDigits {
                 let start = (row * sliceCount + index / 32) * record
                 let (word, byte) = place(index % 32, interleave)
                 var value = 0
-                for digit in 0..<digitCount {
+                for digit in 0..<limbCount {
                     let bits = UInt8(truncatingIfNeeded: words[start + digit * 8 + word] >> UInt32(byte * 8))
                     value = value * 128 + Int(Int8(bitPattern: bits))
                 }
-                numbers.append(Float(value) * Float(bitPattern: words[start + digitCount * 8]))
+                numbers.append(Float(value) * Float(bitPattern: words[start + limbCount * 8]))
             }
         }
         return numbers

@@ -4,14 +4,14 @@ extension SelfTestCase {
     /// Forty rows of twenty numbers: a tile that is not full, and a chunk that is not.
     private static func matrix(_ type: ElementType) -> (tensor: HostTensor, packed: [UInt32], chunkCount: Int) {
         let tensor = HostTensor(numbers(40 * 20, seed: 20), shape: [40, 20], as: type)
-        let chunkCount = 20.dividedUp(by: PackedMatrix.chunk(type))
-        let tileWordCount = chunkCount * PackedMatrix.tile * 4
+        let chunkCount = 20.dividedUp(by: DeviceMatrix.chunk(type))
+        let tileWordCount = chunkCount * DeviceMatrix.tile * 4
         var packed = unwritten(2 * tileWordCount)
         packed.withUnsafeMutableBytes { bytes in
             for tile in 0..<2 {
                 let range = tile * tileWordCount * 4..<(tile + 1) * tileWordCount * 4
-                PackedMatrix.pack(
-                    tensor, firstRow: tile * PackedMatrix.tile,
+                DeviceMatrix.pack(
+                    tensor, firstRow: tile * DeviceMatrix.tile,
                     into: UnsafeMutableRawBufferPointer(rebasing: bytes[range]))
             }
         }

@@ -75,7 +75,7 @@ private struct PackedTestMatrix {
             case .groups: constants["ENDS_IN_SLICE"] == 0 ? 96 : 84
             case .blocks(let format): 2 * format.elementCount
             }
-        guard let format = try? PackedFormat(layout, inputSize: inputSize) else {
+        guard let format = try? QuantizedFormat(layout, inputSize: inputSize) else {
             preconditionFailure("a format that no kernel reads")
         }
         let rowByteCount = layout.rowByteCount(inputSize: inputSize)
@@ -95,7 +95,7 @@ private struct PackedTestMatrix {
                 for tile in 0..<2 {
                     let (quantaCount, scalesCount) = (quanta.count / 2, scales.count / 2)
                     TilePacking(stored, format).pack(
-                        firstRow: tile * PackedFormat.tile,
+                        firstRow: tile * QuantizedFormat.tile,
                         quanta: .init(rebasing: quanta[tile * quantaCount..<(tile + 1) * quantaCount]),
                         scales: .init(rebasing: scales[tile * scalesCount..<(tile + 1) * scalesCount]))
                 }
@@ -109,7 +109,7 @@ private struct PackedTestMatrix {
 
     private static func layout(_ constants: [String: Int]) -> QuantizedLayout {
         let bitCount = constants["BITS"] ?? 0
-        let scaling = PackedFormat.Scaling(rawValue: constants["SCALING"] ?? 0)
+        let scaling = QuantizedFormat.Scaling(rawValue: constants["SCALING"] ?? 0)
         switch scaling {
         case .minimum: return .blocks(bitCount == 4 ? .q4_1 : .q5_1)
         case .nestedMinimum: return .blocks(bitCount == 4 ? .q4K : .q5K)

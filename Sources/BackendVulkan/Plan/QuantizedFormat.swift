@@ -3,7 +3,7 @@ import Tensors
 
 /// How packed weights lie on the device (`packed.glsl`): quanta in slices of 32 inputs, as one stream of bits each, and
 /// beside them what makes numbers of them, group by group. Every stored layout becomes such a format exactly.
-struct PackedFormat: Hashable, CustomStringConvertible {
+struct QuantizedFormat: Hashable, CustomStringConvertible {
     /// What a quantum q of a group means.
     enum Scaling: Int {
         /// `scale (q - 2^(bitCount - 1))`.

@@ -3,13 +3,13 @@ import Dispatch
 import Tensors
 
 /// Matrices one below the other in the layout that kernels read, in parts that the device can address.
-struct PackedMatrix {
+struct DeviceMatrix {
     /// How numbers are stored.
     enum Format: Hashable, CustomStringConvertible {
         /// One after another (`weights.glsl`), in one range.
         case dense(ElementType)
         /// As quanta and as what makes numbers of them (`packed.glsl`), in two.
-        case packed(PackedFormat)
+        case packed(QuantizedFormat)
 
         /// The type or the format, for people.
         var description: String {
@@ -112,20 +112,20 @@ struct PackedMatrix {
     }
 }
 
-extension PackedMatrix.Format {
+extension DeviceMatrix.Format {
     /// The format in which `weights` lie on the device. Throws `unsupported`.
     fileprivate init(_ weights: LinearWeights) throws(BackendError) {
         switch weights {
         case .dense(let tensor): self = .dense(tensor.elementType)
         case .quantized(let matrix):
-            self = .packed(try PackedFormat(matrix.layout, inputSize: matrix.inputSize))
+            self = .packed(try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize))
         }
     }
 
     /// Bytes of a tile in each of the ranges.
     fileprivate func tileByteCounts(inputSize: Int) -> [Int] {
         switch self {
-        case .dense(let type): [inputSize.dividedUp(by: PackedMatrix.chunk(type)) * PackedMatrix.tile * 16]
+        case .dense(let type): [inputSize.dividedUp(by: DeviceMatrix.chunk(type)) * DeviceMatrix.tile * 16]
         case .packed(let format):
             [format.quantaByteCount(inputSize: inputSize), format.scalesByteCount(inputSize: inputSize)]
         }
@@ -133,12 +133,12 @@ extension PackedMatrix.Format {
 
     /// Bytes of a row.
     func rowByteCount(inputSize: Int) -> Int {
-        tileByteCounts(inputSize: inputSize).reduce(0, +) / PackedMatrix.tile
+        tileByteCounts(inputSize: inputSize).reduce(0, +) / DeviceMatrix.tile
     }
 
     /// Packs some tiles at a time and writes them, so that the host holds a few megabytes of them and no more.
     fileprivate func fill(
-        _ ranges: [MemoryRange], _ tiles: ArraySlice<PackedMatrix.Tile>, _ byteCounts: [Int], _ slab: PackingSlab
+        _ ranges: [MemoryRange], _ tiles: ArraySlice<DeviceMatrix.Tile>, _ byteCounts: [Int], _ slab: PackingSlab
     ) throws(BackendError) {
         let tilesAtOnce = max(1, PackingSlab.byteCount / byteCounts.reduce(0, +))
         let slabs = slab.parts(byteCounts.map { min(tilesAtOnce, tiles.count) * $0 })
@@ -165,9 +165,9 @@ extension PackedMatrix.Format {
         }
     }
 
-    private func pack(_ tile: PackedMatrix.Tile, into targets: [UnsafeMutableRawBufferPointer]) {
+    private func pack(_ tile: DeviceMatrix.Tile, into targets: [UnsafeMutableRawBufferPointer]) {
         switch (self, tile.weights) {
-        case (.dense, .dense(let tensor)): PackedMatrix.pack(tensor, firstRow: tile.firstRow, into: targets[0])
+        case (.dense, .dense(let tensor)): DeviceMatrix.pack(tensor, firstRow: tile.firstRow, into: targets[0])
         case (.packed(let format), .quantized(let matrix)):
             TilePacking(matrix, format).pack(firstRow: tile.firstRow, quanta: targets[0], scales: targets[1])
         default: preconditionFailure("matrices that are stored otherwise became one")

@@ -6,10 +6,10 @@ import Testing
 @testable import BackendConformance
 @testable import BackendVulkan
 
-/// Activations as integers.
-@Suite(.serialized) struct DigitsTests {
-    @Test("Matrices that share an input share its digits, unless their quanta lie otherwise")
-    func oneSetOfDigits() throws {
+/// Which inputs are quantized, by which kernel, and to which integers.
+@Suite(.serialized) struct QuantizedActivationsTests {
+    @Test("Matrices that share an input share its quantized activations where their codes are interleaved alike")
+    func sharedQuantization() throws {
         var sketch = PlanSketch(seed: 2)
         let input = sketch.norm(sketch.input(96))
         for (name, bitCount) in [("a", 4), ("b", 4), ("c", 8), ("d", 3)] {
@@ -17,21 +17,21 @@ import Testing
                 input, sketch.packed(name, 64, 96, .groups(bitCount: bitCount, groupSize: 32), .f32))
         }
         var plan = sketch.plan
-        let steps = try StepFusion.makingDigits(StepFusion(plan: plan).steps(), digitCount: 2, in: &plan)
+        let steps = try OperationFusion.quantizingInputs(OperationFusion(plan: plan).steps(), limbCount: 2, in: &plan)
         let names = steps.suffix(5).map { step in
             switch step {
-            case .digits(_, let digits, _): "digits \(digits.interleave) apart"
+            case .quantize(_, let quantized, _): "digits \(quantized.interleave) apart"
             case .linear(_, let parts): "linear\(parts.count)"
             default: "other"
             }
         }
         #expect(names == ["digits 2 apart", "linear2", "digits 1 apart", "linear1", "linear1"])
-        // Three slices of two digits: sixteen words and four.
+        // Three slices of two quantized activations: sixteen words and four.
         #expect(plan.values.last?.width == 60)
     }
 
-    @Test("What only becomes digits is made as digits; what others read as well stays")
-    func digitsAtOnce() throws {
+    @Test("A value that only quantized products read is written quantized; a value that others read stays")
+    func quantizingInPlace() throws {
         var sketch = PlanSketch(seed: 3)
         let format = WeightFormat.groups(bitCount: 4, groupSize: 32)
         let (left, right) = (sketch.input(96), sketch.input(96))
@@ -52,13 +52,13 @@ import Testing
         _ = sketch.linear(second, sketch.packed("last", 64, 96, format, .f32))
         _ = sketch.linear(second, 32, .bf16)
         var plan = sketch.plan
-        let steps = try StepFusion.makingDigits(StepFusion(plan: plan).steps(), digitCount: 1, in: &plan)
+        let steps = try OperationFusion.quantizingInputs(OperationFusion(plan: plan).steps(), limbCount: 1, in: &plan)
         let names = steps.compactMap { step -> String? in
             switch step {
             case .attention(_, _, _, _, let record): record == nil ? "attention" : "attention to digits"
-            case .addNorm(_, _, _, _, _, let digits, _): digits == nil ? "norm" : "norm to digits"
-            case .gated(_, _, _, let digits, _): digits == nil ? "gated" : "gated to digits"
-            case .digits: "digits"
+            case .addNorm(_, _, _, _, _, let quantized, _): quantized == nil ? "norm" : "norm to digits"
+            case .gated(_, _, _, let quantized, _): quantized == nil ? "gated" : "gated to digits"
+            case .quantize: "digits"
             case .linear(_, let parts): "linear\(parts.count)"
             default: nil
             }
@@ -99,7 +99,9 @@ import Testing
         }
     }
 
-    @Test("An attention makes digits of every row, however its context is shared out", arguments: TestDevice.all)
+    @Test(
+        "An attention makes quantized activations of every row, however its context is shared out",
+        arguments: TestDevice.all)
     func attention(device: TestDevice) throws {
         var card = device
         card.limits.without = [.processorLanes]
@@ -118,27 +120,29 @@ import Testing
         #expect(backend.kernelChoices.contains { $0.operation == "attention_reduce_digits" })
     }
 
-    @Test("What is not a number stays so in digits; what is too small becomes zero", arguments: TestDevice.all)
+    @Test(
+        "What is not a number stays so in quantized activations; what is too small becomes zero",
+        arguments: TestDevice.all)
     func oddNumbers(device: TestDevice) throws {
         let backend = try device.backend()
         let library = backend.library
-        let digits = ActivationDigits(
-            count: 3, for: PackedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
+        let quantized = QuantizedActivations(
+            count: 3, for: QuantizedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
         let kernels = LinearKernels(library: library, shapes: KernelShapes(backend.capabilities))
-        let choices = try kernels.making(digits, by: .conversion)
+        let choices = try kernels.making(quantized, by: .conversion)
         var numbers = [Float](repeating: 1, count: 160)
         numbers[3] = .nan
         numbers[32 + 4] = .infinity
         numbers[64 + 5] = -.infinity
         for index in 96..<128 { numbers[index] = .leastNonzeroMagnitude }
         let trial = SelfTestCase(
-            bindings: [SelfTestCase.bits(numbers), SelfTestCase.unwritten(5 * digits.recordWordCount)],
-            constants: [160, 40, 0, UInt32(5 * digits.recordWordCount), 0], rowCount: 1, output: 1, expected: [])
+            bindings: [SelfTestCase.bits(numbers), SelfTestCase.unwritten(5 * quantized.recordWordCount)],
+            constants: [160, 40, 0, UInt32(5 * quantized.recordWordCount), 0], rowCount: 1, output: 1, expected: [])
         let words = try KernelSelfTest(backend.vulkan).run(trial, on: choices[0].pipeline)
-        let found = TestDigits.read(words, digits.constants, width: 160)
+        let found = TestDigits.read(words, quantized.constants, width: 160)
         #expect(found[..<96].allSatisfy { $0.isNaN })
         #expect(found[96..<128].allSatisfy { $0 == 0 })
         #expect(found[128...].allSatisfy { abs($0 - 1) < 1e-6 })
-        #expect(TestDigits.sums(words, digits.constants)[..<9].allSatisfy { $0.isNaN })
+        #expect(TestDigits.sums(words, quantized.constants)[..<9].allSatisfy { $0.isNaN })
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// As integers, the numbers of 32 inputs of a row share one scale, and the device multiplies several of them at once. A
 /// device without such products has only 32-bit floats.
-public enum PackedActivations: String, Sendable, CaseIterable {
+public enum ActivationType: String, Sendable, CaseIterable {
     /// 32-bit floats, or what a backend has that is as exact as the weights' `computeType` asks.
     case f32
     /// Integers of 22 bits in three bytes: off by at most 2⁻²² of the largest of the 32, as sums in 32-bit floats are.

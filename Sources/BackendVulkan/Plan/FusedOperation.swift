@@ -1,26 +1,27 @@
 import Backends
 
 /// What the device does as one piece: an operation of the plan, or neighbours fused.
-enum FusedStep: Hashable {
+enum FusedOperation: Hashable {
     case embed(table: MatrixID, scale: Float, output: ValueID)
     case norm(input: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
-    /// `sum = left + right; output = rmsNorm(sum)`, as `digits` where there are some.
+    /// `sum = left + right; output = rmsNorm(sum)`, as `quantized` where there are some.
     case addNorm(
-        left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, digits: ActivationDigits? = nil,
+        left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float,
+        quantized: QuantizedActivations? = nil,
         output: ValueID)
     /// Linear operations over one input, as one matrix.
     case linear(input: ValueID, parts: [LinearPart])
     /// `output[i] = input[order[i]]`, with the order of the columns of `matrix`.
     case reorder(input: ValueID, matrix: MatrixID, output: ValueID)
     /// `input` as integers for packed integer products.
-    case digits(input: ValueID, digits: ActivationDigits, output: ValueID)
-    case head(HeadStep)
-    /// Where there is a `record`, rows end up there as digits, and `output` is where they may lie before.
+    case quantize(input: ValueID, as: QuantizedActivations, output: ValueID)
+    case head(HeadPass)
+    /// Where there is a `record`, rows end up there as quantized activations, and `output` is where they may lie before.
     case attention(
-        layer: Int, query: ValueID, shape: AttentionShape, output: ValueID, record: DigitsRecord? = nil)
-    /// `output = activation(gate) * up`, as `digits` where there are some.
+        layer: Int, query: ValueID, shape: AttentionShape, output: ValueID, record: QuantizedOutput? = nil)
+    /// `output = activation(gate) * up`, as `quantized` where there are some.
     case gated(
-        gate: ValueID, up: ValueID, activation: Activation, digits: ActivationDigits? = nil, output: ValueID)
+        gate: ValueID, up: ValueID, activation: Activation, quantized: QuantizedActivations? = nil, output: ValueID)
     case add(left: ValueID, right: ValueID, output: ValueID)
     case gather(input: ValueID, output: ValueID)
     case softCap(input: ValueID, cap: Float, output: ValueID)
@@ -34,13 +35,13 @@ struct LinearPart: Hashable {
 }
 
 /// Digits that a step makes of its result.
-struct DigitsRecord: Hashable {
-    let digits: ActivationDigits
+struct QuantizedOutput: Hashable {
+    let quantized: QuantizedActivations
     let output: ValueID
 }
 
 /// The heads of a value on their way: normed, turned, and to another value or into the cache.
-struct HeadStep: Hashable {
+struct HeadPass: Hashable {
     /// Where heads go.
     enum Target: Hashable {
         case value(ValueID)
@@ -61,7 +62,7 @@ struct HeadStep: Hashable {
     let target: Target
 }
 
-extension FusedStep {
+extension FusedOperation {
     /// The values it reads.
     var inputs: [ValueID] {
         switch self {
@@ -69,7 +70,7 @@ extension FusedStep {
         case .norm(let input, _, _, _): [input]
         case .addNorm(let left, let right, _, _, _, _, _): [left, right]
         case .linear(let input, _): [input]
-        case .reorder(let input, _, _), .digits(let input, _, _): [input]
+        case .reorder(let input, _, _), .quantize(let input, _, _): [input]
         case .head(let step): [step.input]
         case .attention(_, let query, _, _, _): [query]
         case .gated(let gate, let up, _, _, _): [gate, up]
@@ -84,7 +85,7 @@ extension FusedStep {
         switch self {
         case .embed(_, _, let output), .norm(_, _, _, let output),
             .gated(_, _, _, _, let output), .add(_, _, let output), .gather(_, let output), .softCap(_, _, let output),
-            .reorder(_, _, let output), .digits(_, _, let output):
+            .reorder(_, _, let output), .quantize(_, _, let output):
             return [output]
         case .addNorm(_, _, let sum, _, _, _, let output): return [sum, output]
         case .attention(_, _, _, let output, let record): return [output] + (record.map { [$0.output] } ?? [])

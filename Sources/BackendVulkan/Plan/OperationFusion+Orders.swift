@@ -1,16 +1,16 @@
 import Backends
 import Tensors
 
-extension StepFusion {
+extension OperationFusion {
     /// `steps` with activations brought into the order in which matrices have their columns: once for all matrices that
     /// share an input and an order. `plan` gets the values that this takes.
-    static func reordering(_ steps: [FusedStep], in plan: inout ForwardPlan) -> [FusedStep] {
+    static func reordering(_ steps: [FusedOperation], in plan: inout ForwardPlan) -> [FusedOperation] {
         struct Reordered: Hashable {
             let input: ValueID
             let order: [Int32]
         }
         var known: [Reordered: ValueID] = [:]
-        var result: [FusedStep] = []
+        var result: [FusedOperation] = []
         for step in steps {
             guard case .linear(let input, let parts) = step, let order = plan[parts[0].weights].weights.inputOrder
             else {

@@ -4,7 +4,7 @@ import Backends
 ///
 /// An addition takes in the norm of its sum; linear operations over the same input become one matrix; a head's norm,
 /// its rotation and its write to the cache become one pass over the head.
-struct StepFusion {
+struct OperationFusion {
     private let plan: ForwardPlan
     private let maxWidth: Int
     private let producers: [ValueID: Int]
@@ -34,8 +34,8 @@ struct StepFusion {
     }
 
     /// The steps, in an order in which they can run.
-    func steps() -> [FusedStep] {
-        var steps: [FusedStep] = []
+    func steps() -> [FusedOperation] {
+        var steps: [FusedOperation] = []
         let absorbed = absorbedOperations()
         for (index, operation) in plan.operations.enumerated() where !absorbed.contains(index) {
             switch operation {
@@ -146,7 +146,7 @@ struct StepFusion {
     }
 
     /// What makes `value` out of an earlier one, as far as a pass over its heads can do it.
-    private func headStep(of value: ValueID, headSize: Int, target: HeadStep.Target) -> HeadStep {
+    private func headStep(of value: ValueID, headSize: Int, target: HeadPass.Target) -> HeadPass {
         var input = value
         var rotary: RotaryEmbedding?
         // A rotation with a value of its own is that step itself; one before the cache is drawn in if nobody else reads.
@@ -156,14 +156,14 @@ struct StepFusion {
             input = source
             rotary = found
         }
-        var norm: HeadStep.Norm?
+        var norm: HeadPass.Norm?
         if let index = headNorm(before: input, headSize: headSize),
             case .rmsNorm(let source, let weight, let epsilon, _) = plan.operations[index]
         {
             input = source
-            norm = HeadStep.Norm(weight: weight, epsilon: epsilon)
+            norm = HeadPass.Norm(weight: weight, epsilon: epsilon)
         }
-        return HeadStep(input: input, headSize: headSize, norm: norm, rotary: rotary, target: target)
+        return HeadPass(input: input, headSize: headSize, norm: norm, rotary: rotary, target: target)
     }
 
     private func soleRotary(before value: ValueID, headSize: Int) -> Int? {
