@@ -68,34 +68,36 @@ let package = Package(
             name: "Shaders", path: "Shaders", resources: shaderFiles.map { .embedInCode($0) }, swiftSettings: settings),
         .target(name: "CPUKernels"),
         .target(name: "CQuirePlugin"),
-        module("Tensors"),
-        module("KVCaching"),
+        module("CLibrary"),
+        module("SharedValues"),
+        module("Tensors", ["SharedValues"]),
+        module("KVCaching", ["SharedValues"]),
         module("JSON"),
         module("Plugins"),
-        module("Reports"),
-        module("EngineConfig", ["CYAML"]),
+        module("Reports", ["CLibrary"]),
+        module("EngineConfig", ["CLibrary", "CYAML"]),
 
         // Level 1
-        module("Tokenization", ["JSON"]),
-        module("Backends", ["Tensors"]),
-        module("Weights", ["Tensors", "JSON"]),
-        module("Requests", ["KVCaching"]),
+        module("Tokenization", ["CLibrary", "JSON"]),
+        module("Backends", ["CLibrary", "SharedValues", "Tensors"]),
+        module("Weights", ["CLibrary", "JSON", "SharedValues", "Tensors"]),
+        module("Requests", ["KVCaching", "SharedValues"]),
 
         // Level 2
         module("Scheduling", ["Requests", "KVCaching"]),
-        module("Sampling", ["Requests"]),
-        module("Models", ["Backends", "Tensors", "Weights"]),
-        module("BackendReference", ["Backends", "Tensors"]),
-        module("BackendCPU", ["Backends", "Tensors", "CPUKernels"]),
-        module("BackendVulkan", ["Backends", "Tensors", "CVulkan", "CGlslang", "Shaders"]),
+        module("Sampling", ["CLibrary", "Requests", "SharedValues"]),
+        module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
+        module("BackendReference", ["Backends", "CLibrary", "SharedValues", "Tensors"]),
+        module("BackendCPU", ["Backends", "CLibrary", "CPUKernels", "SharedValues", "Tensors"]),
+        module("BackendVulkan", ["Backends", "CGlslang", "CLibrary", "CVulkan", "Shaders", "SharedValues", "Tensors"]),
 
         // Level 3
         module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),
-        module("PluginLoading", ["CQuirePlugin", "Requests", "Scheduling"]),
-        module("BackendConformance", ["Backends", "Tensors", "BackendReference"]),
-        module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling"]),
-        module("Simulation", ["JSON", "KVCaching", "Reports", "Requests", "Scheduling"]),
-        module("Execution", ["KVCaching", "Requests", "Backends", "Sampling"]),
+        module("PluginLoading", ["CLibrary", "CQuirePlugin", "Requests", "Scheduling"]),
+        module("BackendConformance", ["BackendReference", "Backends", "SharedValues", "Tensors"]),
+        module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling", "SharedValues"]),
+        module("Simulation", ["CLibrary", "JSON", "KVCaching", "Reports", "Requests", "Scheduling", "SharedValues"]),
+        module("Execution", ["Backends", "KVCaching", "Requests", "Sampling", "SharedValues"]),
         module(
             "InferenceEngine",
             ["Requests", "Scheduling", "Tokenization", serving("CoreMetrics", "swift-metrics")]),
@@ -115,38 +117,40 @@ let package = Package(
         module(
             "Assembly",
             [
-                "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution",
-                "InferenceEngine",
-                "KVCaching", "Models", "PluginLoading", "Plugins", "Scheduling", "Tensors", "Tokenization", "Weights",
-                serving("CoreMetrics", "swift-metrics"),
+                "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "EngineConfig", "Execution",
+                "InferenceEngine", "KVCaching", "Models", "PluginLoading", "Plugins", "Scheduling", "SharedValues",
+                "Tensors", "Tokenization", "Weights", serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
-        module("Benchmarking", ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation"]),
+        module(
+            "Benchmarking",
+            ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation"]),
 
         // Level 5
         .target(
             name: "Comparison",
-            dependencies: ["Benchmarking", "InferenceEngine", "JSON", "Reports", "Requests", "Tokenization"],
+            dependencies: [
+                "Benchmarking", "CLibrary", "InferenceEngine", "JSON", "Reports", "Requests", "SharedValues",
+                "Tokenization",
+            ],
             resources: ["text.txt", "prompts.txt"].map { .embedInCode("Resources/\($0)") }, swiftSettings: settings),
 
         // Level 6
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "Backends", "Benchmarking", "Comparison", "EngineConfig", "Execution", "InferenceEngine",
-                "OpenAIServer", "Plugins",
-                "Reports", "Requests", "Scheduling", "Simulation", "Tokenization",
-                serving("ArgumentParser", "swift-argument-parser"),
-                serving("Logging", "swift-log"),
+                "Assembly", "Backends", "Benchmarking", "CLibrary", "Comparison", "EngineConfig", "Execution",
+                "InferenceEngine", "OpenAIServer", "Plugins", "Reports", "Requests", "Scheduling", "Simulation",
+                "Tokenization", serving("ArgumentParser", "swift-argument-parser"), serving("Logging", "swift-log"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
                 serving("UnixSignals", "swift-service-lifecycle"),
             ],
             swiftSettings: settings),
 
         tests("TensorsTests", ["Tensors"]),
-        tests("KVCachingTests", ["KVCaching"]),
+        tests("KVCachingTests", ["KVCaching", "SharedValues"]),
         tests("JSONTests", ["JSON"]),
-        tests("TokenizationTests", ["Tokenization"]),
+        tests("TokenizationTests", ["SharedValues", "Tokenization"]),
         tests("PluginsTests", ["Plugins"]),
         tests("ReportsTests", ["Reports"]),
         tests(
@@ -154,35 +158,38 @@ let package = Package(
             [
                 "Comparison", "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization",
             ]),
-        tests("SimulationTests", ["Simulation", "KVCaching", "Requests", "Scheduling"]),
+        tests("SimulationTests", ["KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation"]),
         tests(
             "BenchmarkingTests",
             [
-                "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Simulation", "Tokenization",
+                "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation",
+                "Tokenization",
             ]),
-        tests("EngineConfigTests", ["EngineConfig"]),
-        tests("CPUKernelsTests", ["CPUKernels"]),
+        tests("EngineConfigTests", ["CLibrary", "EngineConfig", "SharedValues"]),
+        tests("CPUKernelsTests", ["CLibrary", "CPUKernels", "SharedValues"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
-        tests("WeightsTests", ["Weights", "Tensors"]),
-        tests("SchedulingTests", ["Scheduling", "SchedulingConformance", "Requests", "KVCaching"]),
+        tests("WeightsTests", ["CLibrary", "SharedValues", "Tensors", "Weights"]),
+        tests("SchedulingTests", ["KVCaching", "Requests", "Scheduling", "SchedulingConformance", "SharedValues"]),
         tests(
             "PluginLoadingTests",
             [
                 "PluginLoading", "CQuirePlugin", "QuirePlugins", "Requests", "Scheduling", "SchedulingConformance",
             ]),
-        tests("SamplingTests", ["Sampling", "Requests"]),
+        tests("SamplingTests", ["CLibrary", "Requests", "Sampling", "SharedValues"]),
         tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
         tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
         tests(
             "BackendVulkanTests",
-            ["BackendVulkan", "BackendConformance", "BackendReference", "Backends", "CVulkan", "Tensors"]),
+            [
+                "BackendConformance", "BackendReference", "Backends", "BackendVulkan", "CLibrary", "CVulkan",
+                "SharedValues", "Tensors",
+            ]),
         tests(
             "ExecutionTests",
             [
-                "Execution", "BackendCPU", "BackendReference", "BackendVulkan", "Backends", "KVCaching", "Models",
-                "Requests",
-                "Scheduling", "Tensors", "Weights",
+                "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "CLibrary", "Execution", "KVCaching",
+                "Models", "Requests", "Scheduling", "SharedValues", "Tensors", "Weights",
             ]),
         tests(
             "AssemblyTests",
@@ -194,13 +201,10 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "OpenAIServer", "Assembly", "BackendVulkan", "Backends", "CVulkan", "EngineConfig", "InferenceEngine",
-                "JSON",
-                "Plugins", "Requests", "Tokenization",
-                serving("CoreMetrics", "swift-metrics"),
-                serving("Logging", "swift-log"),
-                serving("NIOCore", "swift-nio"),
-                serving("NIOPosix", "swift-nio"),
+                "Assembly", "Backends", "BackendVulkan", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
+                "OpenAIServer", "Plugins", "Requests", "SharedValues", "Tokenization",
+                serving("CoreMetrics", "swift-metrics"), serving("Logging", "swift-log"),
+                serving("NIOCore", "swift-nio"), serving("NIOPosix", "swift-nio"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
     ]

@@ -2,6 +2,7 @@ import Backends
 import EngineConfig
 import Logging
 import Plugins
+import SharedValues
 import Tensors
 import Weights
 
@@ -48,7 +49,7 @@ struct PreparedModel {
             maxSampleCount: Self.maxSampleCount(scheduler), maxContextLength: wanted)
         let prepared = try AssemblyError.onDevice { try backend.prepare(plan, limits: batchLimits, pool: pool) }
         // Nobody has asked for more than every sequence at full length needs, though cached prefixes would fill it.
-        let sequence = (wanted + cache.blockSize - 1) / cache.blockSize
+        let sequence = wanted.dividedUp(by: cache.blockSize)
         let blockCount = try size.blockCount(
             available: pool.availableByteCount, useful: scheduler.maxNumSeqs * sequence,
             needed: configuration.model.maxModelLen == nil ? 0 : sequence, device: backend.device.name

@@ -1,6 +1,7 @@
 public import EngineConfig
 public import Execution
 public import Logging
+import SharedValues
 public import Tokenization
 import Weights
 
@@ -27,7 +28,7 @@ public struct ScoredModel {
         let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
         var single = configuration
         single.model.maxModelLen = min(contextLength, longest)
-        single.cache.numBlocks = (min(contextLength, longest) + blockSize - 1) / blockSize
+        single.cache.numBlocks = min(contextLength, longest).dividedUp(by: blockSize)
         let model = try PreparedModel(checkpoint, single, catalog: catalog, logger: logger, progress: progress)
         vocabularySize = checkpoint.configuration.vocabularySize
         let scheduler = configuration.scheduler

@@ -1,5 +1,6 @@
 import Backends
 import CPUKernels
+import SharedValues
 
 /// A plan as a program that the threads of a pool run in lock-step.
 final class CPUPlan: PreparedPlan, TeamWork {
@@ -67,7 +68,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
             elementType: cache.type.kernelType, blockSize: cache.blockSize, layers: cacheLayers)
     }
 
-    func copyBlocks(_ copies: [BlockCopy]) {
+    func copyBlocks(_ copies: [BlockMove]) {
         attached?.copyOnHost(copies)
     }
 

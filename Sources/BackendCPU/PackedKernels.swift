@@ -1,5 +1,6 @@
 import Backends
 import CPUKernels
+import SharedValues
 import Tensors
 
 /// Activations as integers of a few bytes, 32 to a record (`quire_digits_fn`).
@@ -13,7 +14,7 @@ struct QuantizedActivations: Hashable {
     static let recordSize = 32
 
     /// Records of a row of `width` numbers.
-    static func recordCount(width: Int) -> Int { (width + recordSize - 1) / recordSize }
+    static func recordCount(width: Int) -> Int { width.dividedUp(by: recordSize) }
 }
 
 /// The kernels of an instruction set that multiply packed weights, and what they read.

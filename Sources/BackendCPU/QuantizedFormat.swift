@@ -1,5 +1,6 @@
 import Backends
 import CPUKernels
+import SharedValues
 import Tensors
 
 /// A packed matrix as the kernels see it: how its rows come, and how its panels are laid out.
@@ -28,7 +29,7 @@ struct QuantizedFormat: Sendable {
                 n: matrix.outputSize, k: matrix.inputSize, bits: kind.bits, group_size: kind.bits == 6 ? 16 : 32,
                 scaling: kind.scaling, scale_dtype: .f16)
         }
-        let groupCount = (self.matrix.k + self.matrix.group_size - 1) / self.matrix.group_size
+        let groupCount = self.matrix.k.dividedUp(by: self.matrix.group_size)
         guard groupCount <= Int(quire_max_group_count) else {
             throw .unsupported(operation: "linear", reason: "\(groupCount) groups in a row")
         }

@@ -1,10 +1,5 @@
 import Backends
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 /// Cosines and sines of one rotation for the rows of a batch, `[tokens, pairs]` each.
 struct RotaryAngles {

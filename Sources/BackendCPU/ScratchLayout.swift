@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// Where each form of each value but the logits lies in one arena; forms whose lives do not overlap may share bytes.
 struct ScratchLayout {
@@ -50,7 +51,7 @@ struct ScratchLayout {
     }
 
     /// Distance between two rows of the narrow form: even, as the kernels want it.
-    static func narrowStride(width: Int) -> Int { (width + 1) / 2 * 2 }
+    static func narrowStride(width: Int) -> Int { width.roundedUp(to: 2) }
 
     private static func byteCount(_ form: ValueForm, _ plan: ForwardPlan, _ limits: BatchLimits) -> Int {
         func rowCount(_ value: ValueID) -> Int {
@@ -62,6 +63,6 @@ struct ScratchLayout {
             case .prepared(let value, let form):
                 rowCount(value) * form.numbers.byteStride(width: plan[value].width)
             }
-        return (byteCount + MemoryPool.alignment - 1) / MemoryPool.alignment * MemoryPool.alignment
+        return byteCount.roundedUp(to: MemoryPool.alignment)
     }
 }

@@ -1,11 +1,6 @@
 import Backends
+import CLibrary
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Threads that work in lock-step: the caller is number 0, the others are started once and joined on deinit.
 final class WorkerPool: Sendable {

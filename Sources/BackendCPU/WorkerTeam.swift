@@ -1,10 +1,5 @@
 import Backends
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 /// Work that all threads of a team do together, each with its own number. Not Sendable, as it may be a plan: while it is
 /// performed, threads only read the object itself, and write disjoint rows, columns or claimed items of the memory that it

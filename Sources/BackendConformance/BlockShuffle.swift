@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// Moves the blocks of sequences about between two steps: through the swap space, or from block to block. What they
 /// leave behind is poisoned, so that nothing is ever read from there.
@@ -15,9 +16,9 @@ struct BlockShuffle {
     /// Gives each block of `tables` another place: some through the swap space, to where a block lay that moved out in
     /// the same call; the others directly, to a free one, as far as there are any.
     mutating func shuffle(
-        _ tables: inout [[Int32]], on plan: any PreparedPlan, _ random: inout RandomNumbers
+        _ tables: inout [[Int32]], on plan: any PreparedPlan, _ random: inout SplitMix64
     ) throws(BackendError) {
-        var copies: [BlockCopy] = []
+        var copies: [BlockMove] = []
         var abandoned: [Int32] = []
         var swapping: [(table: Int, index: Int)] = []
         for table in tables.indices {
@@ -25,7 +26,7 @@ struct BlockShuffle {
                 if swapping.count < cache.swapBlockCount, Bool.random(using: &random) {
                     swapping.append((table, index))
                 } else if let target = free.popLast() {
-                    copies.append(BlockCopy(.within, from: tables[table][index], to: target))
+                    copies.append(BlockMove(.copy, from: tables[table][index], to: target))
                     abandoned.append(tables[table][index])
                     tables[table][index] = target
                 }
@@ -34,9 +35,9 @@ struct BlockShuffle {
         let places = swapping.map { tables[$0.table][$0.index] }
         let swapBlocks = (0..<Int32(cache.swapBlockCount)).shuffled(using: &random)
         for (number, (table, index)) in swapping.enumerated() {
-            copies.append(BlockCopy(.out, from: places[number], to: swapBlocks[number]))
+            copies.append(BlockMove(.swapOut, from: places[number], to: swapBlocks[number]))
             tables[table][index] = places[(number + 1) % places.count]
-            copies.append(BlockCopy(.in, from: swapBlocks[number], to: tables[table][index]))
+            copies.append(BlockMove(.swapIn, from: swapBlocks[number], to: tables[table][index]))
         }
         try plan.copyBlocks(copies.shuffled(using: &random))
         try plan.finishCopies()
@@ -45,7 +46,7 @@ struct BlockShuffle {
     }
 
     private func poison(_ blocks: [Int32]) throws(BackendError) {
-        for (_, range, byteCount) in cache.ranges(.within) {
+        for (_, range, byteCount) in cache.ranges(.copy) {
             let bytes = [UInt8](repeating: 0xFF, count: byteCount)
             for block in blocks {
                 try bytes.withUnsafeBufferPointer { bytes throws(BackendError) in

@@ -1,4 +1,5 @@
 public import Backends
+import SharedValues
 public import Tensors
 
 extension BackendConformance {
@@ -15,7 +16,7 @@ extension BackendConformance {
 
     /// Sequences of random tokens.
     static func sequences(_ lengths: [Int], seed: UInt64) -> [ConformanceCase.Sequence] {
-        var random = RandomNumbers(seed: seed &+ 77)
+        var random = SplitMix64(seed: seed &+ 77)
         return lengths.map { length in
             ConformanceCase.Sequence(
                 tokens: (0..<length).map { _ in

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// One way to feed sequences: which tokens go into which step, and where their blocks lie.
@@ -38,7 +39,7 @@ struct Feeding {
 
     /// A random mixture: in each step some sequences, in random order, each with some of its tokens.
     static func chunks(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         var left = lengths
         var steps: [[Part]] = []
         while left.contains(where: { $0 > 0 }) {

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// Builds small random plans: inputs come out of embedding tables, results are gathered at every token.
@@ -6,9 +7,9 @@ struct PlanSketch {
     static let vocabularySize = 97
 
     private(set) var plan = ForwardPlan()
-    var random: RandomNumbers
+    var random: SplitMix64
 
-    init(seed: UInt64) { random = RandomNumbers(seed: seed) }
+    init(seed: UInt64) { random = SplitMix64(seed: seed) }
 
     /// A random matrix with rows of about unit length times `bound`.
     mutating func matrix(_ name: String, _ outputSize: Int, _ inputSize: Int, _ type: ElementType, bound: Float? = nil)

@@ -1,9 +1,10 @@
+import SharedValues
 import Tensors
 
 extension WeightFormat {
     /// A random matrix whose rows are about as long as those of `PlanSketch.matrix`.
     func matrix(
-        outputSize: Int, inputSize: Int, computeType: ElementType, _ random: inout RandomNumbers
+        outputSize: Int, inputSize: Int, computeType: ElementType, _ random: inout SplitMix64
     ) -> QuantizedMatrix {
         let layout = layout(inputSize: inputSize)
         let rowByteCount = layout.rowByteCount(inputSize: inputSize)
@@ -31,7 +32,7 @@ extension WeightFormat {
         }
     }
 
-    private func order(_ inputSize: Int, _ random: inout RandomNumbers) -> [Int32]? {
+    private func order(_ inputSize: Int, _ random: inout SplitMix64) -> [Int32]? {
         guard case .groups(_, _, _, _, true) = kind else { return nil }
         return (0..<Int32(inputSize)).shuffled(using: &random)
     }
@@ -39,7 +40,7 @@ extension WeightFormat {
     /// Random bytes are quanta, but no scales.
     private func writeScales(
         to row: UnsafeMutableRawPointer, _ layout: QuantizedLayout, inputSize: Int, bound: Float,
-        _ random: inout RandomNumbers
+        _ random: inout SplitMix64
     ) {
         switch layout {
         case .groups(let format):

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// A plan prepared on poisoned memory of one backend, ready to be fed.
@@ -32,8 +33,8 @@ struct Trial {
 
     /// Feeds the sequences as `feeding` says into a fresh cache. Reports slots that changed without being written to.
     func run(_ feeding: Feeding) throws(BackendError) -> (logits: Logits, strayWrites: [String]) {
-        var random = RandomNumbers(seed: feeding.seed)
-        let blockCounts = lengths.map { ($0 + feeding.blockSize - 1) / feeding.blockSize }
+        var random = SplitMix64(seed: feeding.seed)
+        let blockCounts = lengths.map { $0.dividedUp(by: feeding.blockSize) }
         let blockCount = blockCounts.reduce(0, +) + 3
         let cache = try KVCacheMemory(
             layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, type: cacheType,

@@ -1,11 +1,6 @@
 import Backends
+import CLibrary
 import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 extension ReferencePlan {
     private var attachedCache: KVCacheMemory {

@@ -1,10 +1,5 @@
 import Backends
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 extension ReferencePlan {
     /// `activation(gate) * up`.

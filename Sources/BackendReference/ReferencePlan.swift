@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// A plan with its weights, dense ones widened to 32 bits, and the interpreter that runs it.
 final class ReferencePlan: PreparedPlan {
@@ -29,7 +30,7 @@ final class ReferencePlan: PreparedPlan {
         self.cache = cache
     }
 
-    func copyBlocks(_ copies: [BlockCopy]) {
+    func copyBlocks(_ copies: [BlockMove]) {
         cache?.copyOnHost(copies)
     }
 

@@ -1,10 +1,5 @@
 import Backends
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 extension ReferencePlan {
     /// Rotates the pairs of each head by `position * frequency`; the angle is a 32-bit product, as in checkpoints' code.

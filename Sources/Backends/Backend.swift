@@ -1,3 +1,5 @@
+public import SharedValues
+
 /// A device that prepares plans and runs them. One of the four plugin seams.
 public protocol Backend: AnyObject, Sendable {
     /// What the device is and what it allows.
@@ -20,11 +22,11 @@ public protocol PreparedPlan: AnyObject {
     /// Throws where the device has no kernel for such a cache.
     func attach(_ cache: KVCacheMemory) throws(BackendError)
 
-    /// Copies blocks between the attached cache and its swap space, in the rounds of `BlockCopy.Direction`: all of one
+    /// Copies blocks between the attached cache and its swap space, in the rounds of `BlockMove.Direction`: all of one
     /// are made before any of the next, all of them before the next `run` reads or writes the cache. May return before
     /// that; `finishCopies` does not.
     /// Precondition: within a round no two have the same target, and none reads what another one writes.
-    func copyBlocks(_ copies: [BlockCopy]) throws(BackendError)
+    func copyBlocks(_ copies: [BlockMove]) throws(BackendError)
 
     /// Returns when what `copyBlocks` has begun is done.
     func finishCopies() throws(BackendError)

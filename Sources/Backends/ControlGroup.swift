@@ -1,3 +1,5 @@
+import SharedValues
+
 /// What the control group of a container leaves a process: version 2, then 1.
 struct ControlGroup {
     private let root: String
@@ -36,7 +38,7 @@ struct ControlGroup {
             quota.count == 2
             ? quota : ["quota", "period"].flatMap { numbers(inFile: "cpu/cpu.cfs_\($0)_us") }
         guard pair.count == 2, pair[0] > 0, pair[1] > 0 else { return nil }
-        return (pair[0] + pair[1] - 1) / pair[1]
+        return pair[0].dividedUp(by: pair[1])
     }
 
     /// The numbers in a file of one line; nothing where it says `max`, or is not there.

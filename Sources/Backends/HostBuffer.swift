@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 /// Memory of the host as a device's buffer, for backends that compute on the host.
 public final class HostBuffer: DeviceBuffer, @unchecked Sendable {

@@ -1,19 +1,21 @@
+public import SharedValues
+
 extension KVCacheMemory {
     /// Bytes of one block of a range of `layer`, keys or values.
     public func blockByteCount(layer: Int) -> Int { layers[layer].keys.byteCount / blockCount }
 
     /// The ranges that a copy of `direction` reads and writes, in pairs: keys and values of every layer.
     public func ranges(
-        _ direction: BlockCopy.Direction
+        _ direction: BlockMove.Direction
     ) -> [(source: MemoryRange, target: MemoryRange, blockByteCount: Int)] {
         layers.indices.flatMap { index -> [(MemoryRange, MemoryRange, Int)] in
             let (cache, size) = (layers[index], blockByteCount(layer: index))
             switch direction {
-            case .within: return [(cache.keys, cache.keys, size), (cache.values, cache.values, size)]
-            case .out:
+            case .copy: return [(cache.keys, cache.keys, size), (cache.values, cache.values, size)]
+            case .swapOut:
                 let swap = swapLayers[index]
                 return [(cache.keys, swap.keys, size), (cache.values, swap.values, size)]
-            case .in:
+            case .swapIn:
                 let swap = swapLayers[index]
                 return [(swap.keys, cache.keys, size), (swap.values, cache.values, size)]
             }
@@ -22,8 +24,8 @@ extension KVCacheMemory {
 
     /// Makes copies, round by round, where cache and swap space are both the host's.
     /// Precondition: they are, and the blocks exist.
-    public func copyOnHost(_ copies: [BlockCopy]) {
-        for direction in BlockCopy.Direction.allCases {
+    public func copyOnHost(_ copies: [BlockMove]) {
+        for direction in BlockMove.Direction.allCases {
             let round = copies.filter { $0.direction == direction }
             guard !round.isEmpty else { continue }
             for (source, target, byteCount) in ranges(direction) {

@@ -1,3 +1,4 @@
+import SharedValues
 import Synchronization
 
 /// The one pool of a device's memory: takes buffers within the device's limits, hands out ranges, keeps the account.
@@ -55,7 +56,7 @@ public final class MemoryPool: Sendable {
         guard byteCount <= limit else {
             throw .rangeTooLarge(use: use.rawValue, byteCount: byteCount, limit: limit)
         }
-        let rounded = (byteCount + Self.alignment - 1) / Self.alignment * Self.alignment
+        let rounded = byteCount.roundedUp(to: Self.alignment)
         let (range, used) = try state.withLock { state throws(BackendError) in
             let range =
                 if rounded * 16 > chunkByteCount || use == .cache || use == .swap {

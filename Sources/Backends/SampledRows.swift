@@ -1,3 +1,5 @@
+public import SharedValues
+
 /// What the host will look at of a sample row.
 public enum RowDemand: Sendable, Hashable {
     /// All its logits.
@@ -27,7 +29,7 @@ public struct SampledRows: Sendable {
         self.candidates = candidates
     }
 
-    /// Lends the logits of row `row`, `[vocabularySize]`; a sampler may overwrite them. Where `candidates(of:)` has an
+    /// Lends the logits of row `row`, `[vocabularySize]`; a sampler may overwrite them. Where `rankedTokens(of:)` has an
     /// answer, they are not there before `PreparedPlan.fetchLogits(of:)`.
     public func withRow<R, E: Error>(
         _ row: Int, _ body: (UnsafeMutableBufferPointer<Float>) throws(E) -> R
@@ -37,26 +39,12 @@ public struct SampledRows: Sendable {
         return try body(UnsafeMutableBufferPointer(start: start, count: vocabularySize))
     }
 
-    /// What the device has made of row `row`; nil where its logits are there.
-    public func candidates(of row: Int) -> RowCandidates? {
+    /// The most likely tokens of row `row`, where the device has found them; nil where its logits are there. Valid until
+    /// the plan's next run.
+    public func rankedTokens(of row: Int) -> RankedTokens? {
         precondition(row >= 0 && row < rowCount, "row \(row) of \(rowCount)")
-        return candidates?[row]
+        return candidates?.rankedTokens(of: row, vocabularySize: vocabularySize)
     }
-}
-
-/// The most likely tokens of one row, best first, equal ones by id; valid until the plan's next run.
-public struct RowCandidates {
-    /// How many a device finds, where the vocabulary has as many.
-    public static let maxCount = 64
-
-    /// Their ids.
-    public let tokens: UnsafeBufferPointer<Int32>
-    /// Their logits.
-    public let logits: UnsafeBufferPointer<Float>
-    /// `sum(exp(logit - largest))` over the whole row.
-    public let sum: Float
-    /// `sum(exp((logit - largest) * inverseTemperature))` over the whole row.
-    public let temperedSum: Float
 }
 
 /// Records of reduced rows, one after another, in memory that the host can address; and which row has which.
@@ -64,7 +52,7 @@ public struct CandidateTable: Sendable {
     /// Words before a record's ids: the two sums, how many candidates there are, and one unused.
     public static let headerCount = 4
     /// Words of a record: the header, ids, logits.
-    public static let recordCount = headerCount + 2 * RowCandidates.maxCount
+    public static let recordCount = headerCount + 2 * RankedTokens.maximumCount
 
     private let records: MemoryRange
     private let indices: [Int32]
@@ -76,16 +64,17 @@ public struct CandidateTable: Sendable {
         self.indices = indices
     }
 
-    subscript(_ row: Int) -> RowCandidates? {
+    func rankedTokens(of row: Int, vocabularySize: Int) -> RankedTokens? {
         let index = Int(indices[row])
         guard index >= 0, let start = records.hostPointer else { return nil }
         let record = start + index * Self.recordCount * 4
         let count = Int(record.load(fromByteOffset: 8, as: UInt32.self))
         let ids = record + Self.headerCount * 4
-        let logits = ids + RowCandidates.maxCount * 4
-        return RowCandidates(
+        let logits = ids + RankedTokens.maximumCount * 4
+        return RankedTokens(
             tokens: UnsafeBufferPointer(start: ids.assumingMemoryBound(to: Int32.self), count: count),
             logits: UnsafeBufferPointer(start: logits.assumingMemoryBound(to: Float.self), count: count),
-            sum: record.load(as: Float.self), temperedSum: record.load(fromByteOffset: 4, as: Float.self))
+            sum: record.load(as: Float.self), temperedSum: record.load(fromByteOffset: 4, as: Float.self),
+            vocabularySize: vocabularySize)
     }
 }

@@ -1,4 +1,5 @@
 public import InferenceEngine
+import SharedValues
 
 /// Equal requests submitted together: how fast their prompts are computed, and then how fast they all go on.
 public struct BatchBenchmark: Sendable {
@@ -23,7 +24,7 @@ public struct BatchBenchmark: Sendable {
         var figures: [BatchFigures] = []
         for concurrency in concurrencies {
             var waves: [[RequestTimes]] = []
-            for wave in 0..<max(1, (leastRequestCount + concurrency - 1) / concurrency) {
+            for wave in 0..<max(1, leastRequestCount.dividedUp(by: concurrency)) {
                 var workload = Workload()
                 workload.requestCount = concurrency
                 workload.promptTokenCount = promptTokenCount...promptTokenCount

@@ -1,4 +1,5 @@
 public import Backends
+import SharedValues
 
 /// Where the time of a step goes, kernel by kernel: single new tokens of some sequences, then a chunk of a prompt.
 public struct KernelBenchmark: Sendable {
@@ -24,7 +25,7 @@ public struct KernelBenchmark: Sendable {
 
     /// Blocks of `blockSize` tokens that the steps need at once.
     public func blockCount(blockSize: Int) -> Int {
-        func blocks(_ tokenCount: Int) -> Int { (tokenCount + blockSize - 1) / blockSize }
+        func blocks(_ tokenCount: Int) -> Int { tokenCount.dividedUp(by: blockSize) }
         return max((sequenceCounts.max() ?? 1) * blocks(contextLength), blocks(chunkTokenCount))
     }
 
@@ -48,7 +49,7 @@ public struct KernelBenchmark: Sendable {
         sequences: Int, tokenCount: Int, firstPosition: Int, _ blockSize: Int, _ vocabularySize: Int
     ) -> ForwardBatch {
         var batch = ForwardBatch()
-        let blocks = (firstPosition + tokenCount + blockSize - 1) / blockSize
+        let blocks = (firstPosition + tokenCount).dividedUp(by: blockSize)
         for sequence in 0..<sequences {
             // Blocks of sequences lie between each other's, as they do after a while of serving.
             batch.append(

@@ -1,5 +1,6 @@
 import KVCaching
 import Requests
+import SharedValues
 
 /// The steps that a step cost is fitted to, as many as fit into an engine's bounds.
 struct StepGrid {
@@ -14,7 +15,7 @@ struct StepGrid {
     struct Step: Hashable {
         var parts: [Part] = []
         var moveCount = 0
-        var direction = BlockMove.Direction.out
+        var direction = BlockMove.Direction.swapOut
     }
 
     let steps: [Step]
@@ -46,7 +47,7 @@ struct StepGrid {
             }
         }
         for count in [4, 16, 64] where count <= min(bounds.swapBlockCount, bounds.blockCount) {
-            for direction in [BlockMove.Direction.out, .in] {
+            for direction in [BlockMove.Direction.swapOut, .swapIn] {
                 steps.append(Step(moveCount: count, direction: direction))
             }
         }
@@ -69,7 +70,7 @@ struct StepGrid {
 
 extension StepGrid.Part {
     /// Blocks of `blockSize` tokens of one of its sequences.
-    func blockCount(_ blockSize: Int) -> Int { (firstPosition + tokenCount + blockSize - 1) / blockSize }
+    func blockCount(_ blockSize: Int) -> Int { (firstPosition + tokenCount).dividedUp(by: blockSize) }
 }
 
 extension StepGrid.Step {

@@ -1,3 +1,5 @@
+import SharedValues
+
 /// Requests to measure with: random prompts and output lengths, the same for every engine with the same seed.
 public struct Workload: Sendable, Hashable {
     /// Requests in all.
@@ -22,27 +24,12 @@ public struct Workload: Sendable, Hashable {
 
     /// The requests, with prompts of tokens below `vocabularySize`.
     func items(vocabularySize: Int) -> [Item] {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         return (0..<requestCount).map { _ in
             let length = Int.random(in: promptTokenCount, using: &random)
             return Item(
                 prompt: (0..<length).map { _ in Int32.random(in: 0..<Int32(vocabularySize), using: &random) },
                 outputTokenCount: Int.random(in: outputTokenCount, using: &random))
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-struct RandomNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

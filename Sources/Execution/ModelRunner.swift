@@ -2,6 +2,7 @@ public import Backends
 import KVCaching
 public import Requests
 import Sampling
+import SharedValues
 
 /// Runs steps on a device: where tokens and blocks meet bytes, and nowhere else.
 ///
@@ -60,7 +61,7 @@ public struct ModelRunner: ModelExecutor {
         let isTimed = moveBatchCount % Self.timingInterval == 0
         moveBatchCount += 1
         let start = ContinuousClock.now
-        try plan.copyBlocks(moves.map { BlockCopy($0) })
+        try plan.copyBlocks(moves)
         guard isTimed else { return nil }
         try plan.finishCopies()
         return start.duration(to: .now) / .seconds(1)
@@ -108,29 +109,10 @@ public struct ModelRunner: ModelExecutor {
     private mutating func choose(
         _ id: RequestID, _ rows: SampledRows, _ row: Int, of plan: any PreparedPlan
     ) throws(BackendError) -> (token: Int32, logprobs: TokenLogprobs?)? {
-        if let candidates = rows.candidates(of: row) {
-            let ranked = RankedTokens(candidates, vocabularySize: rows.vocabularySize)
+        if let ranked = rows.rankedTokens(of: row) {
             if let choice = sequences[id]?.sampler.sample(ranked, scratch: &scratch) { return choice }
             try plan.fetchLogits(of: row)
         }
         return rows.withRow(row) { sequences[id]?.sampler.sample($0, scratch: &scratch) }
-    }
-}
-
-extension BlockCopy {
-    fileprivate init(_ move: BlockMove) {
-        switch move.direction {
-        case .out: self.init(.out, from: move.source, to: move.target)
-        case .in: self.init(.in, from: move.source, to: move.target)
-        case .copy: self.init(.within, from: move.source, to: move.target)
-        }
-    }
-}
-
-extension RankedTokens {
-    fileprivate init(_ candidates: RowCandidates, vocabularySize: Int) {
-        self.init(
-            tokens: candidates.tokens, logits: candidates.logits, sum: candidates.sum,
-            temperedSum: candidates.temperedSum, vocabularySize: vocabularySize)
     }
 }

@@ -1,4 +1,5 @@
 public import Backends
+import SharedValues
 
 /// Runs known tokens through a plan, chunk by chunk into the paged cache, and lends the logits after each of them:
 /// what perplexities are made of. For a plan that serves nothing else meanwhile.
@@ -38,7 +39,7 @@ public struct SequenceScorer {
             batch.removeAll()
             batch.append(
                 tokens: tokens[first..<last], firstPosition: first,
-                blocks: blocks.prefix((last + blockSize - 1) / blockSize), blockSize: blockSize)
+                blocks: blocks.prefix(last.dividedUp(by: blockSize)), blockSize: blockSize)
             batch.sampleRows = (0..<last - first).map { Int32(truncatingIfNeeded: $0) }
             let rows = try plan.run(batch)
             for row in 0..<rows.rowCount {

@@ -1,5 +1,4 @@
-/// Names a block: `0 ..< blockCount`.
-public typealias BlockID = Int32
+import SharedValues
 
 /// Which blocks are in use, by how many, and in what order the free ones are to be reused.
 ///

@@ -1,3 +1,5 @@
+public import SharedValues
+
 /// The blocks of one sequence, in order of position. Append-only until it is freed as a whole; with a sliding window,
 /// blocks that no later token sees are given back, and `none` stands in their place.
 ///

@@ -1,3 +1,5 @@
+public import SharedValues
+
 /// The second tier: sequences that gave way, and prefixes whose blocks were needed, in the host's memory.
 extension KVCacheManager {
     /// All blocks of the swap space.

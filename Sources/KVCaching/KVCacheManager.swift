@@ -1,3 +1,5 @@
+import SharedValues
+
 /// The one block manager: hands blocks to sequences, shares full ones with equal prefixes, takes them back.
 ///
 /// It knows no bytes and no requests. A *slot* is `block * blockSize + offset`. Freed blocks stay findable until they
@@ -42,7 +44,7 @@ public struct KVCacheManager: ~Copyable, Sendable {
     public var cachedBlockCount: Int { prefixes.count }
 
     /// Blocks that `tokenCount` tokens take.
-    public func blockCount(forTokens tokenCount: Int) -> Int { (tokenCount + blockSize - 1) / blockSize }
+    public func blockCount(forTokens tokenCount: Int) -> Int { tokenCount.dividedUp(by: blockSize) }
 
     /// How many leading tokens of `tokens` are cached: whole blocks, and never all of them, so that at least one
     /// token is left to compute logits from.

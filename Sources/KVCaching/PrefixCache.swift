@@ -1,3 +1,5 @@
+import SharedValues
+
 /// Finds the block that already holds given tokens after a given prefix: on the device, in the swap space, or in both.
 ///
 /// A full block is known by its chain: the chain of the blocks before it, and its own tokens. Keys hold the tokens

@@ -1,3 +1,5 @@
+import SharedValues
+
 /// The second pool of blocks, in the host's memory, and the moves that the next step has to make first.
 ///
 /// A block of it that a move reads or writes is pinned until the moves are handed out, so that no other move of the
@@ -23,14 +25,14 @@ struct SwapSpace: Sendable {
     mutating func moveOut(_ block: BlockID) -> BlockID? {
         guard let target = pool.take() else { return nil }
         pin(target)
-        moves.append(BlockMove(.out, from: block, to: target))
+        moves.append(BlockMove(.swapOut, from: block, to: target))
         movedOutCount += 1
         return target
     }
 
     /// Brings what `swapped` holds to `block` of the device.
     mutating func moveIn(_ swapped: BlockID, to block: BlockID) {
-        moves.append(BlockMove(.in, from: swapped, to: block))
+        moves.append(BlockMove(.swapIn, from: swapped, to: block))
         filledBlocks.insert(block)
         movedInCount += 1
     }
@@ -45,7 +47,7 @@ struct SwapSpace: Sendable {
     /// `block` of the device is about to hold something else: whatever was to fill it need not.
     mutating func reuse(_ block: BlockID) {
         guard !filledBlocks.isEmpty, filledBlocks.remove(block) != nil else { return }
-        moves.removeAll { $0.direction != .out && $0.target == block }
+        moves.removeAll { $0.direction != .swapOut && $0.target == block }
     }
 
     mutating func retain(_ block: BlockID) { pool.retain(block) }

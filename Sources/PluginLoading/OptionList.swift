@@ -1,12 +1,5 @@
+import CLibrary
 import CQuirePlugin
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 /// Options as C sees them, sorted by key.
 struct OptionList {

@@ -1,13 +1,6 @@
+import CLibrary
 import CQuirePlugin
 public import Scheduling
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 /// A shared library with a scheduling policy, made with `quire_plugin.h`. It stays loaded until the process ends.
 public struct PluginLibrary: Sendable {

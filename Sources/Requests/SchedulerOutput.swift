@@ -1,4 +1,4 @@
-public import KVCaching
+public import SharedValues
 
 /// One step's work as plain data: who, how many tokens, which blocks.
 public struct SchedulerOutput: Sendable {

@@ -1,4 +1,4 @@
-import KVCaching
+import SharedValues
 
 /// An executor without a model: the whole engine and server run on it, in tests and in simulation.
 ///
@@ -60,8 +60,8 @@ public struct ScriptedExecutor: ModelExecutor {
         for offset in 0..<blockSize {
             let (source, target) = (Int(move.source) * blockSize + offset, Int(move.target) * blockSize + offset)
             switch move.direction {
-            case .out: swappedSlots[target] = slots[source]
-            case .in: slots[target] = swappedSlots[source]
+            case .swapOut: swappedSlots[target] = slots[source]
+            case .swapIn: slots[target] = swappedSlots[source]
             case .copy: slots[target] = slots[source]
             }
         }

@@ -1,10 +1,6 @@
+import CLibrary
 public import Requests
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+public import SharedValues
 
 /// Chooses one request's tokens, and remembers what that takes: which tokens it has seen, and how many it produced.
 ///
@@ -38,7 +34,7 @@ public struct Sampler: Sendable {
     /// Whether the most likely tokens are enough to choose the next one, as far as can be said before they are known.
     public var wantsRankedTokens: Bool {
         parameters.logitBias.isEmpty && !parameters.hasPenalties && outputCount >= parameters.minTokens
-            && parameters.logprobs ?? 0 <= RankedTokens.drawnFirstCount
+            && parameters.logprobs ?? 0 <= RankedTokens.maximumCount
     }
 
     /// What `RankedTokens.temperedSum` multiplies logits by.
@@ -52,7 +48,7 @@ public struct Sampler: Sendable {
         let topCount = parameters.logprobs
         guard topCount ?? 0 <= ranked.tokens.count, let place = place(in: ranked, &scratch) else { return nil }
         outputCount += 1
-        return (ranked.tokens[place], topCount.map { ranked.logprobs(of: place, topCount: $0) })
+        return (ranked.tokens[place], topCount.map { ranked.logprobs(at: place, topCount: $0) })
     }
 
     private func place(in ranked: RankedTokens, _ scratch: inout SamplerScratch) -> Int? {
@@ -63,7 +59,7 @@ public struct Sampler: Sendable {
         for logit in ranked.logits {
             scratch.rankedWeights.append(logit == logit ? expf((logit - largest) * scale) : 0)
         }
-        var nucleus = RankedNucleus(scratch.rankedWeights, isWhole: ranked.isWhole, total: ranked.temperedSum)
+        var nucleus = RankedNucleus(scratch.rankedWeights, isWhole: ranked.isWhole, total: Double(ranked.temperedSum))
         guard nucleus.filter(parameters) else { return nil }
         let target = uniformDraw(seed: parameters.seed, position: outputCount) * nucleus.total
         var sum = 0.0
@@ -90,7 +86,7 @@ public struct Sampler: Sendable {
     private func draw(_ logits: UnsafeMutableBufferPointer<Float>, _ scratch: inout SamplerScratch) -> Int {
         let largest = logits.largest()
         guard largest > -.infinity, largest < .infinity else { return logits.argmax() }
-        logits.rank(RankedTokens.drawnFirstCount, into: &scratch.drawnFirst)
+        logits.rank(RankedTokens.maximumCount, into: &scratch.drawnFirst)
         let scale = inverseTemperature
         for index in logits.indices {
             let value = logits[index]

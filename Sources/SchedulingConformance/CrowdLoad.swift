@@ -1,12 +1,13 @@
 import Requests
 import Scheduling
+import SharedValues
 
 /// Ten thousand wait; most are aborted at random, the others finish.
 struct CrowdLoad {
     let seed: UInt64
 
     func run(_ policy: any SchedulerPolicy) -> [String] {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         var world = SchedulerWorld(
             blockCount: 64, blockSize: 4, maxBatchedTokenCount: 64, maxSequenceCount: 16, swapBlockCount: 16,
             policy: policy)

@@ -1,5 +1,6 @@
 import Requests
 import Scheduling
+import SharedValues
 
 /// Requests of every kind in a world of random size.
 struct RandomLoad {
@@ -14,7 +15,7 @@ struct RandomLoad {
     }
 
     func run(_ policy: any SchedulerPolicy) -> LoadOutcome {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         let blockSize = [1, 2, 4, 16][Int(seed % 4)]
         let blockCount = max(2, 24 / blockSize) + random.next(below: 6)
         let longest = min(blockCount * blockSize, 30)
@@ -48,7 +49,7 @@ struct RandomLoad {
     }
 
     private func arrival(
-        in world: inout SchedulerWorld, longest: Int, _ random: inout RandomNumbers
+        in world: inout SchedulerWorld, longest: Int, _ random: inout SplitMix64
     ) -> (RequestID, Expectation) {
         // Two tokens only, so that prefixes are shared all the time.
         let prompt = (0..<1 + random.next(below: longest - 1)).map { _ in Int32(random.next(below: 2)) }

@@ -1,6 +1,7 @@
 import KVCaching
 public import Requests
 public import Scheduling
+import SharedValues
 
 /// A scheduler on a scripted executor: steps it, checks every invariant after every step, collects what comes out.
 public struct SchedulerWorld: ~Copyable {

@@ -1,12 +1,13 @@
 import Requests
 import Scheduling
+import SharedValues
 
 /// More than fits, all at once: the pool is full to the last block, and every request can preempt every other.
 struct ThrashLoad {
     let seed: UInt64
 
     func run(_ policy: any SchedulerPolicy) -> LoadOutcome {
-        var random = RandomNumbers(seed: seed)
+        var random = SplitMix64(seed: seed)
         let blockSize = [1, 2, 4][Int(seed % 3)]
         let blockCount = 12 / blockSize
         var world = SchedulerWorld(

@@ -1,13 +1,15 @@
+import SharedValues
+
 /// Prompts for requests of a trace: equal prefixes have equal tokens, everything else differs.
 enum PromptTokens {
     /// The prompt of the `number`th request.
     static func prompt(of request: TraceRequest, number: UInt64) -> [Int32] {
         let prefixCount = request.prefixID == nil ? 0 : min(request.prefixCount, request.promptCount)
         let prefixSeed = request.prefixID.map { hash($0) } ?? 0
-        let ownSeed = SeededRandom.mix(number &+ 0x5eed)
+        let ownSeed = SplitMix64.mix(number &+ 0x5eed)
         return (0..<request.promptCount).map { position in
             let seed = position < prefixCount ? prefixSeed : ownSeed
-            return Int32(truncatingIfNeeded: SeededRandom.mix(seed &+ UInt64(position)) >> 33)
+            return Int32(truncatingIfNeeded: SplitMix64.mix(seed &+ UInt64(position)) >> 33)
         }
     }
 

@@ -1,3 +1,5 @@
+import SharedValues
+
 /// How a row of a group-quantized matrix is stored: `weight = scale * (quantum - zero)`, with one scale and one zero
 /// for each group of neighbouring inputs (Frantar et al., arXiv 2210.17323, and Lin et al., arXiv 2306.00978).
 ///
@@ -29,7 +31,7 @@ public struct GroupFormat: Sendable, Hashable {
     public var middle: Int { 1 << (bitCount - 1) }
 
     /// Groups of a row of `inputSize` numbers.
-    public func groupCount(inputSize: Int) -> Int { (inputSize + groupSize - 1) / groupSize }
+    public func groupCount(inputSize: Int) -> Int { inputSize.dividedUp(by: groupSize) }
 
     /// Where the zeros of a row begin, in bytes: after the quanta.
     public func zeroByteOffset(inputSize: Int) -> Int { wordCount(inputSize) * 4 }

@@ -1,11 +1,5 @@
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
-
+import CLibrary
+import SharedValues
 internal import Tensors
 
 /// Maps the whole of `file` read-only into memory. Throws `unreadable` with the system's reason, and `malformed` where a
@@ -44,7 +38,7 @@ private func dropPages(_ bytes: UnsafeRawBufferPointer) {
     guard let start = bytes.baseAddress else { return }
     let page = Int(sysconf(Int32(_SC_PAGESIZE)))
     let address = Int(bitPattern: start)
-    let (first, last) = ((address + page - 1) / page * page, (address + bytes.count) / page * page)
+    let (first, last) = (address.roundedUp(to: page), (address + bytes.count) / page * page)
     guard first < last else { return }
     _ = madvise(UnsafeMutableRawPointer(bitPattern: first), last - first, MADV_DONTNEED)
 }

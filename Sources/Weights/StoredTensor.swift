@@ -1,11 +1,4 @@
-#if canImport(Darwin)
-    internal import Darwin
-#elseif canImport(Musl)
-    internal import Musl
-#else
-    internal import Glibc
-#endif
-
+import CLibrary
 public import Tensors
 
 /// One tensor as its file stores it: a checked window into the mapped file.

@@ -1,15 +1,10 @@
 import ArgumentParser
 import Assembly
 import Backends
+import CLibrary
 import Comparison
 import EngineConfig
 import FoundationEssentials
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// `quire compare CONFIG CONFIG …`: quality, speed and memory, side by side.
 struct CompareCommand: ParsableCommand {

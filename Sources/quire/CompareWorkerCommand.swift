@@ -1,5 +1,6 @@
 import ArgumentParser
 import Assembly
+import CLibrary
 import Comparison
 import Dispatch
 import EngineConfig
@@ -9,12 +10,6 @@ import InferenceEngine
 import Logging
 import Plugins
 import Tokenization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// One part of a comparison, in a process that does nothing else. `quire compare` starts it.
 struct CompareWorkerCommand: AsyncParsableCommand {

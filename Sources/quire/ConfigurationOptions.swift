@@ -1,5 +1,6 @@
 import ArgumentParser
 import Assembly
+import CLibrary
 import Comparison
 import EngineConfig
 import InferenceEngine
@@ -7,12 +8,6 @@ import Logging
 import Plugins
 import Simulation
 import Tokenization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The configuration file and what the command line changes in it.
 struct ConfigurationOptions: ParsableArguments {

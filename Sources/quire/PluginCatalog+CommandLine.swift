@@ -1,12 +1,7 @@
 import Assembly
+import CLibrary
 import EngineConfig
 import Logging
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 extension PluginCatalog {
     /// The plugins as the command line uses them: compiled kernels are kept in the user's cache, fallbacks are logged.

@@ -1,11 +1,6 @@
+import CLibrary
 import Comparison
 import FoundationEssentials
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Runs jobs in processes of their own: this program again, as a hidden command. A worker dies with its parent, because
 /// its standard input ends then.

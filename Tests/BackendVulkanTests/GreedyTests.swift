@@ -1,5 +1,6 @@
 import BackendReference
 import Backends
+import SharedValues
 import Tensors
 import Testing
 
@@ -25,7 +26,7 @@ import Testing
             limits: BatchLimits(
                 maxTokenCount: prompt.count, maxSequenceCount: 1, maxSampleCount: 1, maxContextLength: length),
             pool: pool)
-        let blockCount = (length + trial.blockSize - 1) / trial.blockSize
+        let blockCount = length.dividedUp(by: trial.blockSize)
         try prepared.attach(
             try KVCacheMemory(
                 layers: trial.plan.cacheLayers, blockCount: blockCount, blockSize: trial.blockSize,

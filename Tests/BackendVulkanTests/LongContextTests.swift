@@ -1,5 +1,6 @@
 import BackendReference
 import Backends
+import SharedValues
 import Tensors
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
         let blocks = (0..<tableCount).map { Int32($0 % 2 == 0 ? $0 : blockCount - $0) }
         let width = heads * headSize
         for (range, seed) in [(cache.layers[0].keys, UInt64(1)), (cache.layers[0].values, 2)] {
-            var random = RandomNumbers(seed: seed)
+            var random = SplitMix64(seed: seed)
             var numbers = [Float](repeating: .nan, count: blockCount * blockSize * width)
             for position in 0..<contextLength {
                 let slot = Int(blocks[position / blockSize]) * blockSize + position % blockSize

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Synchronization
 import Tensors
 import Testing
@@ -13,7 +14,7 @@ import Testing
         let device = try #require(TestDevice.all.first)
         let backend = try device.backend()
         let pool = MemoryPool(device: backend, budgetByteCount: 8 << 20)
-        var random = RandomNumbers(seed: 9)
+        var random = SplitMix64(seed: 9)
         let matrix = format.matrix(outputSize: 192, inputSize: 1536, computeType: .bf16, &random)
         let packed = try DeviceMatrix(
             [.quantized(matrix)], maxRangeByteCount: backend.capabilities.maxRangeByteCount, pool: pool)

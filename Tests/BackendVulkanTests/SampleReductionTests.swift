@@ -1,15 +1,11 @@
 import Backends
+import CLibrary
+import SharedValues
 import Tensors
 import Testing
 
 @testable import BackendConformance
 @testable import BackendVulkan
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// What the device makes of rows of logits, against a sort of the same rows.
 @Suite(.serialized) struct SampleReductionTests {
@@ -50,7 +46,7 @@ import Testing
         batch.sampleRows = [0, 1, 2, 4, 5, 7, 8]
         let whole = try prepared.run(batch)
         let expected = batch.sampleRows.indices.map { row in
-            #expect(whole.candidates(of: row) == nil)
+            #expect(whole.rankedTokens(of: row) == nil)
             return whole.withRow(row) { Array($0) }
         }
         batch.demands = [
@@ -60,12 +56,12 @@ import Testing
         let rows = try prepared.run(batch)
         for (row, logits) in expected.enumerated() {
             guard case .candidates(let scale) = batch.demands[row] else {
-                #expect(rows.candidates(of: row) == nil)
+                #expect(rows.rankedTokens(of: row) == nil)
                 #expect(rows.withRow(row) { Array($0) } == logits)
                 continue
             }
-            let found = try #require(rows.candidates(of: row))
-            let order = logits.indices.sorted { (logits[$1], $0) < (logits[$0], $1) }.prefix(RowCandidates.maxCount)
+            let found = try #require(rows.rankedTokens(of: row))
+            let order = logits.indices.sorted { (logits[$1], $0) < (logits[$0], $1) }.prefix(RankedTokens.maximumCount)
             #expect(found.tokens.elementsEqual(order.map { Int32($0) }))
             #expect(found.logits.elementsEqual(order.map { logits[$0] }))
             for (sum, scale) in [(found.sum, 1), (found.temperedSum, scale)] {
@@ -87,6 +83,6 @@ import Testing
         batch.append(tokens: [1, 2], firstPosition: 0, blocks: [0], blockSize: 16)
         batch.sampleRows = [1]
         batch.demands = [.candidates(inverseTemperature: 1)]
-        #expect(try prepared.run(batch).candidates(of: 0) == nil)
+        #expect(try prepared.run(batch).rankedTokens(of: 0) == nil)
     }
 }

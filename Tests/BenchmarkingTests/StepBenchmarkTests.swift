@@ -1,5 +1,6 @@
 import KVCaching
 import Requests
+import SharedValues
 import Simulation
 import Testing
 
@@ -40,11 +41,12 @@ struct StepBenchmarkTests {
                 try hold(live.contains(scheduled.id), "\(scheduled.id) runs before it comes")
                 let end = scheduled.firstPosition + scheduled.tokens.count
                 try hold(end <= bounds.maxContextLength, "\(end) tokens in a sequence")
-                try hold(scheduled.blocks.count == (end + bounds.blockSize - 1) / bounds.blockSize, "missing blocks")
+                try hold(scheduled.blocks.count == end.dividedUp(by: bounds.blockSize), "missing blocks")
                 try hold(scheduled.tokens.allSatisfy { 0 <= $0 && $0 < bounds.vocabularySize }, "no such token")
             }
             for move in output.moves {
-                let (device, host) = move.direction == .out ? (move.source, move.target) : (move.target, move.source)
+                let (device, host) =
+                    move.direction == .swapOut ? (move.source, move.target) : (move.target, move.source)
                 try hold(Int(device) < bounds.blockCount && Int(host) < bounds.swapBlockCount, "no such block")
             }
             steps.append(StepFeatures(output))

@@ -1,4 +1,5 @@
 import CPUKernels
+import SharedValues
 import Testing
 
 /// One sequence in a shuffled cache, queries for its last tokens, and attention over it.
@@ -35,7 +36,7 @@ private struct AttentionCase {
     /// The kernel's outputs `[queries, group, headSize]`, with the queries cut into calls of `step`.
     func run(_ table: KernelTable, step: Int? = nil) -> [Float] {
         let (keys, values, query) = numbers()
-        let blocks = (context + blockSize - 1) / blockSize
+        let blocks = context.dividedUp(by: blockSize)
         var shuffler = Numbers(seed: 10)
         let blockTable = shuffler.permutation(blocks + 2).suffix(blocks).map { $0 }
         let rowBytes = width * byteCount(type)

@@ -1,4 +1,5 @@
 import CPUKernels
+import SharedValues
 import Testing
 
 /// A matrix, its packed form and input rows that are exact in bf16, so that every table computes with the same numbers.
@@ -25,7 +26,7 @@ private struct LinearCase {
         _ table: KernelTable, first: Int = 0, m: Int, panels: Range<Int>? = nil, withBias: Bool = false
     ) -> [Float] {
         let (linear, activation) = table.linear(type)
-        let stride = activation == .bf16 ? (k + 1) / 2 * 2 : k
+        let stride = activation == .bf16 ? k.roundedUp(to: 2) : k
         let rows = Array(inputs.values[(first * k)..<((first + m) * k)])
         var converted = [UInt8](repeating: 0xFF, count: m * stride * byteCount(activation))
         table.kernels.convert_from_f32(activation, rows, k, &converted, stride, m, k, stride == k ? 0 : 1)
@@ -121,7 +122,7 @@ private struct LinearCase {
         for (n, k) in [(1, 1), (65, 3), (130, 34)] {
             let linear = LinearCase(type: type, k: k, n: n, rows: 1)
             let size = byteCount(type)
-            let depth = type == .bf16 ? (k + 1) / 2 * 2 : k
+            let depth = type == .bf16 ? k.roundedUp(to: 2) : k
             #expect(linear.packed.count == quire_panel_count(n) * depth * 64 * size)
             for column in 0..<(quire_panel_count(n) * 64) {
                 for i in 0..<depth {

@@ -1,4 +1,5 @@
 import CPUKernels
+import SharedValues
 import Testing
 
 /// Random stored rows of groups, packed, with input rows.
@@ -14,7 +15,7 @@ private struct QuantizedCase {
 
     init(bits: Int, groupSize: Int, n: Int, k: Int, rowCount: Int) {
         var numbers = Numbers(seed: UInt64(bits * 1000 + k))
-        let groupCount = (k + groupSize - 1) / groupSize
+        let groupCount = k.dividedUp(by: groupSize)
         let scaling = quire_scaling.zeros
         matrix = quire_quantized(
             n: n, k: k, bits: bits, group_size: groupSize, scaling: scaling, scale_dtype: .f16)

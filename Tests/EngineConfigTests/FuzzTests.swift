@@ -1,3 +1,4 @@
+import SharedValues
 import Testing
 
 @testable import EngineConfig
@@ -19,7 +20,7 @@ import Testing
 
     @Test("Random bytes give an error of one line or a configuration, never a crash", arguments: [1, 2, 3, 4])
     func randomBytes(_ seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<500 {
             let count = Int.random(in: 0...200, using: &generator)
             check((0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) })
@@ -28,7 +29,7 @@ import Testing
 
     @Test("Random YAML syntax likewise", arguments: [5, 6, 7, 8])
     func randomSyntax(_ seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed: seed)
         for _ in 0..<500 {
             let count = Int.random(in: 1...40, using: &generator)
             let text = (0..<count).compactMap { _ in Self.pieces.randomElement(using: &generator) }.joined()
@@ -38,7 +39,7 @@ import Testing
 
     @Test("A good file with a few bytes changed likewise", arguments: [9, 10, 11, 12])
     func mutations(_ seed: UInt64) {
-        var generator = SeededGenerator(state: seed)
+        var generator = SplitMix64(seed: seed)
         let original = Array(EngineConfiguration.schema().utf8.filter { $0 != UInt8(ascii: "#") })
         let complete = Array(EngineConfiguration.schema().utf8)
         for round in 0..<250 {

@@ -1,15 +1,8 @@
+import CLibrary
 import FoundationEssentials
 import Testing
 
 @testable import EngineConfig
-
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
 
 @Suite struct HostileFileTests {
     @Test(

@@ -1,3 +1,4 @@
+import SharedValues
 import Testing
 
 @testable import EngineConfig
@@ -11,12 +12,12 @@ import Testing
     ]
 
     /// A configuration with a random value, the default or nothing for each key.
-    private static func random(_ generator: inout SeededGenerator) -> EngineConfiguration {
+    private static func random(_ generator: inout SplitMix64) -> EngineConfiguration {
         var value = EngineConfiguration()
-        func maybe<T>(_ make: (inout SeededGenerator) -> T) -> T? {
+        func maybe<T>(_ make: (inout SplitMix64) -> T) -> T? {
             Bool.random(using: &generator) ? make(&generator) : nil
         }
-        func text(_ generator: inout SeededGenerator) -> String { texts.randomElement(using: &generator) ?? "m" }
+        func text(_ generator: inout SplitMix64) -> String { texts.randomElement(using: &generator) ?? "m" }
         value.model.path = "/" + text(&generator)
         value.model.name = text(&generator)
         value.model.dtype = DTypeChoice.allCases.randomElement(using: &generator) ?? .auto
@@ -70,7 +71,7 @@ import Testing
 
     @Test("What show prints reads back as an equal configuration")
     func showReadsBack() throws {
-        var generator = SeededGenerator(state: 7)
+        var generator = SplitMix64(seed: 7)
         for _ in 0..<500 {
             let value = Self.random(&generator)
             let shown = value.show(revealingSecrets: true)

@@ -4,6 +4,7 @@ import Execution
 import KVCaching
 import Requests
 import Scheduling
+import SharedValues
 import Synchronization
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
 
         func attach(_ cache: KVCacheMemory) throws(BackendError) { try inner.attach(cache) }
 
-        func copyBlocks(_ copies: [BlockCopy]) throws(BackendError) { try inner.copyBlocks(copies) }
+        func copyBlocks(_ copies: [BlockMove]) throws(BackendError) { try inner.copyBlocks(copies) }
 
         func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
             let count = runCount.withLock {

@@ -1,14 +1,9 @@
 import BackendCPU
 import Backends
+import CLibrary
 import Tensors
 import Testing
 import Weights
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Against Hugging Face transformers on the same checkpoints.
 @Suite struct GoldenTests {

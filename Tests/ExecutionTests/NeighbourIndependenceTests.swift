@@ -2,6 +2,7 @@ import BackendCPU
 import Backends
 import Requests
 import Scheduling
+import SharedValues
 import Tensors
 import Testing
 import Weights
@@ -27,7 +28,7 @@ import Weights
 
     @Test("under random loads", arguments: devices, 0..<6)
     func randomLoads(device: Device, seed: UInt64) throws {
-        var random = SeededGenerator(state: seed &* 1000 + 7)
+        var random = SplitMix64(seed: seed &* 1000 + 7)
         let type = [WeightType.bf16, .f32].randomElement(using: &random) ?? .f32
         let machine = try Machine(
             path: Golden.path(Self.checkpoints[Int(seed) % 6]), type: type, on: device,
@@ -90,7 +91,7 @@ import Weights
     @Test(
         "with a sliding window, whose blocks are given back as nobody sees them any more", arguments: devices, [5, 24])
     func slidingWindow(device: Device, window: Int) throws {
-        var random = SeededGenerator(state: UInt64(window))
+        var random = SplitMix64(seed: UInt64(window))
         let machine = try Machine(
             path: Golden.path("llama-gqa-untied"), on: device, maxTokenCount: 64, maxSequenceCount: 8,
             slidingWindow: window)
@@ -141,7 +142,7 @@ import Weights
     }
 
     /// Prompts that often begin alike; greedy and sampled, short and long.
-    private static func loads(count: Int, _ random: inout SeededGenerator) -> [Load] {
+    private static func loads(count: Int, _ random: inout SplitMix64) -> [Load] {
         let common = (0..<40).map { _ in Int32.random(in: 3..<288, using: &random) }
         return (0..<count).map { _ in
             let shared = Bool.random(using: &random) ? Int.random(in: 0...40, using: &random) : 0
@@ -160,18 +161,5 @@ import Weights
                 prompt: Array(common.prefix(shared)) + own, sampling: sampling, arrival: arrival,
                 departure: leaves ? arrival + Int.random(in: 1...40, using: &random) : nil)
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

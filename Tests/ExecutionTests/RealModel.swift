@@ -1,10 +1,5 @@
+import CLibrary
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// SmolLM2 on this machine.
 enum RealModel: Sendable, CustomTestStringConvertible {

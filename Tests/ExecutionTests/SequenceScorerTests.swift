@@ -1,4 +1,5 @@
 import Execution
+import SharedValues
 import Testing
 
 @Suite("Scoring a sequence")
@@ -12,7 +13,7 @@ struct SequenceScorerTests {
         for (chunk, blockSize) in [(64, 16), (1, 4), (3, 4), (7, 1), (16, 16)] {
             let machine = try Machine(
                 path: Golden.path("llama-bf16"), on: device, maxTokenCount: 64, maxSequenceCount: 4)
-            let blockCount = (64 + blockSize - 1) / blockSize
+            let blockCount = 64.dividedUp(by: blockSize)
             var scorer = SequenceScorer(
                 plan: try machine.preparedPlan(blockCount: blockCount, blockSize: blockSize), blockCount: blockCount,
                 blockSize: blockSize, chunkTokenCount: chunk, maxTokenCount: 64)

@@ -1,3 +1,4 @@
+import SharedValues
 @testable import KVCaching
 
 /// Sequences over two tokens on a manager with a swap space, and what every block really holds.
@@ -81,8 +82,8 @@ struct SwapModel: ~Copyable {
             if Set(round.map(\.target)).count != round.count { broken.append("two moves to one block: \(round)") }
             for move in round {
                 switch direction {
-                case .out: swapped[Int(move.target)] = contents[Int(move.source)]
-                case .in: contents[Int(move.target)] = swapped[Int(move.source)]
+                case .swapOut: swapped[Int(move.target)] = contents[Int(move.source)]
+                case .swapIn: contents[Int(move.target)] = swapped[Int(move.source)]
                 case .copy: contents[Int(move.target)] = contents[Int(move.source)]
                 }
             }

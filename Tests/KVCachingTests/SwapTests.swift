@@ -1,3 +1,4 @@
+import SharedValues
 import Testing
 
 @testable import KVCaching
@@ -19,13 +20,13 @@ struct SwapTests {
         #expect(cache.swapOut(&first, tokenCount: 3))
         #expect(first.blocks == [] && first.swappedBlocks == [0, 1])
         #expect(cache.freeBlockCount == 4 && cache.freeSwapBlockCount == 1)
-        #expect(cache.takeMoves() == [BlockMove(.out, from: 0, to: 0), BlockMove(.out, from: 1, to: 1)])
+        #expect(cache.takeMoves() == [BlockMove(.swapOut, from: 0, to: 0), BlockMove(.swapOut, from: 1, to: 1)])
         #expect(cache.checkInvariants(tables: [first]) == nil)
         var second = filled([7], in: &cache)
         #expect(second.blocks == [2])
         #expect(cache.swapIn(&first, tokenCount: 3, roomFor: 3))
         #expect(first.blocks == [3, 1, 0] && !first.isSwappedOut)
-        #expect(cache.takeMoves() == [BlockMove(.in, from: 0, to: 3), BlockMove(.in, from: 1, to: 1)])
+        #expect(cache.takeMoves() == [BlockMove(.swapIn, from: 0, to: 3), BlockMove(.swapIn, from: 1, to: 1)])
         #expect(cache.freeSwapBlockCount == 3)
         cache.free(&first)
         cache.free(&second)
@@ -39,7 +40,7 @@ struct SwapTests {
         #expect(!cache.swapOut(&table, tokenCount: 4) && table.blocks == [0, 1, 2])
         #expect(!cache.swapOut(&table, tokenCount: 0), "nothing to move")
         #expect(cache.swapOut(&table, tokenCount: 2) && table.swappedBlocks == [0])
-        #expect(cache.takeMoves() == [BlockMove(.out, from: 0, to: 0)] && cache.freeBlockCount == 4)
+        #expect(cache.takeMoves() == [BlockMove(.swapOut, from: 0, to: 0)] && cache.freeBlockCount == 4)
         var other = filled([9, 9, 9, 9], in: &cache)
         #expect(!cache.swapIn(&table, tokenCount: 2, roomFor: 3) && table.swappedBlocks == [0])
         #expect(cache.checkInvariants(tables: [table, other]) == nil)
@@ -61,7 +62,7 @@ struct SwapTests {
         cache.free(&other)
         #expect(cache.swapIn(&table, tokenCount: 3, roomFor: 0))
         #expect(table.blocks == [0, 1, 2])
-        #expect(cache.takeMoves() == [BlockMove(.out, from: 2, to: 3), BlockMove(.in, from: 2, to: 2)])
+        #expect(cache.takeMoves() == [BlockMove(.swapOut, from: 2, to: 3), BlockMove(.swapIn, from: 2, to: 2)])
         #expect(cache.checkInvariants(tables: [table]) == nil)
     }
 
@@ -77,7 +78,7 @@ struct SwapTests {
         cache.register(&table, tokens: [1, 2, 3], computedCount: 3, salt: nil)
         #expect(cache.moveCount(of: table, tokenCount: 3) == 1)
         #expect(cache.swapOut(&table, tokenCount: 3))
-        #expect(cache.takeMoves() == [BlockMove(.out, from: 2, to: 2)])
+        #expect(cache.takeMoves() == [BlockMove(.swapOut, from: 2, to: 2)])
         #expect(table.swappedBlocks == [0, 1, 2])
         cache.free(&table)
     }
@@ -108,7 +109,7 @@ struct SwapTests {
         var table = filled([1, 2], in: &cache)
         cache.free(&table)
         var other = filled([8, 9], in: &cache)
-        #expect(cache.takeMoves() == [BlockMove(.out, from: 1, to: 0), BlockMove(.out, from: 0, to: 1)])
+        #expect(cache.takeMoves() == [BlockMove(.swapOut, from: 1, to: 0), BlockMove(.swapOut, from: 0, to: 1)])
         #expect(cache.cachedPrefixCount(of: [1, 2, 3], salt: nil) == 2)
         #expect(cache.freeSwapBlockCount == 2 && cache.cachedSwapBlockCount == 2)
         cache.free(&other)
@@ -116,7 +117,7 @@ struct SwapTests {
         // Both blocks of the swap space are in use by moves of this step, so what the reused block held is lost.
         #expect(
             cache.takeMoves() == [
-                BlockMove(.out, from: 0, to: 0), BlockMove(.in, from: 1, to: 0),
+                BlockMove(.swapOut, from: 0, to: 0), BlockMove(.swapIn, from: 1, to: 0),
             ])
         let blocks = table.blocks
         #expect(blocks == [0, 1] && cache.moveCounts.swappedHits == 1)

@@ -1,22 +1,10 @@
 import JSON
 import Requests
+import SharedValues
 import Testing
 import Tokenization
 
 @testable import OpenAIServer
-
-/// A small generator, so that a failure can be repeated (Steele et al., SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
 
 @Suite struct FuzzTests {
     static let seedBodies = [
@@ -33,7 +21,7 @@ struct SplitMix: RandomNumberGenerator {
     ]
 
     /// One of the seed bodies with some bytes dropped, doubled, changed, or replaced by a piece of JSON.
-    static func body(_ random: inout SplitMix) -> [UInt8] {
+    static func body(_ random: inout SplitMix64) -> [UInt8] {
         var bytes = Array(seedBodies.randomElement(using: &random)!.utf8)
         for _ in 0..<Int.random(in: 0...4, using: &random) where !bytes.isEmpty {
             let start = Int.random(in: 0..<bytes.count, using: &random)
@@ -56,7 +44,7 @@ struct SplitMix: RandomNumberGenerator {
     @Test func `no body, however damaged, is answered with a 500 or nothing`() async throws {
         let service = try ChatTests.service(.answer([72, 0xC3], .length))
         let counts = try await TestServer.run(service) { server async throws in
-            var random = SplitMix(state: 20)
+            var random = SplitMix64(seed: 20)
             var counts: [Int: Int] = [:]
             let connection = try await server.connect()
             let paths = ["/v1/completions", "/v1/chat/completions", "/tokenize", "/detokenize"]
@@ -79,7 +67,7 @@ struct SplitMix: RandomNumberGenerator {
     }
 
     @Test func `what the parser reads, the writer writes`() throws {
-        var random = SplitMix(state: 7)
+        var random = SplitMix64(seed: 7)
         var readCount = 0
         for _ in 0..<20_000 {
             guard let value = try? JSONParser.parse(Self.body(&random)) else { continue }

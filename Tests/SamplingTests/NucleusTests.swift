@@ -1,4 +1,5 @@
 import Requests
+import SharedValues
 import Testing
 
 @testable import Sampling
@@ -28,7 +29,7 @@ struct NucleusTests {
 
     @Test("buckets keep what sorting keeps", arguments: 0..<400)
     func agreesWithSorting(seed: Int) {
-        var random = SeededGenerator(state: UInt64(seed) &* 77 &+ 1)
+        var random = SplitMix64(seed: UInt64(seed) &* 77 &+ 1)
         let count = [1, 2, 5, 30, 300, 1000][seed % 6]
         var weights = (0..<count).map { _ -> Float in
             // Few distinct values in every third case, so that ties are everywhere.
@@ -46,15 +47,5 @@ struct NucleusTests {
         found.withUnsafeMutableBufferPointer { nucleus.filter($0, parameters) }
         #expect(found == Self.oracle(weights, parameters), "\(parameters.topK) \(parameters.topP) \(parameters.minP)")
         #expect(found.contains { $0 > 0 })
-    }
-}
-
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        // Knuth's MMIX generator; its upper half is random enough here.
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return (state >> 32) | (state & 0xFFFF_FFFF_0000_0000)
     }
 }

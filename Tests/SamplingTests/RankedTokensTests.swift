@@ -1,4 +1,5 @@
 import Requests
+import SharedValues
 import Testing
 
 @testable import Sampling
@@ -6,7 +7,7 @@ import Testing
 /// What a device sends instead of a row, computed here.
 private struct Row {
     let logits: [Float]
-    var candidateCount = RankedTokens.drawnFirstCount
+    var candidateCount = RankedTokens.maximumCount
 
     func sample(_ parameters: SamplingParameters, outputs: Int) -> (whole: [Int32], ranked: [Int32?]) {
         var (whole, ranked): ([Int32], [Int32?]) = ([], [])

@@ -1,14 +1,15 @@
 import Requests
 import Scheduling
 import SchedulingConformance
+import SharedValues
 
 /// A policy that answers nonsense: ranks that are no numbers, requests that do not exist, shares below nothing,
 /// preemptions for no reason.
 struct Nonsense: SchedulerPolicy {
-    var random: RandomNumbers
+    var random: SplitMix64
 
     init(seed: UInt64 = 1) {
-        random = RandomNumbers(seed: seed)
+        random = SplitMix64(seed: seed)
     }
 
     private mutating func number() -> Double {

@@ -2,6 +2,7 @@ import KVCaching
 import Requests
 import Scheduling
 import SchedulingConformance
+import SharedValues
 import Testing
 
 @Suite("Choices of one prompt")

@@ -2,6 +2,7 @@ import KVCaching
 import Requests
 import Scheduling
 import SchedulingConformance
+import SharedValues
 import Testing
 
 @Suite("Scheduler, swapping")
@@ -19,7 +20,7 @@ struct SwapSchedulingTests {
         // Both have four tokens in two blocks each, and the first needs a third.
         let preempting = world.step()
         #expect(preempting.preempted == [second] && preempting.scheduled.map(\.id) == [first])
-        #expect(preempting.moves == [BlockMove(.out, from: 2, to: 0), BlockMove(.out, from: 3, to: 1)])
+        #expect(preempting.moves == [BlockMove(.swapOut, from: 2, to: 0), BlockMove(.swapOut, from: 3, to: 1)])
         #expect(preempting.scheduled[0].blocks == [0, 1, 3])
         #expect(world.scheduler.statistics.swappedCount == 1 && world.scheduler.statistics.swapUsage == 0.5)
         world.run()

@@ -1,5 +1,6 @@
 import Requests
 import SchedulingConformance
+import SharedValues
 import Testing
 
 @testable import Scheduling
@@ -20,7 +21,7 @@ struct WaitingQueueTests {
 
     @Test("random insertions and removals agree with sorted arrays", arguments: 0..<20)
     func model(seed: Int) {
-        var random = RandomNumbers(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var queue = WaitingQueue()
         var waiters: [Waiter] = []
         var views: [Int: RequestView] = [:]
@@ -55,7 +56,7 @@ struct WaitingQueueTests {
 
     @Test("a heap gives its elements back in order", arguments: 0..<50)
     func heap(seed: Int) {
-        var random = RandomNumbers(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         let numbers = (0..<seed).map { _ in random.next(below: 20) }
         var heap = BinaryHeap(Array(numbers.prefix(seed / 2)))
         for number in numbers.dropFirst(seed / 2) { heap.insert(number) }

@@ -1,3 +1,4 @@
+import SharedValues
 import Testing
 
 @testable import Simulation
@@ -6,7 +7,7 @@ import Testing
 struct HistogramTests {
     @Test("quantiles are within a 64th of the exact ones", arguments: 0..<20)
     func quantiles(seed: Int) {
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var histogram = Histogram()
         let values = (0..<1 + seed * 100).map { _ in random.logNormal(mean: 3, sigma: 2) }
         for value in values { histogram.add(value) }

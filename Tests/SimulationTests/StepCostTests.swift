@@ -1,5 +1,6 @@
 import KVCaching
 import Requests
+import SharedValues
 import Testing
 
 @testable import Simulation
@@ -46,7 +47,7 @@ struct StepCostTests {
         }
         var output = SchedulerOutput()
         output.scheduled = [scheduled(1, 9), scheduled(3, 5), scheduled(1, 0)]
-        output.moves = [BlockMove(.out, from: 0, to: 0), BlockMove(.in, from: 1, to: 1)]
+        output.moves = [BlockMove(.swapOut, from: 0, to: 0), BlockMove(.swapIn, from: 1, to: 1)]
         // Positions 5, 6 and 7 attend to 6, 7 and 8 tokens.
         #expect(StepFeatures(output) == Self.step(3, 2, 10 + 8 + 1, 6 + 7 + 8, moves: 2))
         #expect(StepFeatures(output).rowCount == 5)
@@ -80,7 +81,7 @@ struct StepCostTests {
 
     @Test("noise makes no cost negative and no curve fall", arguments: UInt64(1)...20)
     func noise(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         let samples = Self.steps.map {
             StepSample(
                 features: $0,

@@ -1,3 +1,4 @@
+import SharedValues
 import Testing
 
 @testable import Simulation
@@ -86,7 +87,7 @@ struct TraceFileTests {
 
     @Test("random bytes are an error or requests, never a crash", arguments: 0..<200)
     func fuzz(seed: Int) throws {
-        var random = SeededRandom(seed: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         let pieces = [
             "arrival", "prompt", "output", ",", "\n", "1", "-", "e9", "{", "}", "\"", ":", "2024-13-01 00:00:00",
             "\u{0}",

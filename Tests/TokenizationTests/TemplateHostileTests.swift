@@ -1,3 +1,4 @@
+import SharedValues
 import Testing
 import Tokenization
 
@@ -185,7 +186,7 @@ struct TemplateHostileTests {
 
     @Test("mutated templates never crash", arguments: 0..<8)
     func mutations(seed: Int) throws {
-        var random = TemplateRandom(state: UInt64(seed) &* 7919 &+ 1)
+        var random = SplitMix64(seed: UInt64(seed) &* 7919 &+ 1)
         let goldens = try TemplateFixture.goldens.get()
         var sources = goldens["snippets"]?.elements.compactMap { $0["template"]?.text } ?? []
         sources += goldens["families"]?.elements.compactMap { $0["template"]?.text } ?? []
@@ -235,18 +236,5 @@ struct TemplateHostileTests {
                 _ = try? ChatTemplate(String(decoding: bytes[..<count], as: UTF8.self))
             }
         }
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct TemplateRandom: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

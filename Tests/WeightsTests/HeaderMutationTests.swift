@@ -1,26 +1,14 @@
+import SharedValues
 import Tensors
 import Testing
 
 @testable import Weights
 
-/// Splitmix64: the same mutations on every machine.
-private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-}
-
 /// Whatever a header says, the answer is an error or tensors that lie inside the file.
 @Suite struct HeaderMutationTests {
     /// Changes one place or some: a bit, a byte, a 64-bit word of an interesting number, a cut, a repetition.
     private func mutated(
-        _ bytes: [UInt8], headerByteCount: Int, maxChanges: Int, _ random: inout SeededGenerator
+        _ bytes: [UInt8], headerByteCount: Int, maxChanges: Int, _ random: inout SplitMix64
     ) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...maxChanges, using: &random) {
@@ -54,7 +42,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test(arguments: 0..<4) func aMutatedGGUFFileNeverCrashes(seed: Int) throws {
-        var random = SeededGenerator(state: UInt64(seed))
+        var random = SplitMix64(seed: UInt64(seed))
         var builder = GGUFBuilder()
         builder.add("general.architecture", "llama")
         builder.add("general.alignment", 32 as UInt32)
@@ -82,7 +70,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test(arguments: 0..<4) func aMutatedSafetensorsFileNeverCrashes(seed: Int) throws {
-        var random = SeededGenerator(state: UInt64(seed) + 100)
+        var random = SplitMix64(seed: UInt64(seed) + 100)
         let bytes = safetensors([("a", [1, 2, 3, 4, 5, 6], [2, 3]), ("b", [1], [1]), ("c", [], [0])], as: .bf16)
         var opened = 0
         for _ in 0..<2500 {
@@ -97,7 +85,7 @@ private struct SeededGenerator: RandomNumberGenerator {
     }
 
     @Test func aSafetensorsHeaderOfAnyNumbersNeverCrashes() {
-        var random = SeededGenerator(state: 7)
+        var random = SplitMix64(seed: 7)
         let numbers = [
             "0", "1", "2", "4", "8", "12", "16", "-1", "1.5", "2147483648", "4611686018427387904",
             "9223372036854775807", "18446744073709551615", "1e3", "null",

@@ -1,11 +1,6 @@
 import Backends
+import CLibrary
 import CVulkan
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The machine's Vulkan loader, opened at run time.
 final class VulkanLoader {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 /// A directory of files that can always be made again: each carries a hash of its content, and one that does not fit
 /// is reported and ignored.

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 extension KernelShapes {

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// How kernels are cut for a device: sizes of workgroups and what an invocation does. Chosen by the device and the
@@ -47,7 +48,7 @@ struct KernelShapes {
     static func candidateConstants(itemCount: Int) -> [String: Int] {
         [
             "GROUP": candidateGroup, "ITEMS": itemCount.dividedUp(by: candidateGroup),
-            "COUNT": RowCandidates.maxCount,
+            "COUNT": RankedTokens.maximumCount,
         ]
     }
 

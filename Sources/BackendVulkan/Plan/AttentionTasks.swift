@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// Cuts a batch into what a workgroup of the attention takes at once.
 ///

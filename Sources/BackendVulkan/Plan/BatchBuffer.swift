@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// What changes from step to step, in memory that host and device reach.
 final class BatchBuffer {

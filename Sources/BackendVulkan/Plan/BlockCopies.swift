@@ -1,5 +1,6 @@
 import Backends
 import CVulkan
+import SharedValues
 
 /// Copies of whole blocks between the cache and its swap space, which is the host's memory: all of a step in one
 /// submission, which nobody waits for. The step's own submission follows it on the same queue, behind a barrier; so
@@ -20,12 +21,12 @@ final class BlockCopies {
     }
 
     /// Submits `copies`, with a barrier behind each of their rounds.
-    func submit(_ copies: [BlockCopy], of cache: KVCacheMemory) throws(BackendError) {
+    func submit(_ copies: [BlockMove], of cache: KVCacheMemory) throws(BackendError) {
         guard !copies.isEmpty else { return }
         // Long done, as a step was waited for since.
         try wait()
         let buffer = try commands.begin(0)
-        for direction in BlockCopy.Direction.allCases {
+        for direction in BlockMove.Direction.allCases {
             let round = copies.filter { $0.direction == direction }
             guard !round.isEmpty else { continue }
             let stretches = Self.stretches(of: round)
@@ -52,7 +53,7 @@ final class BlockCopies {
         var count = 1
     }
 
-    private static func stretches(of round: [BlockCopy]) -> [Stretch] {
+    private static func stretches(of round: [BlockMove]) -> [Stretch] {
         var stretches: [Stretch] = []
         for copy in round {
             let (source, target) = (Int(copy.source), Int(copy.target))

@@ -1,5 +1,6 @@
 import Backends
 import Dispatch
+import SharedValues
 import Tensors
 
 /// Matrices one below the other in the layout that kernels read, in parts that the device can address.

@@ -1,3 +1,5 @@
+import SharedValues
+
 /// The workgroups of a dispatch in parts, each to be submitted by itself: whole rows of workgroups where there are enough.
 struct DispatchParts {
     private let columnCount: Int

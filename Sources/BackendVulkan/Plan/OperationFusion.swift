@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// From a plan's operations to fused steps: what one kernel can do in one pass is one step.
 ///

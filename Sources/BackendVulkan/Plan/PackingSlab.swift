@@ -1,3 +1,5 @@
+import SharedValues
+
 /// Where tiles lie between the host's layout and the device: a few megabytes, used again for every matrix, as an allocator
 /// that gets and gives many such pieces keeps tens of megabytes for itself.
 final class PackingSlab {

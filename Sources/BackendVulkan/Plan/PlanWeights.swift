@@ -1,11 +1,7 @@
 import Backends
+import CLibrary
+import SharedValues
 import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of columns and tables of rotations.
 struct PlanWeights {

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 extension ProgramBuilder {
     /// The most likely tokens of rows whose logits the host does not need: of each segment, then of all.
@@ -16,7 +17,7 @@ extension ProgramBuilder {
             groupCount: segments.count, label: "candidates \(width)",
             bytesPerRow: (width + segments.count * CandidateTable.recordCount) * 4, workPerRow: 4 * width)
         append([search], reading: [memory.logits], writing: [found])
-        let itemCount = segments.count * RowCandidates.maxCount
+        let itemCount = segments.count * RankedTokens.maximumCount
         let merge = Dispatch(
             choices: try kernel(
                 .candidatesMerge, KernelShapes.candidateConstants(itemCount: itemCount), bindingCount: 3),

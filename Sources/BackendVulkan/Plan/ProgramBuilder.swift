@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// From fused steps to phases of dispatches: every step gets its kernel and its memory.

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// Activations as integers of signed bytes (`digits.glsl`), which a device multiplies with packed weights four at a time.

@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 import Tensors
 
 /// How packed weights lie on the device (`packed.glsl`): quanta in slices of 32 inputs, as one stream of bits each, and

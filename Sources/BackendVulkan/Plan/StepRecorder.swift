@@ -1,5 +1,6 @@
 import Backends
 import CVulkan
+import SharedValues
 
 /// Records the phases of one step and submits them, usually at once; a step that would keep the device busy for so
 /// long that its driver might end it is cut into several submissions, between dispatches or between their workgroups.

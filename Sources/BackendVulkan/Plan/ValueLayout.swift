@@ -1,4 +1,5 @@
 import Backends
+import SharedValues
 
 /// Where each value lies: rows of values that are made together lie side by side, and lives that do not overlap may
 /// share bytes. Arenas, as no range may be larger than the device can address.
@@ -104,12 +105,4 @@ struct ValueLayout {
             placed.sort { storages[$0].byteOffset < storages[$1].byteOffset }
         }
     }
-}
-
-extension Int {
-    /// The next multiple of `unit`.
-    func roundedUp(to unit: Int) -> Int { (self + unit - 1) / unit * unit }
-
-    /// The quotient, rounded up.
-    func dividedUp(by divisor: Int) -> Int { (self + divisor - 1) / divisor }
 }

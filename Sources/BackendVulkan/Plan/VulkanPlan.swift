@@ -1,5 +1,6 @@
 import Backends
 import CVulkan
+import SharedValues
 
 /// A plan as a program of dispatches, recorded anew for each batch and submitted at once.
 final class VulkanPlan: PreparedPlan {
@@ -57,7 +58,7 @@ final class VulkanPlan: PreparedPlan {
         library.save()
     }
 
-    func copyBlocks(_ copies: [BlockCopy]) throws(BackendError) {
+    func copyBlocks(_ copies: [BlockMove]) throws(BackendError) {
         guard let program else { preconditionFailure("attach a cache before copyBlocks") }
         try self.copies.submit(copies, of: program.cache)
     }

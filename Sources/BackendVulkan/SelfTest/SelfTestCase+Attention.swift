@@ -1,11 +1,7 @@
 import Backends
+import CLibrary
+import SharedValues
 import Tensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 extension SelfTestCase {
     /// The last rows of a context over two partitions, in blocks of sixteen that lie in reverse order; one key/value

@@ -1,10 +1,6 @@
 import Backends
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
+import SharedValues
 
 extension SelfTestCase {
     private static let inverseTemperature: Float = 0.5
@@ -24,7 +20,7 @@ extension SelfTestCase {
 
     /// Two segments of a row, the second of which has few numbers.
     static func candidatesMerge() -> SelfTestCase {
-        let rows = [numbers(RowCandidates.maxCount, seed: 41), numbers(9, seed: 42)]
+        let rows = [numbers(RankedTokens.maximumCount, seed: 41), numbers(9, seed: 42)]
         var segments: [UInt32] = []
         for (index, row) in rows.enumerated() {
             let ids = Array(index * 512..<index * 512 + row.count)
@@ -32,7 +28,7 @@ extension SelfTestCase {
             segments += record(of: row, ids: ids).enumerated().map { place, number in
                 switch place {
                 case 2..<4: UInt32(number)
-                case CandidateTable.headerCount..<CandidateTable.headerCount + RowCandidates.maxCount: UInt32(number)
+                case CandidateTable.headerCount..<CandidateTable.headerCount + RankedTokens.maximumCount: UInt32(number)
                 default: Float(number).bitPattern
                 }
             }
@@ -45,7 +41,7 @@ extension SelfTestCase {
 
     private static func candidates(bindings: [[UInt32]], constants: [UInt32], expected: [Double]) -> SelfTestCase {
         var trial = SelfTestCase(bindings: bindings, constants: constants, rowCount: 1, output: 2, expected: expected)
-        let (first, maxCount) = (CandidateTable.headerCount, RowCandidates.maxCount)
+        let (first, maxCount) = (CandidateTable.headerCount, RankedTokens.maximumCount)
         trial.read = { words in
             let count = min(Int(words[2]), maxCount)
             return words.enumerated().map { place, word in
@@ -66,8 +62,8 @@ extension SelfTestCase {
         let order = row.indices.filter { row[$0] == row[$0] }.sorted { (row[$1], $0) < (row[$0], $1) }
         let largest = Double(row[order[0]])
         func sum(_ scale: Double) -> Double { order.reduce(0) { $0 + exp((Double(row[$1]) - largest) * scale) } }
-        let best = order.prefix(RowCandidates.maxCount)
-        let rest = [Double](repeating: 0, count: RowCandidates.maxCount - best.count)
+        let best = order.prefix(RankedTokens.maximumCount)
+        let rest = [Double](repeating: 0, count: RankedTokens.maximumCount - best.count)
         return [sum(1), sum(Double(inverseTemperature)), Double(best.count), 0] + best.map { Double(ids[$0]) } + rest
             + best.map { Double(row[$0]) } + rest
     }

@@ -1,3 +1,5 @@
+import SharedValues
+
 extension SelfTestCase {
     /// Two rows of three slices, the last not full: what the digits mean, and the sums beside them.
     static func digits(_ constants: [String: Int]) -> SelfTestCase {

@@ -1,3 +1,4 @@
+import SharedValues
 import Tensors
 
 extension SelfTestCase {

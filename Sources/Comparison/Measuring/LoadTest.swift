@@ -1,11 +1,6 @@
 public import Benchmarking
+import CLibrary
 public import InferenceEngine
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// Puts an engine under load.
 public enum LoadTest {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 /// Arithmetic on natural logarithms of probabilities, sums in 64 bits and in order: equal rows give equal results.
 enum LogDistribution {

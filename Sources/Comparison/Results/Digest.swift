@@ -1,10 +1,5 @@
+import CLibrary
 import FoundationEssentials
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// 128 bits that tell contents apart: enough against accidents, not against somebody who wants two to be alike.
 public struct Digest: Sendable {

@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 /// The reference's next-token distributions on disk: a header, then natural logarithms of probabilities, one row of
 /// `[vocabularySize]` 32-bit floats after another.

@@ -1,4 +1,5 @@
 public import Benchmarking
+import SharedValues
 
 /// What an engine did under load, and what it took of its device.
 public struct LoadFigures: Sendable, Hashable, Codable {
@@ -51,7 +52,7 @@ public struct MemoryFigures: Sendable, Hashable, Codable {
 
     /// How many requests of `tokenCount` tokens fit at once.
     public func requestCapacity(budget: Int, tokenCount: Int) -> Int {
-        let blocks = max(1, (tokenCount + blockSize - 1) / blockSize)
+        let blocks = max(1, tokenCount.dividedUp(by: blockSize))
         return blockCount(budget: budget) / blocks
     }
 }

@@ -1,10 +1,5 @@
+import CLibrary
 import FoundationEssentials
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The folder in which a comparison keeps what it has measured: one JSON file for each configuration. One comparison at
 /// a time has it.

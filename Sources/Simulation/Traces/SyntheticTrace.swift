@@ -1,10 +1,5 @@
-#if canImport(Darwin)
-    import Darwin
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
+import CLibrary
+import SharedValues
 
 /// Requests made up as they are asked for; equal parameters give equal traces.
 public struct SyntheticTrace: Trace, Sendable {
@@ -13,14 +8,14 @@ public struct SyntheticTrace: Trace, Sendable {
     private var shares: [Double] = []
     /// How long the tenants' answers are, 1 on average.
     private var factors: [Double] = []
-    private var random: SeededRandom
+    private var random: SplitMix64
     private var now = 0.0
     private var made = 0
 
     /// The trace that `parameters` describe.
     public init(_ parameters: SyntheticParameters) {
         self.parameters = parameters
-        random = SeededRandom(seed: UInt64(parameters.seed))
+        random = SplitMix64(seed: UInt64(parameters.seed))
         let weights = (0..<parameters.tenants).map { 1 / pow(Double($0 + 1), parameters.skew) }
         let total = weights.reduce(0, +)
         let last = Double(max(parameters.tenants - 1, 1))

@@ -1,3 +1,4 @@
+import SharedValues
 public import Tensors
 
 /// Loads compressed-tensors' `pack-quantized` layout: `weight_packed` `[out, in * bits / 32]` along inputs, stored with
@@ -29,19 +30,19 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
         }
         let (bitCount, perWord) = (scheme.bitCount, 32 / scheme.bitCount)
         let groupSize = try module.groupSize(scheme.groupSize, inputSize: inputSize)
-        let groupCount = (inputSize + groupSize - 1) / groupSize
+        let groupCount = inputSize.dividedUp(by: groupSize)
         if let shape = try module.optional("weight_shape")?.integers(), shape != [outputSize, inputSize] {
             throw .shapeMismatch(
                 file: source.file, tensor: "\(module.name).weight_shape", expected: [outputSize, inputSize],
                 found: shape)
         }
-        let quanta = try module.words("weight_packed", [outputSize, (inputSize + perWord - 1) / perWord])
+        let quanta = try module.words("weight_packed", [outputSize, inputSize.dividedUp(by: perWord)])
         let scales = try module.tensor("weight_scale", [outputSize, groupCount])
         let zeros =
             scheme.isSymmetric
             ? nil
             : PackedTensor(
-                try module.words("weight_zero_point", [(outputSize + perWord - 1) / perWord, groupCount]),
+                try module.words("weight_zero_point", [outputSize.dividedUp(by: perWord), groupCount]),
                 bitCount: bitCount, .alongRows)
         let order =
             scheme.hasInputOrder

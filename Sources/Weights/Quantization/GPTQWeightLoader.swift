@@ -1,3 +1,4 @@
+import SharedValues
 public import Tensors
 
 /// Loads GPTQ's layout: `qweight` `[in * bits / 32, out]` along inputs, `qzeros` `[groups, out * bits / 32]` along
@@ -27,7 +28,7 @@ public struct GPTQWeightLoader: WeightLoader {
         }
         let bitCount = packing.bitCount
         let groupSize = try module.groupSize(packing.groupSize, inputSize: inputSize)
-        let groupCount = (inputSize + groupSize - 1) / groupSize
+        let groupCount = inputSize.dividedUp(by: groupSize)
         guard inputSize * bitCount % 32 == 0, outputSize * bitCount % 32 == 0 else {
             throw module.malformed("qweight", "rows or columns of \(bitCount) bits are not whole words")
         }

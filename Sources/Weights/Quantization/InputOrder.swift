@@ -1,3 +1,4 @@
+import SharedValues
 internal import Tensors
 
 /// The order of inputs in which those of a group are neighbours, from the group of each input (`g_idx`).
@@ -10,7 +11,7 @@ enum InputOrder {
     ) throws(WeightLoadingError) -> [Int32]? {
         try tensor.requireShape([inputSize])
         let groups = try tensor.integers()
-        let groupCount = (inputSize + groupSize - 1) / groupSize
+        let groupCount = inputSize.dividedUp(by: groupSize)
         var members = [[Int32]](repeating: [], count: groupCount)
         for (input, group) in groups.enumerated() {
             guard members.indices.contains(group) else {

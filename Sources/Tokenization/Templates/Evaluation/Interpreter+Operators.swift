@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import CLibrary
 
 extension Interpreter {
     func unary(_ operation: UnaryOperator, _ operand: Value) throws(TemplateError) -> Value {
