@@ -19,6 +19,8 @@ final class CPUPlan: PreparedPlan, TeamWork {
     private let tiles: UnsafeMutablePointer<AttentionTile>
     private var tileCount = 0
     private var batch: BatchView?
+    /// Sample rows of the batch that is computed but not waited for.
+    private var submittedRowCount: Int?
     private var cache: CacheView?
     private var attached: KVCacheMemory?
     private let cacheLayers: UnsafeMutablePointer<CacheView.Layer>
@@ -72,11 +74,12 @@ final class CPUPlan: PreparedPlan, TeamWork {
         attached?.copyOnHost(copies)
     }
 
-    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+    func submit(_ batch: borrowing ForwardBatch) {
+        precondition(submittedRowCount == nil, "wait for the last batch before submit")
         precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
         precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
-        precondition(cache != nil || layerCount == 0, "attach a cache before run")
+        precondition(cache != nil || layerCount == 0, "attach a cache before submit")
         layTiles(batch)
         for counter in counters { counter.reset() }
         BatchView.with(batch) { view in
@@ -84,7 +87,12 @@ final class CPUPlan: PreparedPlan, TeamWork {
             workers.run(self)
             self.batch = nil
         }
-        return SampledRows(rowCount: batch.sampleRows.count, vocabularySize: vocabularySize, logits: logits)
+        submittedRowCount = batch.sampleRows.count
+    }
+
+    func wait() -> SampledRows {
+        guard let rowCount = submittedRowCount.take() else { preconditionFailure("submit a batch before wait") }
+        return SampledRows(rowCount: rowCount, vocabularySize: vocabularySize, logits: logits)
     }
 
     /// Cuts each sequence's queries into tiles, the last (which see the most) first.

@@ -67,7 +67,8 @@ struct Trial {
             }
             batch.sampleRows = batch.tokenIDs.indices.map { Int32($0) }
             let before = try CacheSnapshot(cache, plan: plan)
-            let sampled = try prepared.run(batch)
+            try prepared.submit(batch)
+            let sampled = try prepared.wait()
             strayWrites += try before.strayWrites(in: cache, allowed: batch.slots)
             for (row, place) in origin.enumerated() {
                 logits[place.sequence][place.position] = sampled.withRow(row) { Array($0) }

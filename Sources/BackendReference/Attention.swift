@@ -4,7 +4,7 @@ import Tensors
 
 extension ReferencePlan {
     private var attachedCache: KVCacheMemory {
-        guard let cache else { preconditionFailure("attach a cache before run") }
+        guard let cache else { preconditionFailure("attach a cache before submit") }
         return cache
     }
 

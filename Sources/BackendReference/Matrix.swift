@@ -7,7 +7,7 @@ struct Matrix {
     private let start: UnsafeMutablePointer<Float>
 
     /// Takes memory for `rowCount` rows from `pool`.
-    init(rowCount: Int, width: Int, for use: MemoryPool.Use, pool: MemoryPool) throws(BackendError) {
+    init(rowCount: Int, width: Int, for use: BufferUsage, pool: MemoryPool) throws(BackendError) {
         self.width = width
         range = try pool.allocate(byteCount: rowCount * width * 4, for: use)
         guard let pointer = range.hostPointer else { preconditionFailure("the reference backend lives on the host") }

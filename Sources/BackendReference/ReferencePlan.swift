@@ -8,6 +8,8 @@ final class ReferencePlan: PreparedPlan {
     let values: [Matrix]
     let matrices: [WeightMatrix]
     private(set) var cache: KVCacheMemory?
+    /// Sample rows of the batch that is computed but not waited for.
+    private var submittedRowCount: Int?
 
     init(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError) {
         self.plan = plan
@@ -34,13 +36,19 @@ final class ReferencePlan: PreparedPlan {
         cache?.copyOnHost(copies)
     }
 
-    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+    func submit(_ batch: borrowing ForwardBatch) {
+        precondition(submittedRowCount == nil, "wait for the last batch before submit")
         precondition(batch.tokenCount <= limits.maxTokenCount && batch.sampleRows.count <= limits.maxSampleCount)
-        guard let logits = plan.logits else { preconditionFailure("a plan without logits") }
         for operation in plan.operations {
             perform(operation, batch)
         }
-        return values[logits.index].sampled(batch.sampleRows.count)
+        submittedRowCount = batch.sampleRows.count
+    }
+
+    func wait() -> SampledRows {
+        guard let rowCount = submittedRowCount.take() else { preconditionFailure("submit a batch before wait") }
+        guard let logits = plan.logits else { preconditionFailure("a plan without logits") }
+        return values[logits.index].sampled(rowCount)
     }
 
     private func perform(_ operation: DeviceOperation, _ batch: borrowing ForwardBatch) {

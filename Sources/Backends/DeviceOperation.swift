@@ -1,11 +1,25 @@
-/// One step of a plan. Backends switch over it exhaustively: a new operation breaks each until it is handled.
+/// One operation of a plan. Backends switch over it exhaustively, so a new operation does not compile before each of them
+/// handles it.
+///
+/// A feed-forward layer reads in a plan as
+///
+/// ```swift
+/// plan.append(.rmsNorm(input: hidden, weight: norm, epsilon: 1e-5, output: normed))
+/// plan.append(.linear(input: normed, weights: gateMatrix, bias: nil, output: gate))
+/// plan.append(.linear(input: normed, weights: upMatrix, bias: nil, output: up))
+/// plan.append(.gatedActivation(gate: gate, up: up, activation: .silu, output: product))
+/// plan.append(.linear(input: product, weights: downMatrix, bias: nil, output: down))
+/// plan.append(.add(left: hidden, right: down, output: next))
+/// ```
+///
+/// and `quire config show --plan` prints the fourth of them as `%7 [tokens, 1536] = gatedActivation(%5, %6, silu)`.
 public enum DeviceOperation: Sendable, Hashable {
     /// `output[t] = table[tokenIDs[t]] * scale`. Table `[vocabularySize, width]`, output `[tokens, width]`.
     case embed(table: MatrixID, scale: Float, output: ValueID)
 
     /// Root-mean-square norm of each contiguous group of `weight.count` numbers of a row:
     /// `output = input / sqrt(mean(input²) + epsilon) * weight` (Zhang and Sennrich, arXiv 1910.07467).
-    /// A weight as wide as the row normalises the row; one as wide as a head normalises each head.
+    /// A weight as wide as the row normalises the whole row; one as wide as a head normalises each head by itself.
     case rmsNorm(input: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
 
     /// `output = input · weightsᵀ + bias`. Input `[rows, inputSize]`, output `[rows, outputSize]`.
@@ -19,7 +33,7 @@ public enum DeviceOperation: Sendable, Hashable {
 
     /// Attention of each query row over its own sequence's cached keys and values up to its own position,
     /// read through the block table (Kwon et al., arXiv 2309.06180). Query and output `[tokens, queryHeads * headSize]`.
-    /// Stands after the `writeKV` of the same layer.
+    /// Comes after the `writeKV` of the same layer.
     case pagedAttention(layer: Int, query: ValueID, attention: AttentionShape, output: ValueID)
 
     /// `output = activation(gate) * up`, element by element.
@@ -35,6 +49,37 @@ public enum DeviceOperation: Sendable, Hashable {
     case softCap(input: ValueID, cap: Float, output: ValueID)
 }
 
+extension DeviceOperation {
+    /// The values it reads.
+    public var inputs: [ValueID] { values.inputs }
+
+    /// The value it writes; nil where it writes to the cache.
+    public var output: ValueID? { values.output }
+
+    /// The cache layer that it reads or writes.
+    public var cacheLayer: Int? {
+        switch self {
+        case .writeKV(let layer, _, _), .pagedAttention(let layer, _, _, _): layer
+        default: nil
+        }
+    }
+
+    private var values: (inputs: [ValueID], output: ValueID?) {
+        switch self {
+        case .embed(_, _, let output): ([], output)
+        case .rmsNorm(let input, _, _, let output): ([input], output)
+        case .linear(let input, _, _, let output): ([input], output)
+        case .rotaryEmbedding(let input, _, _, let output): ([input], output)
+        case .writeKV(_, let key, let value): ([key, value], nil)
+        case .pagedAttention(_, let query, _, let output): ([query], output)
+        case .gatedActivation(let gate, let up, _, let output): ([gate, up], output)
+        case .add(let left, let right, let output): ([left, right], output)
+        case .gather(let input, let output): ([input], output)
+        case .softCap(let input, _, let output): ([input], output)
+        }
+    }
+}
+
 /// The function of a gated activation.
 public enum Activation: String, Sendable, Hashable, CaseIterable {
     /// `x / (1 + exp(-x))`.
@@ -43,7 +88,7 @@ public enum Activation: String, Sendable, Hashable, CaseIterable {
     case geluTanh = "gelu_tanh"
 }
 
-/// How positions turn the numbers of a head.
+/// How the numbers of a head are rotated by their position.
 public struct RotaryEmbedding: Sendable, Hashable {
     /// Which two numbers of a head make a pair.
     public enum Pairing: String, Sendable, Hashable, CaseIterable {
@@ -53,9 +98,9 @@ public struct RotaryEmbedding: Sendable, Hashable {
         case interleaved
     }
 
-    /// Angle of pair `i` per position, in radians; half as many as numbers that turn. Numbers past them stay.
+    /// Angle of pair `i` per position, in radians. The first `2 * frequencies.count` numbers of a head are rotated, the
+    /// others are copied.
     public let frequencies: [Float]
-    /// Which numbers make a pair.
     public let pairing: Pairing
     /// Factor on cosine and sine (YaRN's attention factor); 1 for plain rotation.
     public let magnitude: Float
@@ -68,7 +113,7 @@ public struct RotaryEmbedding: Sendable, Hashable {
     }
 }
 
-/// The shape and the masks of one attention.
+/// Heads, scale and mask of one attention.
 public struct AttentionShape: Sendable, Hashable {
     /// Heads of the query; a multiple of the layer's key/value heads. Head `h` reads key/value head `h / group`.
     public let queryHeadCount: Int
@@ -79,7 +124,6 @@ public struct AttentionShape: Sendable, Hashable {
     /// `score = cap * tanh(score / cap)` before the softmax; nil: none.
     public let softCap: Float?
 
-    /// The shape and masks as given.
     public init(queryHeadCount: Int, scale: Float, slidingWindow: Int? = nil, softCap: Float? = nil) {
         self.queryHeadCount = queryHeadCount
         self.scale = scale

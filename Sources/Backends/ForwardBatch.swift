@@ -20,8 +20,8 @@ public struct ForwardBatch: Sendable {
     public var blockTableStarts: [Int32] = [0]
     /// Token rows whose logits are wanted, ascending, `[samples]`.
     public var sampleRows: [Int32] = []
-    /// What of each sample row the host will look at, `[samples]`; empty: the logits of every one.
-    public var demands: [RowDemand] = []
+    /// What the host wants of each sample row, `[samples]`; empty: the logits of every row.
+    public var rowRequests: [RowRequest] = []
 
     /// An empty batch.
     public init() {}
@@ -43,7 +43,7 @@ public struct ForwardBatch: Sendable {
         blockTableStarts.removeAll(keepingCapacity: true)
         blockTableStarts.append(0)
         sampleRows.removeAll(keepingCapacity: true)
-        demands.removeAll(keepingCapacity: true)
+        rowRequests.removeAll(keepingCapacity: true)
     }
 
     /// Appends a sequence's next tokens. `firstPosition + tokens.count` becomes its context length.

@@ -7,14 +7,7 @@ extension ForwardPlan: CustomStringConvertible {
     }
 
     private func result(of operation: DeviceOperation) -> String {
-        switch operation {
-        case .embed(_, _, let output), .rmsNorm(_, _, _, let output), .linear(_, _, _, let output),
-            .rotaryEmbedding(_, _, _, let output), .pagedAttention(_, _, _, let output),
-            .gatedActivation(_, _, _, let output), .add(_, _, let output), .gather(_, let output),
-            .softCap(_, _, let output):
-            "\(output) [\(self[output].rows), \(self[output].width)] = "
-        case .writeKV: ""
-        }
+        operation.output.map { "\($0) [\(self[$0].rows), \(self[$0].width)] = " } ?? ""
     }
 
     private func call(of operation: DeviceOperation) -> String {
@@ -41,13 +34,13 @@ extension ForwardPlan: CustomStringConvertible {
         }
     }
 
-    private func describe(_ matrix: MatrixID) -> String {
-        let weights = self[matrix].weights
+    private func describe(_ id: MatrixID) -> String {
+        let weights = self[id].weights
         return switch weights {
-        case .dense(let tensor): "\(self[matrix].name) \(tensor.elementType) \(tensor.shape)"
-        case .quantized(let packed):
-            "\(self[matrix].name) \(packed.layout)\(packed.inputOrder == nil ? "" : ", reordered") "
-                + "[\(packed.outputSize), \(packed.inputSize)]"
+        case .dense(let tensor): "\(self[id].name) \(tensor.elementType) \(tensor.shape)"
+        case .quantized(let matrix):
+            "\(self[id].name) \(matrix.layout)\(matrix.inputOrder == nil ? "" : ", reordered") "
+                + "[\(matrix.outputSize), \(matrix.inputSize)]"
         }
     }
 }

@@ -5,9 +5,7 @@ public import Tensors
 /// Every value is a matrix `[rows, width]` of activations; `rows` is symbolic and known only when a batch runs.
 /// Each value is written by exactly one operation, before any that reads it.
 public struct ForwardPlan: Sendable {
-    /// What the plan computes, in order.
     public private(set) var operations: [DeviceOperation] = []
-    /// Shapes of the numbered values.
     public private(set) var values: [PlanValue] = []
     /// Weight matrices of `linear` and `embed`.
     public private(set) var matrices: [PlanMatrix] = []
@@ -18,7 +16,6 @@ public struct ForwardPlan: Sendable {
     /// The value that holds the logits, `[samples, vocabularySize]`; set by the encoder last.
     public private(set) var logits: ValueID?
 
-    /// An empty plan.
     public init() {}
 
     /// Declares a value of `width` numbers a row.
@@ -45,22 +42,33 @@ public struct ForwardPlan: Sendable {
         return cacheLayers.count - 1
     }
 
-    /// Appends an operation.
     public mutating func append(_ operation: DeviceOperation) {
         operations.append(operation)
     }
 
-    /// Names the value that `run` returns.
+    /// Sets the value whose rows `PreparedPlan.wait` returns.
     public mutating func setLogits(_ value: ValueID) {
         logits = value
     }
 
-    /// The shape of `value`.
     public subscript(_ value: ValueID) -> PlanValue { values[value.index] }
-    /// The weight matrix `matrix`.
     public subscript(_ matrix: MatrixID) -> PlanMatrix { matrices[matrix.index] }
-    /// The weight vector `vector`.
     public subscript(_ vector: VectorID) -> PlanVector { vectors[vector.index] }
+}
+
+extension ForwardPlan {
+    /// The most positions that any attention sees, its own included; nil where some layer sees all positions.
+    ///
+    /// Keys and values before the window are never read again. All layers share one block table, so one layer without a
+    /// window keeps the blocks of all layers.
+    public var slidingWindow: Int? {
+        var widest: Int?
+        for case .pagedAttention(_, _, let attention, _) in operations {
+            guard let window = attention.slidingWindow else { return nil }
+            widest = max(widest ?? 0, window)
+        }
+        return widest
+    }
 }
 
 /// The number of a value in a plan.
@@ -85,13 +93,12 @@ public struct VectorID: Hashable, Sendable {
 public enum PlanRows: Sendable, Hashable {
     /// One row for each token of the batch.
     case tokens
-    /// One row for each token whose logits are wanted.
+    /// One row for each token whose logits are requested.
     case samples
 }
 
 /// The shape `[rows, width]` of a value.
 public struct PlanValue: Sendable, Hashable {
-    /// How many rows a batch gives it.
     public let rows: PlanRows
     /// Numbers in a row.
     public let width: Int

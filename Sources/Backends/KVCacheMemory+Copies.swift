@@ -4,7 +4,7 @@ extension KVCacheMemory {
     /// Bytes of one block of a range of `layer`, keys or values.
     public func blockByteCount(layer: Int) -> Int { layers[layer].keys.byteCount / blockCount }
 
-    /// The ranges that a copy of `direction` reads and writes, in pairs: keys and values of every layer.
+    /// Pairs of ranges that a copy of `direction` reads and writes: keys and values of every layer.
     public func ranges(
         _ direction: BlockMove.Direction
     ) -> [(source: MemoryRange, target: MemoryRange, blockByteCount: Int)] {
@@ -22,8 +22,8 @@ extension KVCacheMemory {
         }
     }
 
-    /// Makes copies, round by round, where cache and swap space are both the host's.
-    /// Precondition: they are, and the blocks exist.
+    /// Makes `copies` round by round with `memcpy`.
+    /// Precondition: cache and swap space are in the host's memory, and the blocks exist.
     public func copyOnHost(_ copies: [BlockMove]) {
         for direction in BlockMove.Direction.allCases {
             let round = copies.filter { $0.direction == direction }

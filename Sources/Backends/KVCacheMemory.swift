@@ -5,7 +5,6 @@ public struct CacheLayer: Sendable, Hashable {
     /// Numbers in a head.
     public let headSize: Int
 
-    /// A layer of the given shape.
     public init(keyValueHeadCount: Int, headSize: Int) {
         self.keyValueHeadCount = keyValueHeadCount
         self.headSize = headSize
@@ -26,21 +25,19 @@ public struct KVCacheMemory: Sendable {
         public let values: MemoryRange
     }
 
-    /// Blocks that fit.
     public let blockCount: Int
     /// Tokens in a block.
     public let blockSize: Int
-    /// How numbers are stored.
     public let type: CacheType
-    /// One entry a cache layer of the plan.
+    /// One for each cache layer of the plan.
     public let layers: [Layer]
     /// Blocks that the swap space holds.
     public let swapBlockCount: Int
-    /// The swap space: the same layers in the host's memory. Empty where there is none.
+    /// The swap space: the same layers in the host's memory. Empty without swap space.
     public let swapLayers: [Layer]
 
-    /// Takes the memory of `blockCount` blocks from `pool`, and that of `swapBlockCount` from `swapPool`.
-    /// Precondition: there is a `swapPool` where there are blocks to swap to.
+    /// Allocates the memory of `blockCount` blocks from `pool`, and that of `swapBlockCount` blocks from `swapPool`.
+    /// Precondition: `swapPool` is given where `swapBlockCount` is not 0.
     public init(
         layers: [CacheLayer], blockCount: Int, blockSize: Int, type: CacheType, pool: MemoryPool,
         swapBlockCount: Int = 0, swapPool: MemoryPool? = nil
@@ -61,7 +58,7 @@ public struct KVCacheMemory: Sendable {
     }
 
     private static func ranges(
-        _ byteCounts: [Int], from pool: MemoryPool, for use: MemoryPool.Use
+        _ byteCounts: [Int], from pool: MemoryPool, for use: BufferUsage
     ) throws(BackendError) -> [Layer] {
         var ranges: [Layer] = []
         for byteCount in byteCounts {
@@ -80,13 +77,13 @@ public struct KVCacheMemory: Sendable {
         layers.reduce(0) { $0 + 2 * type.tokenByteCount(of: $1) } * blockSize
     }
 
-    /// How many blocks fit into `byteCount` bytes without a range that `device` could not address.
+    /// How many blocks fit into `byteCount` bytes while `device` can allocate and address each range.
     public static func blockCount(
         fitting byteCount: Int, layers: [CacheLayer], blockSize: Int, type: CacheType, device: DeviceInfo
     ) -> Int {
         let perBlock = byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
         let widest = layers.map { type.tokenByteCount(of: $0) }.max() ?? 1
-        // Each of a layer's ranges is rounded up.
+        // The pool rounds each of a layer's two ranges up.
         let usable = max(0, byteCount - layers.count * 2 * MemoryPool.alignment)
         let longest = min(device.maxRangeByteCount, device.maxAllocationByteCount)
         let addressable = longest / (widest * blockSize)

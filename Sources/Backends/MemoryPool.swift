@@ -1,20 +1,14 @@
 import SharedValues
 import Synchronization
 
-/// The one pool of a device's memory: takes buffers within the device's limits, hands out ranges, keeps the account.
+/// The one pool of a device's memory: allocates buffers within the device's limits, hands out ranges of them, and counts
+/// their bytes.
 ///
-/// Small ranges share chunks. A large one has a buffer of its own, and so has every range of keys and values, whose size is
-/// worked out to fill the budget. The budget counts buffers, as that is what the device loses.
+/// Small ranges share chunks. A large range has a buffer of its own. So does every range of keys and values, because the
+/// size of the cache is computed to fill the budget exactly. The budget counts whole buffers: that is what the device loses.
 ///
-/// Ranges live as long as the pool. After `seal()` nothing should be taken; `allocationsAfterSeal` counts what was.
+/// Ranges live as long as the pool. After `seal()` nothing should be allocated; `allocationsAfterSeal` counts violations.
 public final class MemoryPool: Sendable {
-    /// What a range is for.
-    public enum Use: String, Sendable, CaseIterable {
-        case weights, scratch, cache
-        /// Memory of the host, out of a pool of its own.
-        case swap
-    }
-
     /// Every range starts on a multiple of this many bytes.
     public static let alignment = 256
 
@@ -23,34 +17,34 @@ public final class MemoryPool: Sendable {
         var chunkUsed = 0
         var chunksByteCount = 0
         var takenByteCount = 0
-        var used: [Use: Int] = [:]
+        var used: [BufferUsage: Int] = [:]
         var isSealed = false
         var allocationsAfterSeal = 0
     }
 
-    /// Bytes that may be taken in all.
+    /// The bytes that all buffers together may have.
     public let budgetByteCount: Int
     private let device: any Backend
     private let chunkByteCount: Int
-    private let observe: @Sendable (Use, Int) -> Void
+    private let onAllocation: @Sendable (BufferUsage, Int) -> Void
     private let state = Mutex(State())
 
-    /// A pool over `device` that takes at most `budgetByteCount` bytes, in chunks of at most `chunkByteCount`, of which a
-    /// small range is a sixteenth at most. `observe` hears of the bytes taken for a use so far: a backend fills a range before
-    /// it takes the next, so that this is how far an upload has come.
+    /// A pool over `device` that allocates at most `budgetByteCount` bytes, in chunks of at most `chunkByteCount`. Ranges of
+    /// up to a sixteenth of a chunk count as small. `onAllocation` is called with a usage and the bytes allocated for it so
+    /// far. A backend fills a range before it allocates the next, so these calls show the progress of an upload.
     public init(
         device: any Backend, budgetByteCount: Int, chunkByteCount: Int = 16 << 20,
-        observe: @escaping @Sendable (Use, Int) -> Void = { _, _ in }
+        onAllocation: @escaping @Sendable (BufferUsage, Int) -> Void = { _, _ in }
     ) {
-        self.observe = observe
+        self.onAllocation = onAllocation
         self.device = device
         self.budgetByteCount = budgetByteCount
         self.chunkByteCount = min(chunkByteCount, device.device.maxAllocationByteCount)
     }
 
-    /// Takes `byteCount` bytes. Throws `rangeTooLarge` past the device's limits and `outOfMemory` past the budget.
-    public func allocate(byteCount: Int, for use: Use) throws(BackendError) -> MemoryRange {
-        // No kernel looks at what is swapped out.
+    /// Allocates `byteCount` bytes. Throws `rangeTooLarge` past the device's limits and `outOfMemory` past the budget.
+    public func allocate(byteCount: Int, for use: BufferUsage) throws(BackendError) -> MemoryRange {
+        // Kernels never read swapped blocks, so only the limit of one allocation holds for them.
         let addressable = use == .swap ? .max : device.device.maxRangeByteCount
         let limit = min(addressable, device.device.maxAllocationByteCount)
         guard byteCount <= limit else {
@@ -68,33 +62,34 @@ public final class MemoryPool: Sendable {
             if state.isSealed { state.allocationsAfterSeal += 1 }
             return (range, state.used[use] ?? 0)
         }
-        observe(use, used)
+        onAllocation(use, used)
         return range
     }
 
     private func makeBuffer(
-        _ byteCount: Int, _ use: Use, _ state: inout State
+        _ byteCount: Int, _ use: BufferUsage, _ state: inout State
     ) throws(BackendError) -> any DeviceBuffer {
         let available = budgetByteCount - state.takenByteCount
         guard byteCount <= available else {
             throw .outOfMemory(use: use.rawValue, byteCount: byteCount, available: available)
         }
-        let buffer = try device.makeBuffer(byteCount: byteCount, usage: BufferUsage(use))
+        let buffer = try device.makeBuffer(byteCount: byteCount, usage: use)
         state.takenByteCount += byteCount
         return buffer
     }
 
-    /// A part of the open chunk, or of a new one; the tail of the old one is given up then.
+    /// A part of the open chunk, or of a new one. The rest of the old chunk stays unused then.
     private func chunkRange(
-        _ byteCount: Int, _ rounded: Int, _ use: Use, _ state: inout State
+        _ byteCount: Int, _ rounded: Int, _ use: BufferUsage, _ state: inout State
     ) throws(BackendError) -> MemoryRange {
         if let chunk = state.chunk, state.chunkUsed + rounded <= chunk.byteCount {
             defer { state.chunkUsed += rounded }
             return MemoryRange(buffer: chunk, byteOffset: state.chunkUsed, byteCount: byteCount)
         }
-        // No chunk is more than an eighth of what is left, nor, but for the first, than all before it.
-        let wanted = min(max(state.chunksByteCount, chunkByteCount / 16), chunkByteCount)
-        let size = max(rounded, min(wanted, (budgetByteCount - state.takenByteCount) / 8))
+        // A chunk is at most as large as all chunks before it together, and at most an eighth of the remaining budget, so
+        // that little of the budget is lost to the unused rest of chunks.
+        let preferred = min(max(state.chunksByteCount, chunkByteCount / 16), chunkByteCount)
+        let size = max(rounded, min(preferred, (budgetByteCount - state.takenByteCount) / 8))
         let chunk = try makeBuffer(size, use, &state)
         state.chunksByteCount += size
         state.chunk = chunk
@@ -102,26 +97,24 @@ public final class MemoryPool: Sendable {
         return MemoryRange(buffer: chunk, byteOffset: 0, byteCount: byteCount)
     }
 
-    /// Bytes of the ranges taken for `use`.
-    public func usedByteCount(for use: Use) -> Int { state.withLock { $0.used[use] ?? 0 } }
+    /// Bytes of the ranges allocated for `use`.
+    public func usedByteCount(for use: BufferUsage) -> Int { state.withLock { $0.used[use] ?? 0 } }
 
-    /// Bytes that buffers can still take.
+    /// Bytes that can still be allocated.
     public var availableByteCount: Int { budgetByteCount - state.withLock { $0.takenByteCount } }
 
-    /// Declares start-up over: from now on an allocation is counted as a fault.
+    /// Ends start-up: later allocations are counted as faults.
     public func seal() { state.withLock { $0.isSealed = true } }
 
-    /// Ranges taken after `seal()`; zero in a healthy engine.
+    /// Ranges allocated after `seal()`; zero in a healthy engine.
     public var allocationsAfterSeal: Int { state.withLock { $0.allocationsAfterSeal } }
 }
 
 /// A part of a device buffer.
 public struct MemoryRange: Sendable {
-    /// The buffer it lies in, kept alive by the range.
+    /// The buffer that it is a part of. The range keeps it alive.
     public let buffer: any DeviceBuffer
-    /// Where in the buffer it begins.
     public let byteOffset: Int
-    /// How long it is.
     public let byteCount: Int
 
     /// `byteCount` bytes of `buffer` from `byteOffset` on. Precondition: they lie inside the buffer.

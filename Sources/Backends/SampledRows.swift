@@ -1,12 +1,12 @@
 public import SharedValues
 
-/// What the host will look at of a sample row.
-public enum RowDemand: Sendable, Hashable {
-    /// All its logits.
-    case logits
-    /// Its most likely tokens and the sums behind their probabilities. A device whose logits the host sees anyway may
-    /// give those instead.
-    case candidates(inverseTemperature: Float)
+/// What the host wants of one sample row.
+public struct RowRequest: Sendable, Hashable {
+    /// With a number, the most likely tokens suffice, with the sums behind their probabilities at this inverse
+    /// temperature. A device whose logits the host can read anyway may return the logits instead. Nil: all logits.
+    public var inverseTemperature: Float?
+
+    public init(inverseTemperature: Float? = nil) { self.inverseTemperature = inverseTemperature }
 }
 
 /// Logits of a batch's sample rows, `[samples, vocabularySize]`, or what a device has made of them; a window into the

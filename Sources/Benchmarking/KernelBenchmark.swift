@@ -57,7 +57,7 @@ public struct KernelBenchmark: Sendable {
                 firstPosition: firstPosition, blocks: (0..<blocks).map { Int32($0 * sequences + sequence) },
                 blockSize: blockSize)
             batch.sampleRows.append(Int32(batch.tokenCount - 1))
-            batch.demands.append(.candidates(inverseTemperature: 1))
+            batch.rowRequests.append(RowRequest(inverseTemperature: 1))
         }
         return batch
     }

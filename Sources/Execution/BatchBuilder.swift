@@ -21,11 +21,11 @@ struct BatchBuilder {
                 blockSize: blockSize)
             for position in scheduled.scoredPositions {
                 batch.sampleRows.append(Int32(truncatingIfNeeded: firstRow + position - scheduled.firstPosition))
-                batch.demands.append(.logits)
+                batch.rowRequests.append(RowRequest())
             }
             guard scheduled.samplesNext else { continue }
             batch.sampleRows.append(Int32(truncatingIfNeeded: batch.tokenCount - 1))
-            batch.demands.append(sequences[scheduled.id]?.demand ?? .logits)
+            batch.rowRequests.append(sequences[scheduled.id]?.rowRequest ?? RowRequest())
         }
     }
 }

@@ -6,8 +6,8 @@ import SharedValues
 
 /// Runs steps on a device: where tokens and blocks meet bytes, and nowhere else.
 ///
-/// A step is three calls: lay the batch out, run the plan, sample its rows. A device that is lost fails its step and is
-/// opened again for the next one; what requests have sampled so far is kept.
+/// A step is three calls: the batch is submitted, waited for, and its rows are sampled. A lost device fails its step and is
+/// opened again for the next one. The samplers' state of every request survives that.
 public struct ModelRunner: ModelExecutor {
     /// Nil while the device is lost.
     private var plan: (any PreparedPlan)?
@@ -17,12 +17,12 @@ public struct ModelRunner: ModelExecutor {
     private var scratch = SamplerScratch()
     private var moveBatchCount = 0
 
-    /// One step with moves in so many waits for them, to see what they take; in the others, a device may go on making
-    /// them while the batch is laid out and recorded.
+    /// One step in so many of those with moves waits for its moves and times them. In the other steps a device may copy
+    /// blocks while the host builds and records the batch.
     private static let timingInterval = 16
 
-    /// A runner of `plan`, which already has its cache, of blocks of `blockSize` tokens. `reopen` makes the same plan
-    /// with as large a cache again, after the device was lost; nil: a lost device stays lost.
+    /// A runner of `plan`, whose cache is attached and has blocks of `blockSize` tokens. After a device loss, `reopen`
+    /// prepares the same plan again, with a cache of the same size; nil: a lost device stays lost.
     public init(
         plan: any PreparedPlan, blockSize: Int, reopen: (@Sendable () throws -> sending any PreparedPlan)? = nil
     ) {
@@ -31,7 +31,7 @@ public struct ModelRunner: ModelExecutor {
         builder = BatchBuilder(blockSize: blockSize)
     }
 
-    /// Computes one step. Throws what the device throws; nothing is sampled then.
+    /// Computes one step. Throws what the device throws; then nothing is sampled.
     public mutating func execute(_ output: SchedulerOutput) throws -> ModelRunnerOutput {
         for id in output.finished { sequences[id] = nil }
         for admitted in output.admitted {
@@ -42,21 +42,24 @@ public struct ModelRunner: ModelExecutor {
         guard !output.isEmpty || !output.moves.isEmpty else { return ModelRunnerOutput() }
         do {
             let plan = try openPlan()
-            let moveSeconds = try make(output.moves, on: plan)
+            let moveSeconds = try move(output.moves, on: plan)
             guard !output.isEmpty else { return ModelRunnerOutput(moveSeconds: moveSeconds) }
             builder.build(output, of: sequences)
-            var result = try sample(try plan.run(builder.batch), of: plan, output)
+            try plan.submit(builder.batch)
+            // The device computes from here to `wait`: work that does not need the logits belongs between the two.
+            let rows = try plan.wait()
+            var result = try sample(rows, of: plan, output)
             result.moveSeconds = moveSeconds
             return result
         } catch let error as BackendError {
-            // Its memory goes before new memory is taken.
+            // The lost plan frees its memory before the new one allocates.
             if case .deviceLost = error, reopen != nil { plan = nil }
             throw error
         }
     }
 
-    /// Begins the step's copies; returns what they took where it waited for them.
-    private mutating func make(_ moves: [BlockMove], on plan: any PreparedPlan) throws(BackendError) -> Double? {
+    /// Begins the step's copies. Returns the seconds that they took, where it waited for them.
+    private mutating func move(_ moves: [BlockMove], on plan: any PreparedPlan) throws(BackendError) -> Double? {
         guard !moves.isEmpty else { return nil }
         let isTimed = moveBatchCount % Self.timingInterval == 0
         moveBatchCount += 1
@@ -74,7 +77,8 @@ public struct ModelRunner: ModelExecutor {
         return reopened
     }
 
-    /// Rows come in the order in which the builder asked for them.
+    /// Samples the rows of a step that the device has computed. They come in the order in which the builder requested
+    /// them.
     private mutating func sample(
         _ rows: SampledRows, of plan: any PreparedPlan, _ output: SchedulerOutput
     ) throws(BackendError) -> ModelRunnerOutput {
@@ -104,8 +108,8 @@ public struct ModelRunner: ModelExecutor {
         return ModelRunnerOutput(results: results)
     }
 
-    /// The next token of `id` from row `row`: from the device's candidates where they are enough. In place, as a copy
-    /// would copy what the sampler remembers.
+    /// The next token of `id` from row `row`, from the device's candidates where they suffice. Works on the sampler in
+    /// the dictionary: a copy would copy all its counts.
     private mutating func choose(
         _ id: RequestID, _ rows: SampledRows, _ row: Int, of plan: any PreparedPlan
     ) throws(BackendError) -> (token: Int32, logprobs: TokenLogprobs?)? {

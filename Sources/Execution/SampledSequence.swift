@@ -8,8 +8,8 @@ struct SampledSequence {
     let scoredTopCount: Int
     var sampler: Sampler
 
-    /// What the row that chooses its next token must hold.
-    var demand: RowDemand {
-        sampler.wantsRankedTokens ? .candidates(inverseTemperature: sampler.inverseTemperature) : .logits
+    /// What the sampler needs of the row that chooses its next token.
+    var rowRequest: RowRequest {
+        RowRequest(inverseTemperature: sampler.wantsRankedTokens ? sampler.inverseTemperature : nil)
     }
 }

@@ -41,7 +41,8 @@ public struct SequenceScorer {
                 tokens: tokens[first..<last], firstPosition: first,
                 blocks: blocks.prefix(last.dividedUp(by: blockSize)), blockSize: blockSize)
             batch.sampleRows = (0..<last - first).map { Int32(truncatingIfNeeded: $0) }
-            let rows = try plan.run(batch)
+            try plan.submit(batch)
+            let rows = try plan.wait()
             for row in 0..<rows.rowCount {
                 try rows.withRow(row) { try body(first + row, $0) }
             }

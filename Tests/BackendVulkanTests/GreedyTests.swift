@@ -41,7 +41,8 @@ import Testing
                 blocks: (0..<Int32(blockCount)).reversed().map { $0 }, blockSize: trial.blockSize)
             batch.sampleRows = [Int32(tokens.count - computed - 1)]
             computed = tokens.count
-            let logits = try prepared.run(batch).withRow(0) { Array($0) }
+            try prepared.submit(batch)
+            let logits = try prepared.wait().withRow(0) { Array($0) }
             let best = logits.indices.sorted { (logits[$1], $0) < (logits[$0], $1) }
             tokens.append(Int32(best[0]))
             result.append((Int32(best[0]), logits[best[0]] - logits[best[1]]))

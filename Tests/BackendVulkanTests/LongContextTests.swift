@@ -63,7 +63,8 @@ import Testing
                 tokens: (position..<position + count).map { Int32($0 % PlanSketch.vocabularySize) },
                 firstPosition: position, blocks: blocks, blockSize: blockSize)
             batch.sampleRows = (0..<Int32(count)).map { $0 }
-            let rows = try prepared.run(batch)
+            try prepared.submit(batch)
+            let rows = try prepared.wait()
             for row in 0..<count { result += rows.withRow(row) { Array($0) } }
             position += count
         }

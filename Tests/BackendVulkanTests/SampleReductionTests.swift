@@ -44,18 +44,17 @@ import Testing
         var batch = ForwardBatch()
         batch.append(tokens: (0..<9).map { Int32($0 * 5) }, firstPosition: 0, blocks: [0], blockSize: 16)
         batch.sampleRows = [0, 1, 2, 4, 5, 7, 8]
-        let whole = try prepared.run(batch)
+        try prepared.submit(batch)
+        let whole = try prepared.wait()
         let expected = batch.sampleRows.indices.map { row in
             #expect(whole.rankedTokens(of: row) == nil)
             return whole.withRow(row) { Array($0) }
         }
-        batch.demands = [
-            .candidates(inverseTemperature: 0.5), .logits, .candidates(inverseTemperature: 2), .logits, .logits,
-            .candidates(inverseTemperature: 1), .candidates(inverseTemperature: 0.1),
-        ]
-        let rows = try prepared.run(batch)
+        batch.rowRequests = [0.5, nil, 2, nil, nil, 1, 0.1].map { RowRequest(inverseTemperature: $0) }
+        try prepared.submit(batch)
+        let rows = try prepared.wait()
         for (row, logits) in expected.enumerated() {
-            guard case .candidates(let scale) = batch.demands[row] else {
+            guard let scale = batch.rowRequests[row].inverseTemperature else {
                 #expect(rows.rankedTokens(of: row) == nil)
                 #expect(rows.withRow(row) { Array($0) } == logits)
                 continue
@@ -82,7 +81,8 @@ import Testing
         var batch = ForwardBatch()
         batch.append(tokens: [1, 2], firstPosition: 0, blocks: [0], blockSize: 16)
         batch.sampleRows = [1]
-        batch.demands = [.candidates(inverseTemperature: 1)]
-        #expect(try prepared.run(batch).rankedTokens(of: 0) == nil)
+        batch.rowRequests = [RowRequest(inverseTemperature: 1)]
+        try prepared.submit(batch)
+        #expect(try prepared.wait().rankedTokens(of: 0) == nil)
     }
 }

@@ -58,7 +58,8 @@ struct SmallModel {
             tokens: (first..<first + count).map { Int32($0 * 7 % PlanSketch.vocabularySize) }, firstPosition: first,
             blocks: (0..<38).map { Int32($0 * 2) }, blockSize: 16)
         batch.sampleRows = [Int32(count - 1)]
-        return try prepared.run(batch).withRow(0) { Array($0) }
+        try prepared.submit(batch)
+        return try prepared.wait().withRow(0) { Array($0) }
     }
 
     /// Whether `backend` computes what the reference does.

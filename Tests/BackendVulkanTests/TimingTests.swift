@@ -19,7 +19,7 @@ import Testing
             tokens: (0..<20).map { Int32($0 * 7 % PlanSketch.vocabularySize) }, firstPosition: 0,
             blocks: (0..<38).map { Int32($0 * 2) }, blockSize: 16)
         batch.sampleRows = [19]
-        batch.demands = [.candidates(inverseTemperature: 1)]
+        batch.rowRequests = [RowRequest(inverseTemperature: 1)]
         let before = backend.counters.dispatches
         let timings = try plan.time(batch)
         #expect(backend.counters.dispatches - before == timings.count)

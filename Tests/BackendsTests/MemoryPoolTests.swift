@@ -71,7 +71,7 @@ struct MemoryPoolTests {
         for number in 0..<400 {
             let mixed = number * 7919 * seed + number * number
             let byteCount = mixed % (mixed % 3 == 0 ? 40_000 : 2_000) + 1
-            let use = MemoryPool.Use.allCases[mixed % 4]
+            let use = BufferUsage.allCases[mixed % 4]
             do throws(BackendError) {
                 _ = try pool.allocate(byteCount: byteCount, for: use)
                 asked += byteCount
@@ -145,16 +145,16 @@ struct MemoryPoolTests {
         #expect(batch.tokenCount == 0 && batch.queryStarts == [0] && batch.blockTableStarts == [0])
     }
 
-    @Test("whoever observes hears of the bytes taken for each use")
-    func observer() throws {
-        let heard = Mutex<[String]>([])
+    @Test("the callback gets the bytes allocated for each usage")
+    func allocationCallback() throws {
+        let calls = Mutex<[String]>([])
         let pool = MemoryPool(device: CountingBackend(), budgetByteCount: 1 << 20) { use, byteCount in
-            heard.withLock { $0.append("\(use) \(byteCount)") }
+            calls.withLock { $0.append("\(use) \(byteCount)") }
         }
         _ = try pool.allocate(byteCount: 256, for: .weights)
         _ = try pool.allocate(byteCount: 10, for: .scratch)
         _ = try pool.allocate(byteCount: 300, for: .weights)
         #expect(throws: BackendError.self) { try pool.allocate(byteCount: 2 << 20, for: .cache) }
-        #expect(heard.withLock { $0 } == ["weights 256", "scratch 256", "weights 768"])
+        #expect(calls.withLock { $0 } == ["weights 256", "scratch 256", "weights 768"])
     }
 }

@@ -10,7 +10,7 @@ import Testing
 
 /// A device that is lost takes the requests of its step with it, and nobody else.
 @Suite struct DeviceLossTests {
-    /// A plan that is lost in its `lossAt`th run, and in every one after it.
+    /// A plan that is lost while it computes its `lossAt`th batch, and in every one after it.
     private final class FragilePlan: PreparedPlan {
         private let inner: any PreparedPlan
         private let lossAt: Int
@@ -25,13 +25,15 @@ import Testing
 
         func copyBlocks(_ copies: [BlockMove]) throws(BackendError) { try inner.copyBlocks(copies) }
 
-        func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+        func submit(_ batch: borrowing ForwardBatch) throws(BackendError) { try inner.submit(batch) }
+
+        func wait() throws(BackendError) -> SampledRows {
             let count = runCount.withLock {
                 $0 += 1
                 return $0
             }
             guard count < lossAt else { throw .deviceLost(device: "fragile", reason: "it was told to") }
-            return try inner.run(batch)
+            return try inner.wait()
         }
     }
 

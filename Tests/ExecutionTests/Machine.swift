@@ -148,7 +148,8 @@ struct Machine {
         batch.append(
             tokens: tokens, firstPosition: 0, blocks: (0..<Int32(blockCount)).reversed().map { $0 }, blockSize: 16)
         batch.sampleRows = tokens.indices.map { Int32($0) }
-        let rows = try prepared.run(batch)
+        try prepared.submit(batch)
+        let rows = try prepared.wait()
         return tokens.indices.map { rows.withRow($0) { Array($0) } }
     }
 

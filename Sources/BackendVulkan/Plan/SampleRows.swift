@@ -13,7 +13,8 @@ struct SampleRows {
         reducedCount = 0
         let rows = buffer.words(.reducedSamples)
         for index in batch.sampleRows.indices {
-            guard isReducing, !batch.demands.isEmpty, case .candidates(let inverseTemperature) = batch.demands[index]
+            guard isReducing, !batch.rowRequests.isEmpty,
+                let inverseTemperature = batch.rowRequests[index].inverseTemperature
             else {
                 recordIndices.append(-1)
                 continue

@@ -100,11 +100,16 @@ struct StepRecorder {
         device.functions.CmdCopyBuffer(buffer, from.handle, target.handle, 1, &region)
     }
 
-    /// Submits the rest and waits for all of it.
-    mutating func finish() throws(BackendError) {
+    /// Submits the rest.
+    mutating func submit() throws(BackendError) {
         commands.barrier(buffer)
         try submit(isLast: true)
         device.counters.add(dispatchCount, to: \.dispatches)
+    }
+
+    /// Submits the rest and waits for all of it.
+    mutating func finish() throws(BackendError) {
+        try submit()
         try commands.wait()
     }
 

@@ -18,6 +18,15 @@ final class VulkanPlan: PreparedPlan {
     /// What the command buffer holds, if it can be submitted again.
     private var recorded: RecordedStep?
     private var pace: SubmissionPace
+    private var submission: Submission?
+
+    /// A batch that the device computes, or has computed, and nobody has waited for.
+    private struct Submission {
+        let rowCount: Int
+        let candidates: CandidateTable
+        /// The work of a step that was recorded anew, and when its recording began.
+        var recording: (work: Int, start: ContinuousClock.Instant)?
+    }
 
     private struct Program {
         let phases: [DispatchPhase]
@@ -65,14 +74,16 @@ final class VulkanPlan: PreparedPlan {
 
     func finishCopies() throws(BackendError) { try copies.wait() }
 
-    func run(_ batch: borrowing ForwardBatch) throws(BackendError) -> SampledRows {
+    func submit(_ batch: borrowing ForwardBatch) throws(BackendError) {
+        precondition(submission == nil, "wait for the last batch before submit")
         let program = try lay(batch)
         let width = logitCount
+        let candidates = CandidateTable(records: program.batch.candidates, indices: samples.recordIndices)
         let counts = RecordedStep.Counts(batch, tasks, samples)
         if let recorded, recorded.counts == counts {
             try commands.submitAgain()
             device.counters.add(recorded.dispatchCount, to: \.dispatches)
-            try commands.wait()
+            submission = Submission(rowCount: batch.sampleRows.count, candidates: candidates)
         } else {
             recorded = nil
             let start = ContinuousClock.now
@@ -84,13 +95,30 @@ final class VulkanPlan: PreparedPlan {
                         memory.logits, to: readback, bytes: rows.lowerBound * width * 4..<rows.upperBound * width * 4)
                 }
             }
-            try recorder.finish()
-            pace.learn(work: recorder.totalWork, seconds: (ContinuousClock.now - start) / .seconds(1))
+            try recorder.submit()
             recorded = RecordedStep(counts, recorder)
+            submission = Submission(
+                rowCount: batch.sampleRows.count, candidates: candidates, recording: (recorder.totalWork, start))
+        }
+    }
+
+    func wait() throws(BackendError) -> SampledRows {
+        guard let submission = submission.take() else { preconditionFailure("submit a batch before wait") }
+        do throws(BackendError) { try commands.wait() } catch {
+            recorded = nil
+            throw error
+        }
+        if let (work, start) = submission.recording {
+            pace.learn(work: work, seconds: (ContinuousClock.now - start) / .seconds(1))
         }
         return SampledRows(
-            rowCount: batch.sampleRows.count, vocabularySize: width, logits: hostLogits,
-            candidates: CandidateTable(records: program.batch.candidates, indices: samples.recordIndices))
+            rowCount: submission.rowCount, vocabularySize: logitCount, logits: hostLogits,
+            candidates: submission.candidates)
+    }
+
+    deinit {
+        // Command buffers and memory must not go while the device uses them.
+        if submission != nil { device.waitUntilIdle() }
     }
 
     /// Writes the batch to where kernels read it.
@@ -99,7 +127,7 @@ final class VulkanPlan: PreparedPlan {
         precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
         precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
-        guard let program else { preconditionFailure("attach a cache before run") }
+        guard let program else { preconditionFailure("attach a cache before submit") }
         let buffer = program.batch
         buffer.write(batch.tokenIDs, to: .tokenIDs)
         buffer.write(batch.positions, to: .positions)
@@ -157,6 +185,7 @@ final class VulkanPlan: PreparedPlan {
 
 extension VulkanPlan: TimedPlan {
     func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
+        precondition(submission == nil, "wait for the last batch before time")
         let program = try lay(batch)
         recorded = nil
         let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })

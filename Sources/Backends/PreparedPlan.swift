@@ -1,0 +1,56 @@
+public import SharedValues
+
+/// A plan on its device. Not Sendable: it belongs to one thread at a time, which may hand it on as a whole.
+public protocol PreparedPlan: AnyObject {
+    /// Gives the plan its key/value cache; must be called before `submit`. Precondition: same layers as the plan.
+    /// Throws where the device has no kernel for such a cache.
+    func attach(_ cache: KVCacheMemory) throws(BackendError)
+
+    /// Copies blocks between the attached cache and its swap space, in the rounds of `BlockMove.Direction`: all copies of
+    /// one round are made before any of the next, and all rounds before the next submitted batch reads or writes the
+    /// cache. May return before the copies are done; `finishCopies` does not.
+    /// Precondition: within a round no two copies have the same target, and none reads what another one writes.
+    func copyBlocks(_ copies: [BlockMove]) throws(BackendError)
+
+    /// Returns when all copies that `copyBlocks` has begun are done.
+    func finishCopies() throws(BackendError)
+
+    /// Begins to compute `batch`. A device may still compute when this returns; the batch itself is no longer needed.
+    /// Precondition: every earlier batch was waited for.
+    func submit(_ batch: borrowing ForwardBatch) throws(BackendError)
+
+    /// Returns when the submitted batch is computed, with what its row requests ask for, valid until the next `submit`.
+    /// Precondition: a batch was submitted, and `submit` did not throw.
+    func wait() throws(BackendError) -> SampledRows
+
+    /// Copies the logits of a sample row of the last batch, for which the device returned candidates, to where `withRow`
+    /// of that batch's rows finds them.
+    func fetchLogits(of row: Int) throws(BackendError)
+}
+
+extension PreparedPlan {
+    /// Does nothing, for backends that return the logits of every row.
+    public func fetchLogits(of row: Int) throws(BackendError) {}
+
+    /// Does nothing, for devices whose copies are done when `copyBlocks` returns.
+    public func finishCopies() throws(BackendError) {}
+}
+
+/// The largest batch that a prepared plan must take.
+public struct BatchLimits: Sendable, Hashable {
+    /// Tokens in a batch, over all sequences.
+    public let maxTokenCount: Int
+    /// Sequences in a batch.
+    public let maxSequenceCount: Int
+    /// Rows whose logits are requested.
+    public let maxSampleCount: Int
+    /// Positions of one sequence.
+    public let maxContextLength: Int
+
+    public init(maxTokenCount: Int, maxSequenceCount: Int, maxSampleCount: Int, maxContextLength: Int) {
+        self.maxTokenCount = maxTokenCount
+        self.maxSequenceCount = maxSequenceCount
+        self.maxSampleCount = maxSampleCount
+        self.maxContextLength = maxContextLength
+    }
+}
