@@ -36,7 +36,9 @@ let shaderFiles = [
     "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl", "tiles.glsl", "weights.glsl",
 ]
 
-let fixtures = ["TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"]]
+let fixtures = [
+    "ChatTemplatesTests": ["Fixtures"], "TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"],
+]
 
 let package = Package(
     name: "quire",
@@ -78,7 +80,8 @@ let package = Package(
         module("EngineConfig", ["CLibrary", "CYAML"]),
 
         // Level 1
-        module("Tokenization", ["CLibrary", "JSON"]),
+        module("ChatTemplates", ["CLibrary", "JSON"]),
+        module("Tokenization", ["JSON"]),
         module("Backends", ["CLibrary", "SharedValues", "Tensors"]),
         module("Weights", ["CLibrary", "JSON", "SharedValues", "Tensors"]),
         module("Requests", ["KVCaching", "SharedValues"]),
@@ -106,7 +109,7 @@ let package = Package(
         module(
             "OpenAIServer",
             [
-                "InferenceEngine", "JSON", "Requests", "Tokenization",
+                "ChatTemplates", "InferenceEngine", "JSON", "Requests", "Tokenization",
                 serving("Hummingbird", "hummingbird"),
                 serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
@@ -117,9 +120,9 @@ let package = Package(
         module(
             "Assembly",
             [
-                "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "EngineConfig", "Execution",
-                "InferenceEngine", "KVCaching", "Models", "PluginLoading", "Plugins", "Scheduling", "SharedValues",
-                "Tensors", "Tokenization", "Weights", serving("CoreMetrics", "swift-metrics"),
+                "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "ChatTemplates", "EngineConfig",
+                "Execution", "InferenceEngine", "KVCaching", "Models", "PluginLoading", "Plugins", "Scheduling",
+                "SharedValues", "Tensors", "Tokenization", "Weights", serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
         module(
@@ -130,8 +133,8 @@ let package = Package(
         .target(
             name: "Comparison",
             dependencies: [
-                "Benchmarking", "CLibrary", "InferenceEngine", "JSON", "Reports", "Requests", "SharedValues",
-                "Tokenization",
+                "Benchmarking", "ChatTemplates", "CLibrary", "InferenceEngine", "JSON", "Reports", "Requests",
+                "SharedValues", "Tokenization",
             ],
             resources: ["text.txt", "prompts.txt"].map { .embedInCode("Resources/\($0)") }, swiftSettings: settings),
 
@@ -139,9 +142,10 @@ let package = Package(
         .executableTarget(
             name: "quire",
             dependencies: [
-                "Assembly", "Backends", "Benchmarking", "CLibrary", "Comparison", "EngineConfig", "Execution",
-                "InferenceEngine", "OpenAIServer", "Plugins", "Reports", "Requests", "Scheduling", "Simulation",
-                "Tokenization", serving("ArgumentParser", "swift-argument-parser"), serving("Logging", "swift-log"),
+                "Assembly", "Backends", "Benchmarking", "ChatTemplates", "CLibrary", "Comparison", "EngineConfig",
+                "Execution", "InferenceEngine", "OpenAIServer", "Plugins", "Reports", "Requests", "Scheduling",
+                "Simulation", "Tokenization", serving("ArgumentParser", "swift-argument-parser"),
+                serving("Logging", "swift-log"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
                 serving("UnixSignals", "swift-service-lifecycle"),
             ],
@@ -150,13 +154,15 @@ let package = Package(
         tests("TensorsTests", ["Tensors"]),
         tests("KVCachingTests", ["KVCaching", "SharedValues"]),
         tests("JSONTests", ["JSON"]),
-        tests("TokenizationTests", ["SharedValues", "Tokenization"]),
+        tests("TokenizationTests", ["JSON", "Tokenization"]),
+        tests("ChatTemplatesTests", ["ChatTemplates", "JSON", "SharedValues"]),
         tests("PluginsTests", ["Plugins"]),
         tests("ReportsTests", ["Reports"]),
         tests(
             "ComparisonTests",
             [
-                "Comparison", "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization",
+                "Comparison", "Benchmarking", "ChatTemplates", "InferenceEngine", "KVCaching", "Requests", "Scheduling",
+                "Tokenization",
             ]),
         tests("SimulationTests", ["KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation"]),
         tests(
@@ -201,8 +207,8 @@ let package = Package(
         tests(
             "OpenAIServerTests",
             [
-                "Assembly", "Backends", "BackendVulkan", "CVulkan", "EngineConfig", "InferenceEngine", "JSON",
-                "OpenAIServer", "Plugins", "Requests", "SharedValues", "Tokenization",
+                "Assembly", "Backends", "BackendVulkan", "ChatTemplates", "CVulkan", "EngineConfig",
+                "InferenceEngine", "JSON", "OpenAIServer", "Plugins", "Requests", "SharedValues", "Tokenization",
                 serving("CoreMetrics", "swift-metrics"), serving("Logging", "swift-log"),
                 serving("NIOCore", "swift-nio"), serving("NIOPosix", "swift-nio"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),

@@ -1,4 +1,5 @@
 import Backends
+public import ChatTemplates
 public import CoreMetrics
 public import EngineConfig
 import Execution
@@ -19,7 +20,7 @@ public struct ServedModel: Sendable {
     /// Text to tokens and back.
     public let tokenizer: any Tokenizer
     /// Messages to text; nil where the checkpoint has no template.
-    public let chatTemplates: ChatTemplates?
+    public let chatTemplates: ChatTemplateSet?
     /// Texts of special tokens by the names that templates use.
     public let specialTokens: [String: String]
     /// Tokens that end a text.
@@ -114,14 +115,14 @@ public struct ServedModel: Sendable {
 
     private static func templates(
         _ checkpoint: Checkpoint, _ configuration: EngineConfiguration
-    ) throws(AssemblyError) -> ChatTemplates? {
+    ) throws(AssemblyError) -> ChatTemplateSet? {
         let file = configuration.model.chatTemplate
         return try AssemblyError.blaming("model.chat_template", file, of: configuration) {
-            guard let file else { return try ChatTemplates(sources: checkpoint.chatTemplates) }
+            guard let file else { return try ChatTemplateSet(sources: checkpoint.chatTemplates) }
             guard let text = try? String(contentsOf: URL(filePath: file), encoding: .utf8) else {
                 throw AssemblyError.checkpoint(path: file, reason: "cannot be read as UTF-8 text")
             }
-            return ChatTemplates(try ChatTemplate(text))
+            return ChatTemplateSet(try ChatTemplate(text))
         }
     }
 }

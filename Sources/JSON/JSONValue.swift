@@ -51,6 +51,25 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
+    /// The value of `key` where this is an object that has it; nil otherwise.
+    public subscript(key: String) -> JSONValue? {
+        if case .object(let object) = self { object[key] } else { nil }
+    }
+
+    /// The same value with every string in it, keys included, replaced by what `transform` makes of it.
+    public func mappingStrings(_ transform: (String) -> String) -> JSONValue {
+        switch self {
+        case .null, .bool, .integer, .bigInteger, .number: return self
+        case .string(let text): return .string(transform(text))
+        case .array(let values): return .array(values.map { $0.mappingStrings(transform) })
+        case .object(let object):
+            let members = object.members.map { member in
+                JSONObject.Member(key: transform(member.key), value: member.value.mappingStrings(transform))
+            }
+            return .object(JSONObject(members: members))
+        }
+    }
+
     /// A string, or null.
     public init(_ value: String?) { self = value.map(JSONValue.string) ?? .null }
 
@@ -62,12 +81,9 @@ public enum JSONValue: Sendable, Equatable {
 public struct JSONObject: Sendable, Equatable {
     /// A key with its value.
     public struct Member: Sendable, Equatable {
-        /// The name.
         public var key: String
-        /// The value.
         public var value: JSONValue
 
-        /// The two as given.
         public init(key: String, value: JSONValue) {
             self.key = key
             self.value = value
@@ -81,8 +97,18 @@ public struct JSONObject: Sendable, Equatable {
     public init(members: [Member] = []) { self.members = members }
 
     /// The last value of `key`; nil where the key is absent. Looks at every member: for objects with few.
+    ///
+    /// A new value replaces that one, or is added at the end; nil removes every value of the key.
     public subscript(key: String) -> JSONValue? {
-        members.last { $0.key == key }?.value
+        get { members.last { $0.key == key }?.value }
+        set {
+            guard let newValue else { return members.removeAll { $0.key == key } }
+            if let index = members.lastIndex(where: { $0.key == key }) {
+                members[index].value = newValue
+            } else {
+                append(key, newValue)
+            }
+        }
     }
 
     /// Adds a member at the end.

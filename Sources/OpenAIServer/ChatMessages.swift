@@ -1,5 +1,5 @@
+import ChatTemplates
 import JSON
-import Tokenization
 
 /// The `messages` of a chat, checked: roles are strings, contents are text, arguments of tool calls are objects. All
 /// other keys are the template's business and pass through as the client sent them.

@@ -1,3 +1,4 @@
+import ChatTemplates
 import JSON
 import Tokenization
 
@@ -91,14 +92,14 @@ struct ChatPrompt {
             value.collectStrings(&strings)
         }
         var guarded = try SpecialTextGuard(service.tokenizer, specialTexts, strings: strings)
-        var extra: [String: TemplateValue] = [:]
-        for variable in variables { extra[variable.key] = TemplateValue(variable.value) { guarded.marked($0) } }
-        if let tools { extra["tools"] = TemplateValue(.array(tools)) { guarded.marked($0) } }
-        if let documents { extra["documents"] = TemplateValue(.array(documents)) { guarded.marked($0) } }
-        var marked: [TemplateValue] = []
+        var extra: [String: JSONValue] = [:]
+        for variable in variables { extra[variable.key] = variable.value.mappingStrings { guarded.marked($0) } }
+        if let tools { extra["tools"] = JSONValue.array(tools).mappingStrings { guarded.marked($0) } }
+        if let documents { extra["documents"] = JSONValue.array(documents).mappingStrings { guarded.marked($0) } }
+        var marked: [JSONValue] = []
         for object in objects {
-            var message = TemplateValue(object) { guarded.marked($0) }
-            if case .object(var keys) = message, case .string(var role)? = object.role {
+            var message = object.mappingStrings { guarded.marked($0) }
+            if case .object(var keys) = message, case .string(var role)? = object["role"] {
                 // OpenAI's newer name for the same; most templates know only the older one.
                 if role == "developer", !template.hasLiteral(role) { role = "system" }
                 let isKnown = ChatMessages.knownRoles.contains(role) || template.hasLiteral(role)
@@ -141,8 +142,6 @@ struct ChatPrompt {
 }
 
 extension JSONValue {
-    fileprivate var role: JSONValue? { if case .object(let object) = self { object["role"] } else { nil } }
-
     fileprivate func collectStrings(_ strings: inout [String]) {
         switch self {
         case .string(let text): strings.append(text)

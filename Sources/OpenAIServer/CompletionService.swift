@@ -1,3 +1,4 @@
+public import ChatTemplates
 public import InferenceEngine
 public import Tokenization
 
@@ -12,7 +13,7 @@ public protocol CompletionService: Sendable {
     /// Text to tokens and back.
     var tokenizer: any Tokenizer { get }
     /// Turn messages into a prompt; nil: the model has none and chat is refused.
-    var chatTemplates: ChatTemplates? { get }
+    var chatTemplates: ChatTemplateSet? { get }
     /// Texts of special tokens for templates, by the names that those use: `bos_token`, `eos_token`, `pad_token`.
     var specialTokens: [String: String] { get }
     /// The model's end-of-text tokens: they end every request that does not set `ignore_eos`.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Assembly
 import CLibrary
+import ChatTemplates
 import Comparison
 import Dispatch
 import EngineConfig

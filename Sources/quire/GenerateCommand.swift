@@ -1,5 +1,6 @@
 import ArgumentParser
 import Assembly
+import ChatTemplates
 import EngineConfig
 import InferenceEngine
 import Logging

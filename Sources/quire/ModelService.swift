@@ -1,4 +1,5 @@
 import Assembly
+import ChatTemplates
 import InferenceEngine
 import OpenAIServer
 import Tokenization
@@ -16,7 +17,7 @@ struct ModelService: CompletionService {
 
     var maxModelLength: Int { model.engine.limits.maxModelLength }
     var tokenizer: any Tokenizer { model.tokenizer }
-    var chatTemplates: ChatTemplates? { model.chatTemplates }
+    var chatTemplates: ChatTemplateSet? { model.chatTemplates }
     var specialTokens: [String: String] { model.specialTokens }
     var endTokenIDs: [Int32] { model.endTokenIDs }
 

@@ -1,4 +1,5 @@
 import Benchmarking
+import ChatTemplates
 import InferenceEngine
 import Requests
 import Testing

@@ -1,3 +1,4 @@
+import ChatTemplates
 import InferenceEngine
 import JSON
 import Requests
@@ -12,7 +13,7 @@ import Tokenization
     static let shown = "{% for m in messages %}{{ m | tojson }}\n{% endfor %}"
 
     /// The text of the prompt that `body` makes with `templates`, or the sentence and the field of its error.
-    private func prompt(_ body: String, _ templates: ChatTemplates) async throws -> String {
+    private func prompt(_ body: String, _ templates: ChatTemplateSet) async throws -> String {
         let service = ScriptedService(.answer([65], .length), maxModelLength: 1 << 16, chatTemplates: templates)
         return try await TestServer.run(service) { server async throws in
             let response = try await server.post("/v1/chat/completions", body)
@@ -26,7 +27,7 @@ import Tokenization
     }
 
     private func prompt(_ body: String, _ template: String) async throws -> String {
-        try await prompt(body, ChatTemplates(try ChatTemplate(template)))
+        try await prompt(body, ChatTemplateSet(try ChatTemplate(template)))
     }
 
     /// A message as OpenAI's SDK and its imitators send it, and what the template sees.
@@ -201,7 +202,7 @@ import Tokenization
         let tools = #""tools": [{"function": {"name": "f", "parameters": {"maximum": 12345678901234567890}}}]"#
         let messages = #""messages": [{"role": "user", "content": "a"}]"#
         let two = try #require(
-            try ChatTemplates(sources: ["default": "d", "tool_use": "t{{ tools|tojson }}", "rag": "{% no %}"]))
+            try ChatTemplateSet(sources: ["default": "d", "tool_use": "t{{ tools|tojson }}", "rag": "{% no %}"]))
         #expect(try await prompt("{\(messages)}", two) == "d")
         let shown = #"t[{"function": {"name": "f", "parameters": {"maximum": 12345678901234567890}}}]"#
         #expect(try await prompt("{\(messages), \(tools)}", two) == shown)
@@ -210,7 +211,7 @@ import Tokenization
         #expect(error.hasPrefix("400 tools: ") && error.contains("no place for tools"))
         #expect(try await prompt(#"{"tool_choice": "none", \#(messages), \#(tools)}"#, "x") == "x")
         #expect(try await prompt("{\(messages), \"tools\": []}", "x{{ tools }}") == "xNone")
-        let unnamed = try #require(try ChatTemplates(sources: ["tool_use": "{{ tools|length }}", "rag": "r"]))
+        let unnamed = try #require(try ChatTemplateSet(sources: ["tool_use": "{{ tools|length }}", "rag": "r"]))
         #expect(try await prompt("{\(messages), \(tools)}", unnamed) == "1")
         #expect(
             try await prompt("{\(messages)}", unnamed).contains(

@@ -1,6 +1,7 @@
 import Assembly
 import Backends
 import CVulkan
+import ChatTemplates
 import EngineConfig
 import InferenceEngine
 import Logging
@@ -19,7 +20,7 @@ import Tokenization
         let created = 0
         var maxModelLength: Int { model.engine.limits.maxModelLength }
         var tokenizer: any Tokenizer { model.tokenizer }
-        var chatTemplates: ChatTemplates? { model.chatTemplates }
+        var chatTemplates: ChatTemplateSet? { model.chatTemplates }
         var specialTokens: [String: String] { model.specialTokens }
         var endTokenIDs: [Int32] { model.endTokenIDs }
 

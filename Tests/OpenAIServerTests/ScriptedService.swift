@@ -1,3 +1,4 @@
+import ChatTemplates
 import InferenceEngine
 import OpenAIServer
 import Requests
@@ -28,7 +29,7 @@ final class ScriptedService: CompletionService {
     let maxModelLength: Int
     let created = 1_700_000_000
     let tokenizer: any Tokenizer = ByteTokenizer()
-    let chatTemplates: ChatTemplates?
+    let chatTemplates: ChatTemplateSet?
     let specialTokens = ["eos_token": "<|im_end|>", "pad_token": "[PAD]"]
     let endTokenIDs: [Int32] = [ByteTokenizer.end]
     let script: Script
@@ -38,10 +39,11 @@ final class ScriptedService: CompletionService {
         _ script: Script, maxModelLength: Int = 64, chatTemplate: ChatTemplate? = nil, error: EngineError? = nil
     ) {
         self.init(
-            script, maxModelLength: maxModelLength, chatTemplates: chatTemplate.map { ChatTemplates($0) }, error: error)
+            script, maxModelLength: maxModelLength, chatTemplates: chatTemplate.map { ChatTemplateSet($0) },
+            error: error)
     }
 
-    init(_ script: Script, maxModelLength: Int = 64, chatTemplates: ChatTemplates?, error: EngineError? = nil) {
+    init(_ script: Script, maxModelLength: Int = 64, chatTemplates: ChatTemplateSet?, error: EngineError? = nil) {
         self.script = script
         self.maxModelLength = maxModelLength
         self.chatTemplates = chatTemplates

@@ -1,4 +1,5 @@
 import Assembly
+import ChatTemplates
 import CoreMetrics
 import EngineConfig
 import FoundationEssentials
@@ -47,7 +48,7 @@ import Tokenization
         try body(model)
     }
 
-    private func rendered(_ model: ServedModel, tools: TemplateValue?) throws -> String? {
+    private func rendered(_ model: ServedModel, tools: JSONValue?) throws -> String? {
         guard let template = model.chatTemplates?.template(hasTools: tools != nil) else { return nil }
         return try template.render(
             messages: [template.message(role: "user", text: "hi")], addGenerationPrompt: false,
@@ -74,8 +75,8 @@ import Tokenization
                 // config.json of the checkpoint ends at token 2.
                 let end: [Int32] = if case .integer(let id) = golden.at("end"), id != 2 { [2, Int32(id)] } else { [2] }
                 #expect(model.endTokenIDs == end, "\(name)")
-                let tools: TemplateValue = [["type": "function"]]
-                let runs: [(String, TemplateValue?)] = [("plain", Optional.none), ("with_tools", tools)]
+                let tools: JSONValue = [["type": "function"]]
+                let runs: [(String, JSONValue?)] = [("plain", Optional.none), ("with_tools", tools)]
                 for (key, tools) in runs {
                     let expected = golden.at(key).at("text")
                     #expect(JSONValue(try rendered(model, tools: tools)) == expected, "\(name)")

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import Tokenization
 
 /// Files that `Fixtures/make_fixtures.py` wrote.
@@ -7,8 +8,8 @@ enum Fixture {
         URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures/\(name)").path
     }
 
-    static func json(_ name: String) throws -> TemplateValue {
-        try TemplateValue(json: Data(contentsOf: URL(filePath: path(name))))
+    static func json(_ name: String) throws -> JSONValue {
+        try JSONParser.parse(Array(try Data(contentsOf: URL(filePath: path(name)))))
     }
 
     static func tokenizer(_ family: String) throws -> ByteLevelBPETokenizer {
@@ -18,10 +19,10 @@ enum Fixture {
     static let families = ["smollm2", "llama3", "qwen2"]
 }
 
-extension TemplateValue {
-    var elements: [TemplateValue] { if case .array(let elements) = self { elements } else { [] } }
+extension JSONValue {
+    var elements: [JSONValue] { if case .array(let elements) = self { elements } else { [] } }
     var text: String? { if case .string(let text) = self { text } else { nil } }
-    var integer: Int? { if case .int(let int) = self { int } else { nil } }
+    var integer: Int? { if case .integer(let int) = self { int } else { nil } }
     var ids: [TokenID] { elements.compactMap { $0.integer.map { TokenID($0) } } }
 }
 

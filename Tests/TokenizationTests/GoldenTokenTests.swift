@@ -1,3 +1,4 @@
+import JSON
 import Testing
 import Tokenization
 
@@ -70,12 +71,13 @@ struct GoldenTokenTests {
         guard case .object(let entries)? = file["model"]?["vocab"] else { throw Missing.vocabulary }
         let added = try #require(file["added_tokens"]).elements
         let size =
-            try #require((entries.entries.map(\.value) + added.compactMap { $0["id"] }).compactMap(\.integer).max()) + 1
+            try #require((entries.members.map(\.value) + added.compactMap { $0["id"] }).compactMap(\.integer).max()) + 1
         var tokens = [String](repeating: "", count: size)
         var types = [Int32](repeating: 5, count: size)
-        for (token, id) in entries.entries {
-            tokens[try #require(id.integer)] = token
-            types[try #require(id.integer)] = 1
+        for member in entries.members {
+            let id = try #require(member.value.integer)
+            tokens[id] = member.key
+            types[id] = 1
         }
         for token in added {
             let id = try #require(token["id"]?.integer)

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import JSON
 import Testing
 import Tokenization
 
@@ -85,7 +86,7 @@ struct HostileInputTests {
         ])
     func malformedJSON(text: String) {
         #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: text.utf8) }
-        #expect(throws: TemplateError.self) { try TemplateValue(json: text.utf8) }
+        #expect(throws: JSONError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
     @Test("a pre-tokenizer of a hundred thousand cuts is refused, not followed")

@@ -1,3 +1,4 @@
+public import ChatTemplates
 public import InferenceEngine
 import Requests
 public import Tokenization
