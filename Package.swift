@@ -23,19 +23,6 @@ func serving(_ name: String, _ package: String) -> Target.Dependency {
     .product(name: name, package: package, condition: .when(traits: ["Serving"]))
 }
 
-/// What `Shaders` embeds; its one Swift file is their table.
-let shaderFiles = [
-    "add.comp", "add_norm.comp", "attention.comp", "attention_reduce.comp", "attention_rows.glsl", "cache.glsl",
-    "candidates.glsl", "candidates_merge.comp", "candidates_segment.comp", "columns.glsl", "digits.comp", "digits.glsl",
-    "digits_records.glsl", "embed.comp", "gated.comp", "gated.glsl", "gated_digits.comp", "gather.comp", "head.comp",
-    "head_to_cache.glsl", "head_to_value.glsl", "linear.glsl", "linear_broadcast.comp", "linear_columns.comp",
-    "linear_tiled.comp", "maxima_shared.glsl", "maxima_subgroup.glsl", "multiply.comp", "norm.comp", "numbers.glsl",
-    "packed.glsl", "packed_broadcast.comp", "packed_columns.comp", "packed_dot.glsl", "packed_dot_columns.comp",
-    "packed_dot_tiled.comp", "packed_embed.comp", "packed_slices.glsl", "packed_tiled.comp", "read.comp",
-    "reduce_shared.glsl", "reduce_subgroup.glsl", "reorder.comp", "soft_cap.comp", "soft_capping.glsl",
-    "softmax_state.glsl", "tile_half.glsl", "tile_single.glsl", "tiles.glsl", "weights.glsl",
-]
-
 let fixtures = [
     "ChatTemplatesTests": ["Fixtures"], "TokenizationTests": ["Fixtures"], "WeightsTests": ["Fixtures"],
 ]
@@ -66,8 +53,6 @@ let package = Package(
         // Found at run time, so nothing links against it: only its headers are needed.
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
         .systemLibrary(name: "CGlslang", providers: [.apt(["glslang-dev"])]),
-        .target(
-            name: "Shaders", path: "Shaders", resources: shaderFiles.map { .embedInCode($0) }, swiftSettings: settings),
         .target(name: "CPUKernels"),
         .target(name: "CQuirePlugin"),
         module("CLibrary"),
@@ -92,7 +77,11 @@ let package = Package(
         module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
         module("BackendReference", ["Backends", "CLibrary", "SharedValues", "Tensors"]),
         module("BackendCPU", ["Backends", "CLibrary", "CPUKernels", "SharedValues", "Tensors"]),
-        module("BackendVulkan", ["Backends", "CGlslang", "CLibrary", "CVulkan", "Shaders", "SharedValues", "Tensors"]),
+        // Every file of the folder is embedded in the binary: `PackageResources.add_comp` is `add.comp`.
+        .target(
+            name: "BackendVulkan",
+            dependencies: ["Backends", "CGlslang", "CLibrary", "CVulkan", "SharedValues", "Tensors"],
+            resources: [.embedInCode("Shaders")], swiftSettings: settings),
 
         // Level 3
         module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),

@@ -29,7 +29,7 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
         ]
         do {
             let backend = try VulkanBackend(options)
-            for (index, kernel) in backend.kernelChoices.enumerated() {
+            for (index, kernel) in backend.kernelSelections.enumerated() {
                 let reasons = kernel.rejections.map { "; not \($0.variant): \($0.reason)" }.joined()
                 lines.append(
                     (index == 0 ? "   kernels   " : "             ")

@@ -15,6 +15,6 @@ extension VulkanOptions {
         limits.maxAllocationByteCount = section.maxAllocation
         limits.sharedMemoryByteCount = section.sharedMemory
         cacheDirectory = kernelCache
-        self.report = report
+        onFallback = report
     }
 }

@@ -10,7 +10,7 @@ extension VulkanBackend {
     }
 
     /// The kernel of one operation.
-    public struct KernelChoice: Sendable, Hashable {
+    public struct KernelSelection: Sendable, Hashable {
         /// What it computes.
         public let operation: String
         /// The variant in use; nil where none is left.
@@ -26,10 +26,10 @@ extension VulkanBackend {
     }
 
     /// For each operation the kernel variant in use and why it is this one.
-    public var kernelChoices: [KernelChoice] {
-        KernelKind.allCases.map { kind in
-            let (variant, rejections) = library.choice(of: kind)
-            return KernelChoice(operation: kind.rawValue, variant: variant?.name, rejections: rejections)
+    public var kernelSelections: [KernelSelection] {
+        KernelCatalog.operations.map { operation in
+            let (variant, rejections) = library.selection(of: operation)
+            return KernelSelection(operation: operation.name, variant: variant?.name, rejections: rejections)
         }
     }
 }

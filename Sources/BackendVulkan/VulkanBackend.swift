@@ -23,7 +23,7 @@ public final class VulkanBackend: Backend {
     }
 
     init(_ options: VulkanOptions, faults: FaultInjector) throws(BackendError) {
-        let variants = KernelKind.allCases.flatMap { KernelVariant.all(of: $0).map(\.name) }
+        let variants = KernelCatalog.operations.flatMap { $0.variants.map(\.name) }
         if let unknown = options.disabledKernels.sorted().first(where: { !variants.contains($0) }) {
             throw .kernel(name: unknown, reason: "there is none of this name to switch off")
         }
@@ -36,11 +36,11 @@ public final class VulkanBackend: Backend {
         capabilities.isBatchInvariant = options.isBatchInvariant
         let vulkan = try VulkanDevice(
             physical, capabilities: capabilities, instance: instance, counters: counters, faults: faults)
-        let directory = options.cacheDirectory.map { CacheDirectory(path: $0, report: options.report) }
+        let directory = options.cacheDirectory.map { CacheDirectory(path: $0, onFailure: options.onFallback) }
         library = KernelLibrary(
             vulkan, compiler: ShaderCompiler(cache: directory, counters: counters, faults: faults),
             cache: PipelineCache(vulkan, directory: directory), disabled: options.disabledKernels,
-            report: options.report)
+            onFallback: options.onFallback)
         transfers = capabilities.isUnifiedMemory ? nil : try Transfers(vulkan)
         facts = physical.facts
         self.capabilities = capabilities

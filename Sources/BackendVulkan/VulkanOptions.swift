@@ -18,8 +18,8 @@ public struct VulkanOptions: Sendable {
     public var cacheDirectory: String?
     /// Whether the validation layer, where there is one, looks on.
     public var isValidating = false
-    /// Hears of fallbacks, one sentence each.
-    public var report: @Sendable (String) -> Void = { _ in }
+    /// Called with each fallback, in a sentence.
+    public var onFallback: @Sendable (String) -> Void = { _ in }
 
     /// The best device, with everything it has.
     public init() {}

@@ -50,7 +50,7 @@ import Testing
             let reports = Mutex<[String]>([])
             let backend = try device.backend { options in
                 options.cacheDirectory = path
-                options.report = { report in reports.withLock { $0.append(report) } }
+                options.onFallback = { report in reports.withLock { $0.append(report) } }
             }
             #expect(try model.logits(on: backend) == expected)
             #expect(reports.withLock { $0 }.count == files.count)
@@ -64,7 +64,7 @@ import Testing
         let reports = Mutex<[String]>([])
         let backend = try device.backend { options in
             options.cacheDirectory = "/dev/null/kernels"
-            options.report = { report in reports.withLock { $0.append(report) } }
+            options.onFallback = { report in reports.withLock { $0.append(report) } }
         }
         #expect(try SmallModel().agrees(on: backend))
         #expect(reports.withLock { !$0.isEmpty })

@@ -48,7 +48,7 @@ import Testing
             #expect(result.hasPassed, "\(result)")
         }
         // It is what was tested; a device without it computes as ever.
-        let choice = try #require(backend.kernelChoices.first { $0.operation == "linear_many_rows_half" })
+        let choice = try #require(backend.kernelSelections.first { $0.operation == "linear_many_rows_half" })
         #expect(choice.variant == (backend.capabilities.hasFloat16 ? "linear_tiled_half" : "linear_tiled"))
         #expect(try #require(backend.validationMessages, "the validation layer is missing") == [])
     }
@@ -102,7 +102,7 @@ import Testing
         let fallbacks = Mutex<[String]>([])
         let backend = try device.backend { options in
             options.activations = activations
-            options.report = { report in fallbacks.withLock { $0.append(report) } }
+            options.onFallback = { report in fallbacks.withLock { $0.append(report) } }
         }
         try run(cases, on: backend)
         #expect(fallbacks.withLock { $0 } == [])

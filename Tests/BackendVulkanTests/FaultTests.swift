@@ -79,11 +79,13 @@ import Testing
                 let reports = Mutex<[String]>([])
                 faults.fail(site)
                 let backend = try device.backend(faults: faults) { options in
-                    options.report = { report in reports.withLock { $0.append(report) } }
+                    options.onFallback = { report in reports.withLock { $0.append(report) } }
                 }
                 #expect(try model.agrees(on: backend))
                 #expect(reports.withLock { $0 }.count == 1)
-                let rejected = backend.kernelChoices.flatMap(\.rejections).filter { $0.variant.hasSuffix("_subgroup") }
+                let rejected = backend.kernelSelections.flatMap(\.rejections).filter {
+                    $0.variant.hasSuffix("_subgroup")
+                }
                 #expect(rejected.count == 1)
             }
         }

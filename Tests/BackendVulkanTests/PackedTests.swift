@@ -113,13 +113,13 @@ import Testing
             faults.fail(.halves)
             let reports = Mutex<[String]>([])
             let backend = try device.backend(faults: faults) { options in
-                options.report = { report in reports.withLock { $0.append(report) } }
+                options.onFallback = { report in reports.withLock { $0.append(report) } }
             }
             let result = try BackendConformance(backend).run(trial)
             #expect(result.hasPassed, "\(result)")
             let found = reports.withLock { $0 }
             #expect(!found.isEmpty && found.allSatisfy { $0.contains("unpacks scales by integers") })
-            let many = backend.kernelChoices.first { $0.operation == "packed_many_rows" }
+            let many = backend.kernelSelections.first { $0.operation == "packed_many_rows" }
             #expect(many?.rejections.contains { $0.reason.contains("self-test") } == false)
         }
     }
@@ -141,12 +141,12 @@ import Testing
                 faults.fail(.selfTest(variant))
                 let reports = Mutex<[String]>([])
                 let backend = try limited.backend(faults: faults) { options in
-                    options.report = { report in reports.withLock { $0.append(report) } }
+                    options.onFallback = { report in reports.withLock { $0.append(report) } }
                 }
                 let result = try BackendConformance(backend).run(trial)
                 #expect(result.hasPassed, "\(result)")
                 #expect(reports.withLock { $0.filter { $0.contains("\(variant) is not used") } }.count == 1)
-                let many = backend.kernelChoices.first { $0.operation == "packed_many_rows" }
+                let many = backend.kernelSelections.first { $0.operation == "packed_many_rows" }
                 #expect(many?.rejections.contains { $0.variant == variant } == true)
             }
         }

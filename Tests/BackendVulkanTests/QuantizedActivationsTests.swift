@@ -84,7 +84,7 @@ import Testing
             let reports = Mutex<[String]>([])
             let backend = try poor.backend(faults: faults) { options in
                 options.activations = .int8
-                options.report = { report in reports.withLock { $0.append(report) } }
+                options.onFallback = { report in reports.withLock { $0.append(report) } }
             }
             var sketch = PlanSketch(seed: 5)
             let weights = sketch.packed("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
@@ -117,7 +117,7 @@ import Testing
             sequences: BackendConformance.sequences([150, 1, 70], seed: 1), cacheType: .f32, blockSize: 16)
         let result = try BackendConformance(backend, batchInvariance: .bitwise).run(trial)
         #expect(result.hasPassed, "\(result)")
-        #expect(backend.kernelChoices.contains { $0.operation == "attention_reduce_digits" })
+        #expect(backend.kernelSelections.contains { $0.operation == "attention_reduce_digits" })
     }
 
     @Test(
@@ -128,21 +128,26 @@ import Testing
         let library = backend.library
         let quantized = QuantizedActivations(
             count: 3, for: QuantizedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
-        let kernels = LinearKernels(library: library, shapes: KernelShapes(backend.capabilities))
-        let choices = try kernels.making(quantized, by: .conversion)
+        let pipeline = try library.pipeline(QuantizeKernel(quantized: quantized))
         var numbers = [Float](repeating: 1, count: 160)
         numbers[3] = .nan
         numbers[32 + 4] = .infinity
         numbers[64 + 5] = -.infinity
         for index in 96..<128 { numbers[index] = .leastNonzeroMagnitude }
         let trial = SelfTestCase(
-            bindings: [SelfTestCase.bits(numbers), SelfTestCase.unwritten(5 * quantized.recordWordCount)],
-            constants: [160, 40, 0, UInt32(5 * quantized.recordWordCount), 0], rowCount: 1, output: 1, expected: [])
-        let words = try KernelSelfTest(backend.vulkan).run(trial, on: choices[0].pipeline)
-        let found = TestDigits.read(words, quantized.constants, width: 160)
+            QuantizeKernel.self,
+            bindings: [
+                .input: SelfTestCase.bits(numbers), .output: SelfTestCase.unwritten(5 * quantized.recordWordCount),
+            ],
+            parameters: .init(
+                width: 160, input: RowLayout(stride: 40),
+                output: RowLayout(stride: UInt32(5 * quantized.recordWordCount))),
+            rowCount: 1, output: .output, expected: [])
+        let words = try KernelSelfTest(backend.vulkan).run(trial, on: pipeline)
+        let found = QuantizedTestRows.read(words, quantized, width: 160)
         #expect(found[..<96].allSatisfy { $0.isNaN })
         #expect(found[96..<128].allSatisfy { $0 == 0 })
         #expect(found[128...].allSatisfy { abs($0 - 1) < 1e-6 })
-        #expect(TestDigits.sums(words, quantized.constants)[..<9].allSatisfy { $0.isNaN })
+        #expect(QuantizedTestRows.sums(words, quantized)[..<9].allSatisfy { $0.isNaN })
     }
 }

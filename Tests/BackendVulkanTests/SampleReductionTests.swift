@@ -70,7 +70,8 @@ import Testing
             try prepared.fetchLogits(of: row)
             #expect(rows.withRow(row) { Array($0) } == logits)
         }
-        #expect(backend.kernelChoices.filter { $0.operation.hasPrefix("candidates") }.allSatisfy { $0.variant != nil })
+        #expect(
+            backend.kernelSelections.filter { $0.operation.hasPrefix("candidates") }.allSatisfy { $0.variant != nil })
         #expect(backend.validationMessages == [])
     }
 

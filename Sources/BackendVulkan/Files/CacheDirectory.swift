@@ -5,8 +5,8 @@ import CLibrary
 struct CacheDirectory: Sendable {
     /// Where it is.
     let path: String
-    /// Hears of what was wrong.
-    let report: @Sendable (String) -> Void
+    /// Called with what was wrong, in a sentence.
+    let onFailure: @Sendable (String) -> Void
 
     /// The content of file `name`; nil where there is none, or none that can be trusted.
     func read(_ name: String) -> [UInt8]? {
@@ -20,7 +20,7 @@ struct CacheDirectory: Sendable {
             bytes += part[..<count]
         }
         guard bytes.count >= 32, String(decoding: bytes[..<32], as: UTF8.self) == Self.hash(bytes[32...]) else {
-            report("\(path)/\(name) is damaged and will be made again")
+            onFailure("\(path)/\(name) is damaged and will be made again")
             return nil
         }
         return Array(bytes[32...])
@@ -32,7 +32,7 @@ struct CacheDirectory: Sendable {
         let target = path + "/" + name
         let temporary = "\(target).\(getpid()).\(UInt64.random(in: 0 ... .max))"
         guard let file = fopen(temporary, "wb") else {
-            report("\(path) cannot be written to; kernels will be compiled again at the next start")
+            onFailure("\(path) cannot be written to; kernels will be compiled again at the next start")
             return
         }
         let bytes = Array(Self.hash(content[...]).utf8) + content
@@ -40,7 +40,7 @@ struct CacheDirectory: Sendable {
         let closed = fclose(file)
         if written != bytes.count || closed != 0 || rename(temporary, target) != 0 {
             unlink(temporary)
-            report("\(target) could not be written")
+            onFailure("\(target) could not be written")
         }
     }
 

@@ -1,6 +1,5 @@
 import Backends
 import CVulkan
-import Shaders
 
 /// Measures what a device reaches when it does nothing else.
 struct SpeedProbe {
@@ -36,31 +35,35 @@ struct SpeedProbe {
             var region = VkBufferCopy(srcOffset: 0, dstOffset: 0, size: VkDeviceSize(byteCount))
             device.functions.CmdCopyBuffer(buffer, source.handle, target.handle, 1, &region)
         }
-        let program = try Program(
-            "read", .read, ["GROUP": 4 * Self.group],
-            bindings: [source, target].map { MemoryRange(buffer: $0, byteOffset: 0, byteCount: byteCount) }, library,
+        func range(_ buffer: VulkanBuffer) -> MemoryRange {
+            MemoryRange(buffer: buffer, byteOffset: 0, byteCount: byteCount)
+        }
+        let program = try Program<MemoryRead>(
+            MemoryRead.variant, ["GROUP": 4 * Self.group], [.input: range(source), .output: range(target)], library,
             device)
         // Some loads for each invocation, and more invocations than a device has room for.
         let wordCount = byteCount / 16
         let groupCount = max(1, wordCount / (4 * Self.group * 8))
         let reading = try shortest { buffer in
             program.record(
-                into: buffer, [1, UInt32(wordCount), UInt32(groupCount * 4 * Self.group)], groupCount: groupCount)
+                into: buffer,
+                .init(count: UInt32(wordCount), stepSize: UInt32(groupCount * 4 * Self.group)),
+                groupCount: groupCount)
         }
         return Double(byteCount) * max(2 / copying, 1 / reading)
     }
 
     func operationsPerSecond() throws(BackendError) -> Double {
         let result = try VulkanBuffer(byteCount: 16, use: "a sum", place: .host, device: device, transfers: nil)
-        let program = try Program(
-            "multiply", .multiply, ["GROUP": Self.group, "CHAINS": Self.chainCount],
-            bindings: [MemoryRange(buffer: result, byteOffset: 0, byteCount: 16)], library, device)
+        let program = try Program<MultiplyAdd>(
+            MultiplyAdd.variant, ["GROUP": Self.group, "CHAINS": Self.chainCount],
+            [.output: MemoryRange(buffer: result, byteOffset: 0, byteCount: 16)], library, device)
         var (groupCount, stepCount) = (256, 64)
         // Longer, and wider where that is free, until the start of a dispatch does not matter.
         while true {
             let seconds = try shortest { buffer in
                 program.record(
-                    into: buffer, [1, UInt32(stepCount), Float(0.5).bitPattern], groupCount: groupCount)
+                    into: buffer, .init(stepCount: UInt32(stepCount), factor: 0.5), groupCount: groupCount)
             }
             guard seconds < 0.01, stepCount < 1 << 20 else {
                 return Double(groupCount * Self.group * stepCount * Self.chainCount * 4 * 2) / seconds
@@ -93,43 +96,67 @@ struct SpeedProbe {
     }
 }
 
-extension SpeedProbe {
-    /// A kernel and what it works on.
-    private struct Program {
-        private let dispatch: Dispatch
-        private let pipeline: Pipeline
-        private let sets: DescriptorSets
-        private let device: VulkanDevice
+/// Nothing but reading (`read.comp`).
+private enum MemoryRead: KernelInterface {
+    enum Binding: KernelBinding { case input, output }
 
-        init(
-            _ name: String, _ file: ShaderFile, _ constants: [String: Int], bindings: [MemoryRange],
-            _ library: KernelLibrary, _ device: VulkanDevice
-        ) throws(BackendError) {
-            self.device = device
-            pipeline = try library.make(KernelVariant(name: name, files: [file]), constants, bindings.count)
-            var phases = [
-                DispatchPhase(dispatches: [
-                    Dispatch(
-                        choices: [KernelChoice(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)],
-                        bindings: bindings, constants: [], rows: .tokens, groupCount: 1)
-                ])
-            ]
-            sets = try DescriptorSets(for: &phases, device: device)
-            dispatch = phases[0].dispatches[0]
-        }
+    struct Parameters: KernelParameters {
+        /// `uvec4` that are read.
+        var count: UInt32
+        /// Invocations: the distance between the loads of one.
+        var stepSize: UInt32
+    }
 
-        func record(into buffer: VkCommandBuffer, _ constants: [UInt32], groupCount: Int) {
-            var set = dispatch.set
-            let functions = device.functions
-            functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.handle)
-            functions.CmdBindDescriptorSets(
-                buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.layout, 0, 1, &set, 0, nil)
-            constants.withUnsafeBytes { bytes in
-                functions.CmdPushConstants(
-                    buffer, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(bytes.count),
-                    bytes.baseAddress)
-            }
-            functions.CmdDispatchBase(buffer, 0, 0, 0, UInt32(groupCount), 1, 1)
+    static let variant = KernelVariant(name: "read", parts: [PackageResources.read_comp])
+}
+
+/// Nothing but multiplications and additions (`multiply.comp`).
+private enum MultiplyAdd: KernelInterface {
+    enum Binding: KernelBinding { case output }
+
+    struct Parameters: KernelParameters {
+        var stepCount: UInt32
+        var factor: Float
+    }
+
+    static let variant = KernelVariant(name: "multiply", parts: [PackageResources.multiply_comp])
+}
+
+/// A kernel and the buffers that it works on.
+private struct Program<K: KernelInterface> {
+    private let dispatch: Dispatch
+    private let pipeline: Pipeline
+    private let sets: DescriptorSets
+    private let device: VulkanDevice
+
+    init(
+        _ variant: KernelVariant, _ definitions: ShaderDefinitions, _ bindings: [K.Binding: MemoryRange],
+        _ library: KernelLibrary, _ device: VulkanDevice
+    ) throws(BackendError) {
+        self.device = device
+        pipeline = try library.compile(K.self, variant, definitions)
+        var phases = [
+            DispatchPhase(dispatches: [
+                Dispatch(
+                    kernels: [DispatchKernel(maxRowCount: .max, rowsPerGroup: 1, pipeline: pipeline)],
+                    bindings: K.Binding.ordered(bindings), parameters: [], rows: .tokens, groupCount: 1)
+            ])
+        ]
+        sets = try DescriptorSets(for: &phases, device: device)
+        dispatch = phases[0].dispatches[0]
+    }
+
+    func record(into buffer: VkCommandBuffer, _ parameters: K.Parameters, groupCount: Int) {
+        var set = dispatch.set
+        let functions = device.functions
+        functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.handle)
+        functions.CmdBindDescriptorSets(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline.layout, 0, 1, &set, 0, nil)
+        // The row count comes first.
+        ([1] + parameters.words).withUnsafeBytes { bytes in
+            functions.CmdPushConstants(
+                buffer, pipeline.layout, VK_SHADER_STAGE_COMPUTE_BIT.rawValue, 0, UInt32(bytes.count),
+                bytes.baseAddress)
         }
+        functions.CmdDispatchBase(buffer, 0, 0, 0, UInt32(groupCount), 1, 1)
     }
 }

@@ -35,7 +35,7 @@ final class DescriptorSets {
     deinit { device.functions.DestroyDescriptorPool(device.handle, pool, nil) }
 
     private func makeSet(_ dispatch: Dispatch) throws(BackendError) -> VkDescriptorSet {
-        var layout: VkDescriptorSetLayout? = dispatch.choices[0].pipeline.setLayout
+        var layout: VkDescriptorSetLayout? = dispatch.kernels[0].pipeline.setLayout
         var set: VkDescriptorSet?
         let result = withUnsafePointer(to: &layout) { layout in
             var info = VkDescriptorSetAllocateInfo()

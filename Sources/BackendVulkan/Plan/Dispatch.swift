@@ -15,9 +15,10 @@ enum DispatchRows: Hashable {
     }
 }
 
-/// A kernel for batches up to some number of rows.
-struct KernelChoice {
+/// The pipeline of a dispatch for batches of up to `maxRowCount` rows.
+struct DispatchKernel {
     let maxRowCount: Int
+    /// Rows that a workgroup computes.
     let rowsPerGroup: Int
     let pipeline: Pipeline
 }
@@ -25,10 +26,11 @@ struct KernelChoice {
 /// One kernel over one set of buffers, ready but for the number of rows.
 struct Dispatch {
     /// By rising number of rows.
-    let choices: [KernelChoice]
+    let kernels: [DispatchKernel]
+    /// The buffers by binding number.
     let bindings: [MemoryRange]
-    /// The kernel's numbers after the first, which is the number of rows.
-    let constants: [UInt32]
+    /// The parameters behind the row count.
+    let parameters: [UInt32]
     let rows: DispatchRows
     /// Workgroups in the first dimension.
     let groupCount: Int
@@ -47,7 +49,21 @@ struct Dispatch {
     var set: VkDescriptorSet?
 
     /// The kernel for `rows` rows.
-    func choice(forRows rows: Int) -> KernelChoice? { choices.first { rows <= $0.maxRowCount } }
+    func kernel(forRows rows: Int) -> DispatchKernel? { kernels.first { rows <= $0.maxRowCount } }
+}
+
+extension Dispatch {
+    /// A dispatch of a kernel `K`, of which `kernels` were made.
+    init<K: KernelInterface>(
+        _ kernel: K.Type, _ kernels: [DispatchKernel], bindings: [K.Binding: MemoryRange], parameters: K.Parameters,
+        rows: DispatchRows, groupCount: Int, label: String, byteCount: Int = 0, bytesPerRow: Int = 0,
+        bytesPerPosition: Int = 0, workPerRow: Int = 0, workPerScore: Int = 0
+    ) {
+        self.init(
+            kernels: kernels, bindings: K.Binding.ordered(bindings), parameters: parameters.words, rows: rows,
+            groupCount: groupCount, label: label, byteCount: byteCount, bytesPerRow: bytesPerRow,
+            bytesPerPosition: bytesPerPosition, workPerRow: workPerRow, workPerScore: workPerScore)
+    }
 }
 
 /// Dispatches that do not wait for each other, and whether they wait for what came before.

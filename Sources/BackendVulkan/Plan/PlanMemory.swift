@@ -52,8 +52,8 @@ struct PlanMemory {
         for case .attention(let layer, _, let shape, _, _) in steps {
             let heads = plan.cacheLayers[layer]
             let group = shape.queryHeadCount / heads.keyValueHeadCount
-            let cut = try shapes.attention(headSize: heads.headSize, group: group)
-            rowsPerTile = min(rowsPerTile, cut.rowsPerTile)
+            let tiling = try shapes.attentionTiling(headSize: heads.headSize, group: group)
+            rowsPerTile = min(rowsPerTile, tiling.rowsPerTile)
             stateSize = max(stateSize, shape.queryHeadCount * (heads.headSize + 2))
         }
         tasks = AttentionTasks(limits: limits, rowsPerTile: rowsPerTile, partition: shapes.attentionPartition)

@@ -27,14 +27,6 @@ struct QuantizedActivations: Hashable {
     /// Words of a row of `inputSize` numbers.
     func width(inputSize: Int) -> Int { inputSize.dividedUp(by: QuantizedFormat.slice) * recordWordCount }
 
-    /// What kernels are compiled for.
-    var constants: [String: Int] { ["DIGITS": count, "INTERLEAVE": interleave] }
-
-    /// What kernels are compiled for that make them, into binding `binding`.
-    func constants(madeInto binding: Int) -> [String: Int] {
-        constants.merging(["RECORDS_BINDING": binding]) { $1 }
-    }
-
     /// Whether the reduction of an attention can make them: heads of whole slices.
     static func areMade(ofHeads size: Int) -> Bool { size % QuantizedFormat.slice == 0 }
 }

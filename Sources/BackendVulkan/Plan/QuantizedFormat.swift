@@ -112,18 +112,4 @@ struct QuantizedFormat: Hashable, CustomStringConvertible {
         let count = groupCount(inputSize: inputSize)
         return count * groupByteCount + count.dividedUp(by: outer.groupCount) * outer.byteCount
     }
-
-    /// What kernels are compiled for.
-    var constants: [String: Int] {
-        [
-            "BITS": bitCount, "SCALING": scaling.rawValue, "SCALE_BITS": scaleType.byteCount * 8,
-            "SCALE_IS_BFLOAT": scaleType == .bf16 ? 1 : 0,
-        ]
-    }
-
-    /// The numbers with which a kernel finds a group: slices that share a scale, and groups of a row.
-    func groupNumbers(inputSize: Int) -> [UInt32] {
-        let slices = groupSize.map { max(1, $0 / Self.slice) } ?? sliceCount(inputSize: inputSize)
-        return [UInt32(slices), UInt32(groupCount(inputSize: inputSize))]
-    }
 }

@@ -48,10 +48,10 @@ struct StepRecorder {
         needsBarrier = needsBarrier || phase.needsBarrier
         for dispatch in phase.dispatches {
             let rows = rowCount(dispatch.rows)
-            guard rows > 0, let choice = dispatch.choice(forRows: rows) else { continue }
+            guard rows > 0, let kernel = dispatch.kernel(forRows: rows) else { continue }
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
-            let columnCount = dispatch.groupCount.dividedUp(by: choice.pipeline.variant.tilesPerGroup)
-            let rowCount = rows.dividedUp(by: choice.rowsPerGroup)
+            let columnCount = dispatch.groupCount.dividedUp(by: kernel.pipeline.variant.tilesPerGroup)
+            let rowCount = rows.dividedUp(by: kernel.rowsPerGroup)
             let parts = DispatchParts(
                 columnCount: columnCount, rowCount: rowCount, count: (cost - 1) / mostWork + 1)
             try parts.forEach { columns, rowGroups throws(BackendError) in
@@ -62,7 +62,7 @@ struct StepRecorder {
                     if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
                     timer?.mark(buffer)
                 }
-                record(dispatch, choice, rows: rows, columns, rowGroups)
+                record(dispatch, kernel, rows: rows, columns, rowGroups)
             }
             needsBarrier = false
             timer?.mark(buffer)
@@ -71,18 +71,18 @@ struct StepRecorder {
     }
 
     private mutating func record(
-        _ dispatch: Dispatch, _ choice: KernelChoice, rows: Int, _ columns: Range<Int>, _ rowGroups: Range<Int>
+        _ dispatch: Dispatch, _ kernel: DispatchKernel, rows: Int, _ columns: Range<Int>, _ rowGroups: Range<Int>
     ) {
         let functions = device.functions
         var set = dispatch.set
-        functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, choice.pipeline.handle)
+        functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.handle)
         functions.CmdBindDescriptorSets(
-            buffer, VK_PIPELINE_BIND_POINT_COMPUTE, choice.pipeline.layout, 0, 1, &set, 0, nil)
+            buffer, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.layout, 0, 1, &set, 0, nil)
         var count = UInt32(rows)
         let stage = VK_SHADER_STAGE_COMPUTE_BIT.rawValue
-        functions.CmdPushConstants(buffer, choice.pipeline.layout, stage, 0, 4, &count)
-        dispatch.constants.withUnsafeBytes { bytes in
-            functions.CmdPushConstants(buffer, choice.pipeline.layout, stage, 4, UInt32(bytes.count), bytes.baseAddress)
+        functions.CmdPushConstants(buffer, kernel.pipeline.layout, stage, 0, 4, &count)
+        dispatch.parameters.withUnsafeBytes { bytes in
+            functions.CmdPushConstants(buffer, kernel.pipeline.layout, stage, 4, UInt32(bytes.count), bytes.baseAddress)
         }
         functions.CmdDispatchBase(
             buffer, UInt32(columns.lowerBound), UInt32(rowGroups.lowerBound), 0, UInt32(columns.count),

@@ -197,10 +197,10 @@ extension VulkanPlan: TimedPlan {
         for phase in program.phases {
             for dispatch in phase.dispatches {
                 let rows = count(dispatch.rows, batch)
-                guard rows > 0, let choice = dispatch.choice(forRows: rows) else { continue }
+                guard rows > 0, let kernel = dispatch.kernel(forRows: rows) else { continue }
                 timings.append(
                     KernelTiming(
-                        kernel: choice.pipeline.variant.name, label: dispatch.label, seconds: seconds[timings.count],
+                        kernel: kernel.pipeline.variant.name, label: dispatch.label, seconds: seconds[timings.count],
                         byteCount: dispatch.byteCount + dispatch.bytesPerRow * rows
                             + dispatch.bytesPerPosition * tasks.positionCount,
                         operationCount: dispatch.workPerRow * rows + dispatch.workPerScore * tasks.scoreCount))

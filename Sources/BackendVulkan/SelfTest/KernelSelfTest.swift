@@ -8,22 +8,21 @@ final class KernelSelfTest: Sendable {
 
     init(_ device: VulkanDevice) { self.device = device }
 
-    /// Throws `kernel` where `pipeline` does not compute what its kind says.
+    /// Throws `kernel` where `pipeline`, which was compiled from `kernel` with `definitions`, computes something else.
     func check(
-        _ pipeline: Pipeline, of kind: KernelKind, constants: [String: Int]
+        _ pipeline: Pipeline, of kernel: some Kernel, definitions: ShaderDefinitions
     ) throws(BackendError) {
         let variant = pipeline.variant.name
-        let trial = SelfTestCase.make(kind, constants, rowsPerGroup: pipeline.variant.rowsPerGroup)
+        let trial = kernel.selfTest(of: pipeline.variant)
         let words = try run(trial, on: pipeline)
-        let found = trial.read(words)
+        let result = trial.read(words)
         var difference = 0.0
         var square = 0.0
-        for (left, right) in zip(found, trial.expected) {
+        for (left, right) in zip(result, trial.expected) {
             difference += (Double(left) - right) * (Double(left) - right)
             square += right * right
         }
-        let unpacksHalves =
-            pipeline.variant.unpacksHalves(constants) && constants[KernelVariant.halvesByIntegers] == nil
+        let unpacksHalves = kernel.unpacksHalfScales && definitions[KernelLibrary.halvesByIntegers] == nil
         let isStruck =
             device.faults.strike(.selfTest(variant)) != nil
             || unpacksHalves && device.faults.strike(.halves) != nil
@@ -33,7 +32,7 @@ final class KernelSelfTest: Sendable {
         }
     }
 
-    /// The words of the output, the last binding, after one dispatch.
+    /// The words of the output after one dispatch.
     func run(_ trial: SelfTestCase, on pipeline: Pipeline) throws(BackendError) -> [UInt32] {
         var ranges: [MemoryRange] = []
         for words in trial.bindings {
@@ -45,8 +44,8 @@ final class KernelSelfTest: Sendable {
             ranges.append(MemoryRange(buffer: buffer, byteOffset: 0, byteCount: words.count * 4))
         }
         let dispatch = Dispatch(
-            choices: [KernelChoice(maxRowCount: .max, rowsPerGroup: trial.rowsPerGroup, pipeline: pipeline)],
-            bindings: ranges, constants: trial.constants, rows: .tokens, groupCount: trial.groupCount)
+            kernels: [DispatchKernel(maxRowCount: .max, rowsPerGroup: trial.rowsPerGroup, pipeline: pipeline)],
+            bindings: ranges, parameters: trial.parameters, rows: .tokens, groupCount: trial.groupCount)
         var phases = [DispatchPhase(dispatches: [dispatch])]
         let sets = try DescriptorSets(for: &phases, device: device)
         var recorder = try StepRecorder(CommandBuffers(device, count: 1), device: device)

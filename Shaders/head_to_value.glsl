@@ -1,7 +1,0 @@
-// Heads go to the rows of a value.
-
-layout(set = 0, binding = 5) writeonly buffer Target { float target[]; };
-
-#define store_pair(token, index, first, second) \
-    { uint place = (token) * output_stride + output_column + (index); \
-      target[place] = first; target[place + 1] = second; }

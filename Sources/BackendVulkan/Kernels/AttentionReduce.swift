@@ -1,0 +1,74 @@
+import Backends
+import CLibrary
+
+/// Folds the partitions of single rows' contexts, in order (`attention_reduce.comp`); the output is floats or quantized
+/// activations.
+struct AttentionReduceKernel: Kernel {
+    enum Binding: KernelBinding { case states, reductions, output }
+
+    struct Parameters: KernelParameters {
+        var output: RowLayout
+        var headCount: UInt32
+    }
+
+    private static let floats = KernelOperation(
+        "attention_reduce", parts: [PackageResources.softmax_state_glsl, PackageResources.attention_reduce_comp])
+    private static let integers = KernelOperation(
+        "attention_reduce_digits",
+        parts: QuantizedActivations.parts + [
+            PackageResources.softmax_state_glsl, PackageResources.attention_reduce_comp,
+        ])
+    static let operations = [floats, integers]
+
+    let headSize: Int
+    /// What the output becomes; nil: it stays floats.
+    let quantized: QuantizedActivations?
+
+    var operation: KernelOperation { quantized == nil ? Self.floats : Self.integers }
+
+    var definitions: ShaderDefinitions {
+        let own: ShaderDefinitions = [
+            "GROUP": 32, "HEAD_SIZE": headSize, "UNIT": KernelShapes.attentionUnit(headSize: headSize),
+        ]
+        return quantized.map { own + $0.definitions } ?? own
+    }
+
+    /// One row of two heads whose context was summed up in two parts.
+    func selfTest(of variant: KernelVariant) -> SelfTestCase {
+        let stateSize = headSize + 2
+        var states = SelfTestCase.numbers(4 * stateSize, seed: 33)
+        for part in 0..<4 { states[part * stateSize + 1] = Float(part) + 1 }
+        var expected: [Double] = []
+        for head in 0..<2 {
+            let (first, second) = (head * stateSize, (2 + head) * stateSize)
+            let weights = (exp(Double(states[first])), exp(Double(states[second])))
+            let total = Double(states[first + 1]) * weights.0 + Double(states[second + 1]) * weights.1
+            for number in 2..<stateSize {
+                expected.append(
+                    (Double(states[first + number]) * weights.0 + Double(states[second + number]) * weights.1) / total)
+            }
+        }
+        let rows = ExpectedRows(expected, width: 2 * headSize, quantized: quantized)
+        return SelfTestCase(
+            Self.self, bindings: [.states: SelfTestCase.bits(states), .reductions: [0, 0, 2, 0]],
+            parameters: Parameters(output: RowLayout(stride: UInt32(rows.stride)), headCount: 2), rowCount: 1,
+            groupCount: 2, output: .output, rows: rows)
+    }
+}
+
+extension ProgramBuilder {
+    /// The reduction of the states that the attention dispatched before has left.
+    mutating func reduceAttention(
+        headSize: Int, headCount: Int, _ quantized: QuantizedActivations?, _ output: ValueID
+    ) throws(BackendError) {
+        let kernel = AttentionReduceKernel(headSize: headSize, quantized: quantized)
+        let dispatch = Dispatch(
+            AttentionReduceKernel.self, try kernels(for: kernel),
+            bindings: [
+                .states: memory.states, .reductions: batch.range(.reductions), .output: memory.range(output),
+            ],
+            parameters: .init(output: rowLayout(of: output), headCount: UInt32(headCount)), rows: .reductions,
+            groupCount: headCount, label: "attention, reduced", bytesPerRow: headCount * headSize * 4)
+        append([dispatch], reading: [memory.states], writing: [memory.range(output)])
+    }
+}

@@ -1,0 +1,109 @@
+import Backends
+import SharedValues
+import Tensors
+
+/// `output = input · weightsᵀ + bias` on quantized weights and floats: kernels unpack weights and go on as with
+/// unquantized ones.
+struct QuantizedLinearKernel: Kernel {
+    enum Binding: KernelBinding { case input, codes, scales, bias, output }
+
+    struct Parameters: KernelParameters {
+        var linear: LinearKernel.Parameters
+        var group: QuantizationGroups
+    }
+
+    private static let gemvVariant = KernelVariant(
+        name: "packed_columns",
+        parts: shared + [
+            PackageResources.columns_glsl, PackageResources.packed_slices_glsl, PackageResources.packed_columns_comp,
+        ])
+
+    /// For lanes of a CPU, where every load of an invocation is a load of its own.
+    private static let broadcastVariant = KernelVariant(
+        name: "packed_broadcast", parts: shared + [PackageResources.packed_broadcast_comp],
+        needs: [.processor, .subgroupBroadcast], extensions: KernelVariant.subgroupBroadcast)
+
+    private static let gemmVariant = KernelVariant(
+        name: "packed_tiled",
+        parts: shared + [PackageResources.tiles_glsl, PackageResources.packed_tiled_comp],
+        needs: [.invocations(256)], rowsPerGroup: 64, tilesPerGroup: 2)
+
+    private static let shared = [PackageResources.packed_glsl, PackageResources.linear_glsl]
+
+    private static let gemv = KernelOperation("packed_few_rows", [broadcastVariant, gemvVariant])
+    private static let gemm = KernelOperation("packed_many_rows", [broadcastVariant, gemmVariant, gemvVariant])
+    static let operations = [gemv, gemm]
+
+    let isGEMM: Bool
+    let format: QuantizedFormat
+    /// Whether the input is whole slices: floats have no padding of their own behind a row.
+    let isWhole: Bool
+    let tiling: LinearTiling
+
+    var operation: KernelOperation { isGEMM ? Self.gemm : Self.gemv }
+    var definitions: ShaderDefinitions {
+        format.definitions + tiling.definitions + ["ENDS_IN_SLICE": isWhole ? 0 : 1]
+    }
+    var unpacksHalfScales: Bool { format.scaleType == .f16 }
+
+    func selfTest(of variant: KernelVariant) -> SelfTestCase {
+        let matrix = QuantizedTestMatrix(format, isWhole: isWhole)
+        let width = matrix.stored.inputSize
+        let rowsPerGroup = variant.rowsPerGroup ?? tiling.rows
+        let stride = width.roundedUp(to: 8)
+        let input = SelfTestCase.numbers((rowsPerGroup + 1) * width, seed: 41)
+        return matrix.selfTest(
+            Self.self, SelfTestCase.bits(SelfTestCase.padded(input, width: width, stride: stride)),
+            stride: stride, numbers: input.map { Double($0) }, rowsPerGroup: rowsPerGroup)
+    }
+}
+
+extension QuantizedTestMatrix {
+    /// A linear operation on `input`, whose rows stand for `numbers`: one row more than a workgroup takes, for another
+    /// workgroup that is not full.
+    func selfTest<K: Kernel>(
+        _ kernel: K.Type, _ input: [UInt32], stride: Int, numbers: [Double], rowsPerGroup: Int
+    ) -> SelfTestCase
+    where K.Binding == QuantizedLinearKernel.Binding, K.Parameters == QuantizedLinearKernel.Parameters {
+        // As small as the products.
+        let bias = SelfTestCase.numbers(stored.outputSize, seed: 42).map { $0 / 320 }
+        let rowCount = rowsPerGroup + 1
+        return SelfTestCase(
+            kernel,
+            bindings: [
+                .input: input, .codes: codes, .scales: scales, .bias: SelfTestCase.bits(bias),
+                .output: SelfTestCase.unwritten(rowCount * stored.outputSize),
+            ],
+            parameters: .init(
+                linear: .test(inputSize: stored.inputSize, outputSize: stored.outputSize, inputStride: stride),
+                group: groups),
+            rowCount: rowCount, rowsPerGroup: rowsPerGroup, groupCount: 2, output: .output,
+            expected: LinearKernel.products(
+                numbers, stored.dequantized().floats(), inputSize: stored.inputSize, bias: bias))
+    }
+}
+
+/// How a kernel finds the group of a slice.
+struct QuantizationGroups: ParameterGroup {
+    /// Slices that share a scale; 1 where a slice has two.
+    var slices: UInt32
+    /// Groups of a row.
+    var count: UInt32
+}
+
+extension QuantizedFormat {
+    /// How kernels read the codes and scales (`packed.glsl`).
+    var definitions: ShaderDefinitions {
+        [
+            "BITS": bitCount, "SCALING": scaling.rawValue, "SCALE_BITS": scaleType.byteCount * 8,
+            "SCALE_IS_BFLOAT": scaleType == .bf16 ? 1 : 0,
+        ]
+    }
+
+    /// The groups of rows of `inputSize` numbers.
+    func groups(inputSize: Int) -> QuantizationGroups {
+        QuantizationGroups(
+            slices: UInt32(groupSize.map { max(1, $0 / Self.slice) } ?? sliceCount(inputSize: inputSize)),
+            count: UInt32(groupCount(inputSize: inputSize)))
+    }
+}

@@ -1,0 +1,7 @@
+// Heads go to the rows of a value.
+
+layout(set = 0, binding = TARGET_BINDING) writeonly buffer Target { float target[]; };
+
+#define store_pair(token, index, first, second) \
+    { uint place = (token) * output_stride + output_offset + (index); \
+      target[place] = first; target[place + 1] = second; }

@@ -1,0 +1,69 @@
+// output = input · weightsᵀ + bias for many rows: a workgroup has 64 rows by 64 columns and goes through the input in
+// steps of DEPTH numbers, which it keeps in shared memory (`tile_single.glsl`, `tile_half.glsl`). An invocation sums four
+// by four outputs, in the order and, in 32 bits, in the SPLITS parts of `linear_columns`, so that a row's result is the
+// same bits by either.
+
+layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weights[]; };
+
+#define CHUNKS (DEPTH / CHUNK)
+
+// Chunks from `chunk` on, up to `last`; zeros past them, which change no sum.
+void load_weights(uint chunk, uint last, uint chunk_count) {
+    for (uint index = gl_LocalInvocationIndex; index < CHUNKS * SIDE; index += 256) {
+        uint lane = index % TILE;
+        uint half_tile = index / TILE % 2;
+        uint own = index / SIDE;
+        uint tile = gl_WorkGroupID.x * 2 + half_tile;
+        uvec4 words = uvec4(0);
+        if (chunk + own < last && tile * TILE < output_size) {
+            words = weights[(tile * chunk_count + chunk + own) * TILE + lane];
+        }
+        vec4 low, high;
+        UNPACK(words, low, high);
+        for (uint number = 0; number < 4; number++) {
+            weight_tile[own * CHUNK + number][half_tile * TILE + lane] = TILE_WEIGHT(low[number]);
+#if CHUNK == 8
+            weight_tile[own * CHUNK + 4 + number][half_tile * TILE + lane] = TILE_WEIGHT(high[number]);
+#endif
+        }
+    }
+}
+
+void load_input(uint chunk, uint last) {
+    uint row = gl_WorkGroupID.y * SIDE + gl_LocalInvocationIndex / 4;
+    uint first = gl_LocalInvocationIndex % 4 * 4;
+    uint column = chunk * CHUNK + first;
+    uint end = min(last * CHUNK, input_size);
+    vec4 numbers = vec4(0);
+    if (row < row_count && column < end) numbers = source[row * input_stride + input_offset + column / 4];
+    for (uint number = 0; number < 4; number++) {
+        input_tile[first + number][gl_LocalInvocationIndex / 4] =
+            TILE_INPUT(column + number < end ? numbers[number] : 0.0);
+    }
+}
+
+void main() {
+    uint own_column = gl_LocalInvocationIndex % 16;
+    uint own_row = gl_LocalInvocationIndex / 16 * 4;
+    uint chunk_count = (input_size + CHUNK - 1) / CHUNK;
+    uint per_split = (chunk_count + SPLITS - 1) / SPLITS;
+    float totals[16];
+    for (uint index = 0; index < 16; index++) totals[index] = 0;
+    for (uint split = 0; split < SPLITS; split++) {
+        uint last = min((split + 1) * per_split, chunk_count);
+        float sums[16];
+        for (uint index = 0; index < 16; index++) sums[index] = 0;
+        for (uint chunk = split * per_split; chunk < last; chunk += CHUNKS) {
+            load_weights(chunk, last, chunk_count);
+            load_input(chunk, last);
+            barrier();
+            add_tile(own_row, own_column, sums);
+            barrier();
+        }
+        for (uint index = 0; index < 16; index++) {
+            precise float total = split == 0 ? sums[index] : totals[index] + sums[index];
+            totals[index] = total;
+        }
+    }
+    write_sums(totals, own_row, own_column);
+}

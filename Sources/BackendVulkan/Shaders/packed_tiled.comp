@@ -1,0 +1,86 @@
+// A packed linear operation for many rows: a workgroup has 64 rows by 64 columns and goes through the input half a slice
+// at a time, unpacked to shared memory. An invocation sums four by four outputs, in the order and in the SPLITS parts of
+// `packed_columns`, so that a row's result is the same bits by either.
+
+layout(set = 0, binding = CODES_BINDING) readonly buffer Quanta { uint quanta[]; };
+
+#define DEPTH (SLICE / 2)
+
+shared float input_tile[DEPTH][SIDE + 1];
+shared float weight_tile[DEPTH][SIDE + 1];
+
+// The four columns of an invocation begin at `input`, a multiple of four, of the slice.
+void load_weights(uint slice, uint part, uint slice_count) {
+    uint lane = gl_LocalInvocationIndex % TILE;
+    uint half_tile = gl_LocalInvocationIndex / TILE % 2;
+    uint own = gl_LocalInvocationIndex / SIDE * 4;
+    uint tile = gl_WorkGroupID.x * 2 + half_tile;
+    vec4 unpacked = vec4(0);
+    if (tile * TILE < output_size) {
+        uint place = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+        uint bit = (part * DEPTH + own) * BITS;
+        uint word = bit / 32;
+        uint bits = quanta[place + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
+        if (bit % 32 + 4 * BITS > 32) {
+            word += 1;
+            bits |= quanta[place + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
+        }
+        uint group = SCALES == 2 ? slice * 2 + part : slice / group_slices;
+        vec2 scaling = scaling_of(tile * scale_stride(group_count), group, group_count, lane);
+        precise vec4 numbers = fma(
+            vec4(ivec4(uvec4(bits, bits >> BITS, bits >> (2 * BITS), bits >> (3 * BITS)) & MASK)), vec4(scaling.x),
+            vec4(scaling.y));
+        unpacked = numbers;
+    }
+    for (uint number = 0; number < 4; number++) {
+        weight_tile[own + number][half_tile * TILE + lane] = unpacked[number];
+    }
+}
+
+void load_input(uint slice, uint part) {
+    uint row = gl_WorkGroupID.y * SIDE + gl_LocalInvocationIndex / 4;
+    uint first = gl_LocalInvocationIndex % 4 * 4;
+    uint column = slice * SLICE + part * DEPTH + first;
+    vec4 numbers = vec4(0);
+    if (row < row_count && column < input_size) numbers = source[row * input_stride + input_offset + column / 4];
+    for (uint number = 0; number < 4; number++) {
+        input_tile[first + number][gl_LocalInvocationIndex / 4] = column + number < input_size ? numbers[number] : 0.0;
+    }
+}
+
+void main() {
+    uint own_column = gl_LocalInvocationIndex % 16;
+    uint own_row = gl_LocalInvocationIndex / 16 * 4;
+    uint slice_count = (input_size + SLICE - 1) / SLICE;
+    uint per_split = (slice_count + SPLITS - 1) / SPLITS;
+    float totals[16];
+    for (uint index = 0; index < 16; index++) totals[index] = 0;
+    for (uint split = 0; split < SPLITS; split++) {
+        uint last = min((split + 1) * per_split, slice_count);
+        float sums[16];
+        for (uint index = 0; index < 16; index++) sums[index] = 0;
+        for (uint step = split * per_split * 2; step < last * 2; step++) {
+            load_weights(step / 2, step % 2, slice_count);
+            load_input(step / 2, step % 2);
+            barrier();
+            for (uint depth = 0; depth < DEPTH; depth++) {
+                vec4 left = vec4(
+                    weight_tile[depth][own_column], weight_tile[depth][own_column + 16],
+                    weight_tile[depth][own_column + 32], weight_tile[depth][own_column + 48]);
+                [[unroll]] for (uint row = 0; row < 4; row++) {
+                    float right = input_tile[depth][own_row + row];
+                    [[unroll]] for (uint column = 0; column < 4; column++) {
+                        precise float sum = fma(left[column], right, sums[row * 4 + column]);
+                        sums[row * 4 + column] = sum;
+                    }
+                }
+            }
+            barrier();
+        }
+        for (uint index = 0; index < 16; index++) {
+            precise float total = split == 0 ? sums[index] : totals[index] + sums[index];
+            totals[index] = total;
+        }
+    }
+    write_sums(totals, own_row, own_column);
+}
