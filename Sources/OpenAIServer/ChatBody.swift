@@ -1,3 +1,4 @@
+import JSON
 import Requests
 
 /// The body of `POST /v1/chat/completions`.

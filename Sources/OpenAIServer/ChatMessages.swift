@@ -28,7 +28,7 @@ struct ChatMessages {
         }
         guard !array.isEmpty else { throw fields.error("messages", "must not be empty") }
         for (index, value) in array.enumerated() {
-            messages.append(try Self.message(Fields(value, path: fields.name("messages[\(index)]"))))
+            messages.append(try Self.message(Fields(value, path: fields.path("messages[\(index)]")).object()))
         }
     }
 
@@ -105,7 +105,7 @@ struct ChatMessages {
         for (index, part) in parts.enumerated() {
             if case .string(let text) = part {
                 read.append(textPart(text))
-            } else if let part = try self.part(Fields(part, path: fields.name("content[\(index)]"))) {
+            } else if let part = try self.part(Fields(part, path: fields.path("content[\(index)]")).object()) {
                 read.append(part)
             }
         }
@@ -147,7 +147,7 @@ struct ChatMessages {
     private static func toolCalls(_ fields: Fields) throws(ServerError) -> [JSONValue] {
         var calls: [JSONValue] = []
         for (index, call) in (try fields.array("tool_calls") ?? []).enumerated() {
-            calls.append(try toolCall(Fields(call, path: fields.name("tool_calls[\(index)]"))))
+            calls.append(try toolCall(Fields(call, path: fields.path("tool_calls[\(index)]")).object()))
         }
         return calls
     }

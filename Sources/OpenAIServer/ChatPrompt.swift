@@ -21,7 +21,7 @@ struct ChatPrompt {
         tools = try Self.tools(fields)
         documents = try fields.array("documents")
         for (index, document) in (documents ?? []).enumerated() {
-            _ = try Fields(document, path: fields.name("documents[\(index)]"))
+            _ = try Fields(document, path: fields.path("documents[\(index)]")).object()
         }
         var variables = try fields.object("chat_template_kwargs")?.members ?? []
         for variable in variables where Self.reserved.contains(variable.key) {
@@ -48,7 +48,7 @@ struct ChatPrompt {
     private static func tools(_ fields: Fields) throws(ServerError) -> [JSONValue]? {
         let tools = try fields.array("tools")
         for (index, tool) in (tools ?? []).enumerated() {
-            let tool = try Fields(tool, path: fields.name("tools[\(index)]"))
+            let tool = try Fields(tool, path: fields.path("tools[\(index)]")).object()
             let type = try tool.string("type")
             guard type == nil || type == "function", try tool.object("function")?.string("name") != nil else {
                 throw .invalidField(tool.path, "expected an object with type 'function' and a function with a name")

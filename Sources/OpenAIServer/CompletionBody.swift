@@ -71,7 +71,7 @@ struct CompletionBody {
         guard let first = values.first else { throw fields.error("prompt", "must not be empty") }
         let size = tokenizer.vocabularySize
         if case .integer = first {
-            return [Prompt(tokens: try Fields.tokens(values, name: "prompt", vocabularySize: size))]
+            return [Prompt(tokens: try Fields.tokens(values, path: "prompt", vocabularySize: size))]
         }
         guard values.count <= limit else {
             throw fields.error("prompt", "at most \(limit) prompts (times n) in one request, found \(values.count)")
@@ -81,8 +81,8 @@ struct CompletionBody {
             switch (first, value) {
             case (.string, .string(let text)): prompts.append(encoded(text))
             case (.array, .array(let tokens)):
-                let name = "prompt[\(index)]"
-                prompts.append(Prompt(tokens: try Fields.tokens(tokens, name: name, vocabularySize: size)))
+                let path = "prompt[\(index)]"
+                prompts.append(Prompt(tokens: try Fields.tokens(tokens, path: path, vocabularySize: size)))
             default: throw fields.error("prompt[\(index)]", "\(expected), found \(value.kind)")
             }
         }

@@ -1,15 +1,28 @@
 import JSON
-import Synchronization
 
-/// The fields of one JSON object, read by name and type; every error says which field, what was expected and found.
+/// The fields of a JSON object in a request, read by name and type; every error says which field, what was expected and
+/// found.
 ///
-/// Null counts as absent and fields that nobody reads are ignored, as OpenAI's clients expect; `unread` has their names.
-struct Fields {
-    /// Where the object stands in the body: empty, or `messages[0]`.
-    let path: String
-    private let object: JSONObject
-    private let readKeys = ReadKeys()
+/// Null counts as absent and fields that nobody reads are ignored, as OpenAI's clients expect; `unreadKeys` of the body
+/// has their names.
+typealias Fields = JSONReader<ServerError>
 
+extension ServerError: JSONReadingError {
+    init(_ mismatch: JSONMismatch) {
+        let found =
+            switch mismatch.found {
+            // Where an object was expected, the kind of a value says more than the value.
+            case .some(let value) where mismatch.expected == "an object": value.kind
+            case .some(let value): value.shown
+            case nil: "nothing"
+            }
+        let problem = "expected \(mismatch.expected), found \(found)"
+        self =
+            mismatch.path.isEmpty ? .invalidField(nil, "the body: \(problem)") : .invalidField(mismatch.path, problem)
+    }
+}
+
+extension JSONReader where Failure == ServerError {
     /// The body of a request. Throws `invalidField` where `bytes` is no JSON object.
     init(body bytes: [UInt8]) throws(ServerError) {
         let value: JSONValue
@@ -18,45 +31,17 @@ struct Fields {
             throw .invalidField(
                 name.isEmpty ? nil : name, "the body is not valid JSON: \(error.problem) at byte \(error.byteOffset)")
         }
-        try self.init(value, path: "")
+        self = try JSONReader(value, recordsReads: true).object()
     }
-
-    /// The object `value` at `path`.
-    init(_ value: JSONValue, path: String) throws(ServerError) {
-        guard case .object(let object) = value else {
-            let name = path.isEmpty ? nil : path
-            throw .invalidField(name, "\(name ?? "the body"): expected an object, found \(value.kind)")
-        }
-        self.path = path
-        self.object = object
-    }
-
-    /// The full name of `key`.
-    func name(_ key: String) -> String { path.isEmpty ? key : "\(path).\(key)" }
 
     /// The error that `key` has `problem`.
-    func error(_ key: String, _ problem: String) -> ServerError { .invalidField(name(key), problem) }
+    func error(_ key: String, _ problem: String) -> ServerError { .invalidField(path(key), problem) }
 
-    /// The value of `key`; nil where absent or null.
-    func value(_ key: String) -> JSONValue? {
-        readKeys.insert(key)
-        guard let value = object[key], value != .null else { return nil }
-        return value
-    }
-
-    /// Whether `key` has a value.
-    func has(_ key: String) -> Bool { value(key) != nil }
-
-    private func mismatch(_ key: String, expected: String, _ found: JSONValue) -> ServerError {
-        error(key, "expected \(expected), found \(found.shown)")
-    }
-
-    /// A string, of at most `maxByteCount` bytes of UTF-8.
-    func string(_ key: String, maxByteCount: Int = .max) throws(ServerError) -> String? {
-        guard let value = value(key) else { return nil }
-        guard case .string(let text) = value else { throw mismatch(key, expected: "a string", value) }
-        guard text.utf8.count <= maxByteCount else {
-            throw error(key, "at most \(maxByteCount) bytes, found \(text.utf8.count)")
+    /// A string of at most `maximumByteCount` bytes of UTF-8.
+    func string(_ key: String, maximumByteCount: Int) throws(ServerError) -> String? {
+        guard let text = try string(key) else { return nil }
+        guard text.utf8.count <= maximumByteCount else {
+            throw error(key, "at most \(maximumByteCount) bytes, found \(text.utf8.count)")
         }
         return text
     }
@@ -67,18 +52,11 @@ struct Fields {
         return text
     }
 
-    /// True or false.
-    func bool(_ key: String) throws(ServerError) -> Bool? {
-        guard let value = value(key) else { return nil }
-        guard case .bool(let flag) = value else { throw mismatch(key, expected: "true or false", value) }
-        return flag
-    }
-
     /// An integer in `range`. `2.0` is one, as in pydantic.
     func integer(_ key: String, in range: ClosedRange<Int>) throws(ServerError) -> Int? {
         guard let value = value(key) else { return nil }
         guard let integer = value.exactInteger, range.contains(integer) else {
-            throw mismatch(key, expected: Self.integers(range), value)
+            throw error(key, expected: Self.integers(range), found: value)
         }
         return integer
     }
@@ -96,63 +74,35 @@ struct Fields {
         return try number(value, of: key, in: range)
     }
 
-    /// The value of a key, found while going through all of them, as a number in `range`.
+    /// The value of a member, found while iterating over all of them, as a number in `range`.
     func number(_ value: JSONValue, of key: String, in range: ClosedRange<Double>) throws(ServerError) -> Double {
         guard let number = value.double, range.contains(number) else {
-            throw mismatch(key, expected: "a number from \(range.lowerBound) to \(range.upperBound)", value)
+            throw error(key, expected: "a number from \(range.lowerBound) to \(range.upperBound)", found: value)
         }
         return number
     }
 
-    /// An array of anything.
-    func array(_ key: String) throws(ServerError) -> [JSONValue]? {
-        guard let value = value(key) else { return nil }
-        guard case .array(let values) = value else { throw mismatch(key, expected: "an array", value) }
-        return values
-    }
-
-    /// An object.
-    func object(_ key: String) throws(ServerError) -> Fields? {
-        guard let value = value(key) else { return nil }
-        return try Fields(value, path: name(key))
-    }
-
-    /// All keys with their values, in the order of the text.
-    var members: [JSONObject.Member] { object.members }
-
-    /// Names of fields that have a value, of which nothing was read.
-    var unread: [String] { object.members.filter { $0.value != .null && !readKeys.contains($0.key) }.map(\.key) }
-
     /// Token ids below `vocabularySize`.
     func tokens(_ key: String, vocabularySize: Int) throws(ServerError) -> [Int32]? {
         guard let values = try array(key) else { return nil }
-        return try Self.tokens(values, name: name(key), vocabularySize: vocabularySize)
+        return try Self.tokens(values, path: path(key), vocabularySize: vocabularySize)
     }
 
     /// `values` as token ids below `vocabularySize`.
     static func tokens(
-        _ values: [JSONValue], name: String, vocabularySize: Int
+        _ values: [JSONValue], path: String, vocabularySize: Int
     ) throws(ServerError) -> [Int32] {
         var tokens: [Int32] = []
         tokens.reserveCapacity(values.count)
         for (index, value) in values.enumerated() {
             guard let id = value.exactInteger, id >= 0, id < vocabularySize, let token = Int32(exactly: id) else {
                 let problem = "expected a token id from 0 to \(vocabularySize - 1), found \(value.shown)"
-                throw .invalidField("\(name)[\(index)]", problem)
+                throw .invalidField("\(path)[\(index)]", problem)
             }
             tokens.append(token)
         }
         return tokens
     }
-}
-
-/// The keys of one object that were asked for. A class, as reading does not change `Fields`.
-private final class ReadKeys: Sendable {
-    private let keys = Mutex<Set<String>>([])
-
-    func insert(_ key: String) { keys.withLock { _ = $0.insert(key) } }
-
-    func contains(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
 }
 
 extension JSONValue {

@@ -44,11 +44,11 @@ struct GenerationOptions {
         includesStopString = try fields.bool("include_stop_str_in_output") ?? false
         skipsSpecialTokens = try fields.bool("skip_special_tokens") ?? true
         priority = try fields.integer("priority", in: Int(Int32.min)...Int(Int32.max)) ?? 0
-        cacheSalt = try fields.string("cache_salt", maxByteCount: Self.longestText)
+        cacheSalt = try fields.string("cache_salt", maximumByteCount: Self.longestText)
         if cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
         returnsTokenIDs = try fields.bool("return_token_ids") ?? false
         writesTokensAsIDs = try fields.bool("return_tokens_as_token_ids") ?? false
-        tenant = try fields.string("user", maxByteCount: Self.longestText) ?? ""
+        tenant = try fields.string("user", maximumByteCount: Self.longestText) ?? ""
         deadlineMs = try fields.integer("deadline_ms", in: 1...Int(Int32.max))
         stream = try StreamOptions(fields)
         try readSampling(fields, service: service)

@@ -209,7 +209,7 @@ private final class UnreadFields: Sendable {
     private let names = Mutex<Set<String>>([])
 
     func log(_ fields: Fields, to logger: Logger) {
-        for name in fields.unread.map(\.inOneLine) {
+        for name in fields.unreadKeys.map(\.inOneLine) {
             let isNew = names.withLock { $0.count < Self.nameLimit && $0.insert(name).inserted }
             if isNew {
                 logger.warning("the request field '\(name)' has no effect; later requests with it are not named")

@@ -1,4 +1,6 @@
-/// Why a tokenizer could not be made.
+public import JSON
+
+/// Why a tokenizer could not be created.
 public enum TokenizationError: Error, Equatable, CustomStringConvertible {
     /// The file cannot be read.
     case unreadable(file: String, reason: String)
@@ -14,6 +16,28 @@ public enum TokenizationError: Error, Equatable, CustomStringConvertible {
         case .malformedJSON(let file, let reason): "\(file): not valid JSON: \(reason)"
         case .unsupported(let file, let key, let expected, let found):
             "\(file): \(key): expected \(expected), found \(found)"
+        }
+    }
+}
+
+extension TokenizationError: JSONReadingError {
+    public init(_ mismatch: JSONMismatch) {
+        self = .unsupported(
+            file: mismatch.file, key: mismatch.path.isEmpty ? "(the whole file)" : mismatch.path,
+            expected: mismatch.expected, found: Self.description(of: mismatch.found))
+    }
+
+    private static func description(of value: JSONValue?) -> String {
+        switch value {
+        case nil: return "nothing"
+        case .bool(let value): return "\(value)"
+        case .integer(let value): return "\(value)"
+        case .bigInteger(let digits): return String(digits.prefix(40))
+        case .number(let value): return "\(value)"
+        case .string(let value):
+            return value.utf8.count <= 200
+                ? "\"\(value)\"" : "\"\(String(decoding: value.utf8.prefix(200), as: UTF8.self))…\""
+        case .some(let other): return other.kind
         }
     }
 }

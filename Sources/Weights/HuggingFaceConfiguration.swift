@@ -12,7 +12,7 @@ extension ModelConfiguration {
         let hiddenSize = try limits.size(try config.integer("hidden_size"), "hidden_size")
         let headCount = try limits.size(try config.integer("num_attention_heads"), "num_attention_heads")
         let absentKeyValueHeadCount =
-            config.members["num_key_value_heads"] == nil ? family.defaultKeyValueHeadCount : nil
+            config["num_key_value_heads"].isMissing ? family.defaultKeyValueHeadCount : nil
         let keyValueHeadCount = try limits.size(
             try config.integer("num_key_value_heads") ?? absentKeyValueHeadCount ?? headCount, "num_key_value_heads")
         try limits.requireGroups(count: headCount, keyValueCount: keyValueHeadCount, key: "num_key_value_heads")
@@ -87,7 +87,7 @@ extension ModelConfiguration {
     ) throws(WeightLoadingError) -> (size: Int?, layersWithout: Set<Int>) {
         guard case .stated(let absent) = family.window else { return (nil, []) }
         let key = "sliding_window"
-        guard let stated = try config.integer(key) ?? (config.members[key] == nil ? absent : nil) else {
+        guard let stated = try config.integer(key) ?? (config[key].isMissing ? absent : nil) else {
             return (nil, [])
         }
         let size = try limits.size(stated, key, limit: 1 << 30)
@@ -120,11 +120,13 @@ extension ModelConfiguration {
         case .array(let elements):
             var ids: [Int] = []
             for element in elements {
-                guard case .integer(let id) = element else { throw document.illTyped(key, expected, element) }
+                guard case .integer(let id) = element else {
+                    throw document.error(key, expected: expected, found: element)
+                }
                 if id >= 0 { ids.append(id) }
             }
             return ids
-        case .some(let other): throw document.illTyped(key, expected, other)
+        case .some(let other): throw document.error(key, expected: expected, found: other)
         }
     }
 

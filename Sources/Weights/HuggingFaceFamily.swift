@@ -71,7 +71,9 @@ struct HuggingFaceFamily: Sendable {
         guard let modelType = try config.string("model_type") else {
             if let stated { return stated }
             let expected = "a list of one architecture name"
-            if let value = config.value("architectures") { throw config.illTyped("architectures", expected, value) }
+            if let value = config.value("architectures") {
+                throw config.error("architectures", expected: expected, found: value)
+            }
             throw .missingKey(file: config.file, key: "architectures", expected: expected)
         }
         if let family = known.first(where: { $0.modelType == modelType }) { return family.architecture }

@@ -21,7 +21,7 @@ public struct SafetensorsSource: TensorSource {
     /// it may be one that nobody needs.
     public init(index: String) throws(WeightLoadingError) {
         let document = try JSONDocument(file: index)
-        guard case .object(let weightMap) = document.members["weight_map"] else {
+        guard case .object(let weightMap) = document.value("weight_map") else {
             throw .missingKey(file: index, key: "weight_map", expected: "an object of tensor names and files")
         }
         var shardNames: Set<String> = []

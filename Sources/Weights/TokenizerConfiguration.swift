@@ -42,7 +42,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         } else {
             // Files that name their added tokens in tokenizer_config.json say the rest there, too.
             let map = directory.appendingPath("special_tokens_map.json")
-            for member in try Self.object(map)?.members ?? [] { keys.replace(member) }
+            for member in try Self.object(map)?.members ?? [] { keys[member.key] = member.value }
         }
         let special = Self.special(keys)
         let extra = Self.list(keys)
@@ -67,12 +67,10 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     static func object(_ file: String) throws(WeightLoadingError) -> JSONObject? {
         guard PathKind(of: file) == .file else { return nil }
         let memory = try mapFile(file)
-        var options = JSONParser.Options()
-        options.acceptsNonFiniteNumbers = true
         let value: JSONValue
         do {
             value = try withExtendedLifetime(memory) { () throws(JSONError) in
-                try JSONParser.parse(memory.bytes, options: options)
+                try JSONParser.parse(memory.bytes, options: .configurations)
             }
         } catch {
             throw .malformed(file: file, reason: error.description)
@@ -171,16 +169,5 @@ public struct TokenizerConfiguration: Sendable, Hashable {
             tokens.append((id, CheckpointToken(content: member.key, isSpecial: isSpecial, isNormalized: !isSpecial)))
         }
         return tokens
-    }
-}
-
-extension JSONObject {
-    /// Gives the member's key its value, in the place of the one that it has.
-    fileprivate mutating func replace(_ member: Member) {
-        if let index = members.lastIndex(where: { $0.key == member.key }) {
-            members[index] = member
-        } else {
-            members.append(member)
-        }
     }
 }

@@ -1,3 +1,5 @@
+public import JSON
+
 /// Why a checkpoint could not be opened or a weight not be loaded. Every case names the file.
 public enum WeightLoadingError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file could not be read at all.
@@ -50,5 +52,13 @@ public enum WeightLoadingError: Error, Sendable, Hashable, CustomStringConvertib
         case .unsupportedType(let file, let tensor, let type, let supported):
             "\(file): tensor \(tensor) has type \(type), which is not supported (supported: \(supported))"
         }
+    }
+}
+
+extension WeightLoadingError: JSONReadingError {
+    public init(_ mismatch: JSONMismatch) {
+        self = .illTypedKey(
+            file: mismatch.file, key: mismatch.path, expected: mismatch.expected,
+            found: mismatch.found?.summary ?? "nothing")
     }
 }

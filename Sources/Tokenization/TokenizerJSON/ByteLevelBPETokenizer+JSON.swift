@@ -28,6 +28,6 @@ extension ByteLevelBPETokenizer {
         } catch {
             throw .malformedJSON(file: file, reason: "byte \(error.byteOffset): \(error.problem)")
         }
-        self.init(try TokenizerFile(JSONNode(file: file, key: "", value: root)).parts(adding: tokens))
+        self.init(try TokenizerFile(JSONNode(root, file: file)).parts(adding: tokens))
     }
 }

@@ -45,7 +45,7 @@ struct PostProcessorReader {
     private func ids(_ node: JSONNode) throws(TokenizationError) -> [TokenID] {
         var ids: [TokenID] = []
         for element in try node.elements() {
-            guard let id = TokenID(exactly: try element.int()), builder.table.bytes(of: id) != nil else {
+            guard let id = TokenID(exactly: try element.integer()), builder.table.bytes(of: id) != nil else {
                 throw element.error(expected: "a token of the vocabulary")
             }
             ids.append(id)

@@ -23,13 +23,13 @@ struct PreTokenizerReader {
             var steps: [PreTokenizer.Step] = []
             for element in try node["pretokenizers"].elements() { steps += try read(element) }
             return steps
-        case "Digits": return [.numbers(individually: try node["individual_digits"].bool(default: false))]
+        case "Digits": return [.numbers(individually: try node.bool("individual_digits") ?? false)]
         case "Split": return [.pattern(try pattern(node))]
         case "ByteLevel":
             isByteLevel = true
             let leadingSpace: [PreTokenizer.Step] =
-                try node["add_prefix_space"].bool(default: true) ? [.leadingSpace] : []
-            return leadingSpace + (try node["use_regex"].bool(default: true) ? [.pattern(.gpt2)] : [])
+                try node.bool("add_prefix_space") ?? true ? [.leadingSpace] : []
+            return leadingSpace + (try node.bool("use_regex") ?? true ? [.pattern(.gpt2)] : [])
         default: throw type.error(expected: "\"ByteLevel\", \"Digits\", \"Split\" or \"Sequence\"")
         }
     }
@@ -41,7 +41,7 @@ struct PreTokenizerReader {
         }
         // The known patterns match every character, so that keeping what matches and cutting at it are the same.
         let behavior = try node["behavior"].string()
-        switch (behavior, try node["invert"].bool(default: false)) {
+        switch (behavior, try node.bool("invert") ?? false) {
         case ("Isolated", false), ("Removed", true): return pattern
         default:
             throw node["behavior"].error(expected: "\"Isolated\", or \"Removed\" with \"invert\": true")

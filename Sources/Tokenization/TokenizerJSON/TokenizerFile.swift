@@ -22,16 +22,16 @@ struct TokenizerFile {
         try requireByteLevelDecoder()
 
         var builder = VocabularyBuilder(file: root.file)
-        for member in try model["vocab"].members() {
+        for member in try model["vocab"].object().members {
             let key = "model.vocab[\"\(member.key)\"]"
-            let id = try JSONNode(file: root.file, key: key, value: member.value).int()
+            let id = try JSONNode(member.value, file: root.file, path: key).integer()
             try builder.add(member.key, id: id, isSpecial: false, key: key)
         }
         let encoder = try builder.encoder(
             merges: try merges(model["merges"]), mergesKey: "model.merges",
             unknownToken: try unknownToken(model["unk_token"], builder),
-            fusesUnknown: try model["fuse_unk"].bool(default: false),
-            ignoresMergesForWholeWords: try model["ignore_merges"].bool(default: false))
+            fusesUnknown: try model.bool("fuse_unk") ?? false,
+            ignoresMergesForWholeWords: try model.bool("ignore_merges") ?? false)
         let modelSize = builder.tokenCount
         var added = AddedTokens(try addedTokens())
         for token in added.tokens {
@@ -61,7 +61,7 @@ struct TokenizerFile {
             {
                 merges.append((left, right))
             } else {
-                throw JSONNode(file: node.file, key: "\(node.key)[\(rank)]", value: element)
+                throw JSONNode(element, file: node.file, path: "\(node.path)[\(rank)]")
                     .error(expected: "\"a b\" or [\"a\", \"b\"]")
             }
         }
@@ -81,18 +81,18 @@ struct TokenizerFile {
         if node.isNull { return [] }
         var tokens: [AddedToken] = []
         for element in try node.elements() {
-            let id = try element["id"].int()
+            let id = try element["id"].integer()
             guard let tokenID = TokenID(exactly: id), tokenID >= 0 else {
                 throw element["id"].error(expected: "a token id")
             }
             tokens.append(
                 AddedToken(
                     id: tokenID, content: try element["content"].string(),
-                    isSpecial: try element["special"].bool(default: false),
-                    stripsLeft: try element["lstrip"].bool(default: false),
-                    stripsRight: try element["rstrip"].bool(default: false),
-                    isSingleWord: try element["single_word"].bool(default: false),
-                    isNormalized: try element["normalized"].bool(default: false)))
+                    isSpecial: try element.bool("special") ?? false,
+                    stripsLeft: try element.bool("lstrip") ?? false,
+                    stripsRight: try element.bool("rstrip") ?? false,
+                    isSingleWord: try element.bool("single_word") ?? false,
+                    isNormalized: try element.bool("normalized") ?? false))
         }
         return tokens
     }
@@ -124,5 +124,23 @@ struct TokenizerFile {
             }
         }
         try require(root["decoder"])
+    }
+}
+
+/// A value of a `tokenizer.json` file.
+typealias JSONNode = JSONReader<TokenizationError>
+
+extension JSONReader where Failure == TokenizationError {
+    /// An integer; unlike elsewhere, `2.0` is none, as in `tokenizers`.
+    func integer() throws(TokenizationError) -> Int {
+        guard case .integer(let integer) = value else { throw error(expected: "an integer") }
+        return integer
+    }
+
+    /// Throws unless the value is missing, null or one of `allowed`.
+    func requireAbsent(or allowed: JSONValue...) throws(TokenizationError) {
+        if isNull { return }
+        if let value, allowed.contains(value) { return }
+        throw error(expected: "null")
     }
 }

@@ -67,7 +67,7 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
             throw .missingKey(file: file, key: document.path("config_groups"), expected: "at least one group")
         }
         var schemes: [Assignment] = []
-        for name in groups.members.keys.sorted() {
+        for name in groups.keys.sorted() {
             guard let group = try groups.object(name) else { continue }
             try group.require("format", oneOf: ["pack-quantized"])
             for key in ["input_activations", "output_activations"] where group.value(key) != nil {
@@ -94,7 +94,7 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
     /// or keys are to be rotated as well, nobody here would.
     private static func refuseTransforms(_ document: JSONDocument) throws(WeightLoadingError) {
         guard let groups = try document.object("transform_config")?.object("config_groups") else { return }
-        for name in groups.members.keys.sorted() {
+        for name in groups.keys.sorted() {
             guard let group = try groups.object(name), case .array(let places) = group.value("apply") else { continue }
             for case .object(let place) in places {
                 guard case .string(let location) = place["location"], !location.hasPrefix("weight_") else { continue }

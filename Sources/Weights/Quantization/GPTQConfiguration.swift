@@ -52,7 +52,7 @@ public struct GPTQConfiguration: Sendable, Hashable {
     ) throws(WeightLoadingError) -> [Rule] {
         guard let value = document.value("dynamic") else { return [] }
         guard case .object(let members) = value, let overrides = try document.object("dynamic") else {
-            throw document.illTyped("dynamic", "an object of patterns and what they change", value)
+            throw document.error("dynamic", expected: "an object of patterns and what they change", found: value)
         }
         var rules: [Rule] = []
         for member in members.members {

@@ -44,7 +44,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     }
 }
 
-extension JSONDocument {
+extension JSONReader where Failure == WeightLoadingError {
     /// The group size at `key`: a positive number, or nil for -1, which means that a whole column is one group.
     func groupSize(_ key: String) throws(WeightLoadingError) -> Int? {
         let expected = "-1, 16 or a multiple of 32"
@@ -73,10 +73,12 @@ extension JSONDocument {
     /// The strings at `key`; none when absent or null.
     func strings(_ key: String) throws(WeightLoadingError) -> [String] {
         guard let value = value(key) else { return [] }
-        guard case .array(let elements) = value else { throw illTyped(key, "a list of strings", value) }
+        guard case .array(let elements) = value else { throw error(key, expected: "a list of strings", found: value) }
         var strings: [String] = []
         for element in elements {
-            guard case .string(let string) = element else { throw illTyped(key, "a list of strings", element) }
+            guard case .string(let string) = element else {
+                throw error(key, expected: "a list of strings", found: element)
+            }
             strings.append(string)
         }
         return strings
