@@ -68,13 +68,12 @@ let package = Package(
         module("ChatTemplates", ["CLibrary", "JSON"]),
         module("Tokenization", ["JSON"]),
         module("Backends", ["CLibrary", "SharedValues", "Tensors"]),
-        module("Weights", ["CLibrary", "JSON", "SharedValues", "Tensors"]),
         module("Requests", ["KVCaching", "SharedValues"]),
 
         // Level 2
         module("Scheduling", ["Requests", "KVCaching"]),
         module("Sampling", ["CLibrary", "Requests", "SharedValues"]),
-        module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
+        module("Weights", ["CLibrary", "JSON", "SharedValues", "Tensors", "Tokenization"]),
         module("BackendReference", ["Backends", "CLibrary", "SharedValues", "Tensors"]),
         module("BackendCPU", ["Backends", "CLibrary", "CPUKernels", "SharedValues", "Tensors"]),
         // Every file of the folder is embedded in the binary: `PackageResources.add_comp` is `add.comp`.
@@ -84,6 +83,7 @@ let package = Package(
             resources: [.embedInCode("Shaders")], swiftSettings: settings),
 
         // Level 3
+        module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
         module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),
         module("PluginLoading", ["CLibrary", "CQuirePlugin", "Requests", "Scheduling"]),
         module("BackendConformance", ["BackendReference", "Backends", "SharedValues", "Tensors"]),
@@ -163,7 +163,7 @@ let package = Package(
         tests("EngineConfigTests", ["CLibrary", "EngineConfig", "SharedValues"]),
         tests("CPUKernelsTests", ["CLibrary", "CPUKernels", "SharedValues"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
-        tests("WeightsTests", ["CLibrary", "SharedValues", "Tensors", "Weights"]),
+        tests("WeightsTests", ["CLibrary", "SharedValues", "Tensors", "Tokenization", "Weights"]),
         tests("SchedulingTests", ["KVCaching", "Requests", "Scheduling", "SchedulingConformance", "SharedValues"]),
         tests(
             "PluginLoadingTests",

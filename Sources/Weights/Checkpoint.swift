@@ -1,17 +1,18 @@
 internal import JSON
+public import Tokenization
 
 /// Where a checkpoint's tokenizer comes from.
 public enum TokenizerOrigin: Sendable, Hashable {
     /// The path of a `tokenizer.json`, and the tokens that files beside it name.
-    case tokenizerJSON(String, adding: [CheckpointToken])
-    /// Metadata of the GGUF file itself.
-    case gguf(GGUFTokenizerMetadata)
+    case tokenizerJSON(String, adding: [NamedToken])
+    /// The vocabulary in the GGUF file itself.
+    case gguf(GGUFVocabulary)
 
     /// The tokenizer at `path`: a `.gguf` file, of which nothing else is looked at, a directory with a `tokenizer.json` and
     /// the files that belong to it, or such a file itself.
     public init(path: String) throws(WeightLoadingError) {
         if path.lowercased().hasSuffix(".gguf") {
-            self = .gguf(try GGUFTokenizerMetadata(GGUFSource(file: path).metadata, file: path))
+            self = .gguf(try GGUFVocabulary(GGUFSource(file: path).metadata, file: path))
         } else if PathKind(of: path) == .directory {
             self = .tokenizerJSON(
                 path.appendingPath("tokenizer.json"), adding: try TokenizerConfiguration(directory: path).addedTokens)
@@ -64,14 +65,14 @@ public struct Checkpoint: Sendable {
         let metadata = GGUFMetadata(file: path, values: source.metadata)
         try Self.require(
             try ModelConfiguration.architecture(metadata), of: architectures, file: path, key: "general.architecture")
-        let tokenizer = try GGUFTokenizerMetadata(source.metadata, file: path)
+        let vocabulary = try GGUFVocabulary(source.metadata, file: path)
         self.path = path
         self.source = source
-        configuration = try ModelConfiguration(gguf: source, tokenizer: tokenizer)
+        configuration = try ModelConfiguration(gguf: source, vocabulary: vocabulary)
         chatTemplates = try Self.chatTemplates(metadata)
-        specialTokens = tokenizer.specialTokens
-        self.tokenizer = .gguf(tokenizer)
-        warnings = tokenizer.warnings(file: path)
+        specialTokens = vocabulary.specialTokens
+        tokenizer = .gguf(vocabulary)
+        warnings = vocabulary.warnings(file: path)
         quantization = nil
     }
 

@@ -1,8 +1,9 @@
 internal import Tensors
+internal import Tokenization
 
 extension ModelConfiguration {
     /// Reads a GGUF file's metadata (ggml-org/ggml, docs/gguf.md, "Standardized key-value pairs").
-    init(gguf source: GGUFSource, tokenizer: GGUFTokenizerMetadata) throws(WeightLoadingError) {
+    init(gguf source: GGUFSource, vocabulary: GGUFVocabulary) throws(WeightLoadingError) {
         let metadata = GGUFMetadata(file: source.file, values: source.metadata)
         let limits = ConfigurationLimits(file: source.file)
         let architecture = try Self.architecture(metadata)
@@ -51,7 +52,7 @@ extension ModelConfiguration {
             keyValueHeadCount: keyValueHeadCount,
             headSize: headSize,
             // As in llama.cpp; tools that add tokens leave the key `vocab_size` as it was.
-            vocabularySize: try limits.size(tokenizer.tokens.count, "tokenizer.ggml.tokens", limit: 1 << 26),
+            vocabularySize: try limits.size(vocabulary.tokens.count, "tokenizer.ggml.tokens", limit: 1 << 26),
             normEpsilon: try limits.positive(epsilon, key("attention.layer_norm_rms_epsilon")),
             rotary: try Self.rotary(metadata, limits, architecture: architecture, headSize: headSize),
             maxPositionCount: try limits.size(
@@ -63,8 +64,8 @@ extension ModelConfiguration {
             attentionBias: source.shape(of: "blk.0.attn_q.bias") != nil,
             mlpBias: source.shape(of: "blk.0.ffn_gate.bias") != nil,
             hiddenActivation: activation ?? "silu",
-            bosTokenID: tokenizer.bosID,
-            eosTokenIDs: tokenizer.endIDs)
+            bosTokenID: vocabulary.bosID.map { Int($0) },
+            eosTokenIDs: vocabulary.endIDs.map { Int($0) })
     }
 
     /// The architecture's name, which stands before all the other keys.

@@ -1,21 +1,6 @@
 internal import JSON
 internal import Tensors
-
-/// A token that a file beside `tokenizer.json` names, with the flags of Hugging Face's `AddedToken`.
-public struct CheckpointToken: Sendable, Hashable {
-    /// The text.
-    public var content: String
-    /// Whether it is a control token.
-    public var isSpecial: Bool
-    /// Whether it takes the white space before it.
-    public var lstrip = false
-    /// Whether it takes the white space after it.
-    public var rstrip = false
-    /// Whether it is not found within a longer word.
-    public var singleWord = false
-    /// Whether it is looked for in the normalized text.
-    public var isNormalized: Bool
-}
+public import Tokenization
 
 /// What the files beside `tokenizer.json` say: special tokens, added tokens and chat templates. They are read as
 /// transformers 5 reads them (`PreTrainedTokenizerBase._from_pretrained`).
@@ -23,7 +8,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     /// Texts of special tokens by the names that chat templates use: `bos_token`, `pad_token`, `image_token`.
     public private(set) var specialTokens: [String: String] = [:]
     /// Tokens that the tokenizer must know, in the order in which those that it does not know get their ids.
-    public private(set) var addedTokens: [CheckpointToken] = []
+    public private(set) var addedTokens: [NamedToken] = []
     /// Sources of chat templates by name; a model's only one is `default`.
     public private(set) var chatTemplates: [String: String] = [:]
 
@@ -36,7 +21,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         let config = directory.appendingPath("tokenizer_config.json")
         var keys = try Self.object(config) ?? JSONObject()
         chatTemplates = try ChatTemplateFiles(directory).templates(config: keys["chat_template"], file: config)
-        var decoder: [(id: Int, token: CheckpointToken)] = []
+        var decoder: [(id: Int, token: NamedToken)] = []
         if let value = keys["added_tokens_decoder"] {
             decoder = try Self.decoder(value, file: config)
         } else {
@@ -82,8 +67,8 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     }
 
     /// The special tokens that have names, those that every tokenizer may have first.
-    private static func special(_ keys: JSONObject) -> [(name: String, token: CheckpointToken)] {
-        var found: [(name: String, token: CheckpointToken)] = []
+    private static func special(_ keys: JSONObject) -> [(name: String, token: NamedToken)] {
+        var found: [(name: String, token: NamedToken)] = []
         func add(_ name: String, _ value: JSONValue?) {
             guard let value, let token = token(value) else { return }
             found.removeAll { $0.name == name }
@@ -100,7 +85,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     }
 
     /// The special tokens without names.
-    private static func list(_ keys: JSONObject) -> [CheckpointToken] {
+    private static func list(_ keys: JSONObject) -> [NamedToken] {
         for key in ["extra_special_tokens", "additional_special_tokens"] {
             if case .array(let values)? = keys[key], !values.isEmpty { return values.compactMap { token($0) } }
         }
@@ -108,10 +93,10 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     }
 
     /// A special token: a string, or an object with `content` and flags.
-    private static func token(_ value: JSONValue) -> CheckpointToken? {
+    private static func token(_ value: JSONValue) -> NamedToken? {
         switch value {
         case .string(let text) where !text.isEmpty:
-            return CheckpointToken(content: text, isSpecial: true, isNormalized: false)
+            return NamedToken(text, isSpecial: true)
         case .object(let object):
             guard var token = token(object) else { return nil }
             token.isSpecial = true
@@ -121,26 +106,26 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         }
     }
 
-    private static func token(_ object: JSONObject) -> CheckpointToken? {
+    private static func token(_ object: JSONObject) -> NamedToken? {
         guard case .string(let content)? = object["content"], !content.isEmpty else { return nil }
         func flag(_ key: String, _ missing: Bool = false) -> Bool {
             if case .bool(let flag)? = object[key] { flag } else { missing }
         }
         let isSpecial = flag("special")
-        return CheckpointToken(
-            content: content, isSpecial: isSpecial, lstrip: flag("lstrip"), rstrip: flag("rstrip"),
-            singleWord: flag("single_word"), isNormalized: flag("normalized", !isSpecial))
+        return NamedToken(
+            content, isSpecial: isSpecial, stripsLeft: flag("lstrip"), stripsRight: flag("rstrip"),
+            isSingleWord: flag("single_word"), isNormalized: flag("normalized", !isSpecial))
     }
 
     /// Tokens by their ids, which are keys.
     private static func decoder(
         _ value: JSONValue, file: String
-    ) throws(WeightLoadingError) -> [(id: Int, token: CheckpointToken)] {
+    ) throws(WeightLoadingError) -> [(id: Int, token: NamedToken)] {
         let key = "added_tokens_decoder"
         guard case .object(let object) = value else {
             throw .illTypedKey(file: file, key: key, expected: "an object", found: value.summary)
         }
-        var tokens: [(id: Int, token: CheckpointToken)] = []
+        var tokens: [(id: Int, token: NamedToken)] = []
         for member in object.members {
             guard let id = Int(member.key) else {
                 throw .illTypedKey(
@@ -159,14 +144,14 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     /// The ids of `added_tokens.json` by token.
     private static func added(
         _ file: String, special: Set<String>
-    ) throws(WeightLoadingError) -> [(id: Int, token: CheckpointToken)] {
-        var tokens: [(id: Int, token: CheckpointToken)] = []
+    ) throws(WeightLoadingError) -> [(id: Int, token: NamedToken)] {
+        var tokens: [(id: Int, token: NamedToken)] = []
         for member in try object(file)?.members ?? [] {
             guard case .integer(let id) = member.value else {
                 throw .illTypedKey(file: file, key: member.key, expected: "an id", found: member.value.summary)
             }
             let isSpecial = special.contains(member.key)
-            tokens.append((id, CheckpointToken(content: member.key, isSpecial: isSpecial, isNormalized: !isSpecial)))
+            tokens.append((id, NamedToken(member.key, isSpecial: isSpecial)))
         }
         return tokens
     }

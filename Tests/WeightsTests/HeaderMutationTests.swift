@@ -1,6 +1,7 @@
 import SharedValues
 import Tensors
 import Testing
+import Tokenization
 
 @testable import Weights
 
@@ -61,8 +62,8 @@ import Testing
             guard let source = try? GGUFSource(file: "test", memory: memory(file)) else { continue }
             opened += 1
             readAll(source)
-            if let tokenizer = try? GGUFTokenizerMetadata(source.metadata, file: "test") {
-                _ = try? ModelConfiguration(gguf: source, tokenizer: tokenizer)
+            if let vocabulary = try? GGUFVocabulary(source.metadata, file: "test") {
+                _ = try? ModelConfiguration(gguf: source, vocabulary: vocabulary)
             }
         }
         // Both outcomes were tried.

@@ -8,7 +8,7 @@ extension ByteLevelBPETokenizer {
             throw .unsupported(
                 file: file, key: "tokenizer.ggml.model", expected: "\"gpt2\"", found: "\"\(vocabulary.model)\"")
         }
-        let rules = try Self.rules(vocabulary.pre, file: file)
+        let rules = try Self.rules(vocabulary.pre ?? "default", file: file)
         let types = vocabulary.tokenTypes
         guard types.isEmpty || types.count == vocabulary.tokens.count else {
             throw .unsupported(
@@ -49,7 +49,7 @@ extension ByteLevelBPETokenizer {
                 table: builder.table, encoder: encoder, steps: rules.steps, normalizer: rules.normalizer,
                 addedTokens: added,
                 prefix: vocabulary.addBOS ?? rules.addsBOS ? try inVocabulary(vocabulary.bosID, "bos_token_id") : [],
-                suffix: vocabulary.addEOS ? try inVocabulary(vocabulary.eosID, "eos_token_id") : []))
+                suffix: vocabulary.addEOS ?? false ? try inVocabulary(vocabulary.eosID, "eos_token_id") : []))
     }
 
     private struct Rules {
