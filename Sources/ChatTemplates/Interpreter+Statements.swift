@@ -107,11 +107,11 @@ extension Interpreter {
         }
     }
 
-    private func setAttribute(_ attribute: Text, ofNamespace index: Int, _ value: Value) {
-        if let index = namespaces[index].firstIndex(where: { $0.key == attribute }) {
-            namespaces[index][index].value = value
+    private func setAttribute(_ attribute: Text, ofNamespace namespace: Int, _ value: Value) {
+        if let index = namespaces[namespace].firstIndex(where: { $0.key == attribute }) {
+            namespaces[namespace][index].value = value
         } else {
-            namespaces[index].append((attribute, value))
+            namespaces[namespace].append((attribute, value))
         }
     }
 }
