@@ -1,8 +1,7 @@
-/// Why a text is not JSON that `JSONParser` reads.
+/// Why `JSONParser` refuses a text.
 public struct JSONError: Error, Equatable, CustomStringConvertible {
-    /// What is wrong.
     public let problem: String
-    /// Bytes before the place.
+    /// Offset of the error.
     public let byteOffset: Int
     /// Keys and indices that lead to the value, outermost first: `logit_bias`, `42`.
     public private(set) var path: [String] = []
@@ -12,13 +11,12 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
         self.byteOffset = byteOffset
     }
 
-    /// The same error, seen from the value around it.
+    /// The same error with `key` at the beginning of its path.
     func inside(_ key: String) -> JSONError {
         var error = self
         error.path.insert(key, at: 0)
         return error
     }
 
-    /// One sentence.
     public var description: String { "invalid JSON at byte \(byteOffset): \(problem)" }
 }

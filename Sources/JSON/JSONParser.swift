@@ -1,20 +1,19 @@
-/// A strict JSON reader (RFC 8259) for hostile input: nesting is bounded, nothing is guessed, errors name key and byte.
+/// A strict JSON parser (RFC 8259) for untrusted input. Nesting is limited, and errors name key and byte.
 public struct JSONParser {
-    /// Where it is stricter or laxer than the RFC.
+    /// Deviations from the RFC.
     public struct Options: Sendable {
-        /// A key twice in one object is an error; otherwise the last one counts.
+        /// Whether a repeated key in one object is an error; otherwise the last one counts.
         public var rejectsDuplicateKeys = false
-        /// `NaN`, `Infinity` and `-Infinity` are numbers, because Python's `json.dump` writes them.
+        /// Whether `NaN`, `Infinity` and `-Infinity` are numbers; Python's `json.dump` writes them.
         public var acceptsNonFiniteNumbers = false
 
-        /// The RFC, no more and no less.
         public init() {}
     }
 
-    /// Arrays and objects within each other, at most.
+    /// Maximum nesting of arrays and objects.
     public static let maxDepth = 128
 
-    /// Digits of an integer, at most; Python reads no more.
+    /// Maximum number of digits of an integer, as in Python.
     public static let maxIntegerDigitCount = 4300
 
     let bytes: UnsafeRawBufferPointer
@@ -22,7 +21,7 @@ public struct JSONParser {
     var position = 0
     private var depth = 0
 
-    /// The one value that `bytes` holds; a byte order mark before it is passed over.
+    /// The value in `bytes`, which may begin with a byte order mark.
     public static func parse(
         _ bytes: UnsafeRawBufferPointer, options: Options = Options()
     ) throws(JSONError) -> JSONValue {
@@ -35,7 +34,7 @@ public struct JSONParser {
         return value
     }
 
-    /// The one value that `bytes` holds; a byte order mark before it is passed over.
+    /// The value in `bytes`, which may begin with a byte order mark.
     public static func parse(_ bytes: [UInt8], options: Options = Options()) throws(JSONError) -> JSONValue {
         let result = bytes.withUnsafeBytes { buffer in
             Result { () throws(JSONError) in try parse(buffer, options: options) }
@@ -95,7 +94,7 @@ public struct JSONParser {
             guard next == UInt8(ascii: "\"") else { throw error("a key in double quotes is expected") }
             let start = position
             let key = try string()
-            // By bytes: Swift's strings take canonically equivalent keys for one.
+            // Compared by bytes, because Swift's strings treat canonically equivalent keys as equal.
             if options.rejectsDuplicateKeys, !keys.insert(Array(key.utf8)).inserted {
                 throw JSONError(problem: "key \"\(key.prefix(80))\" appears twice", byteOffset: start)
             }

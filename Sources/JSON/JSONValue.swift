@@ -1,23 +1,20 @@
-/// A JSON value as it was written: members keep their order, numbers know whether they are integers.
+/// A JSON value. Members keep their order, and integers are distinct from other numbers.
 public enum JSONValue: Sendable, Equatable {
     /// `null`.
     case null
     /// `true` or `false`.
     case bool(Bool)
-    /// A number without fraction and exponent that fits 64 bits.
+    /// A number without fraction and exponent that fits into 64 bits.
     case integer(Int)
     /// A number without fraction and exponent beyond 64 bits: its decimal digits, after a minus sign where it is negative.
     case bigInteger(String)
-    /// Any other number; what is too large for 64-bit floating point is infinite, as in Python.
+    /// Any other number; one that is too large for 64-bit floating point is infinite, as in Python.
     case number(Double)
-    /// Text.
     case string(String)
-    /// Values in order.
     case array([JSONValue])
-    /// Named values in order.
     case object(JSONObject)
 
-    /// What kind it is, for error messages: `a string`, `null`.
+    /// The kind of value, for error messages: `a string`, `null`.
     public var kind: String {
         switch self {
         case .null: "null"
@@ -29,7 +26,7 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// What it is, for error messages about files: `the string "ab"`, `an array`.
+    /// A description for error messages about files: `the string "ab"`, `an array`.
     public var summary: String {
         switch self {
         case .bool(let value): "the boolean \(value)"
@@ -41,7 +38,7 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// Number or nil, whichever way it was written.
+    /// The value as a floating-point number; nil: it is not a number.
     public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
@@ -70,7 +67,7 @@ public enum JSONValue: Sendable, Equatable {
         }
     }
 
-    /// A string, or null.
+    /// A string, or null if `value` is nil.
     public init(_ value: String?) { self = value.map(JSONValue.string) ?? .null }
 
     /// An array of integers.
@@ -79,7 +76,6 @@ public enum JSONValue: Sendable, Equatable {
 
 /// The members of a JSON object in the order of the text; of equal keys the last one counts, as in most readers.
 public struct JSONObject: Sendable, Equatable {
-    /// A key with its value.
     public struct Member: Sendable, Equatable {
         public var key: String
         public var value: JSONValue
@@ -90,10 +86,9 @@ public struct JSONObject: Sendable, Equatable {
         }
     }
 
-    /// All members, duplicates included.
+    /// All members, including those with repeated keys.
     public var members: [Member]
 
-    /// An object of `members`.
     public init(members: [Member] = []) { self.members = members }
 
     /// The last value of `key`; nil where the key is absent. Looks at every member: for objects with few.
@@ -120,19 +115,12 @@ public struct JSONObject: Sendable, Equatable {
 extension JSONValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
     ExpressibleByFloatLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
-    /// Text.
     public init(stringLiteral value: String) { self = .string(value) }
-    /// An integer.
     public init(integerLiteral value: Int) { self = .integer(value) }
-    /// A number.
     public init(floatLiteral value: Double) { self = .number(value) }
-    /// A truth value.
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    /// `null`.
     public init(nilLiteral: ()) { self = .null }
-    /// Values in order.
     public init(arrayLiteral elements: JSONValue...) { self = .array(elements) }
-    /// Named values in order.
     public init(dictionaryLiteral elements: (String, JSONValue)...) {
         self = .object(JSONObject(members: elements.map { JSONObject.Member(key: $0.0, value: $0.1) }))
     }

@@ -1,5 +1,5 @@
 extension JSONValue {
-    /// The value as compact JSON (RFC 8259) in UTF-8.
+    /// The value as compact JSON (RFC 8259) in UTF-8. Numbers that are not finite become null.
     public var encoded: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256)

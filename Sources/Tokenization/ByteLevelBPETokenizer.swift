@@ -1,5 +1,5 @@
-/// Byte-level byte-pair encoding, as GPT-2, SmolLM2, Llama 3 and Qwen2 have it; equal, token for token, to Hugging
-/// Face's `tokenizers` on the same vocabulary.
+/// Byte-level byte-pair encoding, as in GPT-2, SmolLM2, Llama 3 and Qwen2. The tokens are those of Hugging Face's `tokenizers`
+/// with the same vocabulary.
 public struct ByteLevelBPETokenizer: Tokenizer {
     private let table: TokenTable
     private let encoder: BytePairEncoder
@@ -15,7 +15,6 @@ public struct ByteLevelBPETokenizer: Tokenizer {
     /// One more than the highest token id.
     public var vocabularySize: Int { table.count }
 
-    /// The tokenizer of these parts.
     init(_ parts: TokenizerParts) {
         table = parts.table
         encoder = parts.encoder
@@ -33,7 +32,7 @@ public struct ByteLevelBPETokenizer: Tokenizer {
             parts.addedTokens.filter(\.isSpecial).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The ids of `text`; linear in its length, but for one logarithm within a word.
+    /// The ids of `text`, in time linear in its length, and n log n in the length of a word.
     public func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID] {
         var output = addSpecialTokens ? prefix : []
         var workspace = BytePairEncoder.Workspace()
@@ -51,10 +50,8 @@ public struct ByteLevelBPETokenizer: Tokenizer {
         return output
     }
 
-    /// The bytes that a token stands for; `nil`: not in the vocabulary.
     public func bytes(of token: TokenID) -> [UInt8]? { table.bytes(of: token).map(Array.init) }
 
-    /// Whether the token is marked special.
     public func isSpecial(_ token: TokenID) -> Bool { table.isSpecial(token) }
 
     /// The text of `tokens`; bytes that are not UTF-8 become U+FFFD.

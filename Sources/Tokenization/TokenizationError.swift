@@ -6,10 +6,9 @@ public enum TokenizationError: Error, Equatable, CustomStringConvertible {
     case unreadable(file: String, reason: String)
     /// The file is not JSON.
     case malformedJSON(file: String, reason: String)
-    /// The value of a key is missing, of the wrong kind, or of a kind that is not supported.
+    /// The value of a key is missing, of the wrong type, or not supported.
     case unsupported(file: String, key: String, expected: String, found: String)
 
-    /// One sentence.
     public var description: String {
         switch self {
         case .unreadable(let file, let reason): "\(file): cannot be read: \(reason)"

@@ -3,7 +3,7 @@ public typealias TokenID = Int32
 
 /// Text to token ids and back.
 public protocol Tokenizer: Sendable {
-    /// One more than the highest token id; ids at or above it are in no vocabulary.
+    /// One more than the highest token id.
     var vocabularySize: Int { get }
 
     /// Added tokens that are marked special, by their text.
@@ -12,23 +12,22 @@ public protocol Tokenizer: Sendable {
     /// The ids of `text`.
     ///
     /// - Parameters:
-    ///   - addSpecialTokens: whether the begin and end tokens that the vocabulary prescribes are added.
-    ///   - parseSpecialTokens: whether text that spells a special token becomes that token. Never `true` for what a
-    ///     user wrote: it would let users forge the roles of a conversation (CVE-2026-44222).
+    ///   - addSpecialTokens: whether the vocabulary's begin and end tokens are added.
+    ///   - parseSpecialTokens: whether the text of a special token becomes that token. It must be `false` for texts of users,
+    ///     who could otherwise forge the roles of a conversation (CVE-2026-44222).
     func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID]
 
-    /// The bytes that a token stands for, perhaps only a part of a character; `nil`: not in the vocabulary.
+    /// The bytes of a token, which may be only a part of a character; `nil`: the token is not in the vocabulary.
     func bytes(of token: TokenID) -> [UInt8]?
 
     /// Whether the token is marked special.
     func isSpecial(_ token: TokenID) -> Bool
 
-    /// The text of `tokens`; bytes that are not UTF-8 become U+FFFD, ids out of the vocabulary become nothing.
+    /// The text of `tokens`; bytes that are not UTF-8 become U+FFFD, ids that are not in the vocabulary are skipped.
     func decode(_ tokens: [TokenID], skipSpecialTokens: Bool) -> String
 }
 
 extension Tokenizer {
-    /// The text of `tokens`, from the bytes of each.
     public func decode(_ tokens: [TokenID], skipSpecialTokens: Bool) -> String {
         var text: [UInt8] = []
         for token in tokens where !(skipSpecialTokens && isSpecial(token)) {

@@ -1,7 +1,7 @@
-/// Ends a text at the first stop string, whatever pieces the text comes in.
+/// Ends a text at the first stop string. The text arrives in pieces of any size.
 ///
-/// Of several stop strings the one that is complete first counts, and of those that end together the longest. Text is
-/// held back only while it may be the start of a stop string. The automaton is Aho and Corasick's (1975).
+/// The stop string that is complete first counts; of several that end at the same byte, the longest. Text is held back only
+/// while it may be the beginning of a stop string. The automaton is that of Aho and Corasick (1975).
 public struct StopStringMatcher: Sendable {
     private let stopStrings: [String]
     private let includesStop: Bool
@@ -13,10 +13,10 @@ public struct StopStringMatcher: Sendable {
     private var node: Int32 = 0
     private var held: [UInt8] = []
 
-    /// Whether a stop string was found; nothing comes after it.
+    /// Whether a stop string was found. The text ends there.
     public private(set) var isFinished = false
 
-    /// A matcher at the start of a text. Empty stop strings never match.
+    /// Empty stop strings never match.
     ///
     /// - Parameter includesStop: whether the stop string itself is part of the text.
     public init(stopStrings: [String], includesStop: Bool = false) {
@@ -65,7 +65,7 @@ public struct StopStringMatcher: Sendable {
         }
     }
 
-    /// The text that is certain once `piece` is known, and the stop string that it completed.
+    /// The text that is final after `piece`, and the stop string that `piece` completes.
     public mutating func append(_ piece: String) -> (text: String, stop: String?) {
         guard !isFinished else { return ("", nil) }
         for byte in piece.utf8 {
@@ -84,7 +84,7 @@ public struct StopStringMatcher: Sendable {
         return (text, nil)
     }
 
-    /// What was held back, at the end of the text.
+    /// Ends the text; returns what was held back.
     public mutating func finish() -> String {
         defer {
             held.removeAll()

@@ -1,20 +1,19 @@
-/// Turns tokens into text as they come; all it has given is what `decode` gives of all tokens.
+/// Converts tokens to text as they arrive. The concatenated results are the result of `decode` for all tokens.
 ///
-/// A character that is split across tokens is held back until it is whole; bytes that can no longer become a character
-/// are U+FFFD, one for each maximal part (Unicode 16, chapter 3.9), as in Python and Rust.
+/// A character that is split across tokens is held back until it is complete. Bytes that cannot become a character are
+/// replaced by U+FFFD, one for each maximal part (Unicode 16, chapter 3.9), as in Python and Rust.
 public struct IncrementalDetokenizer: Sendable {
     private let tokenizer: any Tokenizer
     private let skipSpecialTokens: Bool
-    /// The start of a character, at most three bytes.
+    /// The first bytes of a character, at most three.
     private var held: [UInt8] = []
 
-    /// A detokenizer at the start of a text.
     public init(tokenizer: any Tokenizer, skipSpecialTokens: Bool = true) {
         self.tokenizer = tokenizer
         self.skipSpecialTokens = skipSpecialTokens
     }
 
-    /// The text that is certain once `token` is known.
+    /// The text that is final after `token`.
     public mutating func append(_ token: TokenID) -> String {
         if skipSpecialTokens, tokenizer.isSpecial(token) { return "" }
         guard let bytes = tokenizer.bytes(of: token) else { return "" }
@@ -26,13 +25,13 @@ public struct IncrementalDetokenizer: Sendable {
         return text
     }
 
-    /// What was held back, at the end of the text.
+    /// Ends the text; returns what was held back.
     public mutating func finish() -> String {
         defer { held.removeAll() }
         return String(decoding: held, as: UTF8.self)
     }
 
-    /// How many bytes at the end begin a character that more bytes could complete (Unicode 16, table 3-7).
+    /// The number of bytes at the end that begin a character which more bytes could complete (Unicode 16, table 3-7).
     private static func incompleteCount(_ bytes: [UInt8]) -> Int {
         for count in 1...3 where count <= bytes.count {
             let first = bytes[bytes.count - count]

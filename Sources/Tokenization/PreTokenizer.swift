@@ -1,19 +1,18 @@
-/// Cuts text into the words within which byte pairs merge: a list of steps, each on the words of the one before.
+/// Splits text into words, inside which byte pairs merge. A pre-tokenizer is a list of steps; each splits the words of the
+/// step before it.
 struct PreTokenizer: Sendable {
-    /// One cut.
     enum Step: Sendable, Equatable {
-        /// Numbers apart from all else: each alone, or each run.
+        /// Splits numbers from other text: each digit alone, or runs of digits.
         case numbers(individually: Bool)
-        /// Words of a known regular expression.
+        /// Splits by a known regular expression.
         case pattern(SplitPattern)
-        /// A space before each word that has none.
+        /// Adds a space before each word that does not begin with one.
         case leadingSpace
     }
 
     let steps: [Step]
     private let classes = ScalarClasses()
 
-    /// The pre-tokenizer that applies `steps` in order.
     init(steps: [Step]) { self.steps = steps }
 
     /// Calls `body` with each word of `text`, which is valid UTF-8, in order.

@@ -1,21 +1,21 @@
-/// Which Unicode scalars are letters (`\p{L}`), numbers (`\p{N}`) and white space (`\s`), by table.
+/// A table of Unicode scalars that are letters (`\p{L}`), numbers (`\p{N}`) or white space (`\s`).
 struct ScalarClasses: Sendable {
-    /// What a scalar is, for the pre-tokenizers.
+    /// The class of a scalar.
     struct Kind: OptionSet, Sendable {
         let rawValue: UInt8
         static let letter = Kind(rawValue: 1)
         static let number = Kind(rawValue: 2)
         static let space = Kind(rawValue: 4)
-        /// Carriage return or line feed; `space` too.
+        /// Carriage return or line feed, which are also `space`.
         static let newline = Kind(rawValue: 8)
-        /// What Rust's `char::is_numeric` holds for; `number` too, but for scalars of a newer Unicode.
+        /// Rust's `char::is_numeric`. Such scalars are also `number`, except those of newer Unicode versions.
         static let numeric = Kind(rawValue: 16)
 
-        /// Neither letter nor number nor white space.
+        /// Whether the scalar is neither a letter nor a number nor white space.
         var isSign: Bool { isDisjoint(with: [.letter, .number, .space]) }
     }
 
-    /// The kinds of the first two planes, 128 KiB; nearly all text is there.
+    /// The kinds of the first two planes, which contain almost all text; 128 KiB.
     private let table: [Kind]
 
     init() {
@@ -55,5 +55,24 @@ struct ScalarClasses: Sendable {
         if first < 0xE0 { return ((first & 0x1F) << 6 | continuation(1), 2) }
         if first < 0xF0 { return ((first & 0xF) << 12 | continuation(1) << 6 | continuation(2), 3) }
         return ((first & 7) << 18 | continuation(1) << 12 | continuation(2) << 6 | continuation(3), 4)
+    }
+}
+
+/// The Unicode versions of the parts of `tokenizers` 0.23. Swift's version is newer. Scalars that are unassigned in a part's
+/// version must count as unassigned here, because they would otherwise split text differently.
+enum UnicodeVersion {
+    /// The version of its regular expressions: `\p{L}`, `\p{N}` and `\w`.
+    static let regularExpressions = 16
+    /// The version of Rust's `char::is_numeric`, which splits digits.
+    static let numericScalars = 17
+    /// The version of its normalization forms.
+    static let normalization = 9
+}
+
+extension Unicode.Scalar {
+    /// Whether the scalar is assigned in this version of Unicode.
+    func isAssigned(in version: Int) -> Bool {
+        guard let age = properties.age else { return false }
+        return age.major <= version
     }
 }

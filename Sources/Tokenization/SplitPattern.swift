@@ -1,24 +1,24 @@
-/// One of the known regular expressions that cut text into words, as a scanner written by hand.
+/// One of the known regular expressions that split text into words, implemented as a scanner.
 ///
-/// The families differ in four choices only; their alternatives are otherwise the same and in the same order:
-/// contraction, letters, numbers, other signs, white space. Every scalar falls in some word.
+/// The expressions differ only in the four properties below. Their alternatives and the order of these are the same:
+/// contraction, letters, numbers, other signs, white space. Every scalar belongs to a word.
 struct SplitPattern: Sendable, Equatable {
-    /// Whether contractions are cut in capitals too (`'LL`).
+    /// Whether contractions match in upper case, too (`'LL`).
     let ignoresCase: Bool
-    /// Whether any sign but a line end may lead letters (`.name`), or only a space.
+    /// Whether any sign except a line end may precede letters in a word (`.name`); otherwise only a space may.
     let anySignLeadsLetters: Bool
-    /// How many numbers make a word; `nil`: any count, and a space may lead them.
+    /// The maximum number of digits in a word; `nil`: unlimited, and a space may precede them.
     let maximumNumberCount: Int?
-    /// Whether line ends follow signs and end white space.
+    /// Whether line ends belong to the signs before them and end a word of white space.
     let keepsNewlines: Bool
 
     /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
     static let gpt2 = SplitPattern(
         ignoresCase: false, anySignLeadsLetters: false, maximumNumberCount: nil, keepsNewlines: false)
-    /// Llama 3, and tiktoken's cl100k_base: three digits a word.
+    /// Llama 3, and tiktoken's cl100k_base: up to three digits per word.
     static let llama3 = SplitPattern(
         ignoresCase: true, anySignLeadsLetters: true, maximumNumberCount: 3, keepsNewlines: true)
-    /// Qwen2 and Qwen3: one digit a word.
+    /// Qwen2 and Qwen3: one digit per word.
     static let qwen2 = SplitPattern(
         ignoresCase: true, anySignLeadsLetters: true, maximumNumberCount: 1, keepsNewlines: true)
 
@@ -29,7 +29,7 @@ struct SplitPattern: Sendable, Equatable {
         self.keepsNewlines = keepsNewlines
     }
 
-    /// The scanner of a regular expression, found by its exact text; `nil`: not a known one.
+    /// The scanner of a regular expression with exactly this text; `nil`: it is unknown.
     init?(regex: String) {
         let contractions = "'s|'t|'re|'ve|'m|'ll|'d"
         let signs = #"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"#
@@ -42,7 +42,7 @@ struct SplitPattern: Sendable, Equatable {
         }
     }
 
-    /// Where the word that starts at `start` ends.
+    /// The end of the word that starts at `start`.
     ///
     /// - Precondition: `start` is the start of a scalar of `text`, which is valid UTF-8.
     func end(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ classes: borrowing ScalarClasses) -> Int {
@@ -96,8 +96,8 @@ struct SplitPattern: Sendable, Equatable {
         return keepsNewlines ? runEnd(text, end, classes) { $0.contains(.newline) } : end
     }
 
-    /// White space: to its last line end where those are kept; else all of it at the end of the text, and all but its
-    /// last scalar before a word, unless that is all there is.
+    /// The end of white space: after its last line end if `keepsNewlines`. Otherwise, at the end of the text, all of it; before
+    /// a word, all but its last scalar, but at least one scalar.
     private func spaceEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses) -> Int {
         var index = start
         var last = start
@@ -113,7 +113,7 @@ struct SplitPattern: Sendable, Equatable {
         return index == text.count || last == start ? index : last
     }
 
-    /// `'s 't 'm 'd 're 've 'll`; where case is ignored, U+017F is an s as well (Unicode's simple case folding).
+    /// `'s 't 'm 'd 're 've 'll`; if case is ignored, U+017F matches s as well (Unicode's simple case folding).
     private func contractionEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int? {
         let fold: UInt8 = ignoresCase ? 0x20 : 0
         guard start + 1 < text.count else { return nil }

@@ -1,8 +1,8 @@
 extension ByteLevelBPETokenizer {
     /// The tokenizer of a GGUF vocabulary.
     ///
-    /// - Throws: `TokenizationError.unsupported`: another model than `gpt2`, an unknown `pre`, or parts that
-    ///   do not fit together; `file` names the file in it.
+    /// - Throws: `TokenizationError.unsupported`: another model than `gpt2`, an unknown `pre`, or inconsistent
+    ///   parts. `file` is the file's name in it.
     public init(vocabulary: GGUFVocabulary, file: String = "GGUF") throws(TokenizationError) {
         guard vocabulary.model == "gpt2" else {
             throw .unsupported(
@@ -56,15 +56,15 @@ extension ByteLevelBPETokenizer {
         var steps: [PreTokenizer.Step]
         var normalizer = TextNormalizer.identity
         var ignoresMerges = false
-        /// Whether a text begins with the first token where the file does not say.
+        /// The default of `addBOS`.
         var addsBOS = false
     }
 
-    /// The names of llama.cpp's pre-tokenizers, with the rules that the models' own tokenizer.json have.
+    /// The rules of llama.cpp's pre-tokenizers, as in the `tokenizer.json` files of the models.
     private static func rules(_ pre: String, file: String) throws(TokenizationError) -> Rules {
         switch pre {
         case "smollm": return Rules(steps: [.numbers(individually: true), .pattern(.gpt2)])
-        // `default` is what converters wrote before there were names; transformers reads those files as GPT-2's.
+        // Old converters wrote `default`; transformers applies GPT-2's rules to those files.
         case "gpt-2", "default": return Rules(steps: [.pattern(.gpt2)])
         case "llama-bpe", "llama3", "llama-v3":
             return Rules(steps: [.pattern(.llama3)], ignoresMerges: true, addsBOS: true)
@@ -77,9 +77,9 @@ extension ByteLevelBPETokenizer {
     }
 }
 
-/// How merges are written as one string.
+/// A merge that is written as one string.
 enum MergeSpelling {
-    /// The two tokens of `merge`; `nil`: not two tokens apart by one space.
+    /// The two tokens of `merge`; `nil`: it is not two tokens separated by one space.
     static func pair(_ merge: String) -> (left: String, right: String)? {
         let parts = merge.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
