@@ -46,7 +46,7 @@ public struct PluginCatalog: Sendable {
         }
         try catalog.weightLoaders.register("dense") { $0.denseLoader() }
         for name in ["gguf", "awq", "gptq", "compressed-tensors"] {
-            try catalog.weightLoaders.register(name) { try $0.packedLoader(named: name) }
+            try catalog.weightLoaders.register(name) { try $0.quantizedLoader(named: name) }
         }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }
         try catalog.policies.register("priority") { PriorityFirst(ageingSeconds: $0.policyOptions.ageingSeconds) }

@@ -4,13 +4,11 @@ public import Weights
 /// Llama 2 and 3, SmolLM2, Mistral: pre-norm decoder, rotary positions, grouped-query attention, SwiGLU
 /// (Touvron et al., arXiv 2302.13971 and 2307.09288).
 public struct LlamaArchitecture: ModelArchitecture {
-    /// Nothing to choose.
     public init() {}
 
-    /// The names that checkpoints call it by.
     public var names: [String] { ["LlamaForCausalLM", "MistralForCausalLM", "llama"] }
 
-    /// Encodes the model once; refuses activations and rotary scalings that it does not know.
+    /// Throws `unsupported` for other activations than SiLU and for unknown rotary scalings, or an error of `loader`.
     public func encode(
         _ configuration: ModelConfiguration, from source: any TensorSource, loader: any WeightLoader
     ) throws(WeightLoadingError) -> ForwardPlan {
@@ -23,7 +21,7 @@ public struct LlamaArchitecture: ModelArchitecture {
     }
 }
 
-/// One encoding under way: the plan so far and where weights come from.
+/// The state of one encoding.
 private struct LlamaEncoder {
     private let configuration: ModelConfiguration
     private let source: any TensorSource
@@ -57,7 +55,7 @@ private struct LlamaEncoder {
             throw .unsupported(
                 file: configuration.file, key: "rope_type", found: found, supported: "default, linear, llama3")
         }
-        // GGUF's converter permutes the rows of Llama's query and key so that neighbours make a pair.
+        // GGUF's converter permutes the rows of Llama's query and key matrices so that neighbours form a pair.
         rotary = RotaryEmbedding(
             frequencies: frequencies, pairing: configuration.format == .gguf ? .interleaved : .halves)
     }
@@ -71,7 +69,7 @@ private struct LlamaEncoder {
             stream = try attention(stream, layer: layer)
             stream = try feedForward(stream, layer: layer)
         }
-        // Only the rows to sample are worth the last norm and the widest matrix.
+        // Only the rows to sample need the last norm and the output matrix.
         let sampled = plan.addValue(rows: .samples, width: configuration.hiddenSize)
         plan.append(.gather(input: stream, output: sampled))
         let normed = try norm(sampled, names.finalNorm)
@@ -91,16 +89,16 @@ private struct LlamaEncoder {
         let query = try linear(normed, .query, layer, width: queryWidth, hasBias: hasBias)
         let key = try linear(normed, .key, layer, width: keyValueWidth, hasBias: hasBias)
         let value = try linear(normed, .value, layer, width: keyValueWidth, hasBias: hasBias)
-        let turnedQuery = rotated(query)
-        let turnedKey = rotated(key)
+        let rotatedQuery = rotated(query)
+        let rotatedKey = rotated(key)
         let cache = plan.addCacheLayer(
             CacheLayer(keyValueHeadCount: configuration.keyValueHeadCount, headSize: configuration.headSize))
-        plan.append(.writeKV(layer: cache, key: turnedKey, value: value))
+        plan.append(.writeKV(layer: cache, key: rotatedKey, value: value))
         let attended = plan.addValue(rows: .tokens, width: queryWidth)
         let shape = AttentionShape(
             queryHeadCount: configuration.headCount, scale: 1 / Float(configuration.headSize).squareRoot(),
             slidingWindow: configuration.layersWithoutWindow.contains(layer) ? nil : configuration.slidingWindow)
-        plan.append(.pagedAttention(layer: cache, query: turnedQuery, attention: shape, output: attended))
+        plan.append(.pagedAttention(layer: cache, query: rotatedQuery, attention: shape, output: attended))
         let projected = try linear(
             attended, .attentionOutput, layer, width: configuration.hiddenSize, hasBias: hasBias)
         return added(input, projected)
@@ -132,7 +130,7 @@ private struct LlamaEncoder {
             names.weight(part, layer: layer), inputSize: plan[input].width, outputSize: width)
         let biasName = names.bias(part, layer: layer)
         var bias: VectorID?
-        // Hugging Face's switch means every projection of the group; GGUF has no switch, only the tensors.
+        // Hugging Face's flag applies to every projection of the block; GGUF has no flag, only the tensors.
         if configuration.format == .gguf ? loader.has(biasName, in: source) : hasBias {
             bias = plan.addVector(biasName, try loader.vector(biasName, count: width, from: source))
         }

@@ -2,8 +2,8 @@ import CLibrary
 internal import Weights
 
 extension RotaryConfiguration {
-    /// The angle of each pair per position, `[rotarySize / 2]`: `theta^(-2i / rotarySize)`, then the scaling, then
-    /// divided by `divisors` where there are any. Nil when the scaling is one we do not know.
+    /// The angle of each pair per position, `[rotarySize / 2]`: `theta^(-2i / rotarySize)`, scaled, then divided by `divisors`
+    /// if they are given. Nil: the scaling is unknown.
     func frequencies(divisors: [Float]? = nil) -> [Float]? {
         var frequencies: [Double] = []
         for pair in 0..<rotarySize / 2 {
@@ -20,7 +20,7 @@ extension RotaryConfiguration {
         case .none: return frequency
         case .linear(let factor): return frequency / factor
         case .llama3(let factor, let low, let high, let original):
-            // Turns that the pair makes over the original context: many are kept, few are slowed down
+            // Rotations of the pair over the original context: high frequencies are kept, low ones are divided
             // (transformers, modeling_rope_utils.py, `_compute_llama3_parameters`).
             let turns = Double(original) * frequency / (2 * Double.pi)
             if turns < low { return frequency / factor }

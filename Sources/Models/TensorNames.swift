@@ -1,11 +1,11 @@
 internal import Weights
 
-/// What the two worlds of checkpoints call the tensors of a Llama-like decoder.
+/// The tensor names of a Llama-like decoder in Hugging Face checkpoints and in GGUF files.
 struct TensorNames {
     let embedding: String
     let finalNorm: String
     let output: String
-    /// Frequency divisors, computed when the file was written; nil where the configuration carries the formula.
+    /// Divisors of the rotary frequencies, computed by GGUF's converter; nil: the configuration has the formula.
     let rotaryDivisors: String?
     private let layerPrefix: String
     private let parts: [Part: String]
@@ -16,7 +16,6 @@ struct TensorNames {
         case feedForwardNorm, gate, up, down
     }
 
-    /// The names that `format` uses.
     init(_ format: ModelConfiguration.Format) {
         switch format {
         case .huggingFace:

@@ -4,8 +4,8 @@ internal import Tensors
 
 /// Finds the chat templates of a Hugging Face directory.
 ///
-/// `chat_template.jinja` (named `default`) and `additional_chat_templates/NAME.jinja` come before the template, or the
-/// list of named ones, in `tokenizer_config.json`, and that comes before `chat_template.json`, which processors had.
+/// The first of these that exists is used: `chat_template.jinja` (named `default`) and `additional_chat_templates/NAME.jinja`,
+/// the template or the list of named templates in `tokenizer_config.json`, and `chat_template.json`, an older file.
 struct ChatTemplateFiles {
     private let directory: String
 
@@ -65,7 +65,7 @@ struct ChatTemplateFiles {
         return text
     }
 
-    /// The names of what lies in a directory; none where there is no such directory.
+    /// The names of a directory's entries; empty if there is no such directory.
     private static func entries(of directory: String) -> [String] {
         guard let stream = opendir(directory) else { return [] }
         defer { closedir(stream) }

@@ -8,8 +8,8 @@ public enum TokenizerOrigin: Sendable, Hashable {
     /// The vocabulary in the GGUF file itself.
     case gguf(GGUFVocabulary)
 
-    /// The tokenizer at `path`: a `.gguf` file, of which nothing else is looked at, a directory with a `tokenizer.json` and
-    /// the files that belong to it, or such a file itself.
+    /// The tokenizer at `path`: a `.gguf` file, of which only the vocabulary is read, a directory with a `tokenizer.json` and
+    /// the files that belong to it, or a `tokenizer.json` file.
     public init(path: String) throws(WeightLoadingError) {
         if path.lowercased().hasSuffix(".gguf") {
             self = .gguf(try GGUFVocabulary(GGUFSource(file: path).metadata, file: path))
@@ -24,11 +24,8 @@ public enum TokenizerOrigin: Sendable, Hashable {
 
 /// A model on disk, opened and checked: a Hugging Face directory or a GGUF file. Weights are mapped, not read.
 public struct Checkpoint: Sendable {
-    /// What was opened.
     public let path: String
-    /// The hyperparameters.
     public let configuration: ModelConfiguration
-    /// The tensors.
     public let source: any TensorSource
     /// The Jinja sources of chat templates by name: one named `default`, perhaps another named `tool_use`, or none.
     public let chatTemplates: [String: String]
@@ -37,17 +34,17 @@ public struct Checkpoint: Sendable {
     /// Texts of special tokens under the names that chat templates use: `bos_token`, `eos_token`, `pad_token`.
     public let specialTokens: [String: String]
 
-    /// Sentences for the log: keys that are missing, and what is used instead.
+    /// Sentences for the log, such as missing keys and the values used instead.
     public let warnings: [String]
 
-    /// How the checkpoint says that its matrices are packed; nil where it does not, and for GGUF, whose tensors do.
+    /// How the matrices are quantized; nil: they are not, or the checkpoint is a GGUF file, whose tensors say it themselves.
     public let quantization: QuantizationConfiguration?
 
-    /// The name of the weight loader that fits, unless the user's configuration says otherwise.
+    /// The name of the weight loader for this checkpoint.
     public var loaderName: String { configuration.format == .gguf ? "gguf" : quantization?.loaderName ?? "dense" }
 
-    /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`. Throws `unsupported` for a model whose
-    /// architecture is none of `architectures`, before anything else of it is judged; nil takes any.
+    /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`. Throws `unsupported` before
+    /// anything else is checked if the model's architecture is not one of `architectures`; nil accepts all.
     public init(path: String, architectures: [String]? = nil) throws(WeightLoadingError) {
         switch PathKind(of: path) {
         case .nothing: throw .unreadable(file: path, reason: "there is no such file or directory")
@@ -102,7 +99,7 @@ public struct Checkpoint: Sendable {
         warnings = []
     }
 
-    /// The template of a GGUF file, and others whose names end their keys.
+    /// The chat template of a GGUF file, and others, whose keys end with their names.
     private static func chatTemplates(_ metadata: GGUFMetadata) throws(WeightLoadingError) -> [String: String] {
         let key = "tokenizer.chat_template"
         var templates: [String: String] = [:]
@@ -117,7 +114,7 @@ public struct Checkpoint: Sendable {
         _ architecture: String, of architectures: [String]?, file: String, key: String
     ) throws(WeightLoadingError) {
         guard let architectures, !architectures.contains(architecture) else { return }
-        // Classes begin with a capital letter, GGUF's names do not.
+        // Names of classes begin with a capital letter, GGUF's names do not.
         let isClass = key != "general.architecture"
         let names = architectures.filter { ($0.first?.isUppercase ?? false) == isClass }
         throw .unsupported(file: file, key: key, found: architecture, supported: names.joined(separator: ", "))
@@ -127,15 +124,15 @@ public struct Checkpoint: Sendable {
         _ source: any TensorSource
     ) throws(WeightLoadingError) -> ModelConfiguration.OutputMatrix {
         let (table, output) = ("model.embed_tokens.weight", "lm_head.weight")
-        // Who quantizes a tied output matrix unties it, whatever the configuration still says.
+        // Quantizing a tied output matrix unties it, although the configuration may still say that it is tied.
         if ["qweight", "weight_packed"].contains(where: { source.shape(of: "lm_head.\($0)") != nil }) { return .own }
         guard source.shape(of: output) != nil else { return .none }
         guard source.shape(of: table) != nil else { return .own }
         return try source.tensor(named: output).hasNumbers(of: try source.tensor(named: table)) ? .embedding : .own
     }
 
-    /// The one file if there is one, else the sharded tensors of the index: whoever writes a model anew as one file may
-    /// leave the index of the old one behind.
+    /// The tensors of `model.safetensors` if it exists, otherwise those of the sharded checkpoint's index. An index beside a
+    /// single file may be left over from an older version of the model.
     private static func source(_ directory: String) throws(WeightLoadingError) -> any TensorSource {
         let single = directory.appendingPath("model.safetensors")
         if PathKind(of: single) == .file { return try SafetensorsSource(file: single) }

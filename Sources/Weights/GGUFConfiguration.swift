@@ -1,5 +1,5 @@
-internal import Tensors
-internal import Tokenization
+import Tensors
+import Tokenization
 
 extension ModelConfiguration {
     /// Reads a GGUF file's metadata (ggml-org/ggml, docs/gguf.md, "Standardized key-value pairs").
@@ -36,7 +36,7 @@ extension ModelConfiguration {
             throw .missingKey(
                 file: source.file, key: key("attention.layer_norm_rms_epsilon"), expected: "a positive number")
         }
-        // llama.cpp's `llama` has no window, and SiLU always.
+        // In llama.cpp, `llama` has no sliding window and always uses SiLU.
         let isLlama = architecture == "llama"
         let window = isLlama ? nil : try metadata.integer(key("attention.sliding_window"))
         let activation = isLlama ? nil : try metadata.string(key("hidden_activation"))
@@ -51,7 +51,7 @@ extension ModelConfiguration {
             headCount: headCount,
             keyValueHeadCount: keyValueHeadCount,
             headSize: headSize,
-            // As in llama.cpp; tools that add tokens leave the key `vocab_size` as it was.
+            // As in llama.cpp, not from the key `vocab_size`, which tools that add tokens do not update.
             vocabularySize: try limits.size(vocabulary.tokens.count, "tokenizer.ggml.tokens", limit: 1 << 26),
             normEpsilon: try limits.positive(epsilon, key("attention.layer_norm_rms_epsilon")),
             rotary: try Self.rotary(metadata, limits, architecture: architecture, headSize: headSize),
@@ -68,7 +68,7 @@ extension ModelConfiguration {
             eosTokenIDs: vocabulary.endIDs.map { Int($0) })
     }
 
-    /// The architecture's name, which stands before all the other keys.
+    /// The architecture's name, which is the prefix of most other keys.
     static func architecture(_ metadata: GGUFMetadata) throws(WeightLoadingError) -> String {
         guard let architecture = try metadata.string("general.architecture") else {
             throw .missingKey(file: metadata.file, key: "general.architecture", expected: "an architecture name")
@@ -84,16 +84,101 @@ extension ModelConfiguration {
         try limits.requireRotarySize(size, headSize: headSize, key: key("dimension_count"))
         let theta = try limits.positive(try metadata.number(key("freq_base")) ?? 10_000, key("freq_base"))
         let scaling: RotaryConfiguration.Scaling
-        // What is not there means what it does to llama.cpp: a linear factor, of one.
+        // As in llama.cpp, a missing type means linear and a missing factor one.
         switch try metadata.string(key("scaling.type")) ?? "linear" {
         case "none": scaling = .none
         case "linear":
-            // Older files have the factor under another name.
+            // Older files store the factor under another key.
             let oldFactor = try metadata.number(key("scale_linear"))
             let factor = try metadata.number(key("scaling.factor")) ?? oldFactor ?? 0
             scaling = factor == 0 ? .none : .linear(factor: try limits.positive(factor, key("scaling.factor")))
         case let type: scaling = .other(type)
         }
         return RotaryConfiguration(theta: theta, rotarySize: size, scaling: scaling)
+    }
+}
+
+/// Reads GGUF metadata by key and type; errors name file and key.
+struct GGUFMetadata {
+    let file: String
+    let values: [String: GGUFValue]
+
+    /// The integer at `key`; nil when absent.
+    func integer(_ key: String) throws(WeightLoadingError) -> Int? {
+        switch values[key] {
+        case nil: return nil
+        case .integer(let integer): return integer
+        case .some(let other): throw illTyped(key, "an integer", other)
+        }
+    }
+
+    /// The integer at `key`; of a list, which has one value per layer, the value that all layers share. Nil when absent.
+    func layerInteger(_ key: String) throws(WeightLoadingError) -> Int? {
+        guard case .integers(let integers) = values[key], let first = integers.first else { return try integer(key) }
+        guard integers.allSatisfy({ $0 == first }) else {
+            throw .unsupported(
+                file: file, key: key, found: "of different layers, \(integers.prefix(8)),",
+                supported: "one number for all layers")
+        }
+        return first
+    }
+
+    /// The finite number at `key`; nil when absent.
+    func number(_ key: String) throws(WeightLoadingError) -> Double? {
+        switch values[key] {
+        case nil: return nil
+        case .integer(let integer): return Double(integer)
+        case .number(let number) where number.isFinite: return number
+        case .some(let other): throw illTyped(key, "a finite number", other)
+        }
+    }
+
+    /// The boolean at `key`; nil when absent.
+    func bool(_ key: String) throws(WeightLoadingError) -> Bool? {
+        switch values[key] {
+        case nil: return nil
+        case .bool(let bool): return bool
+        case .some(let other): throw illTyped(key, "a boolean", other)
+        }
+    }
+
+    /// The string at `key`; nil when absent.
+    func string(_ key: String) throws(WeightLoadingError) -> String? {
+        switch values[key] {
+        case nil: return nil
+        case .string(let string): return string
+        case .some(let other): throw illTyped(key, "a string", other)
+        }
+    }
+
+    /// The strings at `key`; nil when absent.
+    func strings(_ key: String) throws(WeightLoadingError) -> [String]? {
+        switch values[key] {
+        case nil: return nil
+        case .strings(let strings): return strings
+        case .some(let other): throw illTyped(key, "an array of strings", other)
+        }
+    }
+
+    /// The integers at `key`; nil when absent.
+    func integers(_ key: String) throws(WeightLoadingError) -> [Int]? {
+        switch values[key] {
+        case nil: return nil
+        case .integers(let integers): return integers
+        case .some(let other): throw illTyped(key, "an array of integers", other)
+        }
+    }
+
+    /// The numbers at `key`; nil when absent.
+    func numbers(_ key: String) throws(WeightLoadingError) -> [Float]? {
+        switch values[key] {
+        case nil: return nil
+        case .numbers(let numbers): return numbers
+        case .some(let other): throw illTyped(key, "an array of numbers", other)
+        }
+    }
+
+    private func illTyped(_ key: String, _ expected: String, _ found: GGUFValue) -> WeightLoadingError {
+        .illTypedKey(file: file, key: key, expected: expected, found: found.kind)
     }
 }

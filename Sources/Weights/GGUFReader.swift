@@ -2,7 +2,7 @@
 struct GGUFReader {
     private let bytes: UnsafeRawBufferPointer
     private let file: String
-    /// Where the next read begins.
+    /// Offset of the next read.
     private(set) var offset = 0
 
     init(_ bytes: UnsafeRawBufferPointer, file: String) {
@@ -10,7 +10,7 @@ struct GGUFReader {
         self.file = file
     }
 
-    /// Bytes not read yet.
+    /// The number of bytes that are not read yet.
     var remaining: Int { bytes.count - offset }
 
     /// The next integer; `what` names it in the error.
@@ -20,8 +20,8 @@ struct GGUFReader {
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
-    /// A count of things that take at least `minimumByteCount` bytes each, so that no count makes us allocate more
-    /// than the file could fill.
+    /// The next count of elements. Each takes at least `minimumByteCount` bytes, so a count that does not fit the file is
+    /// refused before memory is allocated for it.
     mutating func count(_ what: String, minimumByteCount: Int) throws(WeightLoadingError) -> Int {
         let count = try integer(UInt64.self, what)
         guard count <= UInt64(remaining / minimumByteCount) else {
@@ -46,7 +46,7 @@ struct GGUFReader {
         return String(validating: bytes[offset..<offset + byteCount], as: UTF8.self)
     }
 
-    /// The next metadata value, of the type that stands before it.
+    /// The next metadata value, which follows its type.
     mutating func value(_ key: String) throws(WeightLoadingError) -> GGUFValue {
         try value(of: try integer(UInt32.self, "type of \(key)"), key, depth: 0)
     }
@@ -124,7 +124,7 @@ struct GGUFReader {
         _ count: Int, _ next: (inout GGUFReader) throws(WeightLoadingError) -> T
     ) throws(WeightLoadingError) -> [T] {
         var elements: [T] = []
-        // An element takes more memory than file, and the file may say what it does not have.
+        // The reservation is limited, because elements take more memory than bytes in the file.
         elements.reserveCapacity(min(count, 1 << 16))
         for _ in 0..<count { elements.append(try next(&self)) }
         return elements
@@ -132,5 +132,43 @@ struct GGUFReader {
 
     private func truncated(_ what: String) -> WeightLoadingError {
         .malformed(file: file, reason: "the file ends inside \(what); it was cut off, so download or copy it again")
+    }
+}
+
+/// A value of a GGUF file's metadata.
+public enum GGUFValue: Sendable, Hashable {
+    case integer(Int)
+    /// An unsigned integer beyond `Int.max`.
+    case unsigned(UInt64)
+    case number(Double)
+    case bool(Bool)
+    case string(String)
+    /// A string that is not UTF-8.
+    case invalidString
+    case integers([Int])
+    /// An array of unsigned integers, some of them beyond `Int.max`.
+    case unsignedIntegers([UInt64])
+    case numbers([Float])
+    case bools([Bool])
+    case strings([String])
+    /// An array of arrays.
+    case arrays([GGUFValue])
+
+    /// A description for errors: `an array of strings`.
+    public var kind: String {
+        switch self {
+        case .integer(let value): "the integer \(value)"
+        case .unsigned(let value): "the integer \(value)"
+        case .number(let value): "the number \(value)"
+        case .bool(let value): "the boolean \(value)"
+        case .string(let value): "the string \"\(value.prefix(40))\""
+        case .invalidString: "a string that is not UTF-8"
+        case .integers: "an array of integers"
+        case .unsignedIntegers: "an array of integers, some beyond 63 bits"
+        case .numbers: "an array of numbers"
+        case .bools: "an array of booleans"
+        case .strings: "an array of strings"
+        case .arrays: "an array of arrays"
+        }
     }
 }

@@ -1,10 +1,10 @@
-internal import Tensors
+import Tensors
 
 /// The metadata and the tensors of a GGUF file, version 2 or 3, little-endian
 /// (ggml-org/ggml, docs/gguf.md).
 ///
-/// The whole header is checked when it is opened: counts against the file's length, dimensions for overflow, each
-/// tensor's range against the file and against the others, before any tensor can be read.
+/// Opening a file checks its whole header: counts against the file's length, dimensions for overflow, and each tensor's
+/// range against the file and against other tensors.
 public struct GGUFSource: TensorSource {
     private struct Entry: Sendable {
         let name: String
@@ -12,11 +12,10 @@ public struct GGUFSource: TensorSource {
         let code: UInt32
         let shape: [Int]
         var byteOffset: Int
-        /// Nil for a type that we do not know: nobody may ever read it.
+        /// Nil: the type is not supported, which is an error only when the tensor is read.
         let byteCount: Int?
     }
 
-    /// What was opened, for errors.
     public let file: String
     /// The key/value section.
     public let metadata: [String: GGUFValue]
@@ -43,7 +42,7 @@ public struct GGUFSource: TensorSource {
         byteCount = entries.values.reduce(0) { $0 + ($1.byteCount ?? 0) }
     }
 
-    /// The tensors of `first`, which has the metadata, and those of `others`. Throws for a tensor that several have.
+    /// The tensors of `first`, which has the metadata, and of `others`. Throws if two parts have the same tensor.
     init(_ first: GGUFSource, others: [GGUFSource]) throws(WeightLoadingError) {
         file = first.file
         metadata = first.metadata
@@ -67,7 +66,7 @@ public struct GGUFSource: TensorSource {
         entries[name]?.shape ?? others.lazy.compactMap { $0.entries[name]?.shape }.first
     }
 
-    /// The tensor of this name. Throws `missingTensor`, or `unsupportedType` for a type that we do not know.
+    /// The tensor of this name. Throws `missingTensor`, or `unsupportedType` for a type that is not supported.
     public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
         guard let entry = entries[name] else {
             guard let part = others.first(where: { $0.entries[name] != nil }) else {
@@ -101,12 +100,12 @@ public struct GGUFSource: TensorSource {
         }
         let version = try reader.integer(UInt32.self, "the version")
         guard version == 2 || version == 3 else {
-            // A big-endian file has its version in the upper bytes.
+            // In a big-endian file, the version's bytes are swapped.
             let found =
                 (1...3).contains(version.byteSwapped) ? "big-endian, version \(version.byteSwapped)" : "\(version)"
             throw .unsupported(file: file, key: "GGUF version", found: found, supported: "2 and 3, little-endian")
         }
-        // An entry takes at least: name length, dimension count, type, offset; a pair: key length, type, one byte.
+        // Minimum size of an entry: name length, dimension count, type, offset; of a pair: key length, type, one byte.
         let tensorCount = try reader.count("tensor count", minimumByteCount: 8 + 4 + 4 + 8)
         let pairCount = try reader.count("metadata count", minimumByteCount: 8 + 4 + 1)
         var metadata: [String: GGUFValue] = [:]
@@ -123,14 +122,14 @@ public struct GGUFSource: TensorSource {
             entries.append(try readEntry(&reader, number: number, alignment: alignment, file: file))
         }
         let dataOffset = (reader.offset + alignment - 1) & ~(alignment - 1)
-        return (metadata, try placed(entries, dataOffset: dataOffset, fileByteCount: bytes.count, file: file))
+        return (metadata, try checked(entries, dataOffset: dataOffset, fileByteCount: bytes.count, file: file))
     }
 
     private static func alignment(
         _ metadata: [String: GGUFValue], file: String
     ) throws(WeightLoadingError) -> Int {
         guard let value = metadata["general.alignment"] else { return 32 }
-        // A power of two that a file can sensibly have; zero would divide, huge ones overflow.
+        // Zero would divide by zero, huge alignments would overflow.
         guard case .integer(let alignment) = value, alignment > 0, alignment <= 1 << 24,
             alignment & (alignment - 1) == 0
         else {
@@ -159,7 +158,7 @@ public struct GGUFSource: TensorSource {
             innermostFirst.append(extent)
         }
         let code = try reader.integer(UInt32.self, "type of \(name)")
-        // To ggml, extents of one at the end are as good as none; a matrix keeps both of its.
+        // ggml does not distinguish outer extents of one from missing ones; a matrix keeps both of its extents.
         var shape = Array(innermostFirst.reversed())
         while shape.count > 2, shape[0] == 1 { shape.removeFirst() }
         let type = GGUFTensorType.storedType(code)
@@ -180,12 +179,12 @@ public struct GGUFSource: TensorSource {
             name: name, code: code, shape: shape, byteOffset: byteOffset, byteCount: type == nil ? nil : byteCount)
     }
 
-    /// Makes offsets count from the start of the file and checks every range.
-    private static func placed(
+    /// The entries by name, with offsets from the start of the file, after every range is checked.
+    private static func checked(
         _ entries: [Entry], dataOffset: Int, fileByteCount: Int, file: String
     ) throws(WeightLoadingError) -> [String: Entry] {
         let dataByteCount = max(0, fileByteCount - dataOffset)
-        var placed: [String: Entry] = [:]
+        var checked: [String: Entry] = [:]
         var end = 0
         func order(_ entry: Entry) -> (Int, Int) { (entry.byteOffset, entry.byteCount ?? 0) }
         for var entry in entries.sorted(by: { order($0) < order($1) }) {
@@ -193,7 +192,7 @@ public struct GGUFSource: TensorSource {
             func malformed(_ reason: String) -> WeightLoadingError {
                 .malformedTensor(file: file, tensor: entry.name, reason: reason)
             }
-            // Compared without adding, so that nothing can overflow.
+            // Subtraction instead of addition avoids overflow.
             guard byteCount <= dataByteCount, entry.byteOffset <= dataByteCount - byteCount else {
                 throw malformed(
                     "its \(byteCount) bytes at offset \(entry.byteOffset) lie outside the file's "
@@ -202,10 +201,83 @@ public struct GGUFSource: TensorSource {
             guard entry.byteOffset >= end else { throw malformed("its data overlaps another tensor's") }
             end = entry.byteOffset + byteCount
             entry.byteOffset = byteCount == 0 ? 0 : entry.byteOffset + dataOffset
-            guard placed.updateValue(entry, forKey: entry.name) == nil else {
+            guard checked.updateValue(entry, forKey: entry.name) == nil else {
                 throw malformed("another tensor has this name")
             }
         }
-        return placed
+        return checked
+    }
+}
+
+extension GGUFSource {
+    /// Opens the model in `path`, or in several parts of which `path` is the first. Parts are named `NAME-00001-of-00003.gguf`
+    /// and are in the same directory, as llama.cpp's `gguf-split` writes them. Throws `badShard` for a part that is missing or
+    /// whose content does not match its name.
+    static func model(_ path: String) throws(WeightLoadingError) -> GGUFSource {
+        let first = try GGUFSource(file: path)
+        let metadata = GGUFMetadata(file: path, values: first.metadata)
+        guard let count = try metadata.integer("split.count"), count > 1 else { return first }
+        let ending = "-00001-of-\(fiveDigits(count)).gguf"
+        guard try metadata.integer("split.no") == 0, path.hasSuffix(ending), count <= 99_999 else {
+            throw .unsupported(
+                file: path, key: "split.count", found: "\(count)", supported: "the first part, called NAME\(ending)")
+        }
+        let stem = String(path.dropLast(ending.count))
+        var others: [GGUFSource] = []
+        for number in 1..<count {
+            let file = "\(stem)-\(fiveDigits(number + 1))-of-\(fiveDigits(count)).gguf"
+            func bad(_ reason: String) -> WeightLoadingError {
+                .badShard(file: path, shard: file.lastPathPart, reason: reason)
+            }
+            guard PathKind(of: file) == .file else { throw bad("is missing") }
+            let part = try GGUFSource(file: file)
+            let values = GGUFMetadata(file: file, values: part.metadata)
+            guard try values.integer("split.no") == number, try values.integer("split.count") == count else {
+                throw bad("is not part \(number + 1) of \(count)")
+            }
+            others.append(part)
+        }
+        return try GGUFSource(first, others: others)
+    }
+
+    private static func fiveDigits(_ number: Int) -> String {
+        let digits = "\(number)"
+        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
+    }
+}
+
+/// ggml's numbers of tensor types (ggml.h, `enum ggml_type`).
+enum GGUFTensorType {
+    /// The type with the number `code`; nil: it is not supported.
+    static func storedType(_ code: UInt32) -> StoredType? {
+        switch code {
+        case 0: .f32
+        case 1: .f16
+        case 2: .q4_0
+        case 3: .q4_1
+        case 6: .q5_0
+        case 7: .q5_1
+        case 8: .q8_0
+        case 12: .q4K
+        case 13: .q5K
+        case 14: .q6K
+        case 24: .i8
+        case 25: .i16
+        case 26: .i32
+        case 27: .i64
+        case 28: .f64
+        case 30: .bf16
+        default: nil
+        }
+    }
+
+    /// ggml's name of the type with the number `code`, for errors.
+    static func name(_ code: UInt32) -> String {
+        if let type = storedType(code) { return type.rawValue }
+        let names: [UInt32: String] = [
+            9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
+            20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+        ]
+        return names[code] ?? "number \(code)"
     }
 }

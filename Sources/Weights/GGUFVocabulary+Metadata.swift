@@ -33,7 +33,7 @@ extension GGUFVocabulary {
         try requireCount(tokenTypes.count, "token_type")
         let merges = try metadata.strings(prefix + "merges")
         guard merges != nil || model != "gpt2" else {
-            // Without them every token would be a single byte.
+            // Without merges, every token would be a single byte.
             throw .missingKey(file: file, key: prefix + "merges", expected: "the merges of a byte-level BPE")
         }
         self.init(

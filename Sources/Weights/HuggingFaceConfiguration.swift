@@ -2,8 +2,8 @@ internal import JSON
 internal import Tensors
 
 extension ModelConfiguration {
-    /// Reads a Hugging Face configuration, in the spelling of transformers 4 or 5. `generation` is the
-    /// `generation_config.json` where there is one; `output` settles tying where the configuration is silent.
+    /// Reads a Hugging Face configuration of transformers 4 or 5. `generation` is the `generation_config.json` if there is one;
+    /// `output` is the output matrix of the checkpoint, which decides whether it is tied.
     init(
         huggingFace config: JSONDocument, generation: JSONDocument?, output: OutputMatrix
     ) throws(WeightLoadingError) {
@@ -54,24 +54,24 @@ extension ModelConfiguration {
             tieWordEmbeddings: output.isTied(stated: statedTying),
             attentionBias: try family.readsBiases ? config.bool("attention_bias") ?? false : false,
             mlpBias: try family.readsBiases ? config.bool("mlp_bias") ?? false : false,
-            // Two names of one function.
+            // `swish` is another name of `silu`.
             hiddenActivation: activation == "swish" ? "silu" : activation,
             bosTokenID: try Self.tokenIDs(config, "bos_token_id").first,
             eosTokenIDs: ((generationEOS ?? []) + eos).uniqued(),
             elementType: try Self.elementType(config))
     }
 
-    /// What the checkpoint has for an output matrix.
+    /// The output matrix in a checkpoint.
     enum OutputMatrix: Sendable {
-        /// Nothing.
+        /// There is none.
         case none
-        /// The numbers of the embedding table once more.
+        /// A copy of the embedding table.
         case embedding
-        /// A matrix of its own.
+        /// A separate matrix.
         case own
 
-        /// Whether the embedding table is the output matrix, where the configuration says `stated`. A matrix that the file
-        /// has counts whatever the configuration says, as in transformers.
+        /// Whether the embedding table is the output matrix; `stated` is the configuration's value. As in transformers, a
+        /// separate matrix is used even if the configuration says that it is tied.
         func isTied(stated: Bool?) -> Bool {
             switch self {
             case .none: stated ?? true
@@ -81,7 +81,7 @@ extension ModelConfiguration {
         }
     }
 
-    /// How far attention looks back, and the layers that see everything all the same.
+    /// The size of the sliding window, and the layers without one.
     private static func window(
         _ config: JSONDocument, _ limits: ConfigurationLimits, _ family: HuggingFaceFamily, layerCount: Int
     ) throws(WeightLoadingError) -> (size: Int?, layersWithout: Set<Int>) {
@@ -111,7 +111,7 @@ extension ModelConfiguration {
         return (layersWithout.count == layerCount ? nil : size, layersWithout.count == layerCount ? [] : layersWithout)
     }
 
-    /// One token id or a list of them; none when absent or null. Writers put a negative number for "none".
+    /// One token id or a list of them; empty when absent or null. Some writers store a negative number for "none".
     private static func tokenIDs(_ document: JSONDocument, _ key: String) throws(WeightLoadingError) -> [Int] {
         let expected = "a token id or a list of them"
         switch document.value(key) {
@@ -156,7 +156,7 @@ extension ModelConfiguration {
         let scaling = try document.map { document throws(WeightLoadingError) in
             try Self.scaling(document, config, limits, maxPositionCount: maxPositionCount)
         }
-        // Where it does not count it may be anything.
+        // A factor that the family ignores is not checked.
         let counts = family.readsPartialRotaryFactor || (scaling ?? .none) != .none
         let fraction = counts ? try either("partial_rotary_factor") ?? 1 : 1
         var rotarySize = headSize
@@ -168,7 +168,7 @@ extension ModelConfiguration {
             }
             rotarySize = Int(Double(headSize) * fraction)
             guard rotarySize == headSize || family.readsPartialRotaryFactor else {
-                // Half of the angles for whole heads: transformers fails as well.
+                // transformers fails in this case as well.
                 throw .unsupported(
                     file: config.file, key: "partial_rotary_factor", found: "\(fraction)",
                     supported: "1 where positions are scaled")
@@ -189,7 +189,7 @@ extension ModelConfiguration {
             }
             return try limits.positive(number, document.path(key))
         }
-        // The key was `type` once.
+        // Older configurations use the key `type`.
         let (type, oldType) = (try document.string("rope_type"), try document.string("type"))
         switch type ?? oldType ?? "default" {
         case "default": return .none
@@ -201,7 +201,7 @@ extension ModelConfiguration {
                     file: document.file, key: document.path("high_freq_factor"),
                     expected: "more than low_freq_factor, \(low)", found: "\(high)")
             }
-            // Beside the parameters it counts before the one inside of them.
+            // The key beside the parameters has precedence over the one inside of them.
             let key = "original_max_position_embeddings"
             let (outer, inner) = (try config.integer(key), try document.integer(key))
             return .llama3(
@@ -214,7 +214,7 @@ extension ModelConfiguration {
 }
 
 extension Array where Element: Hashable {
-    /// Each element's first appearance.
+    /// The elements without repetitions.
     func uniqued() -> [Element] {
         var seen: Set<Element> = []
         return filter { seen.insert($0).inserted }

@@ -1,14 +1,14 @@
 internal import JSON
 
-/// What a family of Hugging Face models reads of its `config.json`, as its classes in transformers do: a key of another
-/// family must not change what this one computes.
+/// Which keys of `config.json` a family of Hugging Face models reads, like its classes in transformers. Keys that only other
+/// families read must not change the results.
 struct HuggingFaceFamily: Sendable {
-    /// How the family treats `sliding_window`.
+    /// How the family reads `sliding_window`.
     enum Window: Sendable {
-        /// Every layer sees all positions, whatever the key says.
+        /// The key is ignored; every layer has full attention.
         case none
-        /// The key counts, and `layer_types` may take single layers out. An absent key means `absent` positions; null means
-        /// all of them.
+        /// The key is read, and `layer_types` may exclude layers. An absent key means `absent` positions; null means full
+        /// attention.
         case stated(absent: Int?)
     }
 
@@ -16,17 +16,17 @@ struct HuggingFaceFamily: Sendable {
     let architecture: String
     /// `model_type`, by which transformers chooses the class.
     let modelType: String
-    /// Whether `attention_bias` and `mlp_bias` count.
+    /// Whether `attention_bias` and `mlp_bias` are read.
     let readsBiases: Bool
     let window: Window
-    /// Whether `partial_rotary_factor` counts where positions are not scaled.
+    /// Whether `partial_rotary_factor` is read without rope scaling.
     let readsPartialRotaryFactor: Bool
-    /// `max_position_embeddings` where the key is absent.
+    /// The default of `max_position_embeddings`.
     let defaultMaxPositionCount: Int?
-    /// `num_key_value_heads` where the key is absent; nil: as many as query heads.
+    /// The default of `num_key_value_heads`; nil: the number of query heads.
     let defaultKeyValueHeadCount: Int?
 
-    /// The families whose classes were read (transformers 5.24, `models/llama` and `models/mistral`).
+    /// The known families (transformers 5.24, `models/llama` and `models/mistral`).
     private static let known = [
         HuggingFaceFamily(
             architecture: "LlamaForCausalLM", modelType: "llama", readsBiases: true, window: .none,
@@ -36,7 +36,7 @@ struct HuggingFaceFamily: Sendable {
             readsPartialRotaryFactor: false, defaultMaxPositionCount: 131_072, defaultKeyValueHeadCount: 8),
     ]
 
-    /// The family of the class `architecture`. One that is not known, such as a plugin's, reads every key that we do.
+    /// The family of the class `architecture`. An unknown family, such as a plugin's, reads all keys.
     init(architecture: String) {
         self =
             Self.known.first { $0.architecture == architecture }
@@ -58,8 +58,8 @@ struct HuggingFaceFamily: Sendable {
         self.defaultKeyValueHeadCount = defaultKeyValueHeadCount
     }
 
-    /// The name of the class that `config` asks for. `model_type` decides where it is one of ours, whatever stands in
-    /// `architectures`; a class of ours under a foreign `model_type` is that foreign model.
+    /// The name of the model's class. A known `model_type` decides, regardless of `architectures`. A known class with an
+    /// unknown `model_type` is a model of that unknown type.
     static func architecture(of config: JSONDocument) throws(WeightLoadingError) -> String {
         let stated: String? =
             switch config.value("architectures") {

@@ -28,15 +28,15 @@ extension JSONReader where Failure == WeightLoadingError {
 }
 
 extension JSONParser.Options {
-    /// How configurations are read: as Python does. Of a key that appears twice the last value counts, and `json.dump` may
-    /// have written `NaN`.
+    /// Options for configurations, as in Python: of repeated keys the last one counts, and `NaN` is a number, because
+    /// `json.dump` writes it.
     static var configurations: JSONParser.Options {
         var options = JSONParser.Options()
         options.acceptsNonFiniteNumbers = true
         return options
     }
 
-    /// How headers of safetensors files are read: a tensor named twice is an error.
+    /// Options for headers of safetensors files: a repeated name is an error.
     static var headers: JSONParser.Options {
         var options = JSONParser.Options.configurations
         options.rejectsDuplicateKeys = true
@@ -45,7 +45,7 @@ extension JSONParser.Options {
 }
 
 extension JSONObject {
-    /// The members by name.
+    /// The members by key; of repeated keys the last one counts.
     var dictionary: [String: JSONValue] {
         Dictionary(members.map { ($0.key, $0.value) }, uniquingKeysWith: { $1 })
     }

@@ -1,44 +1,41 @@
 public import Tensors
 
-/// The hyperparameters of a checkpoint, from a Hugging Face `config.json` or from GGUF metadata alike.
+/// The hyperparameters of a model, from a Hugging Face `config.json` or from GGUF metadata.
 public struct ModelConfiguration: Sendable, Hashable {
-    /// Whose names and conventions the checkpoint follows.
+    /// The family of file formats, which decides tensor names and conventions.
     public enum Format: String, Sendable, Hashable {
         case huggingFace
         case gguf
     }
 
-    /// The file it was read from, for errors.
+    /// The file that was read, for errors.
     public var file: String
-    /// Whose tensor names and row orders the checkpoint follows.
     public var format: Format
     /// `LlamaForCausalLM` or, in GGUF files, `llama`.
     public var architecture: String
-    /// Numbers of a token's row between layers.
+    /// Width of the residual stream.
     public var hiddenSize: Int
-    /// Numbers of a token's row inside the feed-forward part.
+    /// Width inside the feed-forward block.
     public var intermediateSize: Int
-    /// Decoder layers.
+    /// The number of decoder layers.
     public var layerCount: Int
-    /// Query heads.
+    /// The number of query heads.
     public var headCount: Int
-    /// Key and value heads; divides `headCount`.
+    /// The number of key and value heads; divides `headCount`.
     public var keyValueHeadCount: Int
-    /// Numbers of a head.
     public var headSize: Int
     /// Rows of the embedding table and of the logits.
     public var vocabularySize: Int
-    /// Added to the mean square in norms.
+    /// Epsilon of the norms.
     public var normEpsilon: Double
-    /// Positions and angles.
     public var rotary: RotaryConfiguration
-    /// Positions that the model was trained for.
+    /// The maximum position of training (`max_position_embeddings`).
     public var maxPositionCount: Int
-    /// Positions that attention looks back; nil: all.
+    /// The size of the sliding window in positions; nil: attention sees all positions.
     public var slidingWindow: Int?
-    /// Layers that see all positions where the others have a window.
+    /// Layers with full attention although the others have a sliding window.
     public var layersWithoutWindow: Set<Int>
-    /// Whether the embedding table is the output matrix as well.
+    /// Whether the embedding table is also the output matrix.
     public var tieWordEmbeddings: Bool
     /// Whether attention's projections have biases.
     public var attentionBias: Bool
@@ -50,10 +47,9 @@ public struct ModelConfiguration: Sendable, Hashable {
     public var bosTokenID: Int?
     /// Tokens that end a generation, without repetitions.
     public var eosTokenIDs: [Int]
-    /// What the checkpoint says its numbers are stored as; nil when it says nothing or they are quantized.
+    /// The type of the numbers according to the checkpoint; nil: not stated, or they are quantized.
     public var elementType: ElementType?
 
-    /// The facts as given.
     public init(
         file: String, format: Format, architecture: String, hiddenSize: Int, intermediateSize: Int, layerCount: Int,
         headCount: Int, keyValueHeadCount: Int, headSize: Int, vocabularySize: Int, normEpsilon: Double,
@@ -84,5 +80,81 @@ public struct ModelConfiguration: Sendable, Hashable {
         self.bosTokenID = bosTokenID
         self.eosTokenIDs = eosTokenIDs
         self.elementType = elementType
+    }
+}
+
+/// The rotary position embedding of a model.
+public struct RotaryConfiguration: Sendable, Hashable {
+    /// The scaling of frequencies for long contexts.
+    public enum Scaling: Sendable, Hashable {
+        case none
+        /// Every frequency divided by `factor`.
+        case linear(factor: Double)
+        /// Llama 3.1's: low frequencies divided, high ones kept, those between interpolated.
+        case llama3(
+            factor: Double, lowFrequencyFactor: Double, highFrequencyFactor: Double, originalMaxPositionCount: Int)
+        /// An unsupported scaling, by its name in the checkpoint.
+        case other(String)
+    }
+
+    /// The base of the frequencies.
+    public var theta: Double
+    /// The number of elements of each head that are rotated.
+    public var rotarySize: Int
+    public var scaling: Scaling
+
+    public init(theta: Double, rotarySize: Int, scaling: Scaling = .none) {
+        self.theta = theta
+        self.rotarySize = rotarySize
+        self.scaling = scaling
+    }
+}
+
+/// Checks of sizes in a configuration. They are positive, and small enough that products of three do not overflow and a
+/// wrong one does not cause huge allocations.
+struct ConfigurationLimits {
+    let file: String
+
+    /// `value`, if it is a size from 1 to `limit`.
+    func size(_ value: Int?, _ key: String, limit: Int = 1 << 20) throws(WeightLoadingError) -> Int {
+        let expected = "an integer from 1 to \(limit)"
+        guard let value else { throw .missingKey(file: file, key: key, expected: expected) }
+        guard (1...limit).contains(value) else {
+            throw .illTypedKey(file: file, key: key, expected: expected, found: "\(value)")
+        }
+        return value
+    }
+
+    /// `value`, if it is positive.
+    func positive(_ value: Double, _ key: String) throws(WeightLoadingError) -> Double {
+        guard value > 0, value.isFinite else {
+            throw .illTypedKey(file: file, key: key, expected: "a positive number", found: "\(value)")
+        }
+        return value
+    }
+
+    /// Checks that `count` query heads are a multiple of `keyValueCount`.
+    func requireGroups(count: Int, keyValueCount: Int, key: String) throws(WeightLoadingError) {
+        guard count % keyValueCount == 0 else {
+            throw .illTypedKey(
+                file: file, key: key, expected: "a divisor of the \(count) query heads", found: "\(keyValueCount)")
+        }
+    }
+
+    /// The default size of a head, for a checkpoint that does not state it.
+    func headSize(hiddenSize: Int, headCount: Int, key: String) throws(WeightLoadingError) -> Int {
+        guard hiddenSize % headCount == 0 else {
+            throw .illTypedKey(
+                file: file, key: key, expected: "a divisor of the hidden size, \(hiddenSize)", found: "\(headCount)")
+        }
+        return hiddenSize / headCount
+    }
+
+    /// Checks that `size` elements of a head can be rotated in pairs.
+    func requireRotarySize(_ size: Int, headSize: Int, key: String) throws(WeightLoadingError) {
+        guard size >= 2, size % 2 == 0, size <= headSize else {
+            throw .illTypedKey(
+                file: file, key: key, expected: "an even number up to the head size, \(headSize)", found: "\(size)")
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// The tensors of a checkpoint, whatever its file format.
 public protocol TensorSource: Sendable {
     /// The file, or for a sharded checkpoint its index: for errors.
@@ -10,4 +12,120 @@ public protocol TensorSource: Sendable {
     func shape(of name: String) -> [Int]?
     /// The tensor of this name. Throws `missingTensor`.
     func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor
+}
+
+/// The tensors of another source under the names of `LlamaForCausalLM` and similar classes.
+struct RenamedSource: TensorSource {
+    private let source: any TensorSource
+    /// The other source's name of each tensor.
+    private let stored: [String: String]
+
+    private init(_ source: any TensorSource, renaming: (String) -> String) {
+        self.source = source
+        stored = Dictionary(source.tensorNames.map { (renaming($0), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// `source`, renamed if necessary. A checkpoint of the decoder without its output matrix (`LlamaModel`) lacks the prefix of
+    /// names. With `isTied`, a checkpoint may have the embedding table only under the name of the output matrix.
+    static func canonical(_ source: any TensorSource, isTied: Bool) -> any TensorSource {
+        let (prefix, table, output) = ("model.", "embed_tokens.weight", "lm_head.weight")
+        var source = source
+        if source.shape(of: prefix + table) == nil, source.shape(of: table) != nil {
+            source = RenamedSource(source) { $0.hasPrefix("lm_head.") ? $0 : prefix + $0 }
+        }
+        if isTied, source.shape(of: prefix + table) == nil, source.shape(of: output) != nil {
+            source = RenamedSource(source) { $0 == output ? prefix + table : $0 }
+        }
+        return source
+    }
+
+    var file: String { source.file }
+    var tensorNames: [String] { stored.keys.sorted() }
+    var byteCount: Int { source.byteCount }
+
+    func shape(of name: String) -> [Int]? { stored[name].flatMap { source.shape(of: $0) } }
+
+    func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
+        try source.tensor(named: stored[name] ?? name)
+    }
+}
+
+/// The tensors of another source. It records which of them are read, to report the others.
+public final class WatchedSource: TensorSource {
+    private let source: any TensorSource
+    private let read = Mutex<Set<String>>([])
+
+    public init(_ source: any TensorSource) { self.source = source }
+
+    /// What was opened, for errors.
+    public var file: String { source.file }
+    /// Names of all tensors, sorted.
+    public var tensorNames: [String] { source.tensorNames }
+    /// Bytes of all tensors.
+    public var byteCount: Int { source.byteCount }
+    /// Extents of a tensor, outermost first; nil when there is none of this name.
+    public func shape(of name: String) -> [Int]? { source.shape(of: name) }
+
+    /// The tensor of this name. Throws `missingTensor`.
+    public func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
+        let tensor = try source.tensor(named: name)
+        _ = read.withLock { $0.insert(name) }
+        return tensor
+    }
+
+    /// Warnings about tensors that were not read, to be called when the model's weights are loaded. Throws `unreadTensor` for
+    /// a tensor that must affect the results: a nonzero bias of a matrix that was read, or a norm in a layer that was read.
+    public func checkUnread() throws(WeightLoadingError) -> [String] {
+        let read = read.withLock { $0 }
+        let modules = Set(read.map { Self.parent(of: $0) })
+        let layers = Set(read.compactMap { Self.layer(of: $0) })
+        var unused: [String] = []
+        for name in tensorNames where !read.contains(name) && !Self.isHarmless(name) {
+            if name.hasSuffix(".bias"), modules.contains(Self.parent(of: name)) {
+                guard try source.tensor(named: name).isAllZero() else { throw unread(name, "is a bias") }
+                // GPTQ writes one for every matrix, mostly of zeros.
+                continue
+            }
+            let isOfModel = Self.layer(of: name).map { layers.contains($0) } ?? Self.isOuter(name)
+            if isOfModel, name.hasPart("norm") { throw unread(name, "belongs to a norm") }
+            unused.append(name)
+        }
+        guard !unused.isEmpty else { return [] }
+        let examples = unused.prefix(3).joined(separator: ", ") + (unused.count > 3 ? ", …" : "")
+        let tensors = unused.count == 1 ? "a tensor that the model does not use" : "tensors that the model does not use"
+        return ["\(file) has \(unused.count == 1 ? "" : "\(unused.count) ")\(tensors): \(examples)"]
+    }
+
+    private func unread(_ name: String, _ reason: String) -> WeightLoadingError {
+        .unreadTensor(file: file, tensor: name, reason: reason)
+    }
+
+    /// Precomputed tables that the model does not need, and a copy of the embedding table.
+    private static func isHarmless(_ name: String) -> Bool {
+        [".inv_freq", ".attn.bias", ".masked_bias", ".position_ids"].contains { name.hasSuffix($0) }
+            || name == "lm_head.weight"
+    }
+
+    /// `name` without its last part.
+    private static func parent(of name: String) -> String {
+        name.utf8.lastIndex(of: UInt8(ascii: ".")).map { String(name[..<$0]) } ?? ""
+    }
+
+    /// `name` up to the number of a layer; nil where there is none.
+    private static func layer(of name: String) -> String? {
+        let parts = name.split(separator: ".")
+        guard let number = parts.firstIndex(where: { Int($0) != nil }) else { return nil }
+        return parts[...number].joined(separator: ".")
+    }
+
+    /// Whether `name` belongs to this model outside of its layers, and not to another model in the checkpoint.
+    private static func isOuter(_ name: String) -> Bool {
+        let parts = name.split(separator: ".")
+        return parts.count == 2 || parts.count == 3 && parts[0] == "model"
+    }
+}
+
+extension StoredTensor {
+    /// Whether every number is zero. Throws `unsupportedType`.
+    fileprivate func isAllZero() throws(WeightLoadingError) -> Bool { try floats().allSatisfy { $0 == 0 } }
 }

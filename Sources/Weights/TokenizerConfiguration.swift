@@ -2,14 +2,14 @@ internal import JSON
 internal import Tensors
 public import Tokenization
 
-/// What the files beside `tokenizer.json` say: special tokens, added tokens and chat templates. They are read as
-/// transformers 5 reads them (`PreTrainedTokenizerBase._from_pretrained`).
+/// The special tokens, added tokens and chat templates of the files beside `tokenizer.json`, read as in transformers 5
+/// (`PreTrainedTokenizerBase._from_pretrained`).
 public struct TokenizerConfiguration: Sendable, Hashable {
     /// Texts of special tokens by the names that chat templates use: `bos_token`, `pad_token`, `image_token`.
     public private(set) var specialTokens: [String: String] = [:]
-    /// Tokens that the tokenizer must know, in the order in which those that it does not know get their ids.
+    /// Tokens that the tokenizer must have. Those that it lacks get new ids in this order.
     public private(set) var addedTokens: [NamedToken] = []
-    /// Sources of chat templates by name; a model's only one is `default`.
+    /// Sources of chat templates by name; a single one is named `default`.
     public private(set) var chatTemplates: [String: String] = [:]
 
     /// The names that every tokenizer may have.
@@ -25,7 +25,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         if let value = keys["added_tokens_decoder"] {
             decoder = try Self.decoder(value, file: config)
         } else {
-            // Files that name their added tokens in tokenizer_config.json say the rest there, too.
+            // Without the key `added_tokens_decoder`, special tokens may be in special_tokens_map.json.
             let map = directory.appendingPath("special_tokens_map.json")
             for member in try Self.object(map)?.members ?? [] { keys[member.key] = member.value }
         }
@@ -48,7 +48,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         for (name, token) in special { specialTokens[name] = token.content }
     }
 
-    /// The object that `file` holds; nil where there is no such file. Of a key twice the last counts.
+    /// The object in `file`; nil: there is no such file. Of repeated keys the last one counts.
     static func object(_ file: String) throws(WeightLoadingError) -> JSONObject? {
         guard PathKind(of: file) == .file else { return nil }
         let memory = try mapFile(file)
@@ -66,7 +66,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
         return object
     }
 
-    /// The special tokens that have names, those that every tokenizer may have first.
+    /// The named special tokens; those that every tokenizer may have come first.
     private static func special(_ keys: JSONObject) -> [(name: String, token: NamedToken)] {
         var found: [(name: String, token: NamedToken)] = []
         func add(_ name: String, _ value: JSONValue?) {
@@ -117,7 +117,7 @@ public struct TokenizerConfiguration: Sendable, Hashable {
             isSingleWord: flag("single_word"), isNormalized: flag("normalized", !isSpecial))
     }
 
-    /// Tokens by their ids, which are keys.
+    /// The tokens of `added_tokens_decoder`, whose keys are ids.
     private static func decoder(
         _ value: JSONValue, file: String
     ) throws(WeightLoadingError) -> [(id: Int, token: NamedToken)] {

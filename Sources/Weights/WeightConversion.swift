@@ -18,15 +18,15 @@ extension StoredTensor {
         }
     }
 
-    /// The tensor with its numbers rounded to `elementType`: a view of the mapped file where nothing has to change.
-    /// `advance` hears of stored bytes as they are done. Throws `unsupportedType`.
+    /// The tensor with its numbers rounded to `elementType`; a view of the mapped file if no conversion is needed. `advance` is
+    /// called with the number of stored bytes that were converted. Throws `unsupportedType`.
     public func converted(
         to elementType: ElementType, advance: (Int) -> Void = { _ in }
     ) throws(WeightLoadingError) -> HostTensor {
         try requireConvertible()
         if type.elementType == elementType {
             let address = memory.bytes.baseAddress.map { UInt(bitPattern: $0 + byteOffset) } ?? 0
-            // safetensors headers may have any length: kernels get aligned numbers all the same.
+            // Kernels need aligned numbers, but data in safetensors files may have any alignment.
             if address % UInt(elementType.byteCount) == 0 {
                 advance(byteCount)
                 return HostTensor(elementType: elementType, shape: shape, memory: memory, byteOffset: byteOffset)
@@ -49,7 +49,7 @@ extension StoredTensor {
         }
     }
 
-    /// Widens a chunk that stays in the cache, then rounds it.
+    /// Converts in chunks that fit the cache: each is widened to 32-bit floats and then rounded.
     private func convert(
         _ source: UnsafeRawPointer, to target: UnsafeMutableRawPointer, as elementType: ElementType,
         advance: (Int) -> Void
@@ -105,7 +105,7 @@ extension StoredTensor {
 }
 
 extension ElementType {
-    /// Rounds `count` floats into `target` from element `start` on. One loop for each type, so that each vectorises.
+    /// Rounds `count` floats into `target` from element `start` on. Each type has its own loop so that it is vectorized.
     fileprivate func narrow(
         _ floats: UnsafePointer<Float>, count: Int, to target: UnsafeMutableRawPointer, at start: Int
     ) {

@@ -1,21 +1,20 @@
-/// One loading of a checkpoint's weights: what a loader is made from.
+import Synchronization
+
+/// The arguments of a weight loader: the checkpoint, the type of dense matrices, and the progress to report.
 public struct WeightLoading: Sendable {
-    /// What is loaded.
     public let checkpoint: Checkpoint
-    /// What dense matrices become.
+    /// The type to which dense matrices are converted.
     public let type: WeightType
-    /// Who hears of it.
     public let progress: LoadingProgress?
 
-    /// The loading of `checkpoint`.
     public init(_ checkpoint: Checkpoint, _ type: WeightType = .auto, progress: LoadingProgress? = nil) {
         self.checkpoint = checkpoint
         self.type = type
         self.progress = progress
     }
 
-    /// The loader that keeps packed matrices as the checkpoint has them.
-    public func packedLoader() -> any WeightLoader {
+    /// The loader of the checkpoint's format. Quantized matrices stay quantized.
+    public func quantizedLoader() -> any WeightLoader {
         switch checkpoint.quantization {
         case .awq(let configuration): AWQWeightLoader(configuration, type, progress: progress)
         case .gptq(let configuration): GPTQWeightLoader(configuration, type, progress: progress)
@@ -26,17 +25,48 @@ public struct WeightLoading: Sendable {
         }
     }
 
-    /// The loader after which nothing is packed.
-    public func denseLoader() -> any WeightLoader { DequantizingWeightLoader(packedLoader(), type) }
+    /// A loader that dequantizes quantized matrices.
+    public func denseLoader() -> any WeightLoader { DequantizingWeightLoader(quantizedLoader(), type) }
 
-    /// The packed loader, for a configuration that calls it `name`. Throws `unsupported` where the checkpoint is of
-    /// another format.
-    public func packedLoader(named name: String) throws(WeightLoadingError) -> any WeightLoader {
+    /// `quantizedLoader()`, if the user's configuration names it correctly. Throws `unsupported` if the checkpoint has another
+    /// format than `name`.
+    public func quantizedLoader(named name: String) throws(WeightLoadingError) -> any WeightLoader {
         guard checkpoint.loaderName == name else {
             throw .unsupported(
                 file: checkpoint.path, key: "model.loader", found: name,
                 supported: "auto, dense, \(checkpoint.loaderName)")
         }
-        return packedLoader()
+        return quantizedLoader()
+    }
+}
+
+/// Sums the bytes that loaders have read and reports the sum.
+///
+/// The sum can stay below the total, because a checkpoint may hold tensors that the model does not use.
+public final class LoadingProgress: Sendable {
+    /// Bytes of all tensors of the checkpoint.
+    public let totalByteCount: Int
+    private let completed = Mutex(0)
+    private let onProgress: @Sendable (_ completedByteCount: Int, _ totalByteCount: Int) -> Void
+
+    /// Calls `onProgress` about once for each converted mebibyte and once for each tensor that needs no conversion.
+    public init(
+        totalByteCount: Int,
+        onProgress: @escaping @Sendable (_ completedByteCount: Int, _ totalByteCount: Int) -> Void
+    ) {
+        self.totalByteCount = totalByteCount
+        self.onProgress = onProgress
+    }
+
+    /// Bytes read so far.
+    public var completedByteCount: Int { completed.withLock { $0 } }
+
+    /// Counts `byteCount` more bytes.
+    public func advance(by byteCount: Int) {
+        let sum = completed.withLock { sum in
+            sum = min(sum + byteCount, totalByteCount)
+            return sum
+        }
+        onProgress(sum, totalByteCount)
     }
 }

@@ -94,7 +94,7 @@ struct Machine {
         var configuration = checkpoint.configuration
         if let slidingWindow { configuration.slidingWindow = slidingWindow }
         let loading = WeightLoading(checkpoint, type)
-        let loader = isDense ? loading.denseLoader() : loading.packedLoader()
+        let loader = isDense ? loading.denseLoader() : loading.quantizedLoader()
         plan = try LlamaArchitecture().encode(configuration, from: checkpoint.source, loader: loader)
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)

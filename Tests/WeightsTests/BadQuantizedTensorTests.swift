@@ -38,28 +38,28 @@ import Testing
     }
 
     @Test func theSoundModuleLoads() throws {
-        guard case .quantized(let packed) = try gptq() else {
-            Issue.record("not packed")
+        guard case .quantized(let quantized) = try gptq() else {
+            Issue.record("not quantized")
             return
         }
         // A word is the inputs 1, 2, … 8, whose zero is 8.
-        #expect(packed.dequantized().floats().prefix(8) == [-3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0])
-        #expect(packed.inputOrder == nil)
+        #expect(quantized.dequantized().floats().prefix(8) == [-3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0])
+        #expect(quantized.inputOrder == nil)
     }
 
     @Test func anAbsentGroupIndexMeansInOrder() throws {
-        guard case .quantized(let packed) = try gptq(without: "m.g_idx") else {
-            Issue.record("not packed")
+        guard case .quantized(let quantized) = try gptq(without: "m.g_idx") else {
+            Issue.record("not quantized")
             return
         }
-        #expect(packed.inputOrder == nil)
+        #expect(quantized.inputOrder == nil)
     }
 
     @Test(arguments: ["m.qzeros", "m.scales"]) func aMissingTensorIsNamed(name: String) throws {
         #expect(try refusal { try gptq(without: name) } == "test: tensor \(name) is missing")
     }
 
-    @Test func withoutAnyMatrixThePackedOneIsMissed() throws {
+    @Test func withoutAnyMatrixTheQuantizedOneIsMissed() throws {
         #expect(try refusal { try gptq(without: "m.qweight") } == "test: tensor m.qweight is missing")
     }
 
@@ -110,7 +110,7 @@ import Testing
                 .halves("m.scales", [3, 8], scales.flatMap { Array(repeating: $0, count: 8) }),
                 .words("m.g_idx", [80], (0..<80).map { $0 / 32 }),
             ]))
-        let packed = try loader(
+        let quantized = try loader(
             #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32}}}"#
         ).linear(
             "m.weight", inputSize: 80, outputSize: 8,
@@ -119,9 +119,9 @@ import Testing
                 .halves("m.weight_scale", [8, 3], (0..<24).map { scales[$0 % 3] }),
             ]))
         let row: [Float] = [(1, 32), (2, 32), (4, 16)].flatMap { Array(repeating: $0.0, count: $0.1) }
-        for weights in [gptq, packed] {
+        for weights in [gptq, quantized] {
             guard case .quantized(let matrix) = weights else {
-                Issue.record("not packed")
+                Issue.record("not quantized")
                 return
             }
             #expect(matrix.dequantized().floats() == Array(repeating: row, count: 8).flatMap { $0 })
@@ -141,7 +141,7 @@ import Testing
         let weights = try loader(method + #""bits":4,"group_size":16"#).linear(
             "m.weight", inputSize: 32, outputSize: 8, from: source(of: tensors))
         guard case .dense(let matrix) = weights else {
-            Issue.record("packed")
+            Issue.record("quantized")
             return
         }
         let row: [Float] = Array(repeating: 1, count: 16) + Array(repeating: 3, count: 16)
@@ -150,9 +150,9 @@ import Testing
     }
 
     /// What the file has counts, as with an output matrix that somebody quantized as well.
-    @Test func aPackedModuleThatIsNamedDenseIsPacked() throws {
+    @Test func aQuantizedModuleThatIsNamedDenseIsQuantized() throws {
         let members = #""quant_method":"awq","bits":4,"group_size":32,"modules_to_not_convert":["m"]"#
-        let packed = [
+        let quantized = [
             BuiltTensor.words("m.qweight", [64, 4], Array(repeating: 0x1111_1111, count: 256)),
             .words("m.qzeros", [2, 4], Array(repeating: 0, count: 8)),
             .halves("m.scales", [2, 32], Array(repeating: 0.5, count: 64)),
@@ -160,13 +160,14 @@ import Testing
         func load(_ tensors: [BuiltTensor]) throws -> LinearWeights {
             try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: try source(of: tensors))
         }
-        guard case .quantized(let matrix) = try load(packed) else {
-            Issue.record("not packed")
+        guard case .quantized(let matrix) = try load(quantized) else {
+            Issue.record("not quantized")
             return
         }
         #expect(matrix.dequantized().floats() == Array(repeating: 0.5, count: 2048))
-        guard case .dense = try load(packed + [.halves("m.weight", [32, 64], Array(repeating: 1, count: 2048))]) else {
-            Issue.record("packed, beside a dense matrix")
+        guard case .dense = try load(quantized + [.halves("m.weight", [32, 64], Array(repeating: 1, count: 2048))])
+        else {
+            Issue.record("quantized, beside a dense matrix")
             return
         }
     }
@@ -174,14 +175,14 @@ import Testing
     @Test func compressedShapesAndZerosMustAgree() throws {
         let members =
             #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32,"symmetric":false}}}"#
-        let quanta = BuiltTensor.words("m.weight_packed", [32, 8], Array(repeating: 0, count: 256))
+        let codes = BuiltTensor.words("m.weight_packed", [32, 8], Array(repeating: 0, count: 256))
         let scales = BuiltTensor.halves("m.weight_scale", [32, 2], Array(repeating: 1, count: 64))
         let shape = BuiltTensor.words("m.weight_shape", [2], [32, 65])
-        let wrong = try source(of: [quanta, scales, shape])
+        let wrong = try source(of: [codes, scales, shape])
         #expect(
             try refusal { try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: wrong) }
                 .contains("m.weight_shape has shape [32, 65], expected [32, 64]"))
-        let zeroless = try source(of: [quanta, scales])
+        let zeroless = try source(of: [codes, scales])
         #expect(
             try refusal { try loader(members).linear("m.weight", inputSize: 64, outputSize: 32, from: zeroless) }
                 .contains("tensor m.weight_zero_point is missing"))

@@ -22,9 +22,9 @@ import Testing
         ])
         let weights = try GPTQWeightLoader(configuration).linear(
             "m.weight", inputSize: 32, outputSize: outputs, from: source)
-        guard case .quantized(let packed) = weights else { return [] }
+        guard case .quantized(let quantized) = weights else { return [] }
         // Every weight's code is 0: what is left is minus the zero.
-        let floats = packed.dequantized().floats()
+        let floats = quantized.dequantized().floats()
         return stride(from: 0, to: floats.count, by: 32).map { -floats[$0] }
     }
 

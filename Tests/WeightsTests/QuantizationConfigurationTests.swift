@@ -9,10 +9,10 @@ import Testing
 
     private static let gptq = #""quant_method":"gptq","bits":4,"group_size":32"#
     private static let awq = #""quant_method":"awq","bits":4,"group_size":32,"version":"gemm""#
-    private static let packed = #""quant_method":"compressed-tensors","format":"pack-quantized""#
+    private static let quantized = #""quant_method":"compressed-tensors","format":"pack-quantized""#
 
     private static func group(_ weights: String, _ more: String = "") -> String {
-        packed + #","config_groups":{"group_0":{"targets":["Linear"],"weights":{\#(weights)}\#(more)}}"#
+        quantized + #","config_groups":{"group_0":{"targets":["Linear"],"weights":{\#(weights)}\#(more)}}"#
     }
 
     /// A rotation of weights, and of `location`.
@@ -71,9 +71,9 @@ import Testing
         (gptq + #","dynamic":{"+:a(":{}}"#, #"dynamic.+:a( must be a regular expression, found "a(""#),
         (gptq + #","dynamic":[1]"#, "dynamic must be an object"),
         (awq + #","modules_to_not_convert":"lm_head""#, "modules_to_not_convert must be a list of strings"),
-        (packed, "config_groups is missing"),
+        (quantized, "config_groups is missing"),
         (group(w4) + #","ignore":["re:*"]"#, "ignore must be a regular expression"),
-        (packed + #","config_groups":{"group_0":{"targets":["Linear"]}}"#, "group_0.weights is missing"),
+        (quantized + #","config_groups":{"group_0":{"targets":["Linear"]}}"#, "group_0.weights is missing"),
     ]
 
     @Test(arguments: bad)
@@ -92,7 +92,7 @@ import Testing
             Issue.record("not GPTQ")
             return
         }
-        #expect(read.packing(of: "anything") == GPTQConfiguration.Module(bitCount: 3, groupSize: 128))
+        #expect(read.quantization(of: "anything") == GPTQConfiguration.Module(bitCount: 3, groupSize: 128))
         #expect(read.zerosAreMinusOne)
         let awq = try directory.write(
             #"{"w_bit":4,"q_group_size":-1,"version":"GEMM","zero_point":true}"#, to: "quant_config.json")
@@ -110,18 +110,20 @@ import Testing
             case .gptq(let gptq) = try quantization(
                 Self.gptq + #","dynamic":{"-:.*\\.3\\.":{},"model\\.layers\\.4":{"bits":8,"group_size":-1}}"#,
                 in: directory),
-            case .compressedTensors(let packed) = try quantization(
+            case .compressedTensors(let quantized) = try quantization(
                 Self.group(Self.w4) + #","ignore":["lm_head","re:.*down_proj"]"#, in: directory)
         else {
             Issue.record("other methods")
             return
         }
         #expect(!awq.isQuantized("model.layers.0.self_attn.q_proj") && awq.isQuantized("model.layers.0.mlp.up_proj"))
-        #expect(gptq.packing(of: "model.layers.3.mlp.up_proj") == nil)
-        #expect(gptq.packing(of: "model.layers.4.mlp.up_proj") == GPTQConfiguration.Module(bitCount: 8, groupSize: nil))
-        #expect(gptq.packing(of: "x.model.layers.4.mlp")?.bitCount == 4)
-        #expect(packed.scheme(of: "lm_head") == nil && packed.scheme(of: "model.layers.0.mlp.down_proj") == nil)
-        #expect(packed.scheme(of: "model.layers.0.mlp.up_proj")?.bitCount == 4)
+        #expect(gptq.quantization(of: "model.layers.3.mlp.up_proj") == nil)
+        #expect(
+            gptq.quantization(of: "model.layers.4.mlp.up_proj") == GPTQConfiguration.Module(bitCount: 8, groupSize: nil)
+        )
+        #expect(gptq.quantization(of: "x.model.layers.4.mlp")?.bitCount == 4)
+        #expect(quantized.scheme(of: "lm_head") == nil && quantized.scheme(of: "model.layers.0.mlp.down_proj") == nil)
+        #expect(quantized.scheme(of: "model.layers.0.mlp.up_proj")?.bitCount == 4)
     }
 
     @Test func namesComeBeforePatternsBeforeClasses() throws {
@@ -132,7 +134,7 @@ import Testing
             .map { #""group_\#($0.offset)":\#($0.element)"# }.joined(separator: ",")
         guard
             case .compressedTensors(let read) = try quantization(
-                Self.packed + #","config_groups":{\#(groups)}"#, in: directory)
+                Self.quantized + #","config_groups":{\#(groups)}"#, in: directory)
         else {
             Issue.record("another method")
             return
@@ -144,7 +146,8 @@ import Testing
 
     @Test func aClassMeansTheLinearModulesInsideOfIt() throws {
         let weights = #""weights":{"num_bits":4,"type":"int","strategy":"channel"}"#
-        let members = Self.packed + #","config_groups":{"g":{"targets":["LlamaMLP"],\#(weights)}},"ignore":["lm_head"]"#
+        let members =
+            Self.quantized + #","config_groups":{"g":{"targets":["LlamaMLP"],\#(weights)}},"ignore":["lm_head"]"#
         guard case .compressedTensors(let read) = try quantization(members, in: directory) else {
             Issue.record("another method")
             return

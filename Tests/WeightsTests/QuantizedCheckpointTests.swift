@@ -16,7 +16,7 @@ import Testing
     }
 
     private func matrix(_ name: String, of checkpoint: Checkpoint, _ shape: [Int]) throws -> LinearWeights {
-        try WeightLoading(checkpoint).packedLoader().linear(
+        try WeightLoading(checkpoint).quantizedLoader().linear(
             name, inputSize: shape[1], outputSize: shape[0], from: checkpoint.source)
     }
 
@@ -24,19 +24,19 @@ import Testing
         let checkpoint = try Checkpoint(path: Self.path(name))
         let expected = try SafetensorsSource(file: Self.path(name) + "/dequantized.safetensors")
         #expect(expected.tensorNames.count == 7)
-        var packedCount = 0
+        var quantizedCount = 0
         for tensor in expected.tensorNames {
             let reference = try expected.tensor(named: tensor)
             switch try matrix(tensor, of: checkpoint, reference.shape) {
             case .dense(let dense):
                 #expect(dense.floats() == (try reference.floats()), "\(tensor)")
-            case .quantized(let packed):
-                packedCount += 1
-                let found = packed.dequantized().floats()
+            case .quantized(let quantized):
+                quantizedCount += 1
+                let found = quantized.dequantized().floats()
                 #expect(found.map(\.bitPattern) == (try reference.floats()).map(\.bitPattern), "\(tensor)")
             }
         }
-        #expect(packedCount == (name == "gptq-dynamic" ? 6 : 7))
+        #expect(quantizedCount == (name == "gptq-dynamic" ? 6 : 7))
     }
 
     @Test(arguments: [
@@ -49,12 +49,12 @@ import Testing
     func theLayoutIsWhatTheCheckpointHas(name: String, layout: String) throws {
         let checkpoint = try Checkpoint(path: Self.path(name))
         let query = try matrix("model.layers.0.self_attn.q_proj.weight", of: checkpoint, [64, 64])
-        guard case .quantized(let packed) = query else {
-            Issue.record("not packed")
+        guard case .quantized(let quantized) = query else {
+            Issue.record("not quantized")
             return
         }
-        #expect(packed.layout.description == layout)
-        #expect((packed.inputOrder != nil) == (name.hasSuffix("actorder") || name == "gptq-3bit"))
+        #expect(quantized.layout.description == layout)
+        #expect((quantized.inputOrder != nil) == (name.hasSuffix("actorder") || name == "gptq-3bit"))
     }
 
     @Test func dynamicRulesAreFollowedInOrder() throws {
@@ -63,7 +63,7 @@ import Testing
         func layout(_ name: String, _ shape: [Int]) throws -> String {
             switch try matrix(name, of: checkpoint, shape) {
             case .dense(let tensor): "\(tensor.elementType)"
-            case .quantized(let packed): packed.layout.description
+            case .quantized(let quantized): quantized.layout.description
             }
         }
         // The first rule leaves k dense, although the second names it too.
@@ -80,7 +80,7 @@ import Testing
         let weights = try WeightLoading(checkpoint, type).denseLoader().linear(
             name, inputSize: 64, outputSize: 64, from: checkpoint.source)
         guard case .dense(let tensor) = weights else {
-            Issue.record("still packed")
+            Issue.record("still quantized")
             return
         }
         let wanted: ElementType = type == .auto ? .bf16 : type == .f32 ? .f32 : .f16
@@ -92,21 +92,21 @@ import Testing
 
     @Test func anotherFormatsLoaderIsRefusedByName() throws {
         let loading = WeightLoading(try Checkpoint(path: Self.path("awq-4bit")))
-        let error = #expect(throws: WeightLoadingError.self) { try loading.packedLoader(named: "gptq") }
+        let error = #expect(throws: WeightLoadingError.self) { try loading.quantizedLoader(named: "gptq") }
         #expect(try #require(error).description.contains("model.loader gptq is not supported yet"))
     }
 
     @Test func progressReachesTheBytesOfTheTensors() throws {
         let checkpoint = try Checkpoint(path: Self.path("gptq-4bit"))
         let progress = LoadingProgress(totalByteCount: .max) { _, _ in }
-        let weights = try WeightLoading(checkpoint, progress: progress).packedLoader().linear(
+        let weights = try WeightLoading(checkpoint, progress: progress).quantizedLoader().linear(
             "model.layers.0.mlp.up_proj.weight", inputSize: 64, outputSize: 96, from: checkpoint.source)
-        guard case .quantized(let packed) = weights else { return }
-        withUnsafeTemporaryAllocation(byteCount: packed.byteCount, alignment: 16) { target in
+        guard case .quantized(let quantized) = weights else { return }
+        withUnsafeTemporaryAllocation(byteCount: quantized.byteCount, alignment: 16) { target in
             guard let start = target.baseAddress else { return }
-            for first in stride(from: 0, to: 96, by: 10) { packed.read(first..<min(first + 10, 96), into: start) }
+            for first in stride(from: 0, to: 96, by: 10) { quantized.read(first..<min(first + 10, 96), into: start) }
         }
-        // 64 × 96 quanta of 4 bits and two groups of scales; zeros are all the same and not read again.
+        // 64 × 96 codes of 4 bits and two groups of scales; zeros are all the same and not read again.
         #expect(progress.completedByteCount == 64 * 96 / 2 + 2 * 96 * 2)
     }
 }

@@ -31,13 +31,13 @@ import Testing
         let tensor = try gguf.tensor(named: format.rawValue)
         let weights = try GGUFWeightLoader(.f32).linear(
             format.rawValue, inputSize: tensor.shape[1], outputSize: tensor.shape[0], from: gguf)
-        guard case .quantized(let packed) = weights else {
-            Issue.record("not packed")
+        guard case .quantized(let quantized) = weights else {
+            Issue.record("not quantized")
             return
         }
-        #expect(packed.layout == .blocks(format) && packed.computeType == .f32)
-        #expect(packed.byteCount == tensor.byteCount)
-        #expect(packed.dequantized().floats().map(\.bitPattern) == (try tensor.floats()).map(\.bitPattern))
+        #expect(quantized.layout == .blocks(format) && quantized.computeType == .f32)
+        #expect(quantized.byteCount == tensor.byteCount)
+        #expect(quantized.dequantized().floats().map(\.bitPattern) == (try tensor.floats()).map(\.bitPattern))
     }
 
     @Test func nothingIsCopiedWhereNothingChanges() throws {

@@ -1,3 +1,4 @@
+import JSON
 import SharedValues
 public import Tensors
 
@@ -10,7 +11,7 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
     private let dense: DenseWeightLoader
     private let progress: LoadingProgress?
 
-    /// Dense tensors become `type`, which packed ones count as.
+    /// Dense tensors are converted to `type`, which is also the compute type of quantized ones.
     public init(
         _ configuration: CompressedTensorsConfiguration, _ type: WeightType = .auto, progress: LoadingProgress? = nil
     ) {
@@ -20,12 +21,12 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
         dense = DenseWeightLoader(type, progress: progress)
     }
 
-    /// The matrix `name`, packed unless the configuration or the checkpoint has it dense.
+    /// The matrix `name`: dense if the configuration or the checkpoint says so, otherwise quantized.
     public func linear(
         _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
     ) throws(WeightLoadingError) -> LinearWeights {
         let module = ModuleTensors(name, in: source)
-        guard let scheme = configuration.scheme(of: module.name), module.isPacked("weight_packed") else {
+        guard let scheme = configuration.scheme(of: module.name), module.isQuantized("weight_packed") else {
             return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
         }
         let (bitCount, perWord) = (scheme.bitCount, 32 / scheme.bitCount)
@@ -36,12 +37,12 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
                 file: source.file, tensor: "\(module.name).weight_shape", expected: [outputSize, inputSize],
                 found: shape)
         }
-        let quanta = try module.words("weight_packed", [outputSize, inputSize.dividedUp(by: perWord)])
+        let codes = try module.words("weight_packed", [outputSize, inputSize.dividedUp(by: perWord)])
         let scales = try module.tensor("weight_scale", [outputSize, groupCount])
         let zeros =
             scheme.isSymmetric
             ? nil
-            : PackedTensor(
+            : CodeTensor(
                 try module.words("weight_zero_point", [outputSize.dividedUp(by: perWord), groupCount]),
                 bitCount: bitCount, .alongRows)
         let order =
@@ -53,13 +54,170 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
         return module.matrix(
             GroupRows(
                 format: format, inputSize: inputSize, orientation: .outputsFirst,
-                quanta: PackedTensor(quanta, bitCount: bitCount, .alongColumns), scales: scales, zeros: zeros,
+                codes: CodeTensor(codes, bitCount: bitCount, .alongColumns), scales: scales, zeros: zeros,
                 zeroShift: 0, inputOrder: order, progress: progress), outputSize: outputSize, type)
     }
 
-    /// Whether the checkpoint has a matrix `name`, packed or not.
+    /// Whether the checkpoint has a matrix `name`, quantized or dense.
     public func has(_ name: String, in source: any TensorSource) -> Bool {
         source.shape(of: name) != nil
             || source.shape(of: "\(ModuleTensors(name, in: source).name).weight_packed") != nil
+    }
+}
+
+/// The quantization configuration of a compressed-tensors checkpoint (vllm-project/compressed-tensors, `quant_config.py` and
+/// `quant_args.py`); of its formats, `pack-quantized`.
+public struct CompressedTensorsConfiguration: Sendable, Hashable {
+    /// How the matrices of a group of modules are quantized.
+    struct Scheme: Sendable, Hashable {
+        let bitCount: Int
+        /// Inputs that share a scale; nil for a whole column.
+        let groupSize: Int?
+        let isSymmetric: Bool
+        /// Whether the inputs of a group are not neighbours (`actorder: group`).
+        let hasInputOrder: Bool
+    }
+
+    /// The modules to which a scheme or the list of ignored modules refers.
+    enum Target: Sendable, Hashable {
+        /// Every linear module.
+        case linear
+        /// The linear modules inside modules of a class such as `LlamaMLP`; their names contain this text.
+        case inside(String)
+        case name(String)
+        case pattern(ModulePattern)
+
+        func matches(_ module: String) -> Bool {
+            switch self {
+            case .linear: true
+            case .inside(let part): module.hasPart(part)
+            case .name(let name): name == module
+            case .pattern(let pattern): pattern.matches(module)
+            }
+        }
+
+        /// Precedence, lowest first: names, patterns, classes.
+        var rank: Int {
+            switch self {
+            case .name: 0
+            case .pattern: 1
+            case .linear, .inside: 2
+            }
+        }
+    }
+
+    /// The file that contains it.
+    public let file: String
+    private let schemes: [Assignment]
+    private let ignored: [Target]
+
+    private struct Assignment: Sendable, Hashable {
+        let target: Target
+        let scheme: Scheme
+    }
+
+    init(_ document: JSONDocument) throws(WeightLoadingError) {
+        file = document.file
+        try document.require("format", oneOf: ["pack-quantized"])
+        if document.value("kv_cache_scheme") != nil {
+            throw .unsupported(
+                file: file, key: document.path("kv_cache_scheme"), found: "a quantized cache", supported: "none")
+        }
+        if let sparsity = try document.object("sparsity_config") {
+            try sparsity.require("format", oneOf: ["dense"])
+        }
+        try Self.refuseTransforms(document)
+        ignored = try Self.targets(document, "ignore")
+        guard let groups = try document.object("config_groups"), !groups.members.isEmpty else {
+            throw .missingKey(file: file, key: document.path("config_groups"), expected: "at least one group")
+        }
+        var schemes: [Assignment] = []
+        for name in groups.keys.sorted() {
+            guard let group = try groups.object(name) else { continue }
+            try group.require("format", oneOf: ["pack-quantized"])
+            for key in ["input_activations", "output_activations"] where group.value(key) != nil {
+                throw .unsupported(
+                    file: file, key: group.path(key), found: "quantized activations", supported: "weights alone")
+            }
+            let scheme = try Scheme(group)
+            for target in try Self.targets(group, "targets") {
+                schemes.append(Assignment(target: target, scheme: scheme))
+            }
+        }
+        self.schemes = schemes.enumerated().sorted {
+            ($0.element.target.rank, $0.offset) < ($1.element.target.rank, $1.offset)
+        }.map(\.element)
+    }
+
+    /// How the matrix of the linear module `module` is quantized; nil: it stays dense.
+    func scheme(of module: String) -> Scheme? {
+        guard !ignored.contains(where: { $0.matches(module) }) else { return nil }
+        return schemes.first { $0.target.matches(module) }?.scheme
+    }
+
+    /// Weights may be stored rotated. If other weights undo the rotation, nothing has to be done. If activations, queries
+    /// or keys have to be rotated at run time, the checkpoint is refused, because no backend does that.
+    private static func refuseTransforms(_ document: JSONDocument) throws(WeightLoadingError) {
+        guard let groups = try document.object("transform_config")?.object("config_groups") else { return }
+        for name in groups.keys.sorted() {
+            guard let group = try groups.object(name), case .array(let applications) = group.value("apply") else {
+                continue
+            }
+            for case .object(let application) in applications {
+                guard case .string(let location) = application["location"], !location.hasPrefix("weight_") else {
+                    continue
+                }
+                throw .unsupported(
+                    file: document.file, key: group.path("apply"), found: "location \(location)",
+                    supported: "weight_input and weight_output")
+            }
+        }
+    }
+
+    private static func targets(_ document: JSONDocument, _ key: String) throws(WeightLoadingError) -> [Target] {
+        var targets: [Target] = []
+        for text in try document.strings(key) {
+            let classes = ["MLP": ".mlp.", "Attention": ".self_attn.", "DecoderLayer": ".layers."]
+            if text == "Linear" {
+                targets.append(.linear)
+            } else if !text.hasPart("."), let part = classes.first(where: { text.hasSuffix($0.key) })?.value {
+                targets.append(.inside(part))
+            } else if text.hasPrefix("re:") {
+                let pattern = try ModulePattern(
+                    String(text.dropFirst(3)), file: document.file, key: document.path(key))
+                targets.append(.pattern(pattern))
+            } else {
+                targets.append(.name(text))
+            }
+        }
+        return targets
+    }
+}
+
+extension CompressedTensorsConfiguration.Scheme {
+    fileprivate init(_ group: JSONDocument) throws(WeightLoadingError) {
+        guard let weights = try group.object("weights") else {
+            throw .missingKey(file: group.file, key: group.path("weights"), expected: "how weights are quantized")
+        }
+        bitCount = try weights.bitCount("num_bits", [4, 8])
+        try weights.require("type", oneOf: ["int"])
+        try weights.require("strategy", oneOf: ["group", "channel"])
+        if try weights.bool("dynamic") == true {
+            throw .unsupported(
+                file: group.file, key: weights.path("dynamic"), found: "true", supported: "false")
+        }
+        let strategy = try weights.string("strategy")
+        // Without a strategy, a group size means groups, as in the library.
+        let hasGroups = strategy.map { $0.lowercased() == "group" } ?? (weights.value("group_size") != nil)
+        groupSize = hasGroups ? try weights.groupSize("group_size") : nil
+        isSymmetric = try weights.bool("symmetric") ?? true
+        let names = ["group", "dynamic", "weight", "static"]
+        // In early versions `true` meant `group` and `false` no order.
+        if case .bool(let isOn) = weights.value("actorder") {
+            hasInputOrder = isOn
+        } else {
+            try weights.require("actorder", oneOf: names)
+            hasInputOrder = names.prefix(2).contains(try weights.string("actorder")?.lowercased() ?? "")
+        }
     }
 }

@@ -1,3 +1,4 @@
+import JSON
 import SharedValues
 public import Tensors
 
@@ -10,7 +11,7 @@ public struct GPTQWeightLoader: WeightLoader {
     private let dense: DenseWeightLoader
     private let progress: LoadingProgress?
 
-    /// Dense tensors become `type`, which packed ones count as.
+    /// Dense tensors are converted to `type`, which is also the compute type of quantized ones.
     public init(_ configuration: GPTQConfiguration, _ type: WeightType = .auto, progress: LoadingProgress? = nil) {
         self.configuration = configuration
         self.type = type
@@ -18,23 +19,23 @@ public struct GPTQWeightLoader: WeightLoader {
         dense = DenseWeightLoader(type, progress: progress)
     }
 
-    /// The matrix `name`, packed unless the configuration or the checkpoint has it dense.
+    /// The matrix `name`: dense if the configuration or the checkpoint says so, otherwise quantized.
     public func linear(
         _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
     ) throws(WeightLoadingError) -> LinearWeights {
         let module = ModuleTensors(name, in: source)
-        guard let packing = configuration.packing(of: module.name), module.isPacked("qweight") else {
+        guard let quantization = configuration.quantization(of: module.name), module.isQuantized("qweight") else {
             return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
         }
-        let bitCount = packing.bitCount
-        let groupSize = try module.groupSize(packing.groupSize, inputSize: inputSize)
+        let bitCount = quantization.bitCount
+        let groupSize = try module.groupSize(quantization.groupSize, inputSize: inputSize)
         let groupCount = inputSize.dividedUp(by: groupSize)
         guard inputSize * bitCount % 32 == 0, outputSize * bitCount % 32 == 0 else {
             throw module.malformed("qweight", "rows or columns of \(bitCount) bits are not whole words")
         }
-        let quanta = try module.words("qweight", [inputSize * bitCount / 32, outputSize])
+        let codes = try module.words("qweight", [inputSize * bitCount / 32, outputSize])
         let addend = configuration.zerosAreMinusOne ? Self.ones(bitCount: bitCount) : nil
-        let storedZeros = PackedTensor(
+        let storedZeros = CodeTensor(
             try module.words("qzeros", [groupCount, outputSize * bitCount / 32]), bitCount: bitCount, .alongColumns,
             wordAddend: addend ?? 0)
         let scales = try module.tensor("scales", [groupCount, outputSize])
@@ -48,13 +49,14 @@ public struct GPTQWeightLoader: WeightLoader {
         return module.matrix(
             GroupRows(
                 format: format, inputSize: inputSize, orientation: .outputsLast,
-                quanta: PackedTensor(quanta, bitCount: bitCount, .alongRows), scales: scales,
+                codes: CodeTensor(codes, bitCount: bitCount, .alongRows), scales: scales,
                 zeros: hasZeros ? storedZeros : nil, zeroShift: shift, inputOrder: order, progress: progress),
             outputSize: outputSize, type)
     }
 
-    /// A one in every field of a word; nil where fields do not divide it. GPTQModel writes version 1 by subtracting this
-    /// from whole words, so that a zero of 0 borrows from its neighbour, and only adding it to the word gives both back.
+    /// A word with a one in every code; nil: codes of this width do not divide a word. GPTQModel writes version 1 by
+    /// subtracting this word from whole words, so a zero of 0 borrows from its neighbour. Only adding it to whole words
+    /// restores both.
     private static func ones(bitCount: Int) -> UInt32? {
         switch bitCount {
         case 2: 0x5555_5555
@@ -64,20 +66,90 @@ public struct GPTQWeightLoader: WeightLoader {
         }
     }
 
-    /// Whether the checkpoint has a matrix `name`, packed or not.
+    /// Whether the checkpoint has a matrix `name`, quantized or dense.
     public func has(_ name: String, in source: any TensorSource) -> Bool {
         source.shape(of: name) != nil || source.shape(of: "\(ModuleTensors(name, in: source).name).qweight") != nil
     }
 }
 
-extension PackedTensor {
-    /// Whether every number along the columns is `value`: zeros that need not be kept.
+extension CodeTensor {
+    /// Whether all codes are `value`; zeros of that kind need no storage.
     fileprivate func allEqual(_ value: UInt32) -> Bool {
         let columns = tensor.shape[1] * 32 / bitCount
         return withWords { words in
             (0..<tensor.shape[0]).allSatisfy { row in
-                (0..<columns).allSatisfy { field(words, row: row, column: $0) == value }
+                (0..<columns).allSatisfy { code(words, row: row, column: $0) == value }
             }
         } ?? true
+    }
+}
+
+/// The quantization configuration of a GPTQ checkpoint (ModelCloud/GPTQModel, `quantization/config.py`).
+public struct GPTQConfiguration: Sendable, Hashable {
+    /// How one module's matrix is quantized.
+    struct Module: Sendable, Hashable {
+        var bitCount: Int
+        /// Inputs that share a scale; nil for a whole column.
+        var groupSize: Int?
+    }
+
+    /// A rule for some modules. The first rule whose pattern matches a module applies to it.
+    struct Rule: Sendable, Hashable {
+        let pattern: ModulePattern
+        /// The quantization of the modules; nil: they stay dense.
+        let module: Module?
+    }
+
+    /// The file that contains it.
+    public let file: String
+    /// Whether stored zeros are one too small (version 1).
+    public let zerosAreMinusOne: Bool
+    let module: Module
+    let rules: [Rule]
+
+    private static let bitCounts = [2, 3, 4, 8]
+
+    init(_ document: JSONDocument) throws(WeightLoadingError) {
+        file = document.file
+        let module = Module(
+            bitCount: try document.bitCount("bits", Self.bitCounts), groupSize: try document.groupSize("group_size"))
+        self.module = module
+        if try document.bool("is_marlin_format") == true {
+            throw .unsupported(
+                file: file, key: document.path("is_marlin_format"), found: "true", supported: "gptq, gptq_v2")
+        }
+        for key in ["checkpoint_format", "format"] { try document.require(key, oneOf: ["gptq", "gptq_v2"]) }
+        try document.require("pack_dtype", oneOf: ["int32"])
+        let (new, old) = (try document.string("checkpoint_format"), try document.string("format"))
+        zerosAreMinusOne = (new ?? old ?? "gptq").lowercased() == "gptq"
+        rules = try Self.rules(document, module)
+    }
+
+    /// How the matrix of `module` is quantized; nil: it stays dense.
+    func quantization(of module: String) -> Module? {
+        guard let rule = rules.first(where: { $0.pattern.matches(module) }) else { return self.module }
+        return rule.module
+    }
+
+    private static func rules(
+        _ document: JSONDocument, _ base: Module
+    ) throws(WeightLoadingError) -> [Rule] {
+        guard let value = document.value("dynamic") else { return [] }
+        guard case .object(let members) = value, let overrides = try document.object("dynamic") else {
+            throw document.error("dynamic", expected: "an object of patterns and what they change", found: value)
+        }
+        var rules: [Rule] = []
+        for member in members.members {
+            let isDense = member.key.hasPrefix("-:")
+            let text = isDense || member.key.hasPrefix("+:") ? String(member.key.dropFirst(2)) : member.key
+            let pattern = try ModulePattern(text, file: document.file, key: overrides.path(member.key))
+            var module = base
+            if !isDense, let changes = try overrides.object(member.key) {
+                if changes.value("bits") != nil { module.bitCount = try changes.bitCount("bits", bitCounts) }
+                if changes.value("group_size") != nil { module.groupSize = try changes.groupSize("group_size") }
+            }
+            rules.append(Rule(pattern: pattern, module: isDense ? nil : module))
+        }
+        return rules
     }
 }

@@ -1,19 +1,20 @@
-internal import Tensors
+import SharedValues
+import Tensors
 
-/// The tensors into which a quantized checkpoint has taken one module's matrix apart.
+/// The tensors that together store one module's quantized matrix.
 struct ModuleTensors {
     /// The module: the matrix's name without `.weight`.
     let name: String
     private let source: any TensorSource
 
-    /// Those of the matrix `matrix`.
+    /// The tensors of the matrix `matrix`.
     init(_ matrix: String, in source: any TensorSource) {
         name = matrix.hasSuffix(".weight") ? String(matrix.dropLast(7)) : matrix
         self.source = source
     }
 
     /// Whether the module has the tensor `part`, and no dense matrix.
-    func isPacked(_ part: String) -> Bool {
+    func isQuantized(_ part: String) -> Bool {
         source.shape(of: "\(name).\(part)") != nil || source.shape(of: "\(name).weight") == nil
     }
 
@@ -56,25 +57,116 @@ struct ModuleTensors {
         .malformedTensor(file: source.file, tensor: "\(name).\(part)", reason: reason)
     }
 
-    /// The matrix of `rows`; dequantized where its groups are smaller than the 32 inputs that kernels take at a time, as a
-    /// scale must not change in between.
+    /// The matrix of `rows`. It is dequantized if 32 inputs can belong to several groups, because kernels apply one scale to
+    /// 32 inputs at a time.
     func matrix(_ rows: GroupRows, outputSize: Int, _ type: WeightType) -> LinearWeights {
         let matrix = QuantizedMatrix(
             outputSize: outputSize, inputSize: rows.inputSize, layout: .groups(rows.format),
-            inputOrder: rows.inputOrder, computeType: type.packedType, rows: rows)
+            inputOrder: rows.inputOrder, computeType: type.quantizedComputeType, rows: rows)
         guard rows.format.groupSize % 32 != 0, rows.format.groupSize < rows.inputSize else { return .quantized(matrix) }
         defer { matrix.unload() }
-        return .dense(matrix.dequantized(as: type.packedType))
+        return .dense(matrix.dequantized(as: type.quantizedComputeType))
     }
 }
 
 extension WeightType {
-    /// What packed weights count as: activations may be rounded to it, and the cache follows it.
-    var packedType: ElementType {
+    /// The compute type of quantized weights: activations may be rounded to it, and it decides the cache's type.
+    var quantizedComputeType: ElementType {
         switch self {
         case .auto, .bf16: .bf16
         case .f32: .f32
         case .f16: .f16
         }
+    }
+}
+
+/// The order in which the inputs of a group are neighbours, computed from the group of each input (`g_idx`).
+enum InputOrder {
+    /// The input of each stored column, by group and then by input; nil: the inputs are already in this order.
+    /// Throws `shapeMismatch`, `unsupportedType`, or `malformedTensor` for a group that does not exist or that has another
+    /// size than `groupSize`.
+    static func read(
+        _ tensor: StoredTensor, inputSize: Int, groupSize: Int
+    ) throws(WeightLoadingError) -> [Int32]? {
+        try tensor.requireShape([inputSize])
+        let groups = try tensor.integers()
+        let groupCount = inputSize.dividedUp(by: groupSize)
+        var members = [[Int32]](repeating: [], count: groupCount)
+        for (input, group) in groups.enumerated() {
+            guard members.indices.contains(group) else {
+                throw .malformedTensor(
+                    file: tensor.file, tensor: tensor.name,
+                    reason: "input \(input) is in group \(group), there are \(groupCount)")
+            }
+            members[group].append(Int32(truncatingIfNeeded: input))
+        }
+        for (group, inputs) in members.enumerated() {
+            let expected = min(groupSize, inputSize - group * groupSize)
+            guard inputs.count == expected else {
+                throw .malformedTensor(
+                    file: tensor.file, tensor: tensor.name,
+                    reason: "group \(group) has \(inputs.count) inputs, expected \(expected)")
+            }
+        }
+        let order = Array(members.joined())
+        return order.indices.allSatisfy { order[$0] == Int32(truncatingIfNeeded: $0) } ? nil : order
+    }
+}
+
+extension StoredTensor {
+    /// The numbers of a tensor of 32-bit or 64-bit integers. Throws `unsupportedType`.
+    func integers() throws(WeightLoadingError) -> [Int] {
+        switch type {
+        case .i32:
+            return withUnsafeBytes { bytes in
+                (0..<elementCount).map {
+                    Int(Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)))
+                }
+            }
+        case .i64:
+            return withUnsafeBytes { bytes in
+                (0..<elementCount).map {
+                    Int(Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)))
+                }
+            }
+        default: throw .unsupportedType(file: file, tensor: name, type: type.rawValue, supported: "I32, I64")
+        }
+    }
+
+    /// Throws `unsupportedType` unless the tensor holds 32-bit words.
+    func requireWords() throws(WeightLoadingError) {
+        guard type == .i32 || type == .u32 else {
+            throw .unsupportedType(file: file, tensor: name, type: type.rawValue, supported: "I32")
+        }
+    }
+
+    /// How scales are stored. Throws `unsupportedType`.
+    func scaleType() throws(WeightLoadingError) -> ElementType {
+        guard let elementType = type.elementType else {
+            throw .unsupportedType(file: file, tensor: name, type: type.rawValue, supported: "F16, BF16, F32")
+        }
+        return elementType
+    }
+}
+
+/// A regular expression over module names, matched from their beginning as Python's `re.match` does.
+struct ModulePattern: Sendable, Hashable {
+    let text: String
+
+    /// Checks that `text` is a regular expression; `file` and `key` name its location in errors.
+    init(_ text: String, file: String, key: String) throws(WeightLoadingError) {
+        self.text = text
+        do {
+            _ = try Regex(text)
+        } catch {
+            throw .illTypedKey(file: file, key: key, expected: "a regular expression", found: "\"\(text)\"")
+        }
+    }
+
+    /// Whether `module` begins with a match.
+    func matches(_ module: String) -> Bool {
+        // `Regex` is not `Sendable`, so it is created from its text for each use.
+        guard let expression = try? Regex(text) else { return false }
+        return (try? expression.prefixMatch(in: module)) != nil
     }
 }

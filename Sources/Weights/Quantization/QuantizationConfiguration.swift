@@ -1,12 +1,12 @@
 internal import JSON
 
-/// How a Hugging Face checkpoint says that it is quantized.
+/// The quantization configuration of a Hugging Face checkpoint.
 public enum QuantizationConfiguration: Sendable, Hashable {
     case awq(AWQConfiguration)
     case gptq(GPTQConfiguration)
     case compressedTensors(CompressedTensorsConfiguration)
 
-    /// The name of the weight loader for it.
+    /// The name of the weight loader that reads it.
     public var loaderName: String {
         switch self {
         case .awq: "awq"
@@ -18,7 +18,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     /// Reads `quantization_config` of `config`; where there is none, the first of `files` that exists, which older
     /// tools write beside it. Nil when there is neither. Throws `unsupported` for a method or variant that no loader knows.
     init?(_ config: JSONDocument, orFirstOf files: [String]) throws(WeightLoadingError) {
-        // The second name is compressed-tensors' own, of its first versions.
+        // The first versions of compressed-tensors used the second key.
         let (usual, old) = (try config.object("quantization_config"), try config.object("compression_config"))
         if let inside = usual ?? old {
             try self.init(inside)
@@ -30,7 +30,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     }
 
     private init(_ document: JSONDocument) throws(WeightLoadingError) {
-        // Files beside config.json are older than the key: only GPTQ wrote them without it, AWQ with its own keys.
+        // Separate configuration files are older than the key `quant_method`; AWQ's have the key `w_bit`, GPTQ's do not.
         let isOldAWQ = document.value("w_bit") != nil
         switch try document.string("quant_method") ?? (isOldAWQ ? "awq" : "gptq") {
         case "awq": self = .awq(try AWQConfiguration(document))
