@@ -1,22 +1,22 @@
 import ChatTemplates
 import JSON
 
-/// The `messages` of a chat, checked: roles are strings, contents are text, arguments of tool calls are objects. All
-/// other keys are the template's business and pass through as the client sent them.
+/// The checked `messages` of a chat: roles are strings, contents are text, arguments of tool calls are objects. All other keys
+/// are passed to the template unchanged.
 ///
-/// Clients send back what they got: agents of OpenAI's SDK append the assistant's whole message, with `content: null`
-/// beside its tool calls and keys that were not used set to null. Null keys are left out, as transformers leaves them out.
+/// Agents that use OpenAI's SDK send back the assistant's whole message, with `content: null` beside its tool calls and null
+/// for unused keys. Keys with null are left out, as in transformers.
 struct ChatMessages {
-    /// Roles that templates of published models know.
+    /// Roles in templates of published models.
     static let knownRoles: Set<String> = [
         "system", "developer", "user", "assistant", "tool", "function", "ipython", "model", "observation",
     ]
 
     private struct Message {
         let role: String
-        /// Text parts, objects with `type` and `text`; nil: no content.
+        /// Text parts, objects with `type` and `text`; nil: the message has no content.
         let parts: [JSONObject]?
-        /// All keys but those without a value, in the client's order; `content` holds a place.
+        /// All keys that have a value, in the client's order; the value of `content` is a placeholder.
         let keys: JSONObject
     }
     private var messages: [Message] = []
@@ -32,8 +32,8 @@ struct ChatMessages {
         }
     }
 
-    /// The messages, each an object with its content in `format`, as vLLM puts it: texts without content are empty, parts
-    /// without content are none; what tools answer is text always, as hardly any template reads it otherwise.
+    /// The messages as objects with their content in `format`, as in vLLM: a missing content is an empty string or an empty list
+    /// of parts. Content of tools is always a string, because few templates read parts there.
     func values(_ format: ContentFormat) -> [JSONObject] {
         messages.map { message in
             var object = JSONObject()
@@ -47,7 +47,7 @@ struct ChatMessages {
         }
     }
 
-    /// The text of the last message, of which with `.parts` only the last part can be continued; nil: it has none.
+    /// The text that `continue_final_message` continues: the last message, with `.parts` its last part; nil: it has no text.
     func lastText(_ format: ContentFormat) -> String? {
         guard let parts = messages.last?.parts else { return nil }
         return format == .string ? Self.joined(parts) : parts.last.flatMap { Self.text($0) }
@@ -72,7 +72,7 @@ struct ChatMessages {
             case "role", "content": break
             case "tool_calls":
                 let calls = try toolCalls(fields)
-                // Templates take the presence of the key for a call.
+                // Templates treat the presence of the key as a call.
                 if !calls.isEmpty { keys.append(member.key, .array(calls)) }
             default: keys.append(member.key, member.value)
             }
@@ -81,7 +81,7 @@ struct ChatMessages {
         return Message(role: role, parts: parts, keys: keys)
     }
 
-    /// Gives what the model thought the names by which templates read it, whichever of them the client used.
+    /// Copies the reasoning under all names that templates use, because clients send only one of them.
     private static func nameReasoning(_ keys: inout JSONObject) {
         let names = ["reasoning_content", "thinking", "reasoning"]
         var reasoning: JSONValue?
@@ -94,7 +94,7 @@ struct ChatMessages {
         let parts: [JSONValue]
         switch fields.members.last(where: { $0.key == "content" })?.value {
         case nil: return nil
-        // OpenAI lets only these two have none; vLLM refuses the others as well.
+        // Only these roles may have no content, as in OpenAI's API and in vLLM.
         case .null where role == "assistant" || role == "function": return nil
         case .string(let text): return [textPart(text)]
         case .array(let array): parts = array
@@ -119,13 +119,13 @@ struct ChatMessages {
         return part
     }
 
-    /// Keys of parts that have a meaning of their own; others are for the template.
+    /// Keys of parts that this server reads or drops; others are passed to the template.
     private static let partKeys: Set<String> = [
         "type", "text", "refusal", "thinking", "closed", "image_url", "input_audio", "file", "audio_url", "video_url",
         "uuid", "data", "name",
     ]
 
-    /// A part of a content; nil: its text is null.
+    /// A text part; nil: its text is null.
     private static func part(_ fields: Fields) throws(ServerError) -> JSONObject? {
         let type = try fields.requiredString("type")
         let key: String
@@ -143,7 +143,7 @@ struct ChatMessages {
         return part
     }
 
-    /// The assistant's calls; templates want their arguments as objects, OpenAI has them as strings.
+    /// The assistant's tool calls. Their arguments are strings in OpenAI's API and objects for templates.
     private static func toolCalls(_ fields: Fields) throws(ServerError) -> [JSONValue] {
         var calls: [JSONValue] = []
         for (index, call) in (try fields.array("tool_calls") ?? []).enumerated() {
@@ -168,8 +168,8 @@ struct ChatMessages {
         return .object(call)
     }
 
-    /// Arguments as an object. A model may have written what is none; refusing it would end the conversation for good, so it
-    /// counts as no arguments, as in vLLM.
+    /// The arguments as an object. A model may have written malformed arguments; refusing them would end the conversation, so
+    /// they are replaced by an empty object, as in vLLM.
     private static func arguments(_ value: JSONValue?) -> JSONObject {
         switch value {
         case .object(let object): return object

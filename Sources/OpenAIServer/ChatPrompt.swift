@@ -2,7 +2,7 @@ import ChatTemplates
 import JSON
 import Tokenization
 
-/// Turns the messages of a request into a prompt by the model's own template.
+/// Renders the messages of a request with the model's chat template and tokenizes the result.
 struct ChatPrompt {
     private let messages: ChatMessages
     private let tools: [JSONValue]?
@@ -37,11 +37,11 @@ struct ChatPrompt {
         guard !continuesFinalMessage || !addsGenerationPrompt else {
             throw fields.error("continue_final_message", "needs add_generation_prompt: false")
         }
-        // A template writes the beginning-of-text token itself.
+        // Templates write the beginning-of-text token themselves.
         addsSpecialTokens = try fields.bool("add_special_tokens") ?? false
     }
 
-    /// Variables that have a field of their own, or none.
+    /// Variables that `chat_template_kwargs` must not set.
     private static let reserved: Set<String> = ["messages", "tools", "documents", "bos_token", "eos_token"]
 
     /// The tools that the model may call; nil: none.
@@ -61,7 +61,8 @@ struct ChatPrompt {
         }
     }
 
-    /// The template for this request. Throws where the model has none, or where it does not look at what the client sent.
+    /// The template for this request. Throws if the model has none, or if it does not read the tools or documents that the
+    /// client sent.
     private func template(_ service: any CompletionService) throws(ServerError) -> ChatTemplate {
         guard let templates = service.chatTemplates else {
             throw .invalidField("messages", "this model has no chat template; use /v1/completions")
@@ -80,7 +81,7 @@ struct ChatPrompt {
         return template
     }
 
-    /// The prompt's tokens. Throws where the model has no template or its template refuses the messages.
+    /// The prompt's tokens. Throws if the model has no template or its template refuses the messages.
     func encode(_ service: any CompletionService, specialTexts: ByteTrie) throws(ServerError) -> [Int32] {
         let template = try template(service)
         for variable in variables where service.specialTokens[variable.key] != nil {
@@ -100,7 +101,7 @@ struct ChatPrompt {
         for object in objects {
             var message = object.mappingStrings { guarded.marked($0) }
             if case .object(var keys) = message, case .string(var role)? = object["role"] {
-                // OpenAI's newer name for the same; most templates know only the older one.
+                // OpenAI's newer name of the role `system`, which most templates do not support.
                 if role == "developer", !template.hasLiteral(role) { role = "system" }
                 let isKnown = ChatMessages.knownRoles.contains(role) || template.hasLiteral(role)
                 keys["role"] = .string(isKnown ? guarded.marked(role) : guarded.markedInside(role))
@@ -125,7 +126,7 @@ struct ChatPrompt {
         return guarded.encode(rendered, addSpecialTokens: addsSpecialTokens)
     }
 
-    /// `rendered` up to the end of its last `message`, whether or not the template trimmed it.
+    /// `rendered` up to the end of the last occurrence of `message`, which the template may have trimmed.
     private static func cut(_ rendered: String, after message: String) throws(ServerError) -> String {
         let bytes = Array(rendered.utf8)
         func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) }

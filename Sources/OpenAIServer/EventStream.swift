@@ -1,5 +1,7 @@
-import JSON
 import Hummingbird
+import InferenceEngine
+import JSON
+import Requests
 
 /// Server-sent events (WHATWG HTML, section 9.2) as OpenAI's clients read them.
 enum EventStream {
@@ -11,31 +13,48 @@ enum EventStream {
         return ByteBuffer(bytes: bytes)
     }
 
-    /// The end of a stream that went well.
+    /// The end of a complete stream.
     static let done = ByteBuffer(string: "data: [DONE]\n\n")
 
-    /// Sends what `generation` does as chunks of `answer`, then the usage if asked for, then `[DONE]`.
+    /// Sends the output of `stream` as chunks of `response`, then the usage if requested, then `[DONE]`.
     ///
-    /// Throws where the client is gone, the engine fails or the task is cancelled; the caller ends the stream with an
-    /// error event then.
-    static func send<Answer: StreamingAnswer>(
-        _ answer: Answer, of generation: Generation, to writer: inout any ResponseBodyWriter
+    /// Throws if the client is gone, the engine fails or the task is cancelled. The caller then ends the stream with an error
+    /// event.
+    static func send(
+        _ response: some StreamedResponse, of stream: ResponseStream, to writer: inout any ResponseBodyWriter
     ) async throws {
-        let options = answer.streamOptions
-        let (begun, first) = answer.begin()
+        let options = response.streamOptions
+        let (begun, first) = response.begin()
         var progress = begun
         func send(_ chunk: JSONValue, to writer: inout any ResponseBodyWriter) async throws {
             guard options.includesUsage, case .object(var object) = chunk else {
                 return try await writer.write(event(chunk))
             }
-            object.append("usage", options.continuousUsage ? answer.usage(progress).json : .null)
+            object.append("usage", options.continuousUsage ? response.usage(progress).json : .null)
             try await writer.write(event(.object(object)))
         }
         for chunk in first { try await send(chunk, to: &writer) }
-        try await generation.forEach { prompt, event in
-            for chunk in answer.chunks(prompt, event, &progress) { try await send(chunk, to: &writer) }
+        try await stream.forEach { prompt, event in
+            for chunk in response.chunks(prompt, event, &progress) { try await send(chunk, to: &writer) }
         }
-        if options.includesUsage { try await writer.write(event(answer.usageChunk(answer.usage(progress)))) }
+        if options.includesUsage { try await writer.write(event(response.usageChunk(response.usage(progress)))) }
         try await writer.write(done)
     }
+}
+
+/// A response that can be sent in chunks.
+protocol StreamedResponse: Sendable {
+    /// The state of a stream between chunks.
+    associatedtype Progress: Sendable
+
+    /// The usage that the client requested.
+    var streamOptions: StreamOptions { get }
+    /// The state before any event, and the first chunks.
+    func begin() -> (progress: Progress, chunks: [JSONValue])
+    /// The chunks for `event` of the prompt with this index.
+    func chunks(_ prompt: Int, _ event: GenerationEvent, _ progress: inout Progress) -> [JSONValue]
+    /// The usage so far.
+    func usage(_ progress: Progress) -> Usage
+    /// The last chunk, which has the usage and no choices.
+    func usageChunk(_ usage: Usage) -> JSONValue
 }

@@ -1,10 +1,9 @@
 import JSON
 
-/// The fields of a JSON object in a request, read by name and type; every error says which field, what was expected and
-/// found.
+/// The fields of a JSON object in a request. An error names the field, what was expected and what was found.
 ///
-/// Null counts as absent and fields that nobody reads are ignored, as OpenAI's clients expect; `unreadKeys` of the body
-/// has their names.
+/// Null counts as absent, and fields that are not read are ignored, as OpenAI's clients expect. `unreadKeys` of the body lists
+/// them.
 typealias Fields = JSONReader<ServerError>
 
 extension ServerError: JSONReadingError {
@@ -23,7 +22,7 @@ extension ServerError: JSONReadingError {
 }
 
 extension JSONReader where Failure == ServerError {
-    /// The body of a request. Throws `invalidField` where `bytes` is no JSON object.
+    /// The body of a request. Throws `invalidField` if `bytes` is not a JSON object.
     init(body bytes: [UInt8]) throws(ServerError) {
         let value: JSONValue
         do throws(JSONError) { value = try JSONParser.parse(bytes) } catch {
@@ -46,7 +45,7 @@ extension JSONReader where Failure == ServerError {
         return text
     }
 
-    /// A string that must be there.
+    /// A required string.
     func requiredString(_ key: String) throws(ServerError) -> String {
         guard let text = try string(key) else { throw error(key, "is required and must be a string") }
         return text
@@ -106,7 +105,7 @@ extension JSONReader where Failure == ServerError {
 }
 
 extension JSONValue {
-    /// The integer that this is, `2.0` included. A number beyond 2^53 is none, as it may have been rounded to one.
+    /// The value as an integer; `2.0` is one. A floating-point number beyond 2^53 is not, because it may have been rounded.
     var exactInteger: Int? {
         switch self {
         case .integer(let value): value
@@ -115,7 +114,7 @@ extension JSONValue {
         }
     }
 
-    /// The value for an error message: numbers and booleans as written, the rest by kind.
+    /// The value in an error message: numbers and booleans as written, others by kind.
     fileprivate var shown: String {
         switch self {
         case .integer(let value): "\(value)"

@@ -3,52 +3,50 @@ import InferenceEngine
 import Requests
 import Tokenization
 
-/// What completions and chat have in common: how tokens are chosen and how they are sent.
+/// The options that completions and chat share: sampling, scheduling and the form of the response.
 struct GenerationOptions {
-    /// How tokens are chosen.
     var sampling = SamplingParameters()
-    /// Independent continuations of each prompt.
+    /// The number of independent continuations of each prompt (`n`).
     var choiceCount = 1
-    /// Texts that end a continuation.
     var stopStrings: [String] = []
-    /// Whether the stop string stays in the text.
+    /// Whether the stop string is part of the text.
     var includesStopString = false
     /// Whether special tokens are left out of the text.
     var skipsSpecialTokens = true
-    /// Lower runs first under policies that look at it.
+    /// Lower values run first, under policies that use priorities.
     var priority = 0
-    /// Whom the request is for (`user`).
+    /// The tenant of the request (`user`).
     var tenant = ""
-    /// Within how many milliseconds it should be served, under policies that look at it.
+    /// The deadline in milliseconds after arrival, for policies that use deadlines.
     var deadlineMs: Int?
-    /// Separates prefix caches.
+    /// Requests with different salts share no prefixes in the cache.
     var cacheSalt: String?
-    /// Whether answers carry token ids (vLLM's `return_token_ids`).
+    /// Whether the response contains token ids (vLLM's `return_token_ids`).
     var returnsTokenIDs = false
     /// Whether tokens in log probabilities are written `token_id:7` (vLLM's `return_tokens_as_token_ids`).
     var writesTokensAsIDs = false
     /// Whether prompt scores are sent in vLLM's `prompt_logprobs`.
     var sendsPromptLogprobs = false
-    /// How the answer is streamed; nil: not at all.
+    /// How the response is streamed; nil: it is not.
     var stream: StreamOptions?
 
-    /// Bytes of a text that is kept with a request for as long as it runs, or compared at each of its tokens.
-    private static let longestText = 4096
-    /// Tokens that are compared with each token.
-    private static let mostStopTokens = 1024
+    /// Maximum size of a text that is kept while a request runs, or compared with each of its tokens.
+    private static let maximumTextByteCount = 4096
+    /// Maximum number of stop tokens, which are compared with each token.
+    private static let maximumStopTokenCount = 1024
 
-    /// Reads everything but the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
+    /// Reads all options except the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
     init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
         choiceCount = try fields.integer("n", in: 1...options.maxChoices) ?? 1
         stopStrings = try Self.stopStrings(fields)
         includesStopString = try fields.bool("include_stop_str_in_output") ?? false
         skipsSpecialTokens = try fields.bool("skip_special_tokens") ?? true
         priority = try fields.integer("priority", in: Int(Int32.min)...Int(Int32.max)) ?? 0
-        cacheSalt = try fields.string("cache_salt", maximumByteCount: Self.longestText)
+        cacheSalt = try fields.string("cache_salt", maximumByteCount: Self.maximumTextByteCount)
         if cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
         returnsTokenIDs = try fields.bool("return_token_ids") ?? false
         writesTokensAsIDs = try fields.bool("return_tokens_as_token_ids") ?? false
-        tenant = try fields.string("user", maximumByteCount: Self.longestText) ?? ""
+        tenant = try fields.string("user", maximumByteCount: Self.maximumTextByteCount) ?? ""
         deadlineMs = try fields.integer("deadline_ms", in: 1...Int(Int32.max))
         stream = try StreamOptions(fields)
         try readSampling(fields, service: service)
@@ -62,7 +60,7 @@ struct GenerationOptions {
     private mutating func readSampling(_ fields: Fields, service: any CompletionService) throws(ServerError) {
         let size = service.tokenizer.vocabularySize
         if let temperature = try fields.number("temperature", in: 0...100) {
-            // Below a hundredth the quotient of logits overflows; vLLM has the same bound.
+            // Below 0.01 the quotient of logits can overflow; vLLM has the same minimum.
             sampling.temperature = temperature == 0 ? 0 : max(Float(temperature), 0.01)
         }
         if let topK = try fields.integer("top_k", in: -1...Int(Int32.max)) { sampling.topK = max(topK, 0) }
@@ -86,9 +84,9 @@ struct GenerationOptions {
         }
         sampling.minTokens = try fields.integer("min_tokens", in: 0...Int(Int32.max)) ?? 0
         sampling.stopTokenIDs = try fields.tokens("stop_token_ids", vocabularySize: size) ?? []
-        guard sampling.stopTokenIDs.count <= Self.mostStopTokens else {
+        guard sampling.stopTokenIDs.count <= Self.maximumStopTokenCount else {
             throw fields.error(
-                "stop_token_ids", "at most \(Self.mostStopTokens) tokens, found \(sampling.stopTokenIDs.count)")
+                "stop_token_ids", "at most \(Self.maximumStopTokenCount) tokens, found \(sampling.stopTokenIDs.count)")
         }
         sampling.endTokenIDs = try fields.bool("ignore_eos") == true ? [] : service.endTokenIDs
     }
@@ -110,8 +108,8 @@ struct GenerationOptions {
             }
             guard !text.isEmpty else { throw fields.error("stop[\(index)]", "must not be empty") }
             byteCount += text.utf8.count
-            guard byteCount <= longestText else {
-                throw fields.error("stop", "at most \(longestText) bytes together, found more")
+            guard byteCount <= maximumTextByteCount else {
+                throw fields.error("stop", "at most \(maximumTextByteCount) bytes together, found more")
             }
             strings.append(text)
         }
@@ -132,32 +130,32 @@ struct GenerationOptions {
         return result
     }
 
-    /// How many tokens may follow a prompt of `promptCount` tokens, given in `promptField`: `wanted`, given in `field`,
-    /// which must fit, or all that fit.
+    /// The maximum number of tokens after a prompt of `promptCount` tokens, given in `promptField`: `requested`, given in
+    /// `field`, which must fit; by default, as many as fit.
     func maxTokens(
-        wanted: Int?, field: String, promptCount: Int, promptField: String, maxModelLength: Int
+        requested: Int?, field: String, promptCount: Int, promptField: String, maxModelLength: Int
     ) throws(ServerError) -> Int {
         guard promptCount > 0 else { throw ServerError(.promptEmpty) }
-        // No output at all is a request for scores; otherwise one token must fit.
-        guard promptCount + (wanted == 0 ? 0 : 1) <= maxModelLength else {
+        // A request for no output asks only for scores of the prompt; otherwise one token of output must fit.
+        guard promptCount + (requested == 0 ? 0 : 1) <= maxModelLength else {
             throw .promptTooLong(field: promptField, tokenCount: promptCount, limit: maxModelLength)
         }
         let room = maxModelLength - promptCount
-        guard let wanted else { return room }
-        guard wanted <= room else {
+        guard let requested else { return room }
+        guard requested <= room else {
             throw .contextTooLong(
                 field: field,
                 "This model's maximum context length is \(maxModelLength) tokens. However, you requested "
-                    + "\(promptCount + wanted) tokens (\(promptCount) in the \(promptField), \(wanted) in \(field)). "
+                    + "\(promptCount + requested) tokens (\(promptCount) in the \(promptField), \(requested) in \(field)). "
                     + "Please reduce the length of the \(promptField) or \(field).")
         }
-        guard sampling.minTokens <= wanted else {
-            throw .invalidField("min_tokens", "\(sampling.minTokens) is more than \(field), which is \(wanted)")
+        guard sampling.minTokens <= requested else {
+            throw .invalidField("min_tokens", "\(sampling.minTokens) is more than \(field), which is \(requested)")
         }
-        return wanted
+        return requested
     }
 
-    /// The engine's request for `prompt`; `index` keeps the seeds of several prompts apart.
+    /// The engine's request for `prompt`; `index` makes the seeds of several prompts different.
     func request(prompt: [Int32], maxTokens: Int, index: Int = 0) -> GenerationRequest {
         var request = GenerationRequest(prompt: prompt, sampling: sampling)
         request.sampling.maxTokens = maxTokens
@@ -174,17 +172,16 @@ struct GenerationOptions {
     }
 }
 
-/// How an answer is streamed.
+/// How a response is streamed.
 struct StreamOptions: Sendable, Equatable {
-    /// Whether a last chunk carries the usage.
+    /// Whether a last chunk contains the usage.
     var includesUsage = false
-    /// Whether every chunk does (vLLM's `continuous_usage_stats`).
+    /// Whether every chunk contains the usage so far (vLLM's `continuous_usage_stats`).
     var continuousUsage = false
 
-    /// No usage.
     init() {}
 
-    /// Reads `stream` and `stream_options`; nil where the answer is not streamed.
+    /// Reads `stream` and `stream_options`; nil: the response is not streamed.
     init?(_ fields: Fields) throws(ServerError) {
         let options = try fields.object("stream_options")
         includesUsage = try options?.bool("include_usage") ?? false

@@ -3,30 +3,28 @@ import NIOHTTP1
 import Synchronization
 
 /// The part of HTTP/1 that Hummingbird's request and response types do not carry: the protocol's version, every `Host`
-/// field, whether a body has arrived whole, when the connection must be closed, and whether the client is still there
+/// field, whether a body is complete, when the connection must be closed, and whether the client is still connected
 /// (RFC 9112).
 ///
-/// It stands in the channel's pipeline between NIO's HTTP/1 coders and Hummingbird's types.
-/// `HTTPConnection.Installer` puts it there.
+/// It is in the channel's pipeline between NIO's HTTP/1 coders and Hummingbird's types; `HTTPConnection.Installer` adds it.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
     typealias OutboundIn = HTTPServerResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
-    /// What the head of a request says about the message and the connection.
+    /// The properties of a request and its connection that the request's head states.
     struct RequestHead: Sendable, Equatable {
-        /// The protocol's version.
         var version: HTTPVersion
-        /// Whether it is older than HTTP/1.1: no chunks, no `100 Continue`, a connection for each request.
+        /// Whether it is older than HTTP/1.1, without chunks, `100 Continue` and persistent connections.
         var isHTTP10: Bool { version.major == 0 || version == .http1_0 }
-        /// The request target as it was sent; proxies send the absolute form.
+        /// The request target; proxies send its absolute form.
         var target: String
         /// The values of all `Host` fields.
         var hosts: [String]
-        /// Whether this is the connection's last request, because the client says so.
+        /// Whether the client says that this is the connection's last request.
         var isLast: Bool
-        /// Whether the whole body has arrived.
+        /// Whether the whole body was received.
         var isComplete = false
 
         init(_ head: HTTPRequestHead) {
@@ -34,17 +32,17 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
             target = head.uri
             hosts = head.headers["Host"]
             isLast = false
-            // HTTP/1.0 knows no chunks: an answer of unknown length ends where the connection does.
+            // HTTP/1.0 has no chunks: a response of unknown length ends with the connection.
             isLast = isHTTP10 || head.headers[canonicalForm: "Connection"].contains { $0.lowercased() == "close" }
         }
     }
 
     private struct State {
-        /// Requests that are not answered yet, oldest first. A client may send several before it reads an answer.
+        /// Requests without a complete response, oldest first. A client may send several before it reads a response.
         var requests: [RequestHead] = []
-        /// Whether the connection ends with the answer that is being written.
+        /// Whether the connection ends with the response that is being written.
         var isClosing = false
-        /// Whether that answer is written, and only what is left of the request is read.
+        /// Whether that response is written, and only the rest of the request is still being read.
         var isLingering = false
         var isGone = false
         var onHangUp: (@Sendable () -> Void)?
@@ -52,17 +50,17 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
 
     private let state = Mutex(State())
 
-    /// How long a client may go on sending a body that nobody reads before its connection is cut.
+    /// Maximum time for which the rest of a request's body is read and discarded.
     private static let lingerTime = TimeAmount.seconds(5)
 
-    /// The request that is being answered; nil where there is none.
+    /// The request whose response is being written; nil: there is none.
     var request: RequestHead? { state.withLock { $0.requests.first } }
 
-    /// Calls `watcher` once when the client goes, at once if it has. A connection serves one request at a time, so
-    /// there is one watcher; nil takes it away.
+    /// Calls `watcher` once when the client disconnects, or immediately if it already has. A connection serves one request at
+    /// a time, so there is one watcher; nil removes it.
     ///
-    /// A client that closes only its sending half counts as gone, as in other servers: for a server the two look the
-    /// same until it writes.
+    /// A client that closes only its sending half counts as disconnected, as in other servers, because a server can tell the
+    /// difference only by writing.
     func onHangUp(_ watcher: (@Sendable () -> Void)?) {
         let isGone = state.withLock { state in
             state.onHangUp = watcher
@@ -71,7 +69,6 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         if isGone { watcher?() }
     }
 
-    /// Whether the client has gone.
     var isGone: Bool { state.withLock(\.isGone) }
 
     private func clientHasGone() {
@@ -82,7 +79,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         watcher?()
     }
 
-    // MARK: What arrives
+    // MARK: Inbound
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let part = unwrapInboundIn(data)
@@ -99,7 +96,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        // Nobody behind this handler asks for more once the answer is written.
+        // The handlers after this one do not read any more once the response is written.
         if state.withLock(\.isLingering) { context.read() }
         context.fireChannelReadComplete()
     }
@@ -117,7 +114,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         context.fireChannelInactive()
     }
 
-    // MARK: What is sent
+    // MARK: Outbound
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         switch unwrapOutboundIn(data) {
@@ -129,13 +126,13 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         }
     }
 
-    /// Decides whether the connection ends with this answer, and says so in its head.
+    /// Decides whether the connection ends with this response, and adds `Connection: close` to its head if so.
     private func prepare(_ head: inout HTTPResponseHead) {
         let isClosing = state.withLock { state in
             guard let request = state.requests.first else { return false }
-            // With this version, the encoder does not write chunks.
+            // For this version, the encoder does not write chunks.
             if request.isHTTP10 { head.version = .http1_0 }
-            // What is left of a body cannot be told from the next request.
+            // The rest of an unread body could not be distinguished from the next request.
             state.isClosing = request.isLast || !request.isComplete
             return state.isClosing
         }
@@ -154,8 +151,8 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         written.futureResult.whenComplete { [self] _ in
             let context = bound.value
             guard !isComplete, context.channel.isActive else { return context.close(promise: nil) }
-            // To close now, with bytes of the client's still arriving, would reset the connection and could take the
-            // answer with it (RFC 9112, section 9.6). So only the sending half is closed, and the rest is read.
+            // Closing the connection while the client still sends would reset it, and the client could lose the response
+            // (RFC 9112, section 9.6). So only the sending half is closed, and the rest of the request is read.
             state.withLock { $0.isLingering = true }
             context.close(mode: .output, promise: nil)
             context.read()
@@ -164,7 +161,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         context.writeAndFlush(data, promise: written)
     }
 
-    /// Asks a client that waits for leave (`Expect: 100-continue`) to send the body (RFC 9110, section 10.1.1).
+    /// Tells a client that sent `Expect: 100-continue` to send the body (RFC 9110, section 10.1.1).
     func sendContinue(on channel: any Channel) {
         channel.eventLoop.execute {
             guard let context = try? channel.pipeline.syncOperations.context(handler: self) else { return }
@@ -173,7 +170,7 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         }
     }
 
-    /// Puts an `HTTPConnection` where it belongs, from the place where Hummingbird adds handlers.
+    /// Adds an `HTTPConnection` to the pipeline. Hummingbird adds this handler at the pipeline's end.
     final class Installer: ChannelInboundHandler, RemovableChannelHandler, Sendable {
         typealias InboundIn = NIOAny
 

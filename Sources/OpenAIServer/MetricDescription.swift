@@ -1,25 +1,23 @@
-/// What a metric says, and for histograms the upper bounds of its buckets.
+/// The help text of a metric and, for a histogram, the upper bounds of its buckets.
 public struct MetricDescription: Sendable {
-    /// One line for people.
     public var help: String
-    /// Ascending; nil: not a histogram.
+    /// Upper bounds in ascending order; nil: not a histogram.
     public var bounds: [Double]?
 
-    /// The two as given.
     public init(_ help: String, bounds: [Double]? = nil) {
         self.help = help
         self.bounds = bounds
     }
 
-    /// Prometheus' own default, for histograms that nobody described.
+    /// Prometheus' default, for histograms without a description.
     static let defaultBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
-    /// Bounds of vLLM's histograms of whole requests, in seconds.
+    /// The bounds of vLLM's histograms of request times, in seconds.
     static let requestBounds = [
         0.3, 0.5, 0.8, 1, 1.5, 2, 2.5, 5, 10, 15, 20, 30, 40, 50, 60, 120, 240, 480, 960, 1920, 7680,
     ]
 
-    /// Everything that engine and server record, under vLLM's names where it has one.
+    /// The metrics of engine and server, under vLLM's names if it has them.
     public static let all: [String: MetricDescription] = [
         "vllm:num_requests_running": .init("Requests in the running batch."),
         "vllm:num_requests_waiting": .init("Requests waiting to be scheduled."),

@@ -4,11 +4,11 @@ public import Logging
 import NIOCore
 public import ServiceLifecycle
 
-/// An HTTP server that speaks OpenAI's protocol over a `CompletionService`.
+/// An HTTP server with OpenAI's API for a `CompletionService`.
 ///
-/// A swift-service-lifecycle service, whose engine must outlive it: the command line stops the engine when the
-/// `ServiceGroup` has returned. On a graceful shutdown it stops accepting, answers 503 on connections that are kept alive,
-/// waits `drainSeconds` for what runs, aborts the rest and returns.
+/// It is a service of swift-service-lifecycle. The engine must outlive it: the command line stops the engine after the
+/// `ServiceGroup` has returned. On a graceful shutdown the server stops accepting connections, responds with 503 on open
+/// ones, waits `drainSeconds` for running requests, aborts the others and returns.
 public struct OpenAIServer: Service, CustomStringConvertible {
     private let service: any CompletionService
     private let options: ServerOptions
@@ -16,7 +16,7 @@ public struct OpenAIServer: Service, CustomStringConvertible {
     private let logger: Logger
     private let onListening: @Sendable (_ url: String) async -> Void
 
-    /// A server of `service`. `onListening` is called with its address, the real port in it, once it accepts.
+    /// A server of `service`. It calls `onListening` with its URL, including the actual port, when it accepts connections.
     public init(
         service: any CompletionService, options: ServerOptions, metrics: PrometheusMetrics, logger: Logger,
         onListening: @escaping @Sendable (_ url: String) async -> Void = { _ in }
@@ -28,7 +28,7 @@ public struct OpenAIServer: Service, CustomStringConvertible {
         self.onListening = onListening
     }
 
-    /// Serves until a graceful shutdown or cancellation. Throws where the address cannot be bound.
+    /// Serves until a graceful shutdown or cancellation. Throws if the address cannot be bound.
     public func run() async throws {
         let running = RunningRequests()
         let application = application(running)
@@ -38,12 +38,12 @@ public struct OpenAIServer: Service, CustomStringConvertible {
                 return true
             }
             group.addTask {
-                // Ends by throwing where the server is cancelled instead, or fails.
+                // Throws if the server is cancelled or fails.
                 try await gracefulShutdown()
                 await drain(running)
                 return false
             }
-            // The application returns when its connections are closed; where drained ones hold on, it is cancelled.
+            // The application returns when its connections are closed; it is cancelled if idle ones stay open.
             defer { group.cancelAll() }
             if try await group.next() == false {
                 group.cancelAll()
@@ -52,13 +52,12 @@ public struct OpenAIServer: Service, CustomStringConvertible {
         }
     }
 
-    /// The type's name. A service group puts its services into the lines that it logs, and this one holds a key and,
-    /// with its model, megabytes.
+    /// The type's name. A service group logs its services, and the default description would contain the key and the model.
     public var description: String { "OpenAIServer" }
 
     private func application(_ running: RunningRequests) -> Application<Routes> {
         let routes = Routes(service: service, options: options, running: running, metrics: metrics, logger: logger)
-        // Hummingbird says at info where it listens; so do we, with a URL.
+        // Hummingbird logs its address at level info; this server logs its URL instead.
         var quiet = logger
         if quiet.logLevel == .info { quiet.logLevel = .notice }
         return Application(
@@ -77,7 +76,7 @@ public struct OpenAIServer: Service, CustomStringConvertible {
             logger: quiet)
     }
 
-    /// Waits until nothing runs, at most `drainSeconds`, then aborts what does and gives it a moment to say so.
+    /// Waits at most `drainSeconds` for running requests, then aborts the others and waits until their clients are told.
     private func drain(_ running: RunningRequests) async {
         running.close()
         logger.info("shutting down, waiting up to \(options.drainSeconds) s for running requests")
@@ -85,7 +84,7 @@ public struct OpenAIServer: Service, CustomStringConvertible {
         if !running.isEmpty { logger.warning("aborting requests that are still running") }
         running.abortAll()
         await wait(for: running, seconds: 1)
-        // Connections close themselves after their last answer.
+        // Connections close after their last response.
         try? await Task.sleep(for: .milliseconds(500))
     }
 

@@ -3,9 +3,9 @@ import Synchronization
 
 /// Counters, gauges and histograms, shown as Prometheus text (exposition format 0.0.4).
 ///
-/// A swift-metrics factory that is passed to whoever records, never bootstrapped globally. Counters are shown as
-/// counters, meters and plain recorders as gauges, aggregating recorders and timers (in seconds) as histograms. A name
-/// keeps the kind it was first used with; a handler of another kind works but is not shown.
+/// A swift-metrics factory that is passed to the code that records metrics; it is not bootstrapped globally. Counters are
+/// shown as counters, meters and plain recorders as gauges, aggregating recorders and timers (in seconds) as histograms. The
+/// first use of a name decides its kind; a handler of another kind works but is not shown.
 public final class PrometheusMetrics: MetricsFactory {
     private struct Family {
         var kind: PrometheusKind
@@ -15,7 +15,7 @@ public final class PrometheusMetrics: MetricsFactory {
     private let descriptions: [String: MetricDescription]
     private let families = Mutex<[String: Family]>([:])
 
-    /// Metrics with these helps and bucket bounds; by default vLLM's and the server's own.
+    /// Metrics with these help texts and bucket bounds.
     public init(descriptions: [String: MetricDescription] = MetricDescription.all) {
         self.descriptions = descriptions
     }
@@ -41,19 +41,16 @@ public final class PrometheusMetrics: MetricsFactory {
         return series(label, dimensions, kind: .histogram) { PrometheusHistogram(bounds: bounds) }
     }
 
-    /// A counter of whole steps.
     public func makeCounter(label: String, dimensions: [(String, String)]) -> any CounterHandler {
         series(label, dimensions, kind: .counter) { PrometheusValue() }
     }
 
-    /// A counter of any steps.
     public func makeFloatingPointCounter(
         label: String, dimensions: [(String, String)]
     ) -> any FloatingPointCounterHandler {
         series(label, dimensions, kind: .counter) { PrometheusValue() }
     }
 
-    /// A gauge.
     public func makeMeter(label: String, dimensions: [(String, String)]) -> any MeterHandler {
         series(label, dimensions, kind: .gauge) { PrometheusValue() }
     }
@@ -69,7 +66,7 @@ public final class PrometheusMetrics: MetricsFactory {
         histogram(label, dimensions)
     }
 
-    /// Series live as long as the metrics: a counter that vanished would look like a restart.
+    /// Does nothing: series live as long as the metrics, because a missing counter would look like a restart.
     public func destroyCounter(_ handler: any CounterHandler) {}
     /// See `destroyCounter`.
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
@@ -80,7 +77,7 @@ public final class PrometheusMetrics: MetricsFactory {
     /// See `destroyCounter`.
     public func destroyTimer(_ handler: any TimerHandler) {}
 
-    /// Everything recorded so far as Prometheus text, names and labels sorted.
+    /// All series as Prometheus text, sorted by name and labels.
     public var exposition: String {
         var text = ""
         let snapshot = families.withLock { $0 }
@@ -95,7 +92,7 @@ public final class PrometheusMetrics: MetricsFactory {
     }
 }
 
-/// What a metric is to Prometheus.
+/// Prometheus' kind of a metric.
 enum PrometheusKind: String {
     case counter, gauge, histogram
 }

@@ -2,7 +2,7 @@ import JSON
 import Hummingbird
 
 extension Response {
-    /// A JSON answer.
+    /// A JSON response.
     init(json: JSONValue, status: HTTPResponse.Status = .ok) {
         self.init(
             status: status, headers: [.contentType: "application/json"],
@@ -23,16 +23,16 @@ extension Response {
 }
 
 extension Response {
-    /// The leave to send a request, for a page of an allowed origin (WHATWG Fetch, "CORS-preflight request").
+    /// The permission for a page of an allowed origin to send a request (WHATWG Fetch, "CORS-preflight request").
     init(preflight request: Request) {
         self.init(status: .noContent)
         headers[.accessControlAllowMethods] = "GET, HEAD, POST"
-        // SDKs send fields of their own.
+        // SDKs send additional header fields.
         headers[.accessControlAllowHeaders] = request.headers[.accessControlRequestHeaders]
         headers[.accessControlMaxAge] = "600"
     }
 
-    /// Lets pages of `origin` read this answer, errors included.
+    /// Permits pages of `origin` to read this response.
     mutating func allowReading(by origin: String) {
         headers[.accessControlAllowOrigin] = origin
         headers[.vary] = "Origin"

@@ -1,6 +1,6 @@
 import Hummingbird
 
-/// The paths that the server knows.
+/// The paths of the server.
 enum Route: Equatable, Sendable {
     case models, completions, chatCompletions, tokenize, detokenize, health, ping, version, metrics
     /// One model by name.
@@ -15,7 +15,7 @@ enum Route: Equatable, Sendable {
         "/metrics": .metrics,
     ]
 
-    /// The route at `path`; nil where there is none.
+    /// The route at `path`; nil: there is none.
     init?(path: String) {
         if let route = Self.byPath[path] {
             self = route
@@ -26,16 +26,16 @@ enum Route: Equatable, Sendable {
         }
     }
 
-    /// Its path, with a placeholder for names.
+    /// The path, with a placeholder for names.
     var path: String {
         if case .model = self { return "/v1/models/{model}" }
         return Self.byPath.first { $0.value == self }?.key ?? ""
     }
 
-    /// Whether it needs no key: nothing there touches the model.
+    /// Whether the route needs no key, because it does not use the model.
     var isPublic: Bool { [.health, .ping, .version, .metrics].contains(self) }
 
-    /// Methods that it answers.
+    /// The methods that the route supports.
     var allowed: [HTTPRequest.Method] {
         switch self {
         case .models, .model, .health, .version, .metrics: [.get, .head]
@@ -46,7 +46,7 @@ enum Route: Equatable, Sendable {
 }
 
 extension String {
-    /// The text with `%41` as `A`; bytes that are no UTF-8 become U+FFFD.
+    /// The text with `%41` as `A`; bytes that are not UTF-8 become U+FFFD.
     fileprivate var percentDecoded: String {
         var bytes: [UInt8] = []
         var rest = utf8[...]

@@ -7,7 +7,8 @@ import NIOHTTP1
 import Synchronization
 import Tokenization
 
-/// Finds what answers a request, checks key and method, counts, and turns every error into OpenAI's error object.
+/// Responds to requests: checks message, origin, key and method, runs the route's function, counts requests, and converts
+/// errors to OpenAI's error object.
 struct Routes: HTTPResponder {
     typealias Context = Exchange
 
@@ -20,7 +21,6 @@ struct Routes: HTTPResponder {
     private let specialTexts: ByteTrie
     private let unreadFields = UnreadFields()
 
-    /// The routes to `service`.
     init(
         service: any CompletionService, options: ServerOptions, running: RunningRequests, metrics: PrometheusMetrics,
         logger: Logger
@@ -76,7 +76,7 @@ struct Routes: HTTPResponder {
                 return Response(preflight: request)
             }
         }
-        // Whatever is not known to be public needs the key, unknown paths included (CVE-2026-48746).
+        // All routes that are not public need the key, including unknown paths (CVE-2026-48746).
         if let apiKey = options.apiKey, route?.isPublic != true, !apiKey.accepts(request.headers[.authorization]) {
             throw ServerError.unauthorized
         }
@@ -118,7 +118,7 @@ struct Routes: HTTPResponder {
         }
     }
 
-    /// The whole body. Throws, of what can be told from the head, before the client has sent it.
+    /// The whole body. Errors that the head implies are thrown before the client sends the body.
     private func body(
         of request: Request, _ connection: HTTPConnection, on channel: any Channel
     ) async throws -> [UInt8] {
@@ -146,42 +146,44 @@ struct Routes: HTTPResponder {
     }
 
     private func completion(_ fields: Fields, on connection: HTTPConnection) async throws -> Response {
-        let body = try CompletionBody(fields, service: service, options: options)
+        let request = try CompletionRequest(fields, service: service, options: options)
         unreadFields.log(fields, to: logger)
-        let answer = CompletionAnswer(body, service: service)
-        let generation = try Generation(answer.requests, choiceCount: body.options.choiceCount, service: service)
-        guard body.options.stream == nil else { return stream(answer, generation, on: connection) }
-        let results = try await running.run(on: connection) { try await generation.collect() }
-        return Response(json: answer.json(results))
+        let response = CompletionResponse(to: request, service: service)
+        let output = try ResponseStream.submit(
+            request.generationRequests, choiceCount: request.options.choiceCount, to: service)
+        guard request.options.stream == nil else { return stream(response, output, on: connection) }
+        let results = try await running.run(on: connection) { try await output.collect() }
+        return Response(json: response.json(results))
     }
 
     private func chat(_ fields: Fields, on connection: HTTPConnection) async throws -> Response {
-        let body = try ChatBody(fields, service: service, options: options, specialTexts: specialTexts)
+        let request = try ChatRequest(fields, service: service, options: options, specialTexts: specialTexts)
         unreadFields.log(fields, to: logger)
-        let answer = ChatAnswer(body, service: service)
-        let generation = try Generation([answer.request], choiceCount: body.options.choiceCount, service: service)
-        guard body.options.stream == nil else { return stream(answer, generation, on: connection) }
-        let results = try await running.run(on: connection) { try await generation.collect() }
-        return Response(json: answer.json(results[0]))
+        let response = ChatResponse(to: request, service: service)
+        let output = try ResponseStream.submit(
+            [request.generationRequest], choiceCount: request.options.choiceCount, to: service)
+        guard request.options.stream == nil else { return stream(response, output, on: connection) }
+        let results = try await running.run(on: connection) { try await output.collect() }
+        return Response(json: response.json(results[0]))
     }
 
     private func stream(
-        _ answer: some StreamingAnswer, _ generation: Generation, on connection: HTTPConnection
+        _ response: some StreamedResponse, _ output: ResponseStream, on connection: HTTPConnection
     ) -> Response {
         let body = ResponseBody { [running] writer in
             let shared = TransferredWriter(writer)
             do {
                 try await running.run(on: connection) {
                     var writer = shared.writer
-                    try await EventStream.send(answer, of: generation, to: &writer)
+                    try await EventStream.send(response, of: output, to: &writer)
                 }
             } catch {
-                // Out here, because a task that was cancelled cannot write any more.
+                // Written outside of the task, because a cancelled task cannot write.
                 try await writer.write(EventStream.event(running.failure(error).body))
             }
             try await writer.finish(nil)
         }
-        // Proxies must pass each event on at once.
+        // Proxies must not buffer events.
         let headers: HTTPFields = [
             .contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache", .xAccelBuffering: "no",
         ]
@@ -189,10 +191,10 @@ struct Routes: HTTPResponder {
     }
 }
 
-/// A body writer on its way into the task that writes.
+/// A body writer that is passed to the task that writes.
 ///
-/// `@unchecked Sendable`: the function that makes one waits for the task before it touches its own copy again, so only
-/// one of them writes at any time.
+/// `@unchecked Sendable`: the function that creates it does not use its own copy until the task has ended, so only one of them
+/// writes at any time.
 private struct TransferredWriter: @unchecked Sendable {
     let writer: any ResponseBodyWriter
 
@@ -201,10 +203,9 @@ private struct TransferredWriter: @unchecked Sendable {
     }
 }
 
-/// Names in the log, once each, the fields that clients send and nobody reads: a typing error, or something that only
-/// another server does.
+/// Logs each field of requests that is not read once: a typing error, or an option of another server.
 private final class UnreadFields: Sendable {
-    /// A client can invent names for ever.
+    /// Maximum number of logged names, because clients can send any number of them.
     private static let nameLimit = 100
     private let names = Mutex<Set<String>>([])
 
@@ -215,5 +216,19 @@ private final class UnreadFields: Sendable {
                 logger.warning("the request field '\(name)' has no effect; later requests with it are not named")
             }
         }
+    }
+}
+
+/// Hummingbird's context of a request: its connection.
+struct Exchange: InitializableFromSource, Sendable {
+    let channel: any Channel
+
+    init(source: ApplicationRequestContextSource) {
+        channel = source.channel
+    }
+
+    /// The HTTP/1 properties of the connection.
+    func connection() async throws -> HTTPConnection {
+        try await channel.pipeline.handler(type: HTTPConnection.self).get()
     }
 }

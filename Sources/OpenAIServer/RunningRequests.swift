@@ -1,6 +1,6 @@
 import Synchronization
 
-/// The generations that run, so that a shutdown can refuse new ones, wait for these and in the end abort them.
+/// The requests that run. A shutdown refuses new ones, waits for running ones and finally aborts them.
 final class RunningRequests: Sendable {
     private struct State {
         var isOpen = true
@@ -11,16 +11,15 @@ final class RunningRequests: Sendable {
 
     private let state = Mutex(State())
 
-    /// Whether new requests are taken.
+    /// Whether new requests are accepted.
     var isOpen: Bool { state.withLock(\.isOpen) }
 
-    /// Whether nothing runs.
     var isEmpty: Bool { state.withLock(\.cancels.isEmpty) }
 
-    /// Takes no more requests.
+    /// Refuses new requests from now on.
     func close() { state.withLock { $0.isOpen = false } }
 
-    /// Cancels all that run and all that come.
+    /// Cancels all running and future requests.
     func abortAll() {
         let cancels = state.withLock { state in
             state.isOpen = false
@@ -30,7 +29,7 @@ final class RunningRequests: Sendable {
         for cancel in cancels { cancel() }
     }
 
-    /// What a client hears of a generation that ended with `error`.
+    /// The error that a client receives when its request ends with `error`.
     func failure(_ error: any Error) -> ServerError {
         if error is CancellationError, state.withLock(\.isAborting) {
             return .unavailable("the server is shutting down")
@@ -38,7 +37,7 @@ final class RunningRequests: Sendable {
         return ServerError(generation: error)
     }
 
-    /// Runs `operation` so that it is cancelled when `connection`'s client goes, when the caller is cancelled, or by
+    /// Runs `operation`. It is cancelled when the client of `connection` disconnects, when the caller is cancelled, or by
     /// `abortAll`.
     func run<Value: Sendable>(
         on connection: HTTPConnection, _ operation: @escaping @Sendable () async throws -> Value

@@ -1,42 +1,39 @@
-import JSON
 import InferenceEngine
+import JSON
 
-/// Why a request is answered with an error.
+/// Why the response to a request is an error.
 enum ServerError: Error, Equatable, CustomStringConvertible {
     /// A field is missing, has the wrong type or a value that cannot be served.
     case invalidField(String?, String)
-    /// Prompt and output do not fit into the model's longest sequence; the sentence begins as OpenAI's does, by which
-    /// gateways know it.
+    /// Prompt and output exceed the model's maximum length. The sentence begins like OpenAI's, by which gateways recognize it.
     case contextTooLong(field: String, String)
     /// The HTTP message itself is broken (RFC 9112).
     case malformedMessage(String)
-    /// A web page that may not, or under a name that the server does not have.
+    /// The request comes from a web page that is not allowed, or to a host name that is not allowed.
     case forbidden(String)
-    /// The body is of a kind that the server does not read.
+    /// The body has an unsupported content type or encoding.
     case unsupportedMedia(String)
-    /// The client expects something of the server that it does not do.
+    /// An unsupported `Expect`.
     case expectationFailed(String)
-    /// The client went away before it was answered. Nobody reads this; metrics count it, with nginx's status.
+    /// The client disconnected before the response. Only metrics count this error, with nginx's status.
     case clientClosedRequest
-    /// A transfer coding that the server does not know.
+    /// An unsupported transfer coding.
     case notImplemented(String)
-    /// A version of HTTP that the server does not speak.
+    /// An unsupported version of HTTP.
     case versionNotSupported(String)
     /// The key is missing or wrong.
     case unauthorized
-    /// No such model.
     case unknownModel(String, served: String)
-    /// No such path.
     case unknownPath(String)
-    /// The path exists, but not for this method.
+    /// The path does not support this method.
     case methodNotAllowed(String, allowed: String)
-    /// The body is larger than the server takes.
+    /// The body is too large.
     case bodyTooLarge(limit: Int)
     /// The queue is full.
     case overloaded(String)
-    /// The server is going down, or its device failed.
+    /// The server is shutting down, or its device failed.
     case unavailable(String)
-    /// A mistake of the server's own; the sentence names nothing private.
+    /// An internal error; the sentence contains nothing private.
     case internalFailure(String)
 
     /// A prompt of `tokenCount` tokens, given in `field` (`prompt` or `messages`), that leaves no room for output.
@@ -47,7 +44,7 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
                 + "tokens, and one token of output must fit as well. Please reduce the length of the \(field).")
     }
 
-    /// The error that a client sees for `error` of the engine.
+    /// The client's error for `error` of the engine.
     init(_ error: EngineError) {
         switch error {
         case .promptEmpty: self = .invalidField("prompt", error.description)
@@ -60,7 +57,7 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The error that a client sees when generating ends with `error`.
+    /// The client's error for a generation that ends with `error`.
     init(generation error: any Error) {
         switch error {
         case let error as ServerError: self = error
@@ -90,7 +87,7 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Seconds after which trying again may help.
+    /// Seconds after which the client may retry.
     var retryAfter: Int? {
         switch self {
         case .overloaded: 1
@@ -143,7 +140,6 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// One sentence.
     var description: String {
         switch self {
         case .invalidField(let field?, let problem) where !problem.hasPrefix(field): "\(field): \(problem)"
@@ -170,5 +166,22 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
                 "code": JSONValue(code),
             ]
         ]
+    }
+}
+
+extension String {
+    /// The text as one short line for logs and messages: control characters become `?`, long texts are truncated.
+    var inOneLine: String {
+        var line = String.UnicodeScalarView()
+        for scalar in unicodeScalars.prefix(200) {
+            // Line and paragraph separators, direction marks and controls could fake or hide lines of a log.
+            let isPlain =
+                switch scalar.properties.generalCategory {
+                case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+                default: true
+                }
+            line.append(isPlain ? scalar : "?")
+        }
+        return String(line) + (unicodeScalars.count > 200 ? "…" : "")
     }
 }

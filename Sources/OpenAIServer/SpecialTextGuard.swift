@@ -1,21 +1,21 @@
 import Tokenization
 
-/// Keeps clients from writing control tokens into a chat: `<|im_end|>` in a message stays nine characters of text.
+/// Prevents clients from writing control tokens into a chat: `<|im_end|>` in a message stays ten characters of text.
 ///
 /// A template mixes its own control tokens with the clients' texts in one string, and only that string is tokenized.
-/// So before rendering, wherever a client's text holds a special token, or ends with the beginning of one, a marker is
-/// put before each character of that place. After rendering, a special token is recognised only where no marker
-/// stands: those come from the template. Then the markers go, and the texts between are encoded as plain text. Texts
-/// without such places, nearly all, are unchanged, so prompts are token for token what Hugging Face's libraries give;
-/// and what the template does with a text (trimming, cutting, joining) cannot bring a token back, since any two
-/// neighbouring characters of it have a marker between them. (CVE-2026-44222 is this attack on a peer.)
+/// So before rendering, if a client's text contains a special token or ends with the beginning of one, a marker is inserted
+/// before each of these characters. After rendering, only special tokens without markers are parsed: they come from the
+/// template. Then the markers are removed, and the text between special tokens is encoded as plain text. Almost all texts
+/// need no markers, so their prompts have the tokens that Hugging Face's libraries produce. No operation of a template
+/// (trimming, cutting, joining) can restore a token, because any two neighbouring characters of it are separated by a marker.
+/// (CVE-2026-44222 is this attack on another server.)
 struct SpecialTextGuard {
     private let tokenizer: any Tokenizer
     private let trie: ByteTrie
     private let marker: [UInt8]
     private(set) var isNeeded = false
 
-    /// A guard for texts among `strings`. Throws where they leave no character for the marker.
+    /// A guard for texts among `strings`. Throws if they use all characters that can be the marker.
     ///
     /// The marker is one of Unicode's noncharacters, which are not for interchange, that `strings` do not use.
     init(_ tokenizer: any Tokenizer, _ specialTexts: ByteTrie, strings: [String]) throws(ServerError) {
@@ -37,7 +37,7 @@ struct SpecialTextGuard {
         var markedUntil = 0
         var result: [UInt8] = []
         for index in bytes.indices {
-            // Only the first byte of a character can begin a token or take a marker before it.
+            // Only the first byte of a character can begin a token or follow a marker.
             let beginsCharacter = bytes[index] & 0xC0 != 0x80
             if beginsCharacter, let match = trie.match(bytes, at: index) {
                 markedUntil = max(markedUntil, match.isCut ? bytes.count : index + match.byteCount)
@@ -51,8 +51,8 @@ struct SpecialTextGuard {
         return markedUntil == 0 ? text : String(decoding: result, as: UTF8.self)
     }
 
-    /// `name` with markers within it where it stands inside of a special token's text, for names that the template does not
-    /// know: a template that writes `'<|' + message.role + '|>'` would make a control token of the role `im_end`.
+    /// `name`, with markers in it if it is part of a special token's text. This is for names that are not in the template: a
+    /// template that writes `'<|' + message.role + '|>'` would turn the role `im_end` into a control token.
     mutating func markedInside(_ name: String) -> String {
         let bytes = Array(name.utf8)
         let isPart = tokenizer.specialTokens.keys.contains { Array($0.utf8).contains(bytes) }
@@ -63,7 +63,7 @@ struct SpecialTextGuard {
         return characters.count == 1 ? marker + name : characters.joined(separator: marker)
     }
 
-    /// Tokens of a rendered template.
+    /// The tokens of a rendered template.
     func encode(_ rendered: String, addSpecialTokens: Bool) -> [Int32] {
         guard isNeeded else {
             return tokenizer.encode(rendered, addSpecialTokens: addSpecialTokens, parseSpecialTokens: true)
@@ -97,5 +97,50 @@ struct SpecialTextGuard {
         }
         flush()
         return tokens
+    }
+}
+
+/// Finds which of many short texts starts at a position of a long text, in time that does not depend on their number.
+struct ByteTrie: Sendable {
+    private struct Node: Sendable {
+        var children: [UInt8: Int] = [:]
+        var token: Int32?
+    }
+
+    private var nodes = [Node()]
+    /// The size of the longest text.
+    private(set) var longestByteCount = 0
+
+    /// A trie of `texts` with their tokens. Empty texts are left out.
+    init(_ texts: [String: Int32]) {
+        for (text, token) in texts where !text.isEmpty {
+            var node = 0
+            for byte in text.utf8 {
+                if let child = nodes[node].children[byte] {
+                    node = child
+                } else {
+                    nodes.append(Node())
+                    nodes[node].children[byte] = nodes.count - 1
+                    node = nodes.count - 1
+                }
+            }
+            nodes[node].token = token
+            longestByteCount = max(longestByteCount, text.utf8.count)
+        }
+    }
+
+    /// The longest text that starts at `start`, and whether `bytes` end inside of a text that may continue.
+    func match(_ bytes: [UInt8], at start: Int) -> (token: Int32, byteCount: Int, isCut: Bool)? {
+        var node = 0
+        var found: (token: Int32, byteCount: Int)?
+        var index = start
+        while index < bytes.count, let child = nodes[node].children[bytes[index]] {
+            node = child
+            index += 1
+            if let token = nodes[node].token { found = (token, index - start) }
+        }
+        let isCut = index == bytes.count && index > start && !nodes[node].children.isEmpty
+        if let found { return (found.token, found.byteCount, isCut) }
+        return isCut ? (-1, 0, true) : nil
     }
 }

@@ -4,12 +4,11 @@ import Tokenization
 
 /// Writes tokens and their log probabilities as JSON.
 struct TokenWriter: Sendable {
-    /// The model's tokenizer.
     let tokenizer: any Tokenizer
     /// Whether tokens are written `token_id:7`.
     let writesIDs: Bool
 
-    /// The token's text; bytes that are no whole character become U+FFFD.
+    /// The token's text; bytes that are not a whole character become U+FFFD.
     func text(_ token: Int32) -> String {
         writesIDs ? "token_id:\(token)" : plainText(token)
     }
@@ -18,7 +17,7 @@ struct TokenWriter: Sendable {
         String(decoding: tokenizer.bytes(of: token) ?? [], as: UTF8.self)
     }
 
-    /// A log probability. JSON has no infinity, so impossible tokens get -9999, as in vLLM.
+    /// A log probability. JSON has no infinity, so impossible tokens have -9999, as in vLLM.
     static func number(_ logprob: Float) -> JSONValue { .number(Double(max(logprob, -9999))) }
 
     /// An entry of chat's `logprobs.content`.
@@ -52,5 +51,60 @@ struct TokenWriter: Sendable {
                     }
                     return .object(object)
                 })
+    }
+}
+
+/// OpenAI's older object for log probabilities, in the completions route: four lists of equal length.
+struct LegacyLogprobs: Sendable {
+    private let writer: TokenWriter
+    private let topCount: Int
+    /// The number of Unicode scalars before the next token.
+    private var offset = 0
+    private var tokens: [JSONValue] = []
+    private var tokenLogprobs: [JSONValue] = []
+    private var topLogprobs: [JSONValue] = []
+    private var textOffsets: [JSONValue] = []
+
+    /// An empty object; tokens get `topCount` alternatives.
+    init(_ writer: TokenWriter, topCount: Int) {
+        self.writer = writer
+        self.topCount = topCount
+    }
+
+    /// Adds a prompt. Its first token has no score; the others have `scores`.
+    mutating func append(prompt: [Int32], scores: [TokenLogprobs]) {
+        guard let first = prompt.first else { return }
+        append(first, nil, nil)
+        for score in scores { append(score) }
+    }
+
+    /// Adds a token with its alternatives.
+    mutating func append(_ logprobs: TokenLogprobs) {
+        var top = JSONObject()
+        var seen: Set<String> = []
+        // Tokens that are parts of a character can have the same text; the likelier one is kept.
+        for entry in logprobs.top.prefix(topCount) + [logprobs.chosen]
+        where seen.insert(writer.text(entry.token)).inserted {
+            top.append(writer.text(entry.token), TokenWriter.number(entry.logprob))
+        }
+        append(logprobs.chosen.token, TokenWriter.number(logprobs.chosen.logprob), .object(top))
+    }
+
+    private mutating func append(_ token: Int32, _ logprob: JSONValue?, _ top: JSONValue?) {
+        let text = writer.text(token)
+        tokens.append(.string(text))
+        tokenLogprobs.append(logprob ?? .null)
+        topLogprobs.append(top ?? .null)
+        textOffsets.append(.integer(offset))
+        offset += text.unicodeScalars.count
+    }
+
+    /// Returns the object of all tokens since the last call.
+    mutating func take() -> JSONValue {
+        defer { (tokens, tokenLogprobs, topLogprobs, textOffsets) = ([], [], [], []) }
+        return [
+            "text_offset": .array(textOffsets), "token_logprobs": .array(tokenLogprobs), "tokens": .array(tokens),
+            "top_logprobs": .array(topLogprobs),
+        ]
     }
 }

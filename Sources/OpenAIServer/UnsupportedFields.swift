@@ -1,25 +1,23 @@
 import JSON
 
-/// Fields that clients of other servers send and that change an answer there, but not here. To neglect one would give
-/// another answer than the one asked for, so a request that uses one is refused.
+/// Fields of other servers that change the response there and that this server does not support. Ignoring such a field would
+/// produce a different response than requested, so the request is refused.
 struct UnsupportedFields {
-    /// One such field.
     private struct Field {
-        /// Its name in the body.
         let name: String
-        /// Values that ask for nothing, beside null.
+        /// Values besides null that request nothing.
         var neutral: [JSONValue] = []
-        /// The field that does the same here.
+        /// The equivalent field of this server.
         var instead: String?
     }
 
-    /// On both routes.
+    /// Fields of both routes.
     private static let common: [Field] = [
         // Structured output: vLLM, llama.cpp, SGLang.
         Field(name: "guided_json"), Field(name: "guided_regex"), Field(name: "guided_choice"),
         Field(name: "guided_grammar"), Field(name: "structured_outputs"), Field(name: "grammar", neutral: [""]),
         Field(name: "json_schema"), Field(name: "regex"), Field(name: "ebnf"), Field(name: "structural_tag"),
-        // Which tokens may come, or what is done with their scores.
+        // Constraints on tokens and changes of logits.
         Field(name: "allowed_token_ids"), Field(name: "bad_words", neutral: [[]]),
         Field(name: "banned_strings", neutral: [[]]), Field(name: "custom_token_bans", neutral: [""]),
         Field(name: "logits_processors", neutral: [[]]), Field(name: "custom_logit_processor"),
@@ -34,13 +32,13 @@ struct UnsupportedFields {
         Field(name: "guidance_scale", neutral: [1]), Field(name: "negative_prompt", neutral: [""]),
         Field(name: "use_beam_search", neutral: [false]), Field(name: "num_beams", neutral: [1]),
         Field(name: "stop_regex", neutral: ["", []]), Field(name: "thinking_token_budget"),
-        // What goes into the prompt.
+        // Contents of the prompt.
         Field(name: "truncate_prompt_tokens"), Field(name: "prompt_embeds"), Field(name: "image_data", neutral: [[]]),
         Field(name: "lora", neutral: [[]]), Field(name: "lora_path"), Field(name: "lora_request"),
-        // Another form of the answer.
+        // Other forms of the response.
         Field(name: "logprob_token_ids"), Field(name: "audio"), Field(name: "modalities", neutral: [["text"], []]),
         Field(name: "web_search_options"),
-        // The same by the name that another server gives it.
+        // Options that have another name here.
         Field(name: "repeat_penalty", neutral: [1], instead: "repetition_penalty"),
         Field(name: "n_predict", neutral: [-1], instead: "max_tokens"),
         Field(name: "max_new_tokens", instead: "max_tokens"), Field(name: "min_new_tokens", instead: "min_tokens"),
@@ -60,12 +58,10 @@ struct UnsupportedFields {
 
     private let fields: [Field]
 
-    /// Those of `/v1/completions`.
     static let completions = UnsupportedFields(fields: common + ofCompletions)
-    /// Those of `/v1/chat/completions`.
     static let chat = UnsupportedFields(fields: common + ofChat)
 
-    /// Throws `invalidField` where `body` has one of the fields with a value that asks for something.
+    /// Throws `invalidField` if `body` has one of the fields with a value that is not neutral.
     func refuse(in body: Fields) throws(ServerError) {
         for field in fields {
             guard let value = body.value(field.name), !field.neutral.contains(where: { Self.isEqual($0, value) }) else {

@@ -38,7 +38,7 @@ struct ServeCommand: AsyncParsableCommand {
 
 extension ServerOptions {
     init(_ section: ServerSection) {
-        self.init()
+        self.init(version: QuireVersion.current)
         host = section.host
         port = section.port
         maxBodyByteCount = section.maxBody
@@ -48,6 +48,5 @@ extension ServerOptions {
         allowedOrigins = section.allowedOrigins
         allowedHosts = section.allowedHosts
         drainSeconds = section.drainSeconds
-        version = QuireVersion.current
     }
 }

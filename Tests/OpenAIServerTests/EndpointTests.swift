@@ -20,7 +20,7 @@ import Testing
                 #expect(response.body.isEmpty)
             }
             #expect(try await server.post("/ping", "").status == 200)
-            #expect(try await server.get("/version").json == ["version": "0.1.0"])
+            #expect(try await server.get("/version").json == ["version": "1.2.3"])
         }
     }
 

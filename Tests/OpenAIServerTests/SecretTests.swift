@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test func `a key does not show itself`() {
-        var options = ServerOptions()
+        var options = ServerOptions(version: "1.2.3")
         options.apiKey = APIKey(Self.key)
         var dumped = ""
         dump(options, to: &dumped)

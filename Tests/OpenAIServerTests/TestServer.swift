@@ -15,7 +15,7 @@ struct TestServer: Sendable {
         _ service: any CompletionService, options: (inout ServerOptions) -> Void = { _ in }, log: TestLog? = nil,
         _ body: @Sendable @escaping (TestServer) async throws -> Value
     ) async throws -> Value {
-        var serverOptions = ServerOptions()
+        var serverOptions = ServerOptions(version: "1.2.3")
         serverOptions.port = 0
         serverOptions.drainSeconds = 0.1
         options(&serverOptions)

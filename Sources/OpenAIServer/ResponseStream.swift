@@ -1,27 +1,28 @@
 import InferenceEngine
 import Requests
 
-/// The engine's work for one HTTP request: one stream of events for each of its prompts.
+/// The engine's output for one HTTP request: a stream of events for each of its prompts.
 ///
-/// Ending the iteration or dropping the value aborts whatever still runs.
-struct Generation: Sendable {
+/// Ending the iteration or releasing the value aborts the requests that still run.
+struct ResponseStream: Sendable {
     private let streams: [AsyncThrowingStream<GenerationEvent, any Error>]
     private let choiceCount: Int
 
-    /// Submits all `requests`, or none: where one is refused, those before it are aborted.
-    init(_ requests: [GenerationRequest], choiceCount: Int, service: any CompletionService) throws(ServerError) {
+    /// Submits all `requests` to `service`. If one is refused, those before it are aborted.
+    static func submit(
+        _ requests: [GenerationRequest], choiceCount: Int, to service: any CompletionService
+    ) throws(ServerError) -> ResponseStream {
         var streams: [AsyncThrowingStream<GenerationEvent, any Error>] = []
         for request in requests {
             do throws(EngineError) { streams.append(try service.submit(request)) } catch { throw ServerError(error) }
         }
-        self.streams = streams
-        self.choiceCount = choiceCount
+        return ResponseStream(streams: streams, choiceCount: choiceCount)
     }
 
-    /// Calls `body` with each event and the index of its prompt, until every choice has finished.
+    /// Calls `body` with each event and the index of its prompt until all choices have finished.
     ///
-    /// Throws `CancellationError` where the task is cancelled, `ServerError` where the device or the engine fails or the
-    /// scheduling policy refuses a prompt.
+    /// Throws `CancellationError` if the task is cancelled, and `ServerError` if the device or the engine fails or the scheduling
+    /// policy refuses a prompt.
     func forEach(_ body: (_ prompt: Int, _ event: GenerationEvent) async throws -> Void) async throws {
         var unfinished = streams.count * choiceCount
         func handle(_ prompt: Int, _ event: GenerationEvent) async throws {
@@ -45,7 +46,7 @@ struct Generation: Sendable {
         let (merged, continuation) = AsyncThrowingStream<(Int, GenerationEvent), any Error>.makeStream()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                // Ends `merged` when all streams have ended, however they did.
+                // Finishes `merged` when all streams have ended, with or without an error.
                 await withTaskGroup(of: Void.self) { readers in
                     for (index, stream) in streams.enumerated() {
                         readers.addTask {
@@ -62,7 +63,7 @@ struct Generation: Sendable {
         }
     }
 
-    /// Everything that comes out, by prompt.
+    /// The whole output, by prompt.
     func collect() async throws -> [PromptResult] {
         let empty = PromptResult(choices: Array(repeating: ChoiceResult(), count: choiceCount))
         var results = Array(repeating: empty, count: streams.count)
@@ -78,26 +79,23 @@ struct Generation: Sendable {
     }
 }
 
-/// What came of one prompt.
+/// The output for one prompt.
 struct PromptResult: Sendable {
-    /// Scores of the prompt's tokens from the second on, where asked for.
+    /// Scores of the prompt's tokens from the second on, if requested.
     var scores: [TokenLogprobs] = []
-    /// The continuations.
     var choices: [ChoiceResult]
 }
 
 /// One continuation.
 struct ChoiceResult: Sendable {
-    /// Its text.
     var text = ""
-    /// Its tokens, the one that ended it included.
+    /// The tokens, including the one that ended it.
     var tokens: [Int32] = []
-    /// One entry for each token, where asked for.
+    /// One entry for each token, if requested.
     var logprobs: [TokenLogprobs] = []
-    /// Why it ended.
     var reason = FinishReason.abort
 
-    /// Adds what one step produced.
+    /// Appends the output of one step.
     mutating func append(_ output: GenerationOutput) {
         text += output.text
         tokens += output.tokens

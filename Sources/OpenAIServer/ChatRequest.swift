@@ -1,13 +1,12 @@
+import InferenceEngine
 import JSON
 import Requests
 
-/// The body of `POST /v1/chat/completions`.
-struct ChatBody {
-    /// The prompt's tokens.
+/// A request to `/v1/chat/completions`: reads and checks the body, and builds the engine's request.
+struct ChatRequest {
     var prompt: [Int32]
-    /// Tokens that may follow it.
+    /// The maximum number of tokens after the prompt.
     var maxTokens: Int
-    /// The rest.
     var options: GenerationOptions
 
     /// Reads and checks all fields.
@@ -26,7 +25,10 @@ struct ChatBody {
         let older = try fields.integer("max_tokens", in: 1...Int(Int32.max))
         prompt = try ChatPrompt(fields).encode(service, specialTexts: specialTexts)
         maxTokens = try options.maxTokens(
-            wanted: newer ?? older, field: newer == nil ? "max_tokens" : "max_completion_tokens",
+            requested: newer ?? older, field: newer == nil ? "max_tokens" : "max_completion_tokens",
             promptCount: prompt.count, promptField: "messages", maxModelLength: service.maxModelLength)
     }
+
+    /// The engine's request.
+    var generationRequest: GenerationRequest { options.request(prompt: prompt, maxTokens: maxTokens) }
 }

@@ -1,24 +1,24 @@
+import InferenceEngine
 import JSON
 import Requests
 import Tokenization
 
-/// The body of `POST /v1/completions`.
-struct CompletionBody {
-    /// A prompt as the client wrote it and as tokens.
+/// A request to `/v1/completions`: reads and checks the body, and builds the engine's requests.
+struct CompletionRequest {
+    /// A prompt as text and as tokens.
     struct Prompt {
-        /// The text; nil where the client sent tokens.
+        /// The text; nil: the client sent tokens.
         var text: String?
-        /// The tokens.
         var tokens: [Int32]
-        /// Tokens that may follow it.
+        /// The maximum number of tokens after it.
         var maxTokens = 0
     }
 
-    /// At least one prompt.
+    /// The prompts, at least one.
     var prompts: [Prompt]
-    /// Whether answers begin with the prompt.
+    /// Whether the text of a choice begins with the prompt.
     var echo: Bool
-    /// Alternatives to report for each token; nil: no log probabilities.
+    /// The number of alternatives to report for each token; nil: no log probabilities.
     var logprobs: Int?
     /// The rest.
     var options: GenerationOptions
@@ -42,21 +42,28 @@ struct CompletionBody {
             fields, tokenizer: service.tokenizer, addSpecialTokens: addsSpecialTokens,
             limit: serverOptions.maxChoices / options.choiceCount)
         for index in prompts.indices {
-            // What is produced unless asked otherwise is OpenAI's 16, or what there is room for if that is less.
+            // The default is OpenAI's 16, or fewer if there is no room for them.
             let count = prompts[index].tokens.count
             let usual = min(16, max(service.maxModelLength - count, 1))
             prompts[index].maxTokens = try options.maxTokens(
-                wanted: maxTokens ?? usual, field: "max_tokens", promptCount: count, promptField: "prompt",
+                requested: maxTokens ?? usual, field: "max_tokens", promptCount: count, promptField: "prompt",
                 maxModelLength: service.maxModelLength)
         }
         self.options = options
+    }
+
+    /// The engine's requests, one for each prompt.
+    var generationRequests: [GenerationRequest] {
+        prompts.enumerated().map { index, prompt in
+            options.request(prompt: prompt.tokens, maxTokens: prompt.maxTokens, index: index)
+        }
     }
 
     private static func prompts(
         _ fields: Fields, tokenizer: any Tokenizer, addSpecialTokens: Bool, limit: Int
     ) throws(ServerError) -> [Prompt] {
         let expected = "expected a string, an array of strings, of token ids, or of arrays of token ids"
-        // A completion's prompt is the caller's own whole text, so special tokens in it count, as everywhere.
+        // A completion's prompt is the whole text that the model sees, so special tokens in it are parsed, as in other servers.
         func encoded(_ text: String) -> Prompt {
             let tokens = tokenizer.encode(text, addSpecialTokens: addSpecialTokens, parseSpecialTokens: true)
             return Prompt(text: text, tokens: tokens)

@@ -3,75 +3,68 @@ import InferenceEngine
 import Requests
 import Tokenization
 
-/// Writes what the engine does for one request of `/v1/completions`, whole or piece by piece.
-struct CompletionAnswer: Sendable {
+/// Writes the response to a request of `/v1/completions`, whole or in chunks.
+struct CompletionResponse: Sendable {
     private let header: JSONObject
-    private let body: CompletionBody
+    private let request: CompletionRequest
     private let writer: TokenWriter
     private let service: any CompletionService
 
-    /// An answer to `body` with a new id.
-    init(_ body: CompletionBody, service: any CompletionService) {
-        self.body = body
+    /// A response to `request` with a new id.
+    init(to request: CompletionRequest, service: any CompletionService) {
+        self.request = request
         self.service = service
-        writer = TokenWriter(tokenizer: service.tokenizer, writesIDs: body.options.writesTokensAsIDs)
-        header = .answerHeader(idPrefix: "cmpl", object: "text_completion", model: service.modelName)
+        writer = TokenWriter(tokenizer: service.tokenizer, writesIDs: request.options.writesTokensAsIDs)
+        header = .responseHeader(idPrefix: "cmpl", object: "text_completion", model: service.modelName)
     }
 
-    /// The engine's requests.
-    var requests: [GenerationRequest] {
-        body.prompts.enumerated().map { index, prompt in
-            body.options.request(prompt: prompt.tokens, maxTokens: prompt.maxTokens, index: index)
-        }
-    }
+    /// The number of tokens of all prompts.
+    var promptCount: Int { request.prompts.reduce(0) { $0 + $1.tokens.count } }
 
-    /// Tokens of all prompts.
-    var promptCount: Int { body.prompts.reduce(0) { $0 + $1.tokens.count } }
-
-    /// The whole answer.
+    /// The whole response, for a request without `stream`.
     func json(_ results: [PromptResult]) -> JSONValue {
-        var answer = header
+        var response = header
         var usage = Usage(promptCount: promptCount)
         var choices: [JSONValue] = []
         for (promptIndex, result) in results.enumerated() {
-            let prompt = body.prompts[promptIndex]
+            let prompt = request.prompts[promptIndex]
             for (index, choice) in result.choices.enumerated() {
                 usage.completionCount += choice.tokens.count
                 var logprobs: JSONValue?
-                if let topCount = body.logprobs {
+                if let topCount = request.logprobs {
                     var legacy = LegacyLogprobs(writer, topCount: topCount)
-                    if body.echo { legacy.append(prompt: prompt.tokens, scores: result.scores) }
+                    if request.echo { legacy.append(prompt: prompt.tokens, scores: result.scores) }
                     for entry in choice.logprobs { legacy.append(entry) }
                     logprobs = legacy.take()
                 }
                 var object = JSONObject()
-                object.append("index", .integer(promptIndex * body.options.choiceCount + index))
-                object.append("text", .string((body.echo ? echoed(prompt) : "") + choice.text))
+                object.append("index", .integer(promptIndex * request.options.choiceCount + index))
+                object.append("text", .string((request.echo ? echoed(prompt) : "") + choice.text))
                 object.append("logprobs", logprobs ?? .null)
                 object.append("finish_reason", .string(choice.reason.name))
-                object.append("stop_reason", choice.reason.stopReason(body.options.sampling))
-                if body.options.returnsTokenIDs {
+                object.append("stop_reason", choice.reason.stopReason(request.options.sampling))
+                if request.options.returnsTokenIDs {
                     object.append("token_ids", JSONValue(choice.tokens))
                     object.append("prompt_token_ids", JSONValue(prompt.tokens))
                 }
-                if body.options.sendsPromptLogprobs {
-                    let topCount = body.options.sampling.promptLogprobs ?? 0
+                if request.options.sendsPromptLogprobs {
+                    let topCount = request.options.sampling.promptLogprobs ?? 0
                     object.append("prompt_logprobs", writer.promptLogprobs(result.scores, topCount: topCount))
                 }
                 choices.append(.object(object))
             }
         }
-        answer.append("choices", .array(choices))
-        answer.append("usage", usage.json)
-        return .object(answer)
+        response.append("choices", .array(choices))
+        response.append("usage", usage.json)
+        return .object(response)
     }
 
-    private func echoed(_ prompt: CompletionBody.Prompt) -> String {
+    private func echoed(_ prompt: CompletionRequest.Prompt) -> String {
         prompt.text ?? service.tokenizer.decode(prompt.tokens, skipSpecialTokens: false)
     }
 }
 
-extension CompletionAnswer: StreamingAnswer {
+extension CompletionResponse: StreamedResponse {
     /// What has been sent of each choice.
     struct Progress: Sendable {
         fileprivate var legacy: [LegacyLogprobs?]
@@ -79,11 +72,11 @@ extension CompletionAnswer: StreamingAnswer {
         var usage: Usage
     }
 
-    var streamOptions: StreamOptions { body.options.stream ?? StreamOptions() }
+    var streamOptions: StreamOptions { request.options.stream ?? StreamOptions() }
 
     func begin() -> (progress: Progress, chunks: [JSONValue]) {
-        let count = body.prompts.count * body.options.choiceCount
-        let legacy = body.logprobs.map { LegacyLogprobs(writer, topCount: $0) }
+        let count = request.prompts.count * request.options.choiceCount
+        let legacy = request.logprobs.map { LegacyLogprobs(writer, topCount: $0) }
         return (
             Progress(
                 legacy: Array(repeating: legacy, count: count), hasBegun: Array(repeating: false, count: count),
@@ -93,12 +86,12 @@ extension CompletionAnswer: StreamingAnswer {
     }
 
     func chunks(_ promptIndex: Int, _ event: GenerationEvent, _ progress: inout Progress) -> [JSONValue] {
-        let first = promptIndex * body.options.choiceCount
-        let prompt = body.prompts[promptIndex]
+        let first = promptIndex * request.options.choiceCount
+        let prompt = request.prompts[promptIndex]
         switch event {
         case .promptScored(let scores):
-            guard body.echo, body.logprobs != nil else { return [] }
-            for index in first..<first + body.options.choiceCount {
+            guard request.echo, request.logprobs != nil else { return [] }
+            for index in first..<first + request.options.choiceCount {
                 progress.legacy[index]?.append(prompt: prompt.tokens, scores: scores)
             }
             return []
@@ -113,31 +106,31 @@ extension CompletionAnswer: StreamingAnswer {
     }
 
     private func chunk(
-        _ index: Int, _ prompt: CompletionBody.Prompt, text: String, tokens: [Int32], _ reason: FinishReason?,
+        _ index: Int, _ prompt: CompletionRequest.Prompt, text: String, tokens: [Int32], _ reason: FinishReason?,
         _ progress: inout Progress
     ) -> JSONValue {
         let isFirst = !progress.hasBegun[index]
         progress.hasBegun[index] = true
         var object = JSONObject()
         object.append("index", .integer(index))
-        object.append("text", .string((isFirst && body.echo ? echoed(prompt) : "") + text))
+        object.append("text", .string((isFirst && request.echo ? echoed(prompt) : "") + text))
         object.append("logprobs", progress.legacy[index]?.take() ?? .null)
         object.append("finish_reason", JSONValue(reason?.name))
-        object.append("stop_reason", reason?.stopReason(body.options.sampling) ?? .null)
-        if body.options.returnsTokenIDs {
+        object.append("stop_reason", reason?.stopReason(request.options.sampling) ?? .null)
+        if request.options.returnsTokenIDs {
             object.append("token_ids", JSONValue(tokens))
             if isFirst { object.append("prompt_token_ids", JSONValue(prompt.tokens)) }
         }
-        var answer = header
-        answer.append("choices", [.object(object)])
-        return .object(answer)
+        var response = header
+        response.append("choices", [.object(object)])
+        return .object(response)
     }
 
     func usageChunk(_ usage: Usage) -> JSONValue {
-        var answer = header
-        answer.append("choices", [])
-        answer.append("usage", usage.json)
-        return .object(answer)
+        var response = header
+        response.append("choices", [])
+        response.append("usage", usage.json)
+        return .object(response)
     }
 
     func usage(_ progress: Progress) -> Usage { progress.usage }

@@ -1,12 +1,33 @@
 import JSON
 import Tokenization
 
+/// `GET /v1/models` and `GET /v1/models/NAME`.
+struct ModelsRoute: Sendable {
+    let service: any CompletionService
+
+    var model: JSONValue {
+        [
+            "id": .string(service.modelName), "object": "model", "created": .integer(service.created),
+            "owned_by": "quire", "root": .string(service.modelName), "parent": nil,
+            "max_model_len": .integer(service.maxModelLength),
+        ]
+    }
+
+    var list: JSONValue { ["object": "list", "data": [model]] }
+
+    /// Throws `unknownModel` unless `name` is nil or the model's name.
+    func check(_ name: String?) throws(ServerError) {
+        guard let name, name != service.modelName else { return }
+        throw .unknownModel(name.inOneLine, served: service.modelName)
+    }
+}
+
 /// `POST /tokenize` and `POST /detokenize`, in vLLM's shapes.
 struct TokenizeRoute: Sendable {
     let service: any CompletionService
     let specialTexts: ByteTrie
 
-    /// Tokens of a prompt, or of messages through the chat template.
+    /// The tokens of a prompt, or of messages rendered with the chat template.
     func tokenize(_ fields: Fields) throws(ServerError) -> JSONValue {
         let tokens: [Int32]
         if fields.has("messages") {
@@ -27,7 +48,7 @@ struct TokenizeRoute: Sendable {
         ]
     }
 
-    /// Text of tokens, special ones included.
+    /// The text of tokens, including special ones.
     func detokenize(_ fields: Fields) throws(ServerError) -> JSONValue {
         guard let tokens = try fields.tokens("tokens", vocabularySize: service.tokenizer.vocabularySize) else {
             throw fields.error("tokens", "is required and must be an array of token ids")
