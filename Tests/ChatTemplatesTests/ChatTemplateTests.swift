@@ -15,7 +15,7 @@ struct ChatTemplateTests {
         ' }}{% endif %}
         """
 
-    @Test("SmolLM2 writes what transformers writes")
+    @Test("SmolLM2's template renders as in transformers")
     func smolLM2() throws {
         let url = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appending(path: "Goldens/smollm2-tokenizer.json")
@@ -30,7 +30,7 @@ struct ChatTemplateTests {
         }
     }
 
-    @Test("the parameters cannot be replaced by extra variables, the rest can")
+    @Test("extra variables do not replace the parameters, but all other variables")
     func variables() throws {
         let template = try ChatTemplate(
             "{{ messages|length }}{{ add_generation_prompt }}{{ bos_token }}{{ eos_token }}{{ tools }}{{ x }}")
@@ -44,7 +44,7 @@ struct ChatTemplateTests {
         #expect(try template.render(messages: [], addGenerationPrompt: false) == "0FalseNone")
     }
 
-    @Test("the clock is the caller's")
+    @Test("strftime_now reads the caller's clock")
     func clock() throws {
         let template = try ChatTemplate("{{ strftime_now('%Y-%m-%d %H:%M:%S.%f|%z%Z|') }}{{ strftime_now('') }}")
         func text(_ microseconds: Int64) throws -> String {
@@ -85,7 +85,7 @@ struct ChatTemplateTests {
         }
     }
 
-    @Test("a long chat is no hostile one")
+    @Test("a long chat does not exceed the limits")
     func longChat() throws {
         let messages: [JSONValue] = (0..<2000).map { index in
             [

@@ -94,7 +94,7 @@ struct ContentFormatTests {
         ),
     ]
 
-    @Test("what vLLM finds", arguments: idioms.indices)
+    @Test("the format is that of vLLM", arguments: idioms.indices)
     func formats(index: Int) throws {
         let (template, format) = Self.idioms[index]
         #expect(try ChatTemplate(template).contentFormat == format, "\(template)")
@@ -110,7 +110,7 @@ struct ContentFormatTests {
         }
     }
 
-    @Test("variables that a template looks at")
+    @Test("the variables that a template reads are known")
     func reads() throws {
         let template = try ChatTemplate(
             """

@@ -48,12 +48,12 @@ enum TemplateFixture {
 
 @Suite("Chat templates against jinja2")
 struct TemplateGoldenTests {
-    @Test("the fixture has what is tested here")
+    @Test("the goldens have all families")
     func fixture() {
         #expect(TemplateFixture.families.count == 16)
     }
 
-    @Test("snippets")
+    @Test("snippets render as in jinja2")
     func snippets() throws {
         let goldens = try TemplateFixture.goldens.get()
         let data = try #require(goldens["data"])
@@ -67,7 +67,7 @@ struct TemplateGoldenTests {
         }
     }
 
-    @Test("whole templates", arguments: TemplateFixture.families)
+    @Test("templates of model families render as in jinja2", arguments: TemplateFixture.families)
     func families(name: String) throws {
         let goldens = try TemplateFixture.goldens.get()
         let sets = try #require(goldens["sets"])

@@ -21,7 +21,7 @@ struct TemplateHostileTests {
     private func isLimit(_ error: TemplateError?) -> Bool { if case .limit? = error { true } else { false } }
 
     @Test(
-        "nesting without end is refused",
+        "deep nesting in the source is refused",
         arguments: [
             ("{{ ", "(", "", ""), ("{{ ", "[", "", ""), ("{{ ", "{1:", "", ""), ("{{ ", "-", "1", " }}"),
             ("{{ ", "not ", "1", " }}"), ("{{ ", "f(", "", ""), ("{{ x", "[x", "", ""), ("{{ x", ".a", "", " }}"),
@@ -40,7 +40,7 @@ struct TemplateHostileTests {
     }
 
     @Test(
-        "what runs, grows or nests without end is stopped",
+        "rendering that runs, grows or nests without end is stopped",
         arguments: [
             "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
             "{% for a in range(100000) %}{{ long }}{% endfor %}",
@@ -116,7 +116,7 @@ struct TemplateHostileTests {
     }
 
     @Test(
-        "extreme numbers where Python takes any",
+        "extreme numbers are accepted as in Python",
         arguments: [
             ("{{ (-9223372036854775807 - 1) % -1 }}", "0"), ("{{ xs[9223372036854775807] }}", ""),
             ("{{ xs[-9223372036854775807] }}", ""),
@@ -137,7 +137,7 @@ struct TemplateHostileTests {
         #expect(text == expected)
     }
 
-    @Test("searching is linear")
+    @Test("searching takes linear time")
     func search() throws {
         let text = String(repeating: "a", count: 1 << 20)
         let needle = String(repeating: "a", count: 1 << 19) + "b"
@@ -150,7 +150,7 @@ struct TemplateHostileTests {
     }
 
     @Test(
-        "no template reaches what it should not",
+        "the sandbox has no way out",
         arguments: [
             "{{ ''.__class__.__mro__ }}", "{{ xs.append(1) }}", "{{ d.update(d) }}", "{{ xs.__class__() }}",
             "{% include 'x' %}",
@@ -204,15 +204,17 @@ struct TemplateHostileTests {
         for _ in 0..<400 {
             var scalars = Array((sources.randomElement(using: &random) ?? "").unicodeScalars)
             for _ in 0..<Int.random(in: 1...4, using: &random) {
-                let place = Int.random(in: 0...scalars.count, using: &random)
-                let end = min(scalars.count, place + Int.random(in: 0...6, using: &random))
+                let position = Int.random(in: 0...scalars.count, using: &random)
+                let end = min(scalars.count, position + Int.random(in: 0...6, using: &random))
                 switch Int.random(in: 0..<4, using: &random) {
-                case 0: scalars.removeSubrange(place..<end)
-                case 1: scalars.insert(contentsOf: pieces.randomElement(using: &random)!.unicodeScalars, at: place)
-                case 2: scalars.replaceSubrange(place..<end, with: pieces.randomElement(using: &random)!.unicodeScalars)
+                case 0: scalars.removeSubrange(position..<end)
+                case 1: scalars.insert(contentsOf: pieces.randomElement(using: &random)!.unicodeScalars, at: position)
+                case 2:
+                    scalars.replaceSubrange(position..<end, with: pieces.randomElement(using: &random)!.unicodeScalars)
                 default:
                     scalars.insert(
-                        contentsOf: Array(scalars[place..<end]), at: Int.random(in: 0...scalars.count, using: &random))
+                        contentsOf: Array(scalars[position..<end]),
+                        at: Int.random(in: 0...scalars.count, using: &random))
                 }
             }
             var text = String.UnicodeScalarView()

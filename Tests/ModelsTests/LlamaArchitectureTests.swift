@@ -39,7 +39,7 @@ import Weights
         ]
     }
 
-    @Test func aHuggingFaceModelEncodesToTheExpectedList() throws {
+    @Test func `a Hugging Face model is encoded as the expected list`() throws {
         let configuration = tinyConfiguration(.huggingFace)
         let plan = try encode(configuration, .complete(configuration))
         let names = [
@@ -56,7 +56,7 @@ import Weights
             plan.cacheLayers == [CacheLayer](repeating: CacheLayer(keyValueHeadCount: 2, headSize: 4), count: 2))
     }
 
-    @Test func aTiedGGUFModelEncodesToTheExpectedList() throws {
+    @Test func `a tied GGUF model is encoded as the expected list`() throws {
         var configuration = tinyConfiguration(.gguf)
         configuration.tieWordEmbeddings = true
         let plan = try encode(configuration, .complete(configuration))
@@ -72,7 +72,7 @@ import Weights
         #expect(plan.matrices.count == 1 + 2 * 7)
     }
 
-    @Test func valuesAreWrittenOnceBeforeTheyAreReadAndSamplesCostOnlySamples() throws {
+    @Test func `values are written once before they are read, and the output matrix reads only sampled rows`() throws {
         let configuration = tinyConfiguration(.huggingFace)
         let plan = try encode(configuration, .complete(configuration))
         var written: Set<ValueID> = []
@@ -102,7 +102,7 @@ import Weights
         }
     }
 
-    @Test func biasesWindowAndEpsilonReachThePlan() throws {
+    @Test func `biases, window and epsilon reach the plan`() throws {
         var configuration = tinyConfiguration(.huggingFace)
         configuration.attentionBias = true
         configuration.mlpBias = true
@@ -117,7 +117,7 @@ import Weights
         for case .rmsNorm(_, _, let epsilon, _) in plan.operations { #expect(epsilon == 0.25) }
     }
 
-    @Test(arguments: [1, 2, 4]) func anyGroupingOfHeadsEncodes(keyValueHeadCount: Int) throws {
+    @Test(arguments: [1, 2, 4]) func `any grouping of heads is encoded`(keyValueHeadCount: Int) throws {
         var configuration = tinyConfiguration(.huggingFace)
         configuration.keyValueHeadCount = keyValueHeadCount
         let plan = try encode(configuration, .complete(configuration))
@@ -125,7 +125,9 @@ import Weights
     }
 
     @Test(arguments: [(ModelConfiguration.Format.huggingFace, RotaryEmbedding.Pairing.halves), (.gguf, .interleaved)])
-    func pairsFollowTheFormat(format: ModelConfiguration.Format, pairing: RotaryEmbedding.Pairing) throws {
+    func `the pairing of rotary embeddings follows the format`(
+        format: ModelConfiguration.Format, pairing: RotaryEmbedding.Pairing
+    ) throws {
         let configuration = tinyConfiguration(format)
         let plan = try encode(configuration, .complete(configuration))
         for case .rotaryEmbedding(_, let headSize, let rotary, _) in plan.operations {
@@ -134,7 +136,7 @@ import Weights
         }
     }
 
-    @Test func frequencyDivisorsOfTheFileDivide() throws {
+    @Test func `frequencies are divided by the file's divisors`() throws {
         let configuration = tinyConfiguration(.gguf)
         var source = TensorsInMemory.complete(configuration)
         source.tensors["rope_freqs.weight"] = ([1, 4], [2])
@@ -147,7 +149,7 @@ import Weights
         #expect(try #require(error).description.contains("rope_freqs.weight"))
     }
 
-    @Test func aWrongShapeNamesTensorExpectedAndFound() throws {
+    @Test func `a wrong shape is reported with tensor, expected and found`() throws {
         let configuration = tinyConfiguration(.huggingFace)
         var source = TensorsInMemory.complete(configuration)
         let name = "model.layers.1.self_attn.k_proj.weight"
@@ -156,7 +158,7 @@ import Weights
         #expect(throws: expected) { try encode(configuration, source) }
     }
 
-    @Test func aMissingTensorIsNamed() throws {
+    @Test func `a missing tensor is named`() throws {
         for name in TensorsInMemory.complete(tinyConfiguration(.huggingFace)).tensorNames {
             var source = TensorsInMemory.complete(tinyConfiguration(.huggingFace))
             source.tensors[name] = nil
@@ -166,7 +168,7 @@ import Weights
         }
     }
 
-    @Test func otherActivationsAndScalingsAreRefusedByName() throws {
+    @Test func `other activations and scalings are refused by name`() throws {
         var configuration = tinyConfiguration(.huggingFace)
         configuration.hiddenActivation = "gelu"
         var error = #expect(throws: WeightLoadingError.self) { try encode(configuration, .complete(configuration)) }

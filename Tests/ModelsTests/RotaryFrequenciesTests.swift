@@ -4,19 +4,19 @@ import Weights
 @testable import Models
 
 @Suite struct RotaryFrequenciesTests {
-    @Test func plainFrequenciesFallFromOneByPowersOfTheta() throws {
+    @Test func `plain frequencies fall from one by powers of theta`() throws {
         let frequencies = try #require(RotaryConfiguration(theta: 10_000, rotarySize: 8).frequencies())
         #expect(frequencies == [1, 0.1, 0.01, 0.001])
     }
 
-    @Test func linearScalingDividesAll() throws {
+    @Test func `linear scaling divides all frequencies`() throws {
         let rotary = RotaryConfiguration(theta: 10_000, rotarySize: 8, scaling: .linear(factor: 4))
         #expect(rotary.frequencies() == [0.25, 0.025, 0.0025, 0.00025])
     }
 
     /// Llama 3.1's own parameters; goldens from `_compute_llama3_parameters`
     /// of transformers' modeling_rope_utils.py, its formula run in numpy float64.
-    @Test func llama3ScalingKeepsHighDividesLowAndBlendsBetween() throws {
+    @Test func `Llama 3's scaling keeps high frequencies, divides low ones and interpolates between`() throws {
         let scaling = RotaryConfiguration.Scaling.llama3(
             factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositionCount: 8192)
         let frequencies = try #require(
@@ -32,7 +32,7 @@ import Weights
         }
     }
 
-    @Test func divisorsDivideAndUnknownScalingsHaveNoFrequencies() {
+    @Test func `divisors are applied, and unknown scalings have no frequencies`() {
         let rotary = RotaryConfiguration(theta: 10_000, rotarySize: 4)
         #expect(rotary.frequencies(divisors: [2, 10]) == [0.5, 0.001])
         #expect(RotaryConfiguration(theta: 1, rotarySize: 4, scaling: .other("yarn")).frequencies() == nil)

@@ -5,7 +5,7 @@ import Tokenization
 /// Against `Fixtures/make_added_tokens.py`.
 @Suite("Added tokens are found as tokenizers finds them")
 struct AddedTokenTests {
-    @Test("tokens with all kinds of flags, beside and within one another")
+    @Test("added tokens with all flags match as in tokenizers, beside and inside one another")
     func goldens() throws {
         let sets = try #require(try Fixture.json("added_tokens.goldens.json")["sets"]).elements
         #expect(sets.count == 25)

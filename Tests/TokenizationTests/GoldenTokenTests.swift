@@ -4,7 +4,7 @@ import Tokenization
 
 @Suite("Tokens equal those of Hugging Face's tokenizers")
 struct GoldenTokenTests {
-    @Test("every text gives the same ids, and they the same text", arguments: Fixture.families)
+    @Test("every text has the same ids, and the ids decode to the same text", arguments: Fixture.families)
     func encoding(family: String) throws {
         let tokenizer = try Fixture.tokenizer(family)
         let goldens = try Fixture.json("\(family).goldens.json")
@@ -27,7 +27,7 @@ struct GoldenTokenTests {
         }
     }
 
-    @Test("any ids give the same text, halves of characters and ids of no token too", arguments: Fixture.families)
+    @Test("any ids decode to the same text, including parts of characters and unknown ids", arguments: Fixture.families)
     func decoding(family: String) throws {
         let tokenizer = try Fixture.tokenizer(family)
         let goldens = try #require(try Fixture.json("\(family).goldens.json")["looseDecodes"]).elements
@@ -51,7 +51,7 @@ struct GoldenTokenTests {
     }
 
     @Test(
-        "a GGUF vocabulary gives the ids of the tokenizer.json it was made from",
+        "a GGUF vocabulary has the ids of the tokenizer.json from which it was made",
         arguments: [
             ("smollm2", "smollm"), ("llama3", "llama-bpe"),
         ])

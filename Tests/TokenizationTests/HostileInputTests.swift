@@ -6,7 +6,7 @@ import Tokenization
 @Suite("Hostile texts and files")
 struct HostileInputTests {
     @Test(
-        "a word of 100 KB is taken apart and put together",
+        "a word of 100 KB is encoded and decoded",
         arguments: ["a", "ab", "=", " ", "\n", "é", "'", "0", "👍"])
     func longWords(unit: String) throws {
         let text = String(repeating: unit, count: 100_000 / unit.utf8.count)
@@ -31,7 +31,7 @@ struct HostileInputTests {
     }
 
     @Test(
-        "what is not supported is refused by file and key",
+        "unsupported values are refused by file and key",
         arguments: [
             ("\"type\":\"BPE\"", "\"type\":\"Unigram\"", "model.type: expected \"BPE\", found \"Unigram\""),
             ("\"dropout\":null", "\"dropout\":0.5", "model.dropout: expected null, found 0.5"),
@@ -89,7 +89,7 @@ struct HostileInputTests {
         #expect(throws: JSONError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
-    @Test("a pre-tokenizer of a hundred thousand cuts is refused, not followed")
+    @Test("a pre-tokenizer with a hundred thousand steps is refused")
     func manyCuts() throws {
         let source = """
             {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "decoder": {"type": "ByteLevel"}, "pre_tokenizer":

@@ -24,7 +24,7 @@ struct StreamingTests {
         #expect(detokenizer.finish().isEmpty)
     }
 
-    @Test("every two bytes and a lead byte give what decoding all of them gives")
+    @Test("invalid bytes in pieces give the same text as decoding all of them")
     func invalidBytes() {
         let tokenizer = Bytes()
         for first in TokenID(0x7F)...0xFF {
@@ -74,7 +74,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("only what may begin a stop string is held back")
+    @Test("only the possible beginning of a stop string is held back")
     func holdsBackLittle() {
         var matcher = StopStringMatcher(stopStrings: ["\n\nHuman"])
         #expect(matcher.append("a\n").text == "a")

@@ -44,7 +44,7 @@ struct UnicodeVersionTests {
         #expect(found.symmetricDifference(try scalars("word")).isEmpty)
     }
 
-    @Test("what normalization does not know stays in its place")
+    @Test("scalars that normalization does not know keep their positions")
     func compositions() throws {
         let cases = try #require(Self.goldens.get()["composed"]).elements.map { $0.elements.compactMap(\.text) }
         #expect(cases.count > 100)
@@ -55,7 +55,7 @@ struct UnicodeVersionTests {
     }
 
     /// U+088F is a letter since Unicode 17: a sign here, behind which `'t` is one.
-    @Test("letters of Unicode 17 are cut as signs")
+    @Test("letters of Unicode 17 are split as signs")
     func newLetters() {
         let patterns: [SplitPattern] = [.gpt2, .llama3, .qwen2]
         for pattern in patterns {

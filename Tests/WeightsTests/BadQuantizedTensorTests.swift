@@ -37,7 +37,7 @@ import Testing
         return try #require(error).description
     }
 
-    @Test func theSoundModuleLoads() throws {
+    @Test func `the valid module loads`() throws {
         guard case .quantized(let quantized) = try gptq() else {
             Issue.record("not quantized")
             return
@@ -47,7 +47,7 @@ import Testing
         #expect(quantized.inputOrder == nil)
     }
 
-    @Test func anAbsentGroupIndexMeansInOrder() throws {
+    @Test func `without a group index the inputs are in order`() throws {
         guard case .quantized(let quantized) = try gptq(without: "m.g_idx") else {
             Issue.record("not quantized")
             return
@@ -55,11 +55,11 @@ import Testing
         #expect(quantized.inputOrder == nil)
     }
 
-    @Test(arguments: ["m.qzeros", "m.scales"]) func aMissingTensorIsNamed(name: String) throws {
+    @Test(arguments: ["m.qzeros", "m.scales"]) func `a missing tensor is named`(name: String) throws {
         #expect(try refusal { try gptq(without: name) } == "test: tensor \(name) is missing")
     }
 
-    @Test func withoutAnyMatrixTheQuantizedOneIsMissed() throws {
+    @Test func `without any matrix the quantized one is reported as missing`() throws {
         #expect(try refusal { try gptq(without: "m.qweight") } == "test: tensor m.qweight is missing")
     }
 
@@ -69,7 +69,7 @@ import Testing
         (.halves("m.scales", [1, 32], Array(repeating: 0.5, count: 32)), "expected [2, 32]"),
         (.words("m.g_idx", [32], Array(repeating: 0, count: 32)), "expected [64]"),
     ])
-    func aWrongShapeIsNamed(tensor: BuiltTensor, expected: String) throws {
+    func `a wrong shape is named`(tensor: BuiltTensor, expected: String) throws {
         let description = try refusal { try gptq(tensor) }
         #expect(description.contains("tensor \(tensor.name) has shape") && description.contains(expected))
     }
@@ -78,19 +78,19 @@ import Testing
         (UInt32(2), "tensor m.g_idx is malformed: input 5 is in group 2, there are 2"),
         (UInt32.max, "input 5 is in group -1, there are 2"), (1, "group 0 has 31 inputs, expected 32"),
     ])
-    func aGroupIndexThatCannotBeIsNamed(group: UInt32, named: String) throws {
+    func `an impossible group index is named`(group: UInt32, named: String) throws {
         let groups = (0..<64).map { $0 == 5 ? group : UInt32($0 / 32) }
         #expect(try refusal { try gptq(.words("m.g_idx", [64], groups)) }.contains(named))
     }
 
-    @Test func quantaThatAreNoWordsAreNamed() throws {
+    @Test func `codes that are not 32-bit words are named`() throws {
         let wrong = BuiltTensor(name: "m.qweight", type: "I16", shape: [8, 32], bytes: Array(repeating: 0, count: 512))
         #expect(try refusal { try gptq(wrong) }.contains("tensor m.qweight has type I16"))
         let scales = BuiltTensor(name: "m.scales", type: "I16", shape: [2, 32], bytes: Array(repeating: 0, count: 128))
         #expect(try refusal { try gptq(scales) }.contains("tensor m.scales has type I16"))
     }
 
-    @Test func groupsThatDoNotDivideAreNamedWhereTheFormatHasNone() throws {
+    @Test func `group sizes that do not divide the inputs are named if the format requires it`() throws {
         let source = try source(of: Self.gptqTensors)
         let description = try refusal {
             try loader(#""quant_method":"awq","bits":4,"group_size":128"#).linear(
@@ -100,7 +100,7 @@ import Testing
     }
 
     /// 80 inputs in groups of 32, the last of 16, each with a scale of its own.
-    @Test func theLastGroupMayHaveFewerInputs() throws {
+    @Test func `the last group may have fewer inputs`() throws {
         let scales: [Float] = [1, 2, 4]
         let gptq = try loader(#""quant_method":"gptq","bits":4,"group_size":32"#).linear(
             "m.weight", inputSize: 80, outputSize: 8,
@@ -129,7 +129,8 @@ import Testing
     }
 
     /// Kernels take 32 inputs at a time, so that groups of 16 become dense.
-    @Test(arguments: [#""quant_method":"gptq","#, #""quant_method":"awq","#]) func groupsOf16AreDequantized(
+    @Test(arguments: [#""quant_method":"gptq","#, #""quant_method":"awq","#])
+    func `matrices with groups of 16 are dequantized`(
         method: String
     ) throws {
         let isAWQ = method.contains("awq")
@@ -150,7 +151,7 @@ import Testing
     }
 
     /// What the file has counts, as with an output matrix that somebody quantized as well.
-    @Test func aQuantizedModuleThatIsNamedDenseIsQuantized() throws {
+    @Test func `a quantized module is loaded although the configuration lists it as dense`() throws {
         let members = #""quant_method":"awq","bits":4,"group_size":32,"modules_to_not_convert":["m"]"#
         let quantized = [
             BuiltTensor.words("m.qweight", [64, 4], Array(repeating: 0x1111_1111, count: 256)),
@@ -172,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func compressedShapesAndZerosMustAgree() throws {
+    @Test func `compressed shapes and zeros must agree`() throws {
         let members =
             #""quant_method":"compressed-tensors","config_groups":{"g":{"targets":["Linear"],"weights":{"num_bits":4,"group_size":32,"symmetric":false}}}"#
         let codes = BuiltTensor.words("m.weight_packed", [32, 8], Array(repeating: 0, count: 256))

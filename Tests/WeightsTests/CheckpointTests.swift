@@ -31,7 +31,7 @@ import Testing
         return try #require(error).description
     }
 
-    @Test func readsAConfigurationWithDefaults() throws {
+    @Test func `reads a configuration with defaults`() throws {
         let checkpoint = try open()
         let expected = ModelConfiguration(
             file: directory.path + "/config.json", format: .huggingFace, architecture: "LlamaForCausalLM",
@@ -45,19 +45,19 @@ import Testing
         #expect(checkpoint.source.tensorNames == ["model.norm.weight"])
     }
 
-    @Test func oneFileIsTakenBeforeTheIndexOfOthers() throws {
+    @Test func `a single file has precedence over an index`() throws {
         try directory.write(
             #"{"weight_map":{"a":"model-00001-of-00002.safetensors"}}"#, to: "model.safetensors.index.json")
         #expect(try open().source.tensorNames == ["model.norm.weight"])
     }
 
-    @Test func aTokenizerIsADirectoryOrAFile() throws {
+    @Test func `a tokenizer is a directory or a file`() throws {
         #expect(
             try TokenizerOrigin(path: directory.path) == .tokenizerJSON(directory.path + "/tokenizer.json", adding: []))
         #expect(try TokenizerOrigin(path: "/x/other.json") == .tokenizerJSON("/x/other.json", adding: []))
     }
 
-    @Test func readsWhatIsStated() throws {
+    @Test func `reads the stated values`() throws {
         let configuration = try open([
             "head_dim": "32", "num_key_value_heads": "", "tie_word_embeddings": "false", "attention_bias": "true",
             "mlp_bias": "true", "bos_token_id": "1", "eos_token_id": "[2,3]",
@@ -73,7 +73,7 @@ import Testing
     @Test(arguments: [
         ("torch_dtype", "bfloat16", ElementType.bf16), ("dtype", "float16", .f16), ("dtype", "float32", .f32),
     ])
-    func readsTheTypeUnderItsOldAndNewKey(key: String, value: String, expected: ElementType) throws {
+    func `reads the type under its old and new key`(key: String, value: String, expected: ElementType) throws {
         #expect(try open([key: "\"\(value)\""]).configuration.elementType == expected)
     }
 
@@ -94,14 +94,14 @@ import Testing
         (["rope_parameters": "{\(llama3),\"rope_theta\":500000}"], 5e5, llama3Scaling),
         (["rope_scaling": #"{"rope_type":"yarn","factor":4}"#], 1e4, .other("yarn")),
     ])
-    func readsRotaryParametersInEitherSpelling(
+    func `reads rotary parameters of transformers 4 and 5`(
         changes: [String: String], theta: Double, scaling: RotaryConfiguration.Scaling
     ) throws {
         let rotary = try open(changes).configuration.rotary
         #expect(rotary == RotaryConfiguration(theta: theta, rotarySize: 16, scaling: scaling))
     }
 
-    @Test func endTokensOfBothFilesCount() throws {
+    @Test func `end tokens of both files are used`() throws {
         try directory.write(#"{"eos_token_id":[9,2]}"#, to: "generation_config.json")
         #expect(try open(["eos_token_id": "2"]).configuration.eosTokenIDs == [9, 2])
     }
@@ -109,7 +109,7 @@ import Testing
     @Test(arguments: [
         "architectures", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
     ])
-    func aMissingKeyIsNamedWithItsFile(key: String) throws {
+    func `a missing key is named with its file`(key: String) throws {
         let description = try refusal([key: ""])
         #expect(description.contains("config.json: key \(key) is missing"))
     }
@@ -122,29 +122,29 @@ import Testing
         ("tie_word_embeddings", "1"), ("architectures", "[]"), ("architectures", "1"), ("model_type", "1"),
         ("eos_token_id", "[1,\"a\"]"), ("bos_token_id", "{}"), ("rope_scaling", "[]"), ("attention_bias", "\"no\""),
     ])
-    func anIllTypedOrImpossibleKeyIsNamedWithItsFile(key: String, value: String) throws {
+    func `an ill-typed or impossible key is named with its file`(key: String, value: String) throws {
         let description = try refusal([key: value])
         #expect(description.contains("config.json: key \(key) must be"), "\(description)")
     }
 
-    @Test func headsThatDoNotDivideTheHiddenSizeAreNamed() throws {
+    @Test func `heads that do not divide the hidden size are named`() throws {
         let description = try refusal(["num_attention_heads": "3", "num_key_value_heads": ""])
         #expect(description.contains("key num_attention_heads must be a divisor of the hidden size, 64, found 3"))
     }
 
-    @Test func aNestedKeyIsNamedWithItsPath() throws {
+    @Test func `a nested key is named with its path`() throws {
         #expect(
             try refusal(["rope_scaling": #"{"rope_type":"linear"}"#]).contains("key rope_scaling.factor is missing"))
         let order = Self.llama3.replacing("4.0", with: "0.5")
         #expect(try refusal(["rope_parameters": "{\(order)}"]).contains("key rope_parameters.high_freq_factor must be"))
     }
 
-    @Test func anUnknownQuantizationIsRefusedByName() throws {
+    @Test func `an unknown quantization is refused by name`() throws {
         let description = try refusal(["quantization_config": "{\"quant_method\":\"fp8\"}"])
         #expect(description.contains("quantization_config.quant_method fp8 is not supported yet"))
     }
 
-    @Test func theQuantizationChoosesTheLoader() throws {
+    @Test func `the quantization chooses the loader`() throws {
         #expect(try open().loaderName == "dense")
         let gptq = #"{"quant_method":"gptq","bits":4,"group_size":128}"#
         #expect(try open(["quantization_config": gptq]).loaderName == "gptq")
@@ -152,7 +152,7 @@ import Testing
         #expect(try open().loaderName == "gptq")
     }
 
-    @Test func brokenJSONIsRefusedWithItsFile() throws {
+    @Test func `broken JSON is refused with its file`() throws {
         try directory.write("{\"hidden_size\":", to: "config.json")
         let error = #expect(throws: WeightLoadingError.self) { try Checkpoint(path: directory.path) }
         #expect(try #require(error).description.contains("config.json is malformed: invalid JSON at byte 15"))
@@ -166,12 +166,12 @@ import Testing
         ),
         (#"{"chat_template":[{"name":"rag","template":"r"}]}"#, ["rag": "r"]),
     ])
-    func findsTheChatTemplates(config: String, expected: [String: String]) throws {
+    func `finds the chat templates`(config: String, expected: [String: String]) throws {
         try directory.write(config, to: "tokenizer_config.json")
         #expect(try open().chatTemplates == expected)
     }
 
-    @Test func aProcessorsTemplateCountsWhereThereIsNoOther() throws {
+    @Test func `a processor's template is used if there is no other`() throws {
         try directory.write(#"{"chat_template":"p"}"#, to: "chat_template.json")
         #expect(try open().chatTemplates == ["default": "p"])
         try directory.write(#"{"chat_template":"t"}"#, to: "tokenizer_config.json")
@@ -186,13 +186,13 @@ import Testing
         (#"{"added_tokens_decoder":{"5":"a"}}"#, "key added_tokens_decoder.5 must be an object with content"),
         ("[]", "the root is an array"), ("{", "is malformed"),
     ])
-    func aBadTokenizerConfigurationIsNamedWithItsFile(config: String, words: String) throws {
+    func `a bad tokenizer configuration is named with its file`(config: String, words: String) throws {
         try directory.write(config, to: "tokenizer_config.json")
         let description = try refusal([:])
         #expect(description.contains("tokenizer_config.json") && description.contains(words), "\(description)")
     }
 
-    @Test func aTemplateFileWinsAndSpecialTokensAreRead() throws {
+    @Test func `a template file wins and special tokens are read`() throws {
         try directory.write(
             #"{"chat_template":"old","bos_token":"<s>","eos_token":{"content":"</s>"},"pad_token":null}"#,
             to: "tokenizer_config.json")
@@ -202,7 +202,7 @@ import Testing
         #expect(checkpoint.specialTokens == ["bos_token": "<s>", "eos_token": "</s>"])
     }
 
-    @Test func aNamedPipeIsRefusedAndNotWaitedFor() throws {
+    @Test func `a named pipe is refused without waiting`() throws {
         let pipe = directory.path + "/pipe.gguf"
         #expect(mkfifo(pipe, 0o600) == 0)
         #expect(throws: WeightLoadingError.unreadable(file: pipe, reason: "not a regular file")) {
@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test func missingFilesAreNamed() throws {
+    @Test func `missing files are named`() throws {
         let empty = try TemporaryDirectory()
         func refusal(_ path: String) throws -> String {
             let error = #expect(throws: WeightLoadingError.self) { try Checkpoint(path: path) }

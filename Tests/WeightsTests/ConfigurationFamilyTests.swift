@@ -45,11 +45,11 @@ import Testing
         ("hidden_act", #""swish""#),
         ("huge", "123456789012345678901234567890"), ("eos_token_id", "-1"), ("eos_token_id", "[-1]"),
     ])
-    func llamaIgnoresWhatItsClassDoesNotRead(key: String, value: String) throws {
+    func `Llama ignores keys that its class does not read`(key: String, value: String) throws {
         #expect(try open([key: value]) == (try open()))
     }
 
-    @Test func mistralHasAWindowAndNoBiases() throws {
+    @Test func `Mistral has a window and no biases`() throws {
         let plain = try open(Self.mistral)
         #expect(plain.architecture == "MistralForCausalLM")
         // The class's default; null is none.
@@ -66,7 +66,7 @@ import Testing
         #expect(try changed(["partial_rotary_factor": "0.5"]) == plain)
     }
 
-    @Test func mistralsLayersMayDiffer() throws {
+    @Test func `Mistral's layers may differ`() throws {
         func window(_ types: String) throws -> ModelConfiguration {
             try open(Self.mistral.merging(["sliding_window": "4", "layer_types": types]) { $1 })
         }
@@ -80,7 +80,7 @@ import Testing
         #expect(try refusal(short).contains("layer_types must be 2 elements, one a layer, found 1"))
     }
 
-    @Test func whatIsAbsentIsTheClasssDefault() throws {
+    @Test func `an absent key has the default of the class`() throws {
         #expect(try open(["max_position_embeddings": ""]).maxPositionCount == 2048)
         #expect(try open(["num_key_value_heads": ""]).keyValueHeadCount == 8)
         let absent = ["max_position_embeddings": "", "num_key_value_heads": "", "num_attention_heads": "16"]
@@ -94,7 +94,7 @@ import Testing
         "null", "[]", #""LlamaForCausalLM""#, #"["LlamaModel"]"#, #"["LLaMAForCausalLM"]"#, #"["Qwen2ForCausalLM"]"#,
         "", "7",
     ])
-    func theModelTypeDecidesWhateverTheArchitecturesSay(architectures: String) throws {
+    func `the model type has precedence over the architectures`(architectures: String) throws {
         #expect(try open(["architectures": architectures]) == (try open()))
         let mistral = try open(["architectures": architectures, "model_type": #""mistral""#])
         #expect(mistral.architecture == "MistralForCausalLM" && mistral.slidingWindow == 4096)
@@ -120,7 +120,8 @@ import Testing
             ], "Gemma3ForConditionalGeneration"
         ),
     ])
-    func anotherArchitectureIsNamedBeforeAnySize(changes: [String: String], name: String) throws {
+    func `an unknown architecture is refused before any size is checked`(changes: [String: String], name: String) throws
+    {
         let known = ["LlamaForCausalLM", "MistralForCausalLM", "llama"]
         let description = try refusal(changes, architectures: known)
         #expect(
@@ -129,7 +130,7 @@ import Testing
             ))
     }
 
-    @Test func ofAKeyThatAppearsTwiceTheLastValueCounts() throws {
+    @Test func `of a repeated key the last value counts`() throws {
         let configuration = try open(["rms_norm_eps": #"0.5,"rms_norm_eps":0.25"#])
         #expect(configuration.normEpsilon == 0.25)
     }
@@ -142,7 +143,7 @@ import Testing
         (#"{LLAMA3,"original_max_position_embeddings":64}"#, "", 64), (#"{LLAMA3}"#, "", 128),
         (#"{LLAMA3,"original_max_position_embeddings":64}"#, "null", 64), (#"{LLAMA3}"#, "32.0", 32),
     ])
-    func theOriginalLengthIsFoundWhereItStands(parameters: String, outside: String, expected: Int) throws {
+    func `the original length is read in both positions`(parameters: String, outside: String, expected: Int) throws {
         let scaling = RotaryConfiguration.Scaling.llama3(
             factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositionCount: expected)
         for key in ["rope_parameters", "rope_scaling"] {
@@ -153,7 +154,7 @@ import Testing
         }
     }
 
-    @Test func oldScalingCountsBeforeNewParameters() throws {
+    @Test func `the old scaling key has precedence over the new parameters`() throws {
         let both = [
             "rope_parameters": #"{"rope_type":"default","rope_theta":100}"#,
             "rope_scaling": #"{"type":"linear","factor":2}"#, "rope_theta": "7",
@@ -162,7 +163,7 @@ import Testing
     }
 
     /// With scaled positions transformers makes half of the angles, and fails.
-    @Test func aPartOfAHeadWithScaledPositionsIsRefused() throws {
+    @Test func `a partial rotary factor with scaled positions is refused`() throws {
         let changes = ["rope_scaling": #"{"type":"linear","factor":2}"#, "partial_rotary_factor": "0.5"]
         #expect(try refusal(changes).contains("partial_rotary_factor 0.5 is not supported yet"))
     }

@@ -15,12 +15,12 @@ import Testing
 
     private static let types = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
 
-    @Test func theFixtureHasEveryType() {
+    @Test func `the fixture has every type`() {
         #expect(quantized.tensorNames == Self.types.sorted())
         #expect(expected.tensorNames == Self.types.sorted())
     }
 
-    @Test(arguments: types) func everyNumberEqualsTheReferenceBitForBit(type: String) throws {
+    @Test(arguments: types) func `every number equals the reference bit for bit`(type: String) throws {
         let tensor = try quantized.tensor(named: type)
         #expect(tensor.type.rawValue == type)
         #expect(tensor.shape == expected.shape(of: type))
@@ -29,14 +29,14 @@ import Testing
     }
 
     @Test(arguments: types, ElementType.allCases)
-    func conversionRoundsTheReferenceOnce(type: String, elementType: ElementType) throws {
+    func `conversion rounds the reference once`(type: String, elementType: ElementType) throws {
         let converted = try quantized.tensor(named: type).converted(to: elementType)
         let reference = HostTensor(
             try expected.tensor(named: type).floats(), shape: converted.shape, as: elementType)
         #expect(converted.floats().map(\.bitPattern) == reference.floats().map(\.bitPattern))
     }
 
-    @Test func everyHalfWidensAsTheStandardLibraryDoes() {
+    @Test func `every half is widened as by the standard library`() {
         for bits in UInt16.min...UInt16.max {
             let widened = widenHalf(bits)
             let standard = Float(Float16(bitPattern: bits))
@@ -45,7 +45,7 @@ import Testing
         }
     }
 
-    @Test func metadataOfEveryTypeIsRead() {
+    @Test func `metadata of every type is read`() {
         let expected: [String: GGUFValue] = [
             "uint8": .integer(200), "int8": .integer(-100), "uint16": .integer(60_000), "int16": .integer(-30_000),
             "uint32": .integer(4_000_000_000), "int32": .integer(-2_000_000_000),

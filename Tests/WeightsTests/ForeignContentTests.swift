@@ -34,7 +34,7 @@ import Testing
         return try #require(error).description
     }
 
-    @Test(arguments: contents) func isNamedInEveryFile(content: [UInt8], reason: String) throws {
+    @Test(arguments: contents) func `foreign content is named in every file`(content: [UInt8], reason: String) throws {
         try directory.write(content, to: "model.safetensors")
         #expect(try refusal(directory.path).contains("model.safetensors is malformed: \(reason)"))
         #expect(try refusal(directory.write(content, to: "model.gguf")).contains("model.gguf is malformed: \(reason)"))
@@ -47,20 +47,20 @@ import Testing
         #expect(try refusal(directory.path).contains("config.json is malformed: \(reason)"))
     }
 
-    @Test func anIndexIsLookedAtAsWell() throws {
+    @Test func `foreign content of an index is named as well`() throws {
         try directory.write(Self.pointer, to: "model.safetensors.index.json")
         #expect(
             try refusal(directory.path).contains("model.safetensors.index.json is malformed: it is a Git LFS pointer"))
     }
 
-    @Test func emptyFilesAreCalledEmpty() throws {
+    @Test func `empty files are reported as empty`() throws {
         try directory.write("", to: "model.safetensors")
         #expect(try refusal(directory.path).contains("model.safetensors is malformed: the file is empty"))
         try directory.write("", to: "config.json")
         #expect(try refusal(directory.path).contains("config.json is malformed: the file is empty"))
     }
 
-    @Test func whatIsSoundOrUnreadableIsLeftToItsReader() throws {
+    @Test func `valid and unreadable files are left to their readers`() throws {
         let sound = try directory.write(#"{"model":{}}"#, to: "tokenizer.json")
         #expect(throws: Never.self) { try WeightLoadingError.checkContent(ofFile: sound) }
         #expect(throws: Never.self) { try WeightLoadingError.checkContent(ofFile: directory.path + "/nothing") }

@@ -34,7 +34,7 @@ import Tokenization
         return try #require(error).description
     }
 
-    @Test func readsAConfigurationWithDefaults() throws {
+    @Test func `reads a configuration with defaults`() throws {
         let checkpoint = try open()
         let expected = ModelConfiguration(
             file: checkpoint.path, format: .gguf, architecture: "llama", hiddenSize: 64, intermediateSize: 96,
@@ -45,7 +45,7 @@ import Tokenization
         #expect(checkpoint.chatTemplates.isEmpty)
     }
 
-    @Test func readsWhatIsStated() throws {
+    @Test func `reads the stated values`() throws {
         let checkpoint = try open { builder in
             builder.add("llama.rope.freq_base", Float(500_000))
             builder.add("llama.rope.scaling.type", "linear")
@@ -91,7 +91,7 @@ import Tokenization
     }
 
     /// Converters of 2024 named only one of the tokens that end an answer of Llama 3, or the wrong one.
-    @Test func tokensThatEndAnAnswerAreFoundByWhatTheySay() throws {
+    @Test func `tokens that end an answer are recognized by their texts`() throws {
         func ends(_ change: (inout GGUFBuilder) -> Void) throws -> [Int] {
             try open(without: ["tokenizer.ggml.tokens"]) { builder in
                 builder.add("tokenizer.ggml.tokens", ["<|end_of_text|>", "a", "<|eot_id|>", "<|eom_id|>", "<|end|>"])
@@ -107,7 +107,7 @@ import Tokenization
         #expect(named == [4, 1, 0, 2, 3])
     }
 
-    @Test func aRotaryFactorWithoutATypeIsLinearAsInLlamaCpp() throws {
+    @Test func `a rotary factor without a type is linear as in llama.cpp`() throws {
         func scaling(_ change: (inout GGUFBuilder) -> Void) throws -> RotaryConfiguration.Scaling {
             try open(change).configuration.rotary.scaling
         }
@@ -122,13 +122,13 @@ import Tokenization
         #expect(isOff == .none)
     }
 
-    @Test func expertsAreRefusedByName() throws {
+    @Test func `experts are refused by name`() throws {
         let description = try refusal { $0.add("llama.expert_count", 8 as UInt32) }
         #expect(description.contains("llama.expert_count 8 is not supported yet"))
         #expect(throws: Never.self) { try open { $0.add("llama.expert_count", 0 as UInt32) } }
     }
 
-    @Test func aTokenizerIsReadFromAFileThatHasNothingElse() throws {
+    @Test func `a tokenizer is read from a file that has nothing else`() throws {
         var builder = GGUFBuilder()
         builder.add("tokenizer.ggml.model", "gpt2")
         builder.add("tokenizer.ggml.tokens", ["a"])
@@ -146,7 +146,7 @@ import Tokenization
         "llama.attention.head_count", "llama.context_length", "llama.attention.layer_norm_rms_epsilon",
         "tokenizer.ggml.model", "tokenizer.ggml.tokens", "tokenizer.ggml.merges",
     ])
-    func aMissingKeyIsNamedWithItsFile(key: String) throws {
+    func `a missing key is named with its file`(key: String) throws {
         #expect(try refusal(without: [key]).contains("model.gguf: key \(key) is missing"))
     }
 
@@ -157,7 +157,7 @@ import Tokenization
             ("llama.attention.head_count_kv", 3), ("llama.embedding_length", .max),
             ("llama.rope.dimension_count", 7), ("tokenizer.ggml.bos_token_id", 3), ("llama.attention.key_length", .max),
         ] as [(String, UInt32)])
-    func anImpossibleNumberIsNamedWithItsFile(key: String, value: UInt32) throws {
+    func `an impossible number is named with its file`(key: String, value: UInt32) throws {
         let description = try refusal(without: [key]) { $0.add(key, value) }
         #expect(description.contains("model.gguf: key \(key) must be"), "\(description)")
     }
@@ -171,7 +171,7 @@ import Tokenization
         try directory.get().write(builder.build(), to: name)
     }
 
-    @Test func aModelOfSeveralPartsIsReadFromTheFirst() throws {
+    @Test func `a model of several parts is read from the first`() throws {
         let names = (1...3).map { "m-0000\($0)-of-00003.gguf" }
         func first(_ number: UInt32 = 0) throws -> Checkpoint {
             try open(named: names[0]) { builder in
@@ -199,7 +199,7 @@ import Tokenization
         #expect(try refusal().hasSuffix("tensor a is malformed: another part has a tensor of this name"))
     }
 
-    @Test func aPartOfAnotherNameIsRefused() throws {
+    @Test func `a part with another name is refused`() throws {
         let description = try refusal {
             $0.add("split.no", 0 as UInt32)
             $0.add("split.count", 3 as UInt32)
@@ -207,7 +207,7 @@ import Tokenization
         #expect(description.contains("(supported: the first part, called NAME-00001-of-00003.gguf)"))
     }
 
-    @Test func whatTextsAreCutByIsMissedAloud() throws {
+    @Test func `missing keys about splitting text are logged`() throws {
         let bare = try open().warnings
         #expect(bare.count == 2)
         #expect(bare.first?.contains("model.gguf: key tokenizer.ggml.pre is missing; texts are cut by GPT-2's") == true)
@@ -220,7 +220,7 @@ import Tokenization
     }
 
     /// llama.cpp's `llama` (src/models/llama.cpp) has no window, and SiLU always.
-    @Test func keysOfOtherArchitecturesChangeNothing() throws {
+    @Test func `keys of other architectures change nothing`() throws {
         let plain = try open().configuration
         let foreign = try open {
             $0.add("llama.attention.sliding_window", 4 as UInt32)
@@ -233,7 +233,7 @@ import Tokenization
         #expect(foreign.configuration == plain)
     }
 
-    @Test func whatNobodyReadsMayBeOfAnyKind() throws {
+    @Test func `keys that are not read may have any type`() throws {
         let checkpoint = try open { builder in
             builder.add("general.name", type: 8, payload: GGUFBuilder.bytes(UInt64(2)) + [0xFF, 0xFE])
             let large = GGUFBuilder.bytes(UInt32(10)) + GGUFBuilder.bytes(UInt64(2))
@@ -252,7 +252,7 @@ import Tokenization
         #expect(name.contains("key general.architecture must be a string, found a string that is not UTF-8"))
     }
 
-    @Test func aNumberMayStandOnceForEachLayer() throws {
+    @Test func `a number may be given for each layer`() throws {
         let lists = ["llama.attention.head_count", "llama.attention.head_count_kv", "llama.feed_forward_length"]
         let checkpoint = try open(without: Set(lists)) {
             $0.add(lists[0], [4, 4])
@@ -264,7 +264,7 @@ import Tokenization
         #expect(description.contains("llama.attention.head_count_kv of different layers, [2, 4], is not supported yet"))
     }
 
-    @Test func theArchitectureIsJudgedBeforeAnythingElse() throws {
+    @Test func `the architecture is checked first`() throws {
         var builder = GGUFBuilder()
         builder.add("general.architecture", "mamba2")
         let path = try directory.get().write(builder.build(), to: "mamba.gguf")
@@ -276,7 +276,7 @@ import Tokenization
                 == "\(path): general.architecture mamba2 is not supported yet (supported: llama)")
     }
 
-    @Test func anIllTypedKeyIsNamed() throws {
+    @Test func `an ill-typed key is named`() throws {
         #expect(
             try refusal(without: ["llama.block_count"]) { $0.add("llama.block_count", "two") }
                 .contains("key llama.block_count must be an integer, found the string \"two\""))

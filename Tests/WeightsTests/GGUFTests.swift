@@ -25,7 +25,7 @@ import Testing
         return description
     }
 
-    @Test(arguments: [2, 3] as [UInt32]) func readsTensorsWithShapesOutermostFirst(version: UInt32) throws {
+    @Test(arguments: [2, 3] as [UInt32]) func `reads tensors with shapes outermost first`(version: UInt32) throws {
         var builder = sound()
         builder.version = version
         let source = try open(builder)
@@ -39,18 +39,18 @@ import Testing
         }
     }
 
-    @Test func honoursAnotherAlignment() throws {
+    @Test func `honours another alignment`() throws {
         var builder = sound()
         builder.alignment = 128
         builder.add("general.alignment", 128 as UInt32)
         #expect(try open(builder).tensor(named: "b").floats() == [7])
     }
 
-    @Test(arguments: [0, 3, 1 << 31] as [UInt32]) func refusesAnImpossibleAlignment(alignment: UInt32) throws {
+    @Test(arguments: [0, 3, 1 << 31] as [UInt32]) func `refuses an impossible alignment`(alignment: UInt32) throws {
         #expect(try refusal { $0.add("general.alignment", alignment) }.contains("general.alignment"))
     }
 
-    @Test func refusesWhatIsNotGGUF() throws {
+    @Test func `refuses files that are not GGUF`() throws {
         #expect(try refusal { $0.magic = Array("GGML".utf8) }.contains("does not begin with"))
         #expect(try refusal { $0.magic = Array("tjgg".utf8) }.contains("of GGML's formats before GGUF"))
         let tensors = safetensors([("a", [1], [1])])
@@ -59,11 +59,12 @@ import Testing
     }
 
     @Test(arguments: [(0, "0"), (1, "1"), (4, "4"), (0x0300_0000, "big-endian, version 3")] as [(UInt32, String)])
-    func refusesOtherVersionsByNumber(version: UInt32, name: String) throws {
+    func `refuses other versions by number`(version: UInt32, name: String) throws {
         #expect(try refusal { $0.version = version }.contains("GGUF version \(name) is not supported"))
     }
 
-    @Test(arguments: [1000, UInt64.max, 0x7FFF_FFFF_FFFF_FFFF, 1 << 60] as [UInt64]) func refusesCountsThatCannotFit(
+    @Test(arguments: [1000, UInt64.max, 0x7FFF_FFFF_FFFF_FFFF, 1 << 60] as [UInt64])
+    func `refuses counts that cannot fit`(
         count: UInt64
     ) throws {
         #expect(try refusal { $0.tensorCount = count }.contains("tensor count"))
@@ -75,7 +76,7 @@ import Testing
         #expect(try refusal { $0.add("text", type: 8, payload: GGUFBuilder.bytes(count)) }.contains("length of text"))
     }
 
-    @Test func refusesUnknownValueTypesAndDeepArrays() throws {
+    @Test func `refuses unknown value types and deep arrays`() throws {
         #expect(try refusal { $0.add("odd", type: 13, payload: []) }.contains("key odd has unknown type 13"))
         let unknown = GGUFBuilder.bytes(UInt32(77)) + GGUFBuilder.bytes(UInt64(1))
         #expect(try refusal { $0.add("odd", type: 9, payload: unknown) }.contains("unknown element type 77"))
@@ -84,7 +85,7 @@ import Testing
         #expect(try refusal { $0.add("deep", type: 9, payload: deep) }.contains("too deep"))
     }
 
-    @Test func refusesTextThatIsNotUTF8AndKeysTwice() throws {
+    @Test func `refuses text that is not UTF-8 and repeated keys`() throws {
         let payload = GGUFBuilder.bytes(UInt64(1)) + [0xFF]
         let list = GGUFBuilder.bytes(UInt32(8)) + GGUFBuilder.bytes(UInt64(1)) + payload
         #expect(try refusal { $0.add("texts", type: 9, payload: list) }.contains("texts is not UTF-8"))
@@ -92,7 +93,7 @@ import Testing
     }
 
     @Test(arguments: [(10, "Q2_K"), (39, "MXFP4"), (4_000_000_000, "number 4000000000")] as [(UInt32, String)])
-    func refusesATensorTypeByNameWhenItIsRead(code: UInt32, name: String) throws {
+    func `refuses a tensor type by name when it is read`(code: UInt32, name: String) throws {
         var builder = sound()
         builder.tensors[0].type = code
         let source = try open(builder)
@@ -102,7 +103,7 @@ import Testing
             try #require(error).description.contains("test.gguf: tensor a has type \(name), which is not supported"))
     }
 
-    @Test func extentsOfOneAtTheEndAreNone() throws {
+    @Test func `outer extents of one are dropped`() throws {
         var builder = GGUFBuilder()
         builder.add("vector", [1, 2], dimensions: [2, 1, 1, 1])
         builder.add("matrix", [1, 2, 3, 4], dimensions: [2, 2, 1])
@@ -118,23 +119,25 @@ import Testing
         [0x1_0000, 0x1_0000, 0x1_0000, 0x1_0000],
     ]
 
-    @Test(arguments: overflowing) func refusesDimensionsThatOverflow(dimensions: [UInt64]) throws {
+    @Test(arguments: overflowing) func `refuses dimensions that overflow`(dimensions: [UInt64]) throws {
         #expect(try refusal { $0.tensors[0].dimensions = dimensions }.contains("overflows"))
     }
 
-    @Test func refusesFiveDimensionsAndBrokenBlocks() throws {
+    @Test func `refuses five dimensions and broken blocks`() throws {
         #expect(try refusal { $0.tensors[0].dimensions = [1, 1, 1, 1, 1] }.contains("5 dimensions"))
         #expect(try refusal { $0.tensors[0].type = 2 }.contains("not whole blocks of 32 (Q4_0)"))
     }
 
     /// A tensor that reached past the file's end would leak the process's memory (CVE-2026-7482).
-    @Test(arguments: [64, 1 << 40, 0x7FFF_FFFF_FFFF_FFE0] as [UInt64]) func refusesDataOutsideTheFile(offset: UInt64)
+    @Test(arguments: [64, 1 << 40, 0x7FFF_FFFF_FFFF_FFE0] as [UInt64]) func `refuses data outside the file`(
+        offset: UInt64
+    )
         throws
     {
         #expect(try refusal { $0.tensors[1].offset = offset }.contains("lie outside"))
     }
 
-    @Test func refusesOffsetsThatAreUnalignedOverlapOrOverflow() throws {
+    @Test func `refuses unaligned, overlapping and overflowing offsets`() throws {
         #expect(try refusal { $0.tensors[1].offset = 33 }.contains("not a multiple of the alignment"))
         #expect(try refusal { $0.tensors[1].offset = 0 }.contains("overlaps"))
         #expect(try refusal { $0.tensors[1].offset = UInt64.max }.contains("overflows"))
@@ -142,7 +145,7 @@ import Testing
         #expect(try refusal { $0.tensors[1].name = "a" }.contains("another tensor has this name"))
     }
 
-    @Test func aFileCutAnywhereIsRefusedOrReadWhole() throws {
+    @Test func `a truncated file is refused or read completely`() throws {
         let bytes = sound().build()
         for count in 0..<bytes.count {
             #expect(throws: WeightLoadingError.self, "cut at \(count)") {

@@ -28,21 +28,21 @@ import Testing
         return stride(from: 0, to: floats.count, by: 32).map { -floats[$0] }
     }
 
-    @Test func aZeroThatBorrowedIsGivenBack() throws {
+    @Test func `a zero that borrowed from its neighbour is restored`() throws {
         #expect(try zeros([0x8888_8850 &- 0x1111_1111], bitCount: 4) == [0, 5, 8, 8, 8, 8, 8, 8])
         #expect(try zeros([0x0000_0000 &- 0x1111_1111], bitCount: 4) == [0, 0, 0, 0, 0, 0, 0, 0])
         #expect(try zeros([0x8088_0800 &- 0x1111_1111], bitCount: 4) == [0, 0, 8, 0, 8, 8, 0, 8])
         #expect(try zeros([0xFFFF_FF0F &- 0x1111_1111], bitCount: 4) == [15, 0, 15, 15, 15, 15, 15, 15])
     }
 
-    @Test func twoAndEightBitsAlike() throws {
+    @Test func `zeros of two and eight bits are restored, too`() throws {
         #expect(try zeros([0x8080_0500 &- 0x0101_0101], bitCount: 8) == [0, 5, 128, 128])
         let two = try zeros([0b10_01_00_11_00 &- 0x5555_5555], bitCount: 2)
         #expect(two == [0, 3, 0, 1, 2] + Array(repeating: 0, count: 11))
     }
 
     /// 32 fields of three bits in three words: each wraps by itself, also where it lies across two words.
-    @Test func threeBitsWrapFieldByField() throws {
+    @Test func `zeros of three bits wrap around one by one`() throws {
         let wanted = (0..<32).map { UInt32($0 * 5 % 8) }
         var words: [UInt32] = [0, 0, 0]
         for (index, zero) in wanted.enumerated() {
@@ -53,12 +53,12 @@ import Testing
         #expect(try zeros(words, bitCount: 3) == wanted.map { Float($0) })
     }
 
-    @Test func versionTwoIsTakenAsItStands() throws {
+    @Test func `zeros of version two are not changed`() throws {
         #expect(try zeros([0x8888_8850], bitCount: 4, format: "gptq_v2") == [0, 5, 8, 8, 8, 8, 8, 8])
     }
 
     /// All zeros in the middle need not be kept, in either version.
-    @Test func zerosInTheMiddleAreSeenAsSuch() throws {
+    @Test func `zeros in the middle of the range are not stored`() throws {
         #expect(try zeros([0x7777_7777], bitCount: 4) == Array(repeating: 8, count: 8))
         #expect(try zeros([0x8888_8888], bitCount: 4, format: "gptq_v2") == Array(repeating: 8, count: 8))
     }

@@ -7,26 +7,26 @@ import Tokenization
 
 /// Whatever a header says, the answer is an error or tensors that lie inside the file.
 @Suite struct HeaderMutationTests {
-    /// Changes one place or some: a bit, a byte, a 64-bit word of an interesting number, a cut, a repetition.
+    /// Changes one or several positions: a bit, a byte, a 64-bit word of an interesting number, a cut, a repetition.
     private func mutated(
         _ bytes: [UInt8], headerByteCount: Int, maxChanges: Int, _ random: inout SplitMix64
     ) -> [UInt8] {
         var bytes = bytes
         for _ in 0..<Int.random(in: 1...maxChanges, using: &random) {
             guard !bytes.isEmpty else { return bytes }
-            let place = Int.random(in: 0..<min(headerByteCount, bytes.count), using: &random)
+            let position = Int.random(in: 0..<min(headerByteCount, bytes.count), using: &random)
             switch Int.random(in: 0..<6, using: &random) {
-            case 0: bytes[place] ^= 1 << UInt8.random(in: 0..<8, using: &random)
-            case 1: bytes[place] = UInt8.random(in: 0...255, using: &random)
+            case 0: bytes[position] ^= 1 << UInt8.random(in: 0..<8, using: &random)
+            case 1: bytes[position] = UInt8.random(in: 0...255, using: &random)
             case 2:
                 let numbers: [UInt64] = [0, 1, 31, 1 << 31, 1 << 32, 1 << 62, 1 << 63, .max, .max - 31]
                 let number = numbers[Int.random(in: 0..<numbers.count, using: &random)]
-                for (index, byte) in GGUFBuilder.bytes(number).enumerated() where place + index < bytes.count {
-                    bytes[place + index] = byte
+                for (index, byte) in GGUFBuilder.bytes(number).enumerated() where position + index < bytes.count {
+                    bytes[position + index] = byte
                 }
-            case 3: bytes[place] = Array("0123456789-[]{},:\"eE. ".utf8)[Int.random(in: 0..<22, using: &random)]
-            case 4: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...8, using: &random)))
-            default: bytes.insert(contentsOf: bytes[place..<min(bytes.count, place + 8)], at: place)
+            case 3: bytes[position] = Array("0123456789-[]{},:\"eE. ".utf8)[Int.random(in: 0..<22, using: &random)]
+            case 4: bytes.removeSubrange(position..<min(bytes.count, position + Int.random(in: 1...8, using: &random)))
+            default: bytes.insert(contentsOf: bytes[position..<min(bytes.count, position + 8)], at: position)
             }
         }
         return bytes
@@ -42,7 +42,7 @@ import Tokenization
         }
     }
 
-    @Test(arguments: 0..<4) func aMutatedGGUFFileNeverCrashes(seed: Int) throws {
+    @Test(arguments: 0..<4) func `a mutated GGUF file never crashes`(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed))
         var builder = GGUFBuilder()
         builder.add("general.architecture", "llama")
@@ -70,7 +70,7 @@ import Tokenization
         #expect(opened > 50 && opened < 2450)
     }
 
-    @Test(arguments: 0..<4) func aMutatedSafetensorsFileNeverCrashes(seed: Int) throws {
+    @Test(arguments: 0..<4) func `a mutated safetensors file never crashes`(seed: Int) throws {
         var random = SplitMix64(seed: UInt64(seed) + 100)
         let bytes = safetensors([("a", [1, 2, 3, 4, 5, 6], [2, 3]), ("b", [1], [1]), ("c", [], [0])], as: .bf16)
         var opened = 0
@@ -85,7 +85,7 @@ import Tokenization
         #expect(opened > 10 && opened < 1250)
     }
 
-    @Test func aSafetensorsHeaderOfAnyNumbersNeverCrashes() {
+    @Test func `a safetensors header with any numbers never crashes`() {
         var random = SplitMix64(seed: 7)
         let numbers = [
             "0", "1", "2", "4", "8", "12", "16", "-1", "1.5", "2147483648", "4611686018427387904",

@@ -28,24 +28,27 @@ import Testing
         arguments: [
             ("true", true), ("false", false), (nil, true), ("null", true),
         ] as [(String?, Bool)])
-    func withoutOneTheConfigurationSays(tied: String?, expected: Bool) throws {
+    func `without an output matrix the configuration decides`(tied: String?, expected: Bool) throws {
         #expect(try open(tied, [Self.table]).configuration.tieWordEmbeddings == expected)
     }
 
-    @Test(arguments: ["true", "false", nil] as [String?]) func oneOfItsOwnCounts(tied: String?) throws {
+    @Test(arguments: ["true", "false", nil] as [String?]) func `a separate output matrix is used`(tied: String?) throws
+    {
         #expect(!(try open(tied, [Self.table, Self.other]).configuration.tieWordEmbeddings))
     }
 
-    @Test(arguments: ["true", "false", nil] as [String?]) func theTableOnceMoreIsKeptOnce(tied: String?) throws {
+    @Test(arguments: ["true", "false", nil] as [String?]) func `a copy of the embedding table is loaded once`(
+        tied: String?
+    ) throws {
         #expect(try open(tied, [Self.table, Self.same]).configuration.tieWordEmbeddings)
     }
 
-    @Test func aShapeOfItsOwnIsNotTheTables() throws {
+    @Test func `a matrix of another shape is not a copy of the table`() throws {
         #expect(
             !(try open("true", [Self.table, ("lm_head.weight", [1, 2], [1, 2])]).configuration.tieWordEmbeddings))
     }
 
-    @Test func ofShardsAsWell() throws {
+    @Test func `the same holds for shards`() throws {
         try directory.write(safetensors([Self.other]), to: "two.safetensors")
         _ = try open("true", [Self.table])
         try directory.write(safetensors([Self.table]), to: "one.safetensors")
@@ -56,7 +59,7 @@ import Testing
         #expect(!(try Checkpoint(path: directory.path).configuration.tieWordEmbeddings))
     }
 
-    @Test func aTableThatStandsOnlyAsTheOutputMatrixIsBoth() throws {
+    @Test func `a table that is stored only as the output matrix is both`() throws {
         let checkpoint = try open("true", [Self.other])
         #expect(checkpoint.configuration.tieWordEmbeddings)
         #expect(try checkpoint.source.tensor(named: Self.table.0).floats() == [1, 2, 3, 5])
@@ -64,7 +67,7 @@ import Testing
         #expect(try open("false", [Self.other]).source.shape(of: Self.table.0) == nil)
     }
 
-    @Test func namesOfTheBareDecoderAreTakenForTheModels() throws {
+    @Test func `names of the bare decoder get the model's prefix`() throws {
         let checkpoint = try open(
             "true", [("embed_tokens.weight", [1, 2, 3, 4], [2, 2]), ("norm.weight", [1, 1], [2]), Self.other])
         #expect(

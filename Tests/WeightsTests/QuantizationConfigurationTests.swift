@@ -51,13 +51,13 @@ import Testing
     ]
 
     @Test(arguments: unsupported)
-    func whatNoLoaderKnowsIsRefusedByName(members: String, named: String) throws {
+    func `unsupported quantizations are refused by name`(members: String, named: String) throws {
         let error = #expect(throws: WeightLoadingError.self) { try quantization(members, in: directory) }
         let description = try #require(error).description
         #expect(description.contains(named) && description.contains("is not supported yet"), "\(description)")
     }
 
-    @Test func rotationsOfWeightsAloneAreNothingToDo() throws {
+    @Test func `rotations of weights alone are accepted`() throws {
         #expect(throws: Never.self) {
             try quantization(Self.group(Self.w4) + Self.transforms("weight_output"), in: directory)
         }
@@ -77,13 +77,13 @@ import Testing
     ]
 
     @Test(arguments: bad)
-    func badValuesAreNamed(members: String, named: String) throws {
+    func `bad values are named`(members: String, named: String) throws {
         let error = #expect(throws: WeightLoadingError.self) { try quantization(members, in: directory) }
         let description = try #require(error).description
         #expect(description.contains(named), "\(description)")
     }
 
-    @Test func olderFilesAndKeysAreRead() throws {
+    @Test func `older files and keys are read`() throws {
         let config = try JSONDocument(file: try directory.write("{}", to: "config.json"))
         let absent = directory.path + "/quantize_config.json"
         #expect(try QuantizationConfiguration(config, orFirstOf: [absent]) == nil)
@@ -103,7 +103,7 @@ import Testing
         #expect(old.groupSize == nil)
     }
 
-    @Test func modulesStayDenseWhereTheConfigurationSaysSo() throws {
+    @Test func `modules stay dense if the configuration says so`() throws {
         guard
             case .awq(let awq) = try quantization(
                 Self.awq + #","modules_to_not_convert":["self_attn"]"#, in: directory),
@@ -126,7 +126,7 @@ import Testing
         #expect(quantized.scheme(of: "model.layers.0.mlp.up_proj")?.bitCount == 4)
     }
 
-    @Test func namesComeBeforePatternsBeforeClasses() throws {
+    @Test func `names have precedence over patterns, and patterns over classes`() throws {
         func scheme(_ targets: String, _ bits: Int) -> String {
             #"{"targets":[\#(targets)],"weights":{"num_bits":\#(bits),"type":"int","strategy":"channel"}}"#
         }
@@ -144,7 +144,7 @@ import Testing
         #expect(read.scheme(of: "lm_head")?.bitCount == 8)
     }
 
-    @Test func aClassMeansTheLinearModulesInsideOfIt() throws {
+    @Test func `a class means the linear modules inside it`() throws {
         let weights = #""weights":{"num_bits":4,"type":"int","strategy":"channel"}"#
         let members =
             Self.quantized + #","config_groups":{"g":{"targets":["LlamaMLP"],\#(weights)}},"ignore":["lm_head"]"#

@@ -20,7 +20,7 @@ import Testing
             name, inputSize: shape[1], outputSize: shape[0], from: checkpoint.source)
     }
 
-    @Test(arguments: names) func everyWeightEqualsNumpysBitForBit(name: String) throws {
+    @Test(arguments: names) func `every weight equals NumPy's bit for bit`(name: String) throws {
         let checkpoint = try Checkpoint(path: Self.path(name))
         let expected = try SafetensorsSource(file: Self.path(name) + "/dequantized.safetensors")
         #expect(expected.tensorNames.count == 7)
@@ -46,7 +46,7 @@ import Testing
         ("compressed-w4-actorder", "int4 groups of 32, bf16 scales, zeros"),
         ("compressed-w8-channel", "int8 groups of 64, bf16 scales, zeros"),
     ])
-    func theLayoutIsWhatTheCheckpointHas(name: String, layout: String) throws {
+    func `the layout is that of the checkpoint`(name: String, layout: String) throws {
         let checkpoint = try Checkpoint(path: Self.path(name))
         let query = try matrix("model.layers.0.self_attn.q_proj.weight", of: checkpoint, [64, 64])
         guard case .quantized(let quantized) = query else {
@@ -57,7 +57,7 @@ import Testing
         #expect((quantized.inputOrder != nil) == (name.hasSuffix("actorder") || name == "gptq-3bit"))
     }
 
-    @Test func dynamicRulesAreFollowedInOrder() throws {
+    @Test func `dynamic rules apply in order`() throws {
         let checkpoint = try Checkpoint(path: Self.path("gptq-dynamic"))
         #expect(checkpoint.loaderName == "gptq")
         func layout(_ name: String, _ shape: [Int]) throws -> String {
@@ -74,7 +74,9 @@ import Testing
         #expect(!checkpoint.configuration.tieWordEmbeddings)
     }
 
-    @Test(arguments: [WeightType.auto, .f32, .f16]) func denseMeansDequantizedAndRoundedOnce(type: WeightType) throws {
+    @Test(arguments: [WeightType.auto, .f32, .f16]) func `the dense loader dequantizes and rounds once`(
+        type: WeightType
+    ) throws {
         let checkpoint = try Checkpoint(path: Self.path("awq-4bit"))
         let name = "model.layers.0.self_attn.q_proj.weight"
         let weights = try WeightLoading(checkpoint, type).denseLoader().linear(
@@ -90,13 +92,13 @@ import Testing
         #expect(tensor.floats() == HostTensor(exact, shape: [64, 64], as: wanted).floats())
     }
 
-    @Test func anotherFormatsLoaderIsRefusedByName() throws {
+    @Test func `the loader of another format is refused by name`() throws {
         let loading = WeightLoading(try Checkpoint(path: Self.path("awq-4bit")))
         let error = #expect(throws: WeightLoadingError.self) { try loading.quantizedLoader(named: "gptq") }
         #expect(try #require(error).description.contains("model.loader gptq is not supported yet"))
     }
 
-    @Test func progressReachesTheBytesOfTheTensors() throws {
+    @Test func `progress reaches the bytes of the tensors`() throws {
         let checkpoint = try Checkpoint(path: Self.path("gptq-4bit"))
         let progress = LoadingProgress(totalByteCount: .max) { _, _ in }
         let weights = try WeightLoading(checkpoint, progress: progress).quantizedLoader().linear(

@@ -7,7 +7,7 @@ import Testing
     private static let f32 = #"{"dtype":"F32","shape":[1],"data_offsets":[0,4]}"#
 
     @Test(arguments: ElementType.allCases)
-    func readsTensors(type: ElementType) throws {
+    func `reads tensors`(type: ElementType) throws {
         let source = try source(
             safetensors([("a", [1, 2, 3, 4, 5, 6], [2, 3]), ("b", [-0.5], [1]), ("c", [], [0, 7])], as: type))
         #expect(source.tensorNames == ["a", "b", "c"])
@@ -24,14 +24,14 @@ import Testing
         }
     }
 
-    @Test func ignoresMetadataAndReadsScalars() throws {
+    @Test func `ignores metadata and reads scalars`() throws {
         let header = #"{"__metadata__":{"format":"pt"},"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]}}"#
         let source = try source(safetensors(header: header, data: [0, 0, 128, 63]))
         #expect(source.tensorNames == ["s"])
         #expect(try source.tensor(named: "s").floats() == [1])
     }
 
-    @Test func unalignedDataIsReadAndCopiedToAlignedMemory() throws {
+    @Test func `unaligned data is read and copied to aligned memory`() throws {
         // Spaces pad the header to an odd length.
         for padding in 0..<4 {
             let header =
@@ -77,7 +77,7 @@ import Testing
         ),
         (header: "{\"a\":\(f32)}", data: 5, word: "1 bytes after the last tensor"),
     ])
-    func refusesAHostileHeader(header: String, data: Int, word: String) throws {
+    func `refuses a hostile header`(header: String, data: Int, word: String) throws {
         let error = #expect(throws: WeightLoadingError.self) {
             try source(safetensors(header: header, data: [UInt8](repeating: 0, count: data)))
         }
@@ -86,19 +86,21 @@ import Testing
         #expect(description.contains(word), "\(description)")
     }
 
-    @Test(arguments: [0, 4, 7]) func refusesAFileTooShortForALength(byteCount: Int) {
+    @Test(arguments: [0, 4, 7]) func `refuses a file too short for a length`(byteCount: Int) {
         #expect(throws: WeightLoadingError.self) { try source([UInt8](repeating: 0, count: byteCount)) }
     }
 
     @Test(arguments: [3, 1000, UInt64.max, UInt64(Int.max), UInt64(Int.max) - 7])
-    func refusesAHeaderLongerThanTheFile(stated: UInt64) throws {
+    func `refuses a header longer than the file`(stated: UInt64) throws {
         let error = #expect(throws: WeightLoadingError.self) {
             try source(safetensors(header: "{}", statedHeaderByteCount: stated))
         }
         #expect(try #require(error).description.contains("longer than the file"))
     }
 
-    @Test(arguments: ["F31", "Q4_0", "F8_E4M3FNUZ", "F4"]) func aTypeThatIsNotKnownIsRefusedWhenItIsRead(type: String)
+    @Test(arguments: ["F31", "Q4_0", "F8_E4M3FNUZ", "F4"]) func `an unknown type is refused when the tensor is read`(
+        type: String
+    )
         throws
     {
         let entries =
@@ -109,7 +111,7 @@ import Testing
         #expect(try #require(error).description.contains("tensor a has type \(type), which is not supported"))
     }
 
-    @Test func floatsOf64BitsAreRounded() throws {
+    @Test func `floats of 64 bits are rounded`() throws {
         let values: [Double] = [1, -0.1, 3e38]
         let data = values.flatMap { GGUFBuilder.bytes($0.bitPattern) }
         let source = try source(
@@ -119,7 +121,7 @@ import Testing
         #expect(weights.elementType == .f32)
     }
 
-    @Test func aFileThatEndsTooSoonSaysSo() throws {
+    @Test func `a truncated file is reported as such`() throws {
         let whole = safetensors([("a", [1, 2, 3, 4], [4])])
         func refusal(_ bytes: [UInt8]) throws -> String {
             let error = #expect(throws: WeightLoadingError.self) { try source(bytes) }
@@ -135,7 +137,7 @@ import Testing
         #expect(try refusal(Array("no such thing".utf8)).contains("it is no safetensors file"))
     }
 
-    @Test func refusesATypeThatIsNoNumberForUs() throws {
+    @Test func `refuses types that cannot be converted`() throws {
         let source = try source(
             safetensors(
                 header: #"{"i":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#, data: Array(repeating: 0, count: 8))

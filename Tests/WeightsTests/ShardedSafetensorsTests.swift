@@ -16,7 +16,7 @@ import Testing
             index: directory.write("{\"weight_map\":\(weightMap)}", to: "model.safetensors.index.json"))
     }
 
-    @Test func joinsShards() throws {
+    @Test func `joins shards`() throws {
         let source = try open(#"{"a":"one.safetensors","b":"two.safetensors"}"#)
         #expect(source.tensorNames == ["a", "b"])
         #expect(source.byteCount == 12)
@@ -29,17 +29,17 @@ import Testing
     @Test(arguments: [
         "../one.safetensors", "/etc/passwd", "..", "", "sub/one.safetensors", "..\\\\one.safetensors",
     ])
-    func refusesAShardThatIsNotBesideTheIndex(shard: String) throws {
+    func `refuses a shard outside the index's directory`(shard: String) throws {
         let error = #expect(throws: WeightLoadingError.self) { try open("{\"a\":\"\(shard)\"}") }
         #expect(try #require(error).description.contains("is not a plain file name"))
     }
 
-    @Test func refusesAMissingShard() throws {
+    @Test func `refuses a missing shard`() throws {
         let error = #expect(throws: WeightLoadingError.self) { try open(#"{"a":"three.safetensors"}"#) }
         #expect(try #require(error).description.hasSuffix("shard three.safetensors is missing"))
     }
 
-    @Test func aTensorThatItsShardLacksIsMissedByWhoeverAsksForIt() throws {
+    @Test func `a tensor that its shard lacks is an error when it is read`() throws {
         let source = try open(#"{"a":"two.safetensors","b":"two.safetensors","c":"one.safetensors"}"#)
         #expect(source.shape(of: "a") == nil && source.tensorNames == ["b"])
         #expect(try source.tensor(named: "b").floats() == [2, 3])
@@ -47,7 +47,7 @@ import Testing
         #expect(try #require(error).description.hasSuffix("shard two.safetensors does not hold tensor a"))
     }
 
-    @Test func ofATensorInTwoShardsTheIndexsCounts() throws {
+    @Test func `of a tensor in two shards the index's one is used`() throws {
         try directory.write(safetensors([("a", [1], [1]), ("b", [9, 9], [2])]), to: "one.safetensors")
         for (shard, expected) in [("one", [9, 9]), ("two", [2, 3])] as [(String, [Float])] {
             let source = try open(
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["1", "[]", "null", #"{"a":1}"#]) func refusesAnIllTypedMap(map: String) {
+    @Test(arguments: ["1", "[]", "null", #"{"a":1}"#]) func `refuses an ill-typed map`(map: String) {
         #expect(throws: WeightLoadingError.self) { try open(map) }
     }
 }

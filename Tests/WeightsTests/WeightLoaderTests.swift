@@ -14,20 +14,20 @@ import Testing
     }
 
     @Test(arguments: [(WeightType.auto, ElementType.f16), (.f32, .f32), (.bf16, .bf16), (.f16, .f16)])
-    func theTypeWantedIsTheTypeLoaded(type: WeightType, expected: ElementType) throws {
+    func `matrices have the requested type`(type: WeightType, expected: ElementType) throws {
         let weights = try DenseWeightLoader(type).linear("w", inputSize: 3, outputSize: 2, from: dense)
         #expect(weights.elementType == expected)
         #expect(weights.inputSize == 3 && weights.outputSize == 2)
     }
 
     @Test(arguments: [("Q4_K", ElementType.bf16), ("F16", .f16), ("F32", .f32), ("BF16", .bf16)])
-    func autoKeepsPlainTypesAndCountsBlocksAsBF16(name: String, expected: ElementType) throws {
+    func `auto keeps plain types and gives blocks the compute type bf16`(name: String, expected: ElementType) throws {
         let shape = try #require(gguf.shape(of: name))
         let weights = try GGUFWeightLoader().linear(name, inputSize: shape[1], outputSize: shape[0], from: gguf)
         #expect(weights.elementType == expected)
     }
 
-    @Test(arguments: BlockFormat.allCases) func blocksStayAsTheFileHasThem(format: BlockFormat) throws {
+    @Test(arguments: BlockFormat.allCases) func `block formats are kept`(format: BlockFormat) throws {
         let tensor = try gguf.tensor(named: format.rawValue)
         let weights = try GGUFWeightLoader(.f32).linear(
             format.rawValue, inputSize: tensor.shape[1], outputSize: tensor.shape[0], from: gguf)
@@ -40,7 +40,7 @@ import Testing
         #expect(quantized.dequantized().floats().map(\.bitPattern) == (try tensor.floats()).map(\.bitPattern))
     }
 
-    @Test func nothingIsCopiedWhereNothingChanges() throws {
+    @Test func `tensors of the requested type are not copied`() throws {
         let stored = try dense.tensor(named: "w")
         let view = try stored.converted(to: .f16)
         #expect(
@@ -48,14 +48,14 @@ import Testing
                 == stored.withUnsafeBytes { UInt(bitPattern: $0.baseAddress) })
     }
 
-    @Test func theDenseLoaderRefusesBlocks() throws {
+    @Test func `the dense loader refuses blocks`() throws {
         let error = #expect(throws: WeightLoadingError.self) {
             try DenseWeightLoader().linear("Q4_0", inputSize: 64, outputSize: 2, from: gguf)
         }
         #expect(try #require(error).description.contains("tensor Q4_0 has type Q4_0"))
     }
 
-    @Test func aWrongShapeNamesTensorExpectedAndFound() {
+    @Test func `a wrong shape is reported with tensor, expected and found`() {
         let expected = WeightLoadingError.shapeMismatch(file: "test", tensor: "w", expected: [3, 2], found: [2, 3])
         #expect(throws: expected) { try DenseWeightLoader().linear("w", inputSize: 2, outputSize: 3, from: dense) }
         #expect(expected.description == "test: tensor w has shape [2, 3], expected [3, 2]")
@@ -64,14 +64,14 @@ import Testing
         }
     }
 
-    @Test func vectorsAreWidenedAndPresenceIsKnown() throws {
+    @Test func `vectors are widened, and missing ones are detected`() throws {
         let loader = DenseWeightLoader()
         #expect(try loader.vector("n", count: 2, from: dense) == [1, 2])
         #expect(loader.has("n", in: dense))
         #expect(!loader.has("m", in: dense))
     }
 
-    @Test(arguments: [WeightType.auto, .f32]) func progressEndsAtTheBytesOfTheMatrix(type: WeightType) throws {
+    @Test(arguments: [WeightType.auto, .f32]) func `progress ends at the bytes of the matrix`(type: WeightType) throws {
         let values = [Float](repeating: 0.5, count: 1 << 20)
         let source = try source(safetensors([("w", values, [1024, 1024])], as: .bf16))
         let reports = Mutex<[Int]>([])
