@@ -98,7 +98,7 @@ extension StepGrid.Step {
                 output.scheduled.append(
                     ScheduledRequest(
                         id: id, tokens: tokens[...], firstPosition: part.firstPosition, blocks: blocks,
-                        samplesNext: true, scoredPositions: 0..<0))
+                        samplesNext: true, outputCount: 0, scoredPositions: 0..<0))
             }
         }
         for index in 0..<moveCount {

@@ -54,9 +54,9 @@ public struct TraceReplay: Sendable {
         var generation = GenerationRequest(prompt: tokens)
         generation.sampling.temperature = 0
         generation.sampling.maxTokens = request.outputCount
-        generation.priority = request.priority
-        generation.tenant = request.tenant
-        generation.deadlineSeconds = request.deadlineSeconds
+        generation.attributes.priority = request.priority
+        generation.attributes.tenant = request.tenant
+        generation.attributes.deadlineSeconds = request.deadlineSeconds
         try await Task.sleep(until: due, clock: .continuous)
         return try await LoadGenerator(engine).time(generation, since: due)
     }

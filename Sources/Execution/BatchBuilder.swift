@@ -1,5 +1,6 @@
 import Backends
 import Requests
+import Sampling
 
 /// Turns a step's plain data into the arrays that a prepared plan runs on; keeps their storage between steps.
 struct BatchBuilder {
@@ -10,7 +11,7 @@ struct BatchBuilder {
         self.blockSize = blockSize
     }
 
-    /// Lays the scheduled requests out one after another. Sample rows are, for each request in order, its scored
+    /// Builds a batch of the scheduled requests, one after another. Sample rows are, for each request in order, its scored
     /// positions and then its last token where that one chooses the next.
     mutating func build(_ output: SchedulerOutput, of sequences: borrowing [RequestID: SampledSequence]) {
         batch.removeAll()
@@ -25,7 +26,23 @@ struct BatchBuilder {
             }
             guard scheduled.samplesNext else { continue }
             batch.sampleRows.append(Int32(truncatingIfNeeded: batch.tokenCount - 1))
-            batch.rowRequests.append(sequences[scheduled.id]?.rowRequest ?? RowRequest())
+            batch.rowRequests.append(
+                sequences[scheduled.id]?.rowRequest(outputCount: scheduled.outputCount) ?? RowRequest())
         }
+    }
+}
+
+/// What the runner keeps of a request between steps.
+struct SampledSequence {
+    let prompt: [Int32]
+    /// Likely tokens reported with the score of each token of the prompt.
+    let scoredTopCount: Int
+    var sampler: Sampler
+
+    /// What the host needs of the row that chooses the next token, after `outputCount` tokens.
+    func rowRequest(outputCount: Int) -> RowRequest {
+        RowRequest(
+            inverseTemperature: sampler.acceptsRankedTokens(outputCount: outputCount)
+                ? sampler.inverseTemperature : nil)
     }
 }

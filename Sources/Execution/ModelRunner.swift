@@ -4,7 +4,7 @@ public import Requests
 import Sampling
 import SharedValues
 
-/// Runs steps on a device: where tokens and blocks meet bytes, and nowhere else.
+/// Runs steps on a device: the only place where tokens and blocks meet bytes.
 ///
 /// A step is three calls: the batch is submitted, waited for, and its rows are sampled. A lost device fails its step and is
 /// opened again for the next one. The samplers' state of every request survives that.
@@ -17,8 +17,8 @@ public struct ModelRunner: ModelExecutor {
     private var scratch = SamplerScratch()
     private var moveBatchCount = 0
 
-    /// One step in so many of those with moves waits for its moves and times them. In the other steps a device may copy
-    /// blocks while the host builds and records the batch.
+    /// One in sixteen steps with moves waits for them and times them. In the other steps, the device may copy while the
+    /// host builds and records the batch.
     private static let timingInterval = 16
 
     /// A runner of `plan`, whose cache is attached and has blocks of `blockSize` tokens. After a device loss, `reopen`
@@ -72,7 +72,9 @@ public struct ModelRunner: ModelExecutor {
 
     private mutating func openPlan() throws -> any PreparedPlan {
         if let plan { return plan }
-        guard let reopened = try reopen?() else { preconditionFailure("a plan is given up only to be made again") }
+        guard let reopened = try reopen?() else {
+            preconditionFailure("a plan is dropped only where it can be reopened")
+        }
         plan = reopened
         return reopened
     }
@@ -98,9 +100,11 @@ public struct ModelRunner: ModelExecutor {
                 row += 1
             }
             if scheduled.samplesNext {
-                let choice = try choose(scheduled.id, rows, row, of: plan)
-                result.token = choice?.token
-                result.logprobs = choice?.logprobs
+                let choice = try choose(scheduled, rows, row, of: plan)
+                if let choice {
+                    result.tokens.append(choice.token)
+                    if let logprobs = choice.logprobs { result.logprobs.append(logprobs) }
+                }
                 row += 1
             }
             results.append(result)
@@ -108,15 +112,20 @@ public struct ModelRunner: ModelExecutor {
         return ModelRunnerOutput(results: results)
     }
 
-    /// The next token of `id` from row `row`, from the device's candidates where they suffice. Works on the sampler in
-    /// the dictionary: a copy would copy all its counts.
+    /// The next token of `scheduled` from row `row`: from the device's ranked tokens where they are enough. The sampler
+    /// stays in place, because a copy of it would copy its history.
     private mutating func choose(
-        _ id: RequestID, _ rows: SampledRows, _ row: Int, of plan: any PreparedPlan
+        _ scheduled: ScheduledRequest, _ rows: SampledRows, _ row: Int, of plan: any PreparedPlan
     ) throws(BackendError) -> (token: Int32, logprobs: TokenLogprobs?)? {
+        let (id, outputCount) = (scheduled.id, scheduled.outputCount)
         if let ranked = rows.rankedTokens(of: row) {
-            if let choice = sequences[id]?.sampler.sample(ranked, scratch: &scratch) { return choice }
+            if let choice = sequences[id]?.sampler.sample(ranked, outputCount: outputCount, scratch: &scratch) {
+                return choice
+            }
             try plan.fetchLogits(of: row)
         }
-        return rows.withRow(row) { sequences[id]?.sampler.sample($0, scratch: &scratch) }
+        return rows.withRow(row) {
+            sequences[id]?.sampler.sample($0, outputCount: outputCount, scratch: &scratch)
+        }
     }
 }

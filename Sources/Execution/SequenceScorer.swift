@@ -1,8 +1,8 @@
 public import Backends
 import SharedValues
 
-/// Runs known tokens through a plan, chunk by chunk into the paged cache, and lends the logits after each of them:
-/// what perplexities are made of. For a plan that serves nothing else meanwhile.
+/// Runs known tokens through a plan, chunk by chunk into the paged cache, and lends the logits after each of them, for
+/// perplexities. The plan must serve nothing else meanwhile.
 public struct SequenceScorer {
     private let plan: any PreparedPlan
     private let blocks: [Int32]

@@ -3,21 +3,20 @@ import Requests
 public import Scheduling
 import Synchronization
 
-/// The engine on its own thread: takes requests from any task, answers with streams.
+/// The engine on its own thread: takes requests from any task, and returns a stream for each.
 ///
 /// Everything inside the engine is synchronous; between steps its thread reads the mailbox, and sleeps when there is
 /// nothing to do.
 public final class AsyncLLMEngine: Sendable {
-    /// What the engine's callers need to know to prepare a request.
+    /// What a caller needs to know to prepare a request.
     public struct Limits: Sendable {
-        /// Prompt and output tokens of one request at most.
+        /// The greatest number of prompt and output tokens of one request.
         public let maxModelLength: Int
         /// Tokens are `0 ..< vocabularySize`.
         public let vocabularySize: Int
         /// Requests that may wait at once.
         public let maxWaitingCount: Int
 
-        /// The limits as given.
         public init(maxModelLength: Int, vocabularySize: Int, maxWaitingCount: Int) {
             self.maxModelLength = maxModelLength
             self.vocabularySize = vocabularySize
@@ -26,15 +25,15 @@ public final class AsyncLLMEngine: Sendable {
     }
 
     private struct Mailbox {
-        var commands: [EngineCommand] = []
+        var commands: [LLMEngine.Command] = []
         /// Requests that no step has admitted yet, those still in the mailbox included.
         var waitingCount = 0
         var statistics = SchedulerStatistics()
-        var lastGeneration: UInt64 = 0
+        var lastSubmission: UInt64 = 0
         var isStopped = false
     }
 
-    /// What callers must keep to.
+    /// Bounds of the requests that it takes.
     public let limits: Limits
     private let engine: Mutex<LLMEngine>
     private let mailbox = Mutex(Mailbox())
@@ -56,7 +55,7 @@ public final class AsyncLLMEngine: Sendable {
         try check(request)
         let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
         let remaining = Mutex(request.choiceCount)
-        let emit: @Sendable (GenerationEvent) -> Void = { event in
+        let onEvent: @Sendable (GenerationEvent) -> Void = { event in
             continuation.yield(event)
             guard case .finished = event else { return }
             if remaining.withLock({
@@ -70,10 +69,10 @@ public final class AsyncLLMEngine: Sendable {
             guard mailbox.waitingCount + request.choiceCount <= limits.maxWaitingCount else {
                 throw .queueFull(limit: limits.maxWaitingCount)
             }
-            mailbox.lastGeneration += 1
+            mailbox.lastSubmission += 1
             mailbox.waitingCount += request.choiceCount
-            let id = GenerationID(rawValue: mailbox.lastGeneration)
-            mailbox.commands.append(.submit(request, id, emit))
+            let id = SubmissionID(rawValue: mailbox.lastSubmission)
+            mailbox.commands.append(.submit(request, id, onEvent: onEvent))
             return id
         }
         wakeUp.signal()
@@ -87,7 +86,7 @@ public final class AsyncLLMEngine: Sendable {
     /// Counts as of the last step.
     public var statistics: SchedulerStatistics { mailbox.withLock { $0.statistics } }
 
-    /// Aborts what is left and waits until the thread has ended. Later submissions are refused.
+    /// Aborts the requests in flight and waits until the thread has ended. Later submissions are refused.
     public func stop() {
         let isFirst = mailbox.withLock { mailbox in
             defer { mailbox.isStopped = true }
@@ -100,8 +99,8 @@ public final class AsyncLLMEngine: Sendable {
 
     private func check(_ request: GenerationRequest) throws(EngineError) {
         guard !request.prompt.isEmpty else { throw .promptEmpty }
-        let least = request.prompt.count + min(1, request.sampling.maxTokens)
-        guard least <= limits.maxModelLength else {
+        let neededCount = request.prompt.count + min(1, request.sampling.maxTokens)
+        guard neededCount <= limits.maxModelLength else {
             throw .promptTooLong(tokenCount: request.prompt.count, limit: limits.maxModelLength)
         }
         try check(request.prompt, "prompt")
@@ -118,7 +117,7 @@ public final class AsyncLLMEngine: Sendable {
         }
     }
 
-    private func abort(_ id: GenerationID) {
+    private func abort(_ id: SubmissionID) {
         mailbox.withLock { $0.commands.append(.abort(id)) }
         wakeUp.signal()
     }
@@ -145,9 +144,9 @@ public final class AsyncLLMEngine: Sendable {
     }
 
     /// The commands that have come in, after waiting for one if there is nothing else to do; nil when stopped.
-    private func nextCommands(isIdle: Bool) -> [EngineCommand]? {
+    private func nextCommands(isIdle: Bool) -> [LLMEngine.Command]? {
         while true {
-            let (commands, isStopped): ([EngineCommand], Bool) = mailbox.withLock { mailbox in
+            let (commands, isStopped): ([LLMEngine.Command], Bool) = mailbox.withLock { mailbox in
                 if mailbox.isStopped { return ([], true) }
                 defer { mailbox.commands.removeAll() }
                 return (mailbox.commands, false)
@@ -155,23 +154,6 @@ public final class AsyncLLMEngine: Sendable {
             if isStopped { return nil }
             if !isIdle || !commands.isEmpty { return commands }
             wakeUp.wait()
-        }
-    }
-}
-
-/// What other threads ask of the engine's.
-enum EngineCommand: Sendable {
-    case submit(GenerationRequest, GenerationID, @Sendable (GenerationEvent) -> Void)
-    case abort(GenerationID)
-}
-
-extension LLMEngine {
-    fileprivate mutating func apply(_ commands: [EngineCommand]) {
-        for command in commands {
-            switch command {
-            case .submit(let request, let id, let emit): submit(request, as: id, emit: emit)
-            case .abort(let id): abort(id)
-            }
         }
     }
 }

@@ -1,6 +1,6 @@
 public import Requests
 
-/// Where the engine's time comes from.
+/// The engine's source of time. Tests bring their own, to move time by hand.
 public protocol EngineClock: Sendable {
     /// The moment now; never earlier than one returned before.
     func now() -> EngineInstant

@@ -1,14 +1,14 @@
 /// Why a request was not taken.
 public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// There is no token to go on from.
+    /// The prompt has no tokens.
     case promptEmpty
-    /// Prompt and the least output do not fit into the longest sequence.
+    /// The prompt and one token of output are longer than the greatest length.
     case promptTooLong(tokenCount: Int, limit: Int)
-    /// A token of the named field does not exist.
+    /// A token of this field of the request is not in the vocabulary.
     case tokenOutOfVocabulary(field: String, token: Int32, vocabularySize: Int)
     /// More choices than may wait.
     case tooManyChoices(Int, limit: Int)
-    /// So many requests wait already.
+    /// The greatest number of requests waits already.
     case queueFull(limit: Int)
     /// The scheduling policy refused it; the sentence says why.
     case rejected(String)
@@ -17,7 +17,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The device failed.
     case deviceFailed(String)
 
-    /// Whether the request is to blame, or what its sender wants of the policy, and not the engine or its device.
+    /// Whether the request itself or its refusal by the policy is the reason, and not the engine or its device.
     public var isUserError: Bool {
         switch self {
         case .promptEmpty, .promptTooLong, .tokenOutOfVocabulary, .tooManyChoices, .rejected: true

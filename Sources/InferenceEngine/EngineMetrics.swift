@@ -2,7 +2,7 @@ public import CoreMetrics
 import Requests
 import Scheduling
 
-/// What the engine counts, under vLLM's names.
+/// The engine's metrics, under vLLM's names.
 public struct EngineMetrics: Sendable {
     private let running: Meter
     private let waiting: Meter
@@ -125,5 +125,33 @@ extension FinishReason {
         case .abort, .rejected: "abort"
         case .failure: "error"
         }
+    }
+}
+
+/// Writes sentences about the decisions that a scheduling policy failed to make: about the first failure at once, about
+/// later ones at most every ten seconds.
+struct PolicyFailureLog: Sendable {
+    private static let intervalSeconds = 10.0
+
+    private let onFailure: @Sendable (String) -> Void
+    private var writtenCount = 0
+    private var last: EngineInstant?
+
+    init(_ onFailure: @escaping @Sendable (String) -> Void) {
+        self.onFailure = onFailure
+    }
+
+    /// Takes in the failures so far.
+    mutating func update(_ failures: PolicyFailures, at now: EngineInstant) {
+        guard failures.count > writtenCount else { return }
+        if let last, now.seconds(since: last) < Self.intervalSeconds { return }
+        let parts = PolicyDecision.allCases.filter { failures.count(of: $0) > 0 }.map {
+            "\($0.rawValue) \(failures.count(of: $0))"
+        }
+        onFailure(
+            "the scheduling policy failed to decide, so fcfs did; \(failures.count - writtenCount) times by now: "
+                + "\(failures.lastMessage ?? "") (since the start: \(parts.joined(separator: ", ")))")
+        writtenCount = failures.count
+        last = now
     }
 }

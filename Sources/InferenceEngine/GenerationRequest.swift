@@ -1,11 +1,10 @@
 public import Requests
 
-/// What a client asks for: a prompt in tokens, and how to go on from it.
+/// A client's request: a prompt in tokens, and how to continue it.
 public struct GenerationRequest: Sendable {
-    /// The prompt.
     public var prompt: [Int32]
-    /// How tokens are chosen. Choice `i` of several uses `seed + i`.
-    public var sampling: SamplingParameters
+    /// Of several choices, choice `i` uses `seed + i`.
+    public var attributes: RequestAttributes
     /// How many independent continuations.
     public var choiceCount = 1
     /// Texts that end a continuation.
@@ -14,23 +13,21 @@ public struct GenerationRequest: Sendable {
     public var includesStopString = false
     /// Whether special tokens are left out of the text.
     public var skipsSpecialTokens = true
-    /// Lower runs first under policies that look at it.
-    public var priority = 0
-    /// Whom it is for, under policies that share between tenants; empty for nobody in particular.
-    public var tenant = ""
-    /// Seconds within which it should be served, under policies that look at it.
-    public var deadlineSeconds: Double?
-    /// Separates prefix caches of tenants.
-    public var cacheSalt: String?
 
     /// One continuation of `prompt`.
-    public init(prompt: [Int32], sampling: SamplingParameters = SamplingParameters()) {
+    public init(prompt: [Int32], attributes: RequestAttributes = RequestAttributes()) {
         self.prompt = prompt
-        self.sampling = sampling
+        self.attributes = attributes
+    }
+
+    /// The attributes' sampling parameters.
+    public var sampling: SamplingParameters {
+        get { attributes.sampling }
+        set { attributes.sampling = newValue }
     }
 }
 
-/// What happens to a request, in order; each choice ends with one `finished`.
+/// An event of a request, in order; each choice ends with one `finished`.
 public enum GenerationEvent: Sendable {
     /// Scores of prompt tokens `1 ..< prompt.count` (the first has none), once, before any output, where asked for.
     case promptScored([TokenLogprobs])
@@ -40,9 +37,9 @@ public enum GenerationEvent: Sendable {
     case finished(choice: Int, reason: FinishReason)
 }
 
-/// One step's addition to a choice.
+/// What one step adds to a choice.
 public struct GenerationOutput: Sendable {
-    /// Which choice, from 0.
+    /// The choice's index, from 0.
     public var choice: Int
     /// Text to append.
     public var text: String
@@ -51,7 +48,6 @@ public struct GenerationOutput: Sendable {
     /// One entry for each of `tokens`, where asked for.
     public var logprobs: [TokenLogprobs]
 
-    /// The four as given.
     public init(choice: Int, text: String, tokens: [Int32], logprobs: [TokenLogprobs]) {
         self.choice = choice
         self.text = text

@@ -2,48 +2,41 @@ public import Requests
 public import Scheduling
 public import Tokenization
 
-/// Names a submission, which has one request for each of its choices.
-public struct GenerationID: Hashable, Sendable {
-    let rawValue: UInt64
-}
-
-/// The engine itself, synchronous: requests go in, `step()` brings them forward, events come out.
+/// The synchronous engine: requests go in, `step()` brings them forward, events come out.
 ///
-/// One thread owns it; `AsyncLLMEngine` is that thread. Tests and simulations step it by hand.
+/// One thread owns it: that of `AsyncLLMEngine`. Tests may call `step()` themselves.
 public struct LLMEngine: ~Copyable {
     private var scheduler: Scheduler
     private var executor: any ModelExecutor
     private let tokenizer: any Tokenizer
     private let clock: any EngineClock
     private let metrics: EngineMetrics?
-    private var complaints: PolicyComplaints
+    private var failureLog: PolicyFailureLog
     private var choices: [RequestID: Choice] = [:]
-    private var generations: [GenerationID: Generation] = [:]
+    private var submissions: [SubmissionID: Submission] = [:]
     private var lastRequestNumber: UInt64 = 0
-    /// What metrics have heard of.
+    /// The statistics that metrics were last given.
     private var published = SchedulerStatistics()
 
-    private struct Generation {
-        let emit: @Sendable (GenerationEvent) -> Void
-        var requests: [RequestID]
-        /// Scores of the prompt so far, and how many there will be.
-        var promptLogprobs: [TokenLogprobs] = []
-        let scoredCount: Int
+    /// What other threads ask of the engine's thread.
+    enum Command: Sendable {
+        case submit(GenerationRequest, SubmissionID, onEvent: @Sendable (GenerationEvent) -> Void)
+        case abort(SubmissionID)
     }
 
-    /// An engine over `executor`, which must have the blocks that the scheduler hands out. `report` hears of failures of
-    /// the scheduling policy, one sentence now and then.
+    /// An engine over `executor`, which must have the blocks that the scheduler hands out. `onPolicyFailure` is called
+    /// with a sentence about failures of the scheduling policy, at most once in ten seconds.
     public init(
         scheduler: consuming Scheduler, executor: any ModelExecutor, tokenizer: any Tokenizer,
         clock: any EngineClock = MonotonicEngineClock(), metrics: EngineMetrics? = nil,
-        report: @escaping @Sendable (String) -> Void = { _ in }
+        onPolicyFailure: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         self.scheduler = scheduler
         self.executor = executor
         self.tokenizer = tokenizer
         self.clock = clock
         self.metrics = metrics
-        complaints = PolicyComplaints(report)
+        failureLog = PolicyFailureLog(onPolicyFailure)
     }
 
     /// Whether a step would do nothing.
@@ -52,48 +45,55 @@ public struct LLMEngine: ~Copyable {
     /// Counts for metrics and logs.
     public var statistics: SchedulerStatistics { scheduler.statistics }
 
-    /// Takes a request that `AsyncLLMEngine` has checked. `emit` gets its events, on the engine's thread, from `step`.
+    mutating func apply(_ commands: [Command]) {
+        for command in commands {
+            switch command {
+            case .submit(let request, let id, let onEvent): submit(request, as: id, onEvent: onEvent)
+            case .abort(let id): abort(id)
+            }
+        }
+    }
+
+    /// Takes a request that `AsyncLLMEngine` has checked. `onEvent` is called on the engine's thread, from `step` and
+    /// `abort`.
     public mutating func submit(
-        _ request: GenerationRequest, as id: GenerationID, emit: @escaping @Sendable (GenerationEvent) -> Void
+        _ request: GenerationRequest, as id: SubmissionID, onEvent: @escaping @Sendable (GenerationEvent) -> Void
     ) {
         let now = clock.now()
         let isScored = request.sampling.promptLogprobs != nil
-        var generation = Generation(
-            emit: emit, requests: [], scoredCount: isScored ? request.prompt.count - 1 : 0)
+        var submission = Submission(onEvent: onEvent, scoredCount: isScored ? request.prompt.count - 1 : 0)
         let stops =
             request.stopStrings.isEmpty
             ? nil : StopStringMatcher(stopStrings: request.stopStrings, includesStop: request.includesStopString)
         for index in 0..<request.choiceCount {
-            var sampling = request.sampling
-            sampling.seed &+= UInt64(index)
+            var attributes = request.attributes
+            attributes.sampling.seed &+= UInt64(index)
             // Every choice has the same prompt: the first one scores it.
-            if index > 0 { sampling.promptLogprobs = nil }
+            if index > 0 { attributes.sampling.promptLogprobs = nil }
             lastRequestNumber += 1
             let requestID = RequestID(lastRequestNumber)
-            generation.requests.append(requestID)
+            submission.requests.append(requestID)
             choices[requestID] = Choice(
-                index: index, generation: id, request: request, sampling: sampling, stops: stops, arrival: now,
-                tokenizer: tokenizer)
+                index: index, submission: id, request: request, sampling: attributes.sampling, stops: stops,
+                arrival: now, tokenizer: tokenizer)
             scheduler.add(
                 Request(
-                    id: requestID, prompt: request.prompt, sampling: sampling, arrival: now,
-                    priority: request.priority, tenant: request.tenant,
-                    deadline: request.deadlineSeconds.map { now.advanced(bySeconds: $0) },
-                    cacheSalt: request.cacheSalt, leader: generation.requests[0]))
+                    id: requestID, prompt: request.prompt, attributes: attributes, arrival: now,
+                    leader: submission.requests[0]))
         }
-        generations[id] = generation
+        submissions[id] = submission
     }
 
     /// Ends a submission whose client went away; its blocks are free at once.
-    public mutating func abort(_ id: GenerationID) {
-        guard let generation = generations[id] else { return }
-        for request in generation.requests where scheduler.abort(request) { end(request, .abort) }
+    public mutating func abort(_ id: SubmissionID) {
+        guard let submission = submissions[id] else { return }
+        for request in submission.requests where scheduler.abort(request) { end(request, .abort) }
         publish()
     }
 
     /// Ends everything.
     public mutating func abortAll() {
-        for id in Array(generations.keys) { abort(id) }
+        for id in Array(submissions.keys) { abort(id) }
     }
 
     /// Brings every scheduled request forward by one step.
@@ -117,8 +117,8 @@ public struct LLMEngine: ~Copyable {
         for entry in progress {
             deliverScores(entry)
             var finish = entry.finish
-            if let token = entry.token, let stopString = deliver(token, of: entry, at: now) {
-                // The text ends before the scheduler knew.
+            if !entry.result.tokens.isEmpty, let stopString = deliverTokens(entry, at: now) {
+                // The scheduler sees no text, so it does not know yet that the request has ended.
                 let reason = FinishReason.stopString(stopString)
                 _ = scheduler.end(entry.id, reason)
                 finish = reason
@@ -127,31 +127,47 @@ public struct LLMEngine: ~Copyable {
         }
     }
 
-    private mutating func deliver(_ token: Int32, of entry: RequestProgress, at now: EngineInstant) -> String? {
+    /// Sends the text of the step's tokens, up to the one that completes a stop string. Returns that stop string.
+    private mutating func deliverTokens(_ entry: RequestProgress, at now: EngineInstant) -> String? {
         guard var choice = choices[entry.id] else { return nil }
-        metrics?.recordToken(
-            isFirst: choice.lastTokenTime == nil, after: now.seconds(since: choice.lastTokenTime ?? choice.arrival))
-        let (output, stopString) = choice.append(token, logprobs: entry.logprobs, finish: entry.finish, at: now)
+        let result = entry.result
+        var output = GenerationOutput(choice: choice.index, text: "", tokens: [], logprobs: result.logprobs)
+        var stopString: String?
+        for token in result.tokens where stopString == nil {
+            metrics?.recordToken(
+                isFirst: choice.lastTokenTime == nil,
+                after: now.seconds(since: choice.lastTokenTime ?? choice.arrival))
+            output.tokens.append(token)
+            let leftCount = result.tokens.count - output.tokens.count
+            let (text, stop) = choice.append(
+                token, outputCount: entry.outputCount - leftCount, finish: leftCount == 0 ? entry.finish : nil, at: now)
+            output.text += text
+            stopString = stop
+        }
+        if output.logprobs.count > output.tokens.count {
+            output.logprobs.removeLast(output.logprobs.count - output.tokens.count)
+        }
         choices[entry.id] = choice
-        generations[choice.generation]?.emit(.output(output))
+        submissions[choice.submission]?.onEvent(.output(output))
         return stopString
     }
 
     private mutating func deliverScores(_ entry: RequestProgress) {
-        guard !entry.promptLogprobs.isEmpty, let id = choices[entry.id]?.generation else { return }
-        generations[id]?.promptLogprobs += entry.promptLogprobs
-        guard let generation = generations[id], generation.promptLogprobs.count == generation.scoredCount else {
+        let scores = entry.result.promptLogprobs
+        guard !scores.isEmpty, let id = choices[entry.id]?.submission else { return }
+        submissions[id]?.promptLogprobs += scores
+        guard let submission = submissions[id], submission.promptLogprobs.count == submission.scoredCount else {
             return
         }
-        generation.emit(.promptScored(generation.promptLogprobs))
+        submission.onEvent(.promptScored(submission.promptLogprobs))
     }
 
     private mutating func end(_ request: RequestID, _ reason: FinishReason) {
         guard let choice = choices.removeValue(forKey: request) else { return }
         metrics?.recordEnd(reason, after: clock.now().seconds(since: choice.arrival))
-        generations[choice.generation]?.emit(.finished(choice: choice.index, reason: reason))
-        generations[choice.generation]?.requests.removeAll { $0 == request }
-        if generations[choice.generation]?.requests.isEmpty == true { generations[choice.generation] = nil }
+        submissions[choice.submission]?.onEvent(.finished(choice: choice.index, reason: reason))
+        submissions[choice.submission]?.requests.removeAll { $0 == request }
+        if submissions[choice.submission]?.requests.isEmpty == true { submissions[choice.submission] = nil }
     }
 
     private func recordAdmissions(_ output: SchedulerOutput) {
@@ -168,6 +184,6 @@ public struct LLMEngine: ~Copyable {
         let statistics = scheduler.statistics
         metrics?.publish(statistics, since: published)
         published = statistics
-        complaints.hear(statistics.policyFailures, at: clock.now())
+        failureLog.update(statistics.policyFailures, at: clock.now())
     }
 }

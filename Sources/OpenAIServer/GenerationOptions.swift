@@ -1,11 +1,12 @@
-import JSON
 import InferenceEngine
+import JSON
 import Requests
 import Tokenization
 
 /// The options that completions and chat share: sampling, scheduling and the form of the response.
 struct GenerationOptions {
-    var sampling = SamplingParameters()
+    /// What the engine and its policies know of the request: sampling parameters, priority, tenant, deadline, salt.
+    var attributes = RequestAttributes()
     /// The number of independent continuations of each prompt (`n`).
     var choiceCount = 1
     var stopStrings: [String] = []
@@ -13,14 +14,6 @@ struct GenerationOptions {
     var includesStopString = false
     /// Whether special tokens are left out of the text.
     var skipsSpecialTokens = true
-    /// Lower values run first, under policies that use priorities.
-    var priority = 0
-    /// The tenant of the request (`user`).
-    var tenant = ""
-    /// The deadline in milliseconds after arrival, for policies that use deadlines.
-    var deadlineMs: Int?
-    /// Requests with different salts share no prefixes in the cache.
-    var cacheSalt: String?
     /// Whether the response contains token ids (vLLM's `return_token_ids`).
     var returnsTokenIDs = false
     /// Whether tokens in log probabilities are written `token_id:7` (vLLM's `return_tokens_as_token_ids`).
@@ -35,19 +28,25 @@ struct GenerationOptions {
     /// Maximum number of stop tokens, which are compared with each token.
     private static let maximumStopTokenCount = 1024
 
+    /// The attributes' sampling parameters.
+    var sampling: SamplingParameters {
+        get { attributes.sampling }
+        set { attributes.sampling = newValue }
+    }
+
     /// Reads all options except the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
     init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
         choiceCount = try fields.integer("n", in: 1...options.maxChoices) ?? 1
         stopStrings = try Self.stopStrings(fields)
         includesStopString = try fields.bool("include_stop_str_in_output") ?? false
         skipsSpecialTokens = try fields.bool("skip_special_tokens") ?? true
-        priority = try fields.integer("priority", in: Int(Int32.min)...Int(Int32.max)) ?? 0
-        cacheSalt = try fields.string("cache_salt", maximumByteCount: Self.maximumTextByteCount)
-        if cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
+        attributes.priority = try fields.integer("priority", in: Int(Int32.min)...Int(Int32.max)) ?? 0
+        attributes.cacheSalt = try fields.string("cache_salt", maximumByteCount: Self.maximumTextByteCount)
+        if attributes.cacheSalt == "" { throw fields.error("cache_salt", "must not be empty") }
         returnsTokenIDs = try fields.bool("return_token_ids") ?? false
         writesTokensAsIDs = try fields.bool("return_tokens_as_token_ids") ?? false
-        tenant = try fields.string("user", maximumByteCount: Self.maximumTextByteCount) ?? ""
-        deadlineMs = try fields.integer("deadline_ms", in: 1...Int(Int32.max))
+        attributes.tenant = try fields.string("user", maximumByteCount: Self.maximumTextByteCount) ?? ""
+        attributes.deadlineSeconds = try fields.integer("deadline_ms", in: 1...Int(Int32.max)).map { Double($0) / 1000 }
         stream = try StreamOptions(fields)
         try readSampling(fields, service: service)
         sampling.promptLogprobs = try fields.integer("prompt_logprobs", in: 0...options.maxLogprobs)
@@ -157,17 +156,13 @@ struct GenerationOptions {
 
     /// The engine's request for `prompt`; `index` makes the seeds of several prompts different.
     func request(prompt: [Int32], maxTokens: Int, index: Int = 0) -> GenerationRequest {
-        var request = GenerationRequest(prompt: prompt, sampling: sampling)
+        var request = GenerationRequest(prompt: prompt, attributes: attributes)
         request.sampling.maxTokens = maxTokens
         request.sampling.seed &+= UInt64(index * choiceCount)
         request.choiceCount = choiceCount
         request.stopStrings = stopStrings
         request.includesStopString = includesStopString
         request.skipsSpecialTokens = skipsSpecialTokens
-        request.priority = priority
-        request.tenant = tenant
-        request.deadlineSeconds = deadlineMs.map { Double($0) / 1000 }
-        request.cacheSalt = cacheSalt
         return request
     }
 }

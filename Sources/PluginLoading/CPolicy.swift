@@ -2,15 +2,15 @@ import CQuirePlugin
 import Requests
 import Scheduling
 
-/// A library's policy with the state of one engine: calls its functions at once, on whatever thread asks.
+/// A library's policy with the state of one engine: calls the library's functions on the caller's thread.
 ///
-/// A class, as the state is destroyed with it. Only one thread may ask at a time.
+/// A class, because the state is destroyed with it. Only one thread may call at a time.
 final class CPolicy {
     private let table: PolicyTable
     private let state: UnsafeMutableRawPointer?
     let settings: PolicySettings
 
-    /// Lets the library make a state. Throws the library's own sentence where it will not.
+    /// Calls the library's `create`. Throws the library's own sentence where it fails.
     init(_ table: PolicyTable, options: [String: String]) throws(PluginError) {
         self.table = table
         var state: UnsafeMutableRawPointer?
@@ -31,10 +31,10 @@ final class CPolicy {
 
     deinit { table.functions.destroy?(state) }
 
-    func place(_ request: RequestView, at now: EngineInstant) throws(PluginError) -> WaitingPlace {
+    func queuePosition(of request: RequestView, at now: EngineInstant) throws(PluginError) -> QueuePosition {
         var answer = quire_place(line: 0, rank: .nan)
         try call([request]) { table.functions.place?(state, $0.baseAddress, now.nanoseconds, &answer, &$1) }
-        return WaitingPlace(line: Int(answer.line), rank: answer.rank)
+        return QueuePosition(queue: Int(answer.line), rank: answer.rank)
     }
 
     func decide(
@@ -47,7 +47,7 @@ final class CPolicy {
             var list: [quire_candidate] = []
             list.reserveCapacity(requests.count)
             for (request, candidate) in zip(requests, candidates) {
-                let place = quire_place(line: Int64(candidate.place.line), rank: candidate.place.rank)
+                let place = quire_place(line: Int64(candidate.position.queue), rank: candidate.position.rank)
                 list.append(quire_candidate(request: request, place: place))
             }
             return table.functions.decide?(
@@ -107,8 +107,8 @@ final class CPolicy {
         }
     }
 
-    /// Tells the library what has happened, if it wants to know.
-    func hear(_ event: PolicyEvent) throws(PluginError) {
+    /// Calls the library's function for `event`, if it has one.
+    func handle(_ event: PolicyEvent) throws(PluginError) {
         let now = event.now.nanoseconds
         try call([event.request]) { request, error in
             let request = request.baseAddress

@@ -1,13 +1,14 @@
 import Requests
 import Scheduling
 
-/// A library's policy as the scheduler sees it: asks on the policy's own thread, and only what the library decides.
+/// A library's policy as the scheduler sees it: asks on the policy's own thread, and only for decisions that the library
+/// has a function for.
 ///
 /// Copies share the thread and the state.
 struct ExternalPolicy: SchedulerPolicy {
     private let table: PolicyTable
     private let thread: PolicyThread
-    /// Decides what the library leaves out.
+    /// Decides where the library has no function.
     private var standard = FirstComeFirstServed()
 
     init(
@@ -25,9 +26,9 @@ struct ExternalPolicy: SchedulerPolicy {
 
     var wantsCachedCounts: Bool { thread.settings.wantsCachedCounts }
 
-    mutating func place(_ request: RequestView, at now: EngineInstant) throws -> WaitingPlace {
-        guard table.answers(.place) else { return standard.place(request, at: now) }
-        return try ask { policy throws(PluginError) in try policy.place(request, at: now) }
+    mutating func queuePosition(of request: RequestView, at now: EngineInstant) throws -> QueuePosition {
+        guard table.answers(.queuePosition) else { return standard.queuePosition(of: request, at: now) }
+        return try ask { policy throws(PluginError) in try policy.queuePosition(of: request, at: now) }
     }
 
     mutating func decide(
@@ -66,19 +67,19 @@ struct ExternalPolicy: SchedulerPolicy {
     }
 
     mutating func arrived(_ request: RequestView, at now: EngineInstant) throws {
-        try tell(.arrived, request, now)
+        try post(.arrived, request, now)
     }
 
     mutating func admitted(_ request: RequestView, at now: EngineInstant) throws {
-        try tell(.admitted, request, now)
+        try post(.admitted, request, now)
     }
 
     mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) throws {
-        try tell(.progressed(progress), request, now)
+        try post(.progressed(progress), request, now)
     }
 
     mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) throws {
-        try tell(.ended(reason), request, now)
+        try post(.ended(reason), request, now)
     }
 
     private func ask<Answer: Sendable>(
@@ -89,14 +90,14 @@ struct ExternalPolicy: SchedulerPolicy {
         }
     }
 
-    private func tell(_ kind: PolicyEvent.Kind, _ request: RequestView, _ now: EngineInstant) throws {
+    private func post(_ kind: PolicyEvent.Kind, _ request: RequestView, _ now: EngineInstant) throws {
         guard table.answers(kind.decision) else { return }
-        try thread.tell(PolicyEvent(kind: kind, request: request, now: now))
+        try thread.post(PolicyEvent(kind: kind, request: request, now: now))
     }
 }
 
 extension PluginError {
-    /// The sentence without the policy's name, where something else says it.
+    /// The sentence without the policy's name, for errors that name it already.
     fileprivate var reason: String {
         switch self {
         case .failed(_, let reason): reason

@@ -1,4 +1,4 @@
-/// Why a plugin could not be loaded, or failed; each sentence names the library's file or its policy.
+/// Why a plugin could not be loaded, or failed; each description names the library's file or its policy.
 public enum PluginError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file cannot be loaded as a library.
     case notLoadable(path: String, reason: String)
@@ -6,19 +6,19 @@ public enum PluginError: Error, Sendable, Hashable, CustomStringConvertible {
     case missingSymbol(path: String, symbol: String)
     /// The library was made for another version of the interface.
     case otherABI(path: String, found: UInt32, supported: UInt32)
-    /// The table that the library returned makes no sense.
+    /// The library returned an invalid table.
     case invalidTable(path: String, reason: String)
-    /// The policy would not start.
+    /// The library's `create` failed.
     case notCreated(path: String, policy: String, reason: String)
     /// A function returned an error, with its sentence.
     case failed(policy: String, reason: String)
-    /// An answer makes no sense.
+    /// An answer is out of range.
     case nonsense(policy: String, reason: String)
-    /// No answer came in time.
+    /// The answer did not come in time.
     case overran(policy: String, milliseconds: Int)
     /// An earlier question is not answered yet.
     case busy(policy: String)
-    /// It did not take notice of events for so long that it is not asked any more.
+    /// The policy was busy for so long that it is not asked any more.
     case givenUp(policy: String)
 
     /// One sentence.

@@ -1,10 +1,10 @@
 import CQuirePlugin
 import Scheduling
 
-/// A library's functions, checked and copied. A longer table than this quire knows is taken as far as it is known.
+/// A library's functions, checked and copied. Of a table longer than this quire knows, the known part is used.
 struct PolicyTable: @unchecked Sendable {
-    // Sendable: the table is a copy that nobody writes to; its pointers lead into a library that stays loaded, and its
-    // functions may be called from any thread, one for each state. C pointers keep the compiler from seeing it.
+    // Sendable: the table is a copy that is never written; its pointers lead into a library that stays loaded, and its
+    // functions may be called from any thread, one for each state. C pointers hide that from the compiler.
     let name: String
     let functions: quire_policy
 
@@ -14,7 +14,7 @@ struct PolicyTable: @unchecked Sendable {
             throw .otherABI(path: path, found: abi, supported: PluginLibrary.supportedABI)
         }
         let byteCount = Int(table.load(fromByteOffset: 4, as: UInt32.self))
-        // All that ABI 1 began with has to be there.
+        // Everything that the first version of ABI 1 had must be there.
         guard byteCount >= MemoryLayout<quire_policy>.size else {
             throw .invalidTable(
                 path: path,
@@ -43,10 +43,10 @@ struct PolicyTable: @unchecked Sendable {
         return isName && (1...64).contains(bytes.count) ? String(decoding: bytes, as: UTF8.self) : nil
     }
 
-    /// Whether the library decides this, or hears of it; the default does what it leaves out.
+    /// Whether the library has a function for this decision or event; the default decides where it has none.
     func answers(_ decision: PolicyDecision) -> Bool {
         switch decision {
-        case .place: functions.place != nil
+        case .queuePosition: functions.place != nil
         case .decide: functions.decide != nil
         case .share: functions.share != nil
         case .victimRanks: functions.victim_ranks != nil
@@ -58,5 +58,18 @@ struct PolicyTable: @unchecked Sendable {
         case .ended: functions.ended != nil
         case .lookahead, .wantsCachedCounts: false
         }
+    }
+}
+
+/// What a policy needs to see when it decides.
+struct PolicySettings: Sendable {
+    let lookahead: Int
+    let wantsCachedCounts: Bool
+
+    init(_ settings: quire_settings, policy: String) throws(PluginError) {
+        let unknown = settings.flags & ~UInt32(QUIRE_WANTS_CACHED_TOKENS)
+        guard unknown == 0 else { throw .nonsense(policy: policy, reason: "unknown flags \(unknown)") }
+        lookahead = max(Int(settings.lookahead), 1)
+        wantsCachedCounts = settings.flags & UInt32(QUIRE_WANTS_CACHED_TOKENS) != 0
     }
 }

@@ -1,16 +1,17 @@
 import Dispatch
 import Scheduling
+import Synchronization
 
-/// A library's policy on a thread of its own: questions have a time limit, and late answers are thrown away.
+/// A library's policy on a thread of its own: questions have a time limit, and late answers are dropped.
 ///
-/// A thread that is stuck in the library cannot be stopped; it is left alone, and its policy stays busy.
+/// A thread that is stuck in the library cannot be stopped; it is abandoned, and its policy stays busy.
 final class PolicyThread: Sendable {
-    /// How long a library may take to make its state.
+    /// The time limit for a library to make its state.
     static let creationMilliseconds = 10_000
 
     private let name: String
     private let budgetMilliseconds: Int
-    private let desk: PolicyDesk
+    private let inbox: PolicyInbox
     let settings: PolicySettings
 
     /// Starts the thread, on which the library makes the state of one engine.
@@ -19,35 +20,35 @@ final class PolicyThread: Sendable {
     ) throws(PluginError) {
         name = table.name
         self.budgetMilliseconds = budgetMilliseconds
-        desk = PolicyDesk(name: table.name)
+        inbox = PolicyInbox(name: table.name)
         let start = Reply<PolicySettings>()
-        DispatchQueue(label: "quire.policy.\(table.name)", qos: .userInitiated).async { [desk] in
+        DispatchQueue(label: "quire.policy.\(table.name)", qos: .userInitiated).async { [inbox] in
             do throws(PluginError) {
                 let policy = try CPolicy(table, options: options)
-                start.give(.success(policy.settings))
-                desk.serve(policy)
+                start.fulfill(.success(policy.settings))
+                inbox.serve(policy)
             } catch {
-                start.give(.failure(error))
+                start.fulfill(.failure(error))
             }
         }
         guard let result = start.wait(milliseconds: Self.creationMilliseconds) else {
-            desk.close()
+            inbox.close()
             throw .overran(policy: table.name, milliseconds: Self.creationMilliseconds)
         }
         settings = try result.get()
     }
 
-    deinit { desk.close() }
+    deinit { inbox.close() }
 
-    /// What the policy answers, after it has heard what happened. Throws where it is busy, or is not done in time.
+    /// The policy's answer, after the events so far are delivered. Throws where the policy is busy or too late.
     func ask<Answer: Sendable>(
         _ question: @escaping @Sendable (CPolicy) -> Result<Answer, PluginError>
     ) throws(PluginError) -> Answer {
         let reply = Reply<Answer>()
-        try desk.ask { [desk] policy in
+        try inbox.post { [inbox] policy in
             let result = question(policy)
-            desk.isDone()
-            reply.give(result)
+            inbox.finishQuestion()
+            reply.fulfill(result)
         }
         guard let result = reply.wait(milliseconds: budgetMilliseconds) else {
             throw .overran(policy: name, milliseconds: budgetMilliseconds)
@@ -55,6 +56,23 @@ final class PolicyThread: Sendable {
         return try result.get()
     }
 
-    /// Remembers what has happened until the next question.
-    func tell(_ event: PolicyEvent) throws(PluginError) { try desk.tell(event) }
+    /// Delivers the event before the next question. Throws the error of an earlier event of its kind.
+    func post(_ event: PolicyEvent) throws(PluginError) { try inbox.post(event) }
+}
+
+/// One answer, passed from the policy's thread to the engine's thread, which may have stopped waiting for it.
+final class Reply<Answer: Sendable>: Sendable {
+    private let result = Mutex<Result<Answer, PluginError>?>(nil)
+    private let isReady = DispatchSemaphore(value: 0)
+
+    func fulfill(_ answer: Result<Answer, PluginError>) {
+        result.withLock { $0 = answer }
+        isReady.signal()
+    }
+
+    /// The answer; nil where none comes in time.
+    func wait(milliseconds: Int) -> Result<Answer, PluginError>? {
+        _ = isReady.wait(timeout: .now() + .milliseconds(milliseconds))
+        return result.withLock { $0 }
+    }
 }

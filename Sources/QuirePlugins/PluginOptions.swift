@@ -1,12 +1,12 @@
 import CQuirePlugin
 
-/// What `scheduler.plugin_options` of the configuration says, by key.
+/// The values of `scheduler.plugin_options` in the configuration, by key.
 public struct PluginOptions: Sendable, Hashable {
     /// The values as written.
     public let texts: [String: String]
     private let numbers: [String: Double]
 
-    /// Options as given, for tests of policies.
+    /// For tests of policies.
     public init(_ texts: [String: String]) {
         self.texts = texts
         numbers = texts.compactMapValues { Double($0) }
@@ -45,20 +45,15 @@ public struct PluginOptions: Sendable, Hashable {
 
 /// What is wrong with an option.
 public struct PluginOptionError: Error, CustomStringConvertible {
-    /// The option.
     public let key: String
-    /// What was expected.
     public let expected: String
-    /// What was found.
     public let found: String
 
-    /// The three as given.
     public init(key: String, expected: String, found: String) {
         self.key = key
         self.expected = expected
         self.found = found
     }
 
-    /// One sentence.
     public var description: String { "\(key): expected \(expected), found \"\(found)\"" }
 }

@@ -2,7 +2,7 @@ import CQuirePlugin
 import Requests
 import Scheduling
 
-/// The functions of the table: each turns C into Swift, asks the policy, and turns the answer into C.
+/// The functions of the table: each converts C structs to Swift values, asks the policy, and converts the answer back.
 enum PolicyBridge {
     static func fill(_ table: inout quire_policy) {
         table.create = { context, options, count, settings, state, error in
@@ -20,14 +20,15 @@ enum PolicyBridge {
             if let state { Unmanaged<PolicyState>.fromOpaque(state).release() }
         }
         fillDecisions(&table)
-        fillHooks(&table)
+        fillEvents(&table)
     }
 
     private static func fillDecisions(_ table: inout quire_policy) {
         table.place = { state, request, now, answer, error in
             ask(state, error) { policy in
-                let place = try policy.place(RequestView(request!.pointee), at: EngineInstant(nanoseconds: now))
-                answer!.pointee = quire_place(line: Int64(place.line), rank: place.rank)
+                let position = try policy.queuePosition(
+                    of: RequestView(request!.pointee), at: EngineInstant(nanoseconds: now))
+                answer!.pointee = quire_place(line: Int64(position.queue), rank: position.rank)
             }
         }
         table.decide = { state, candidates, count, load, now, answer, error in
@@ -58,9 +59,9 @@ enum PolicyBridge {
         }
         table.preempts = { state, waiting, victim, now, answer, error in
             ask(state, error) { policy in
-                let isWanted = try policy.preempts(
+                let preempts = try policy.preempts(
                     RequestView(waiting!.pointee), RequestView(victim!.pointee), at: EngineInstant(nanoseconds: now))
-                answer!.pointee = isWanted ? 1 : 0
+                answer!.pointee = preempts ? 1 : 0
             }
         }
         table.preemption_mode = { state, victim, costs, now, answer, error in
@@ -73,7 +74,7 @@ enum PolicyBridge {
         }
     }
 
-    private static func fillHooks(_ table: inout quire_policy) {
+    private static func fillEvents(_ table: inout quire_policy) {
         table.arrived = { state, request, now, error in
             ask(state, error) { try $0.arrived(RequestView(request!.pointee), at: EngineInstant(nanoseconds: now)) }
         }
@@ -124,4 +125,109 @@ private struct RankCountError: Error, CustomStringConvertible {
     let found: Int
 
     var description: String { "expected \(expected) ranks, found \(found)" }
+}
+
+// MARK: Conversions
+
+extension RequestView {
+    init(_ request: quire_request) {
+        let bytes = UnsafeRawBufferPointer(start: request.tenant, count: Int(request.tenant_length))
+        self.init(
+            id: RequestID(request.id), arrival: EngineInstant(nanoseconds: request.arrival_ns),
+            priority: Int(request.priority), tenant: String(decoding: bytes, as: UTF8.self),
+            deadline: request.deadline_ns == .max ? nil : EngineInstant(nanoseconds: request.deadline_ns),
+            promptCount: Int(request.prompt_tokens), outputCount: Int(request.output_tokens),
+            outputLimit: Int(request.output_limit), computedCount: Int(request.computed_tokens),
+            cachedCount: Int(request.cached_tokens), preemptionCount: Int(request.preemptions),
+            blockCount: Int(request.blocks))
+    }
+}
+
+extension AdmissionCandidate {
+    init(_ candidate: quire_candidate) {
+        self.init(
+            request: RequestView(candidate.request),
+            position: QueuePosition(queue: Int(candidate.place.line), rank: candidate.place.rank))
+    }
+}
+
+extension EngineLoad {
+    init(_ load: quire_load) {
+        self.init(
+            runningCount: Int(load.running), waitingCount: Int(load.waiting), maxSequenceCount: Int(load.max_running),
+            tokenBudget: Int(load.token_budget), maxBatchedTokenCount: Int(load.max_batched_tokens),
+            freeTokenCount: Int(load.free_tokens), capacityTokenCount: Int(load.capacity_tokens))
+    }
+}
+
+extension PreemptionCosts {
+    init(_ costs: quire_costs) {
+        self.init(
+            recomputeSeconds: costs.recompute_seconds.isNaN ? nil : costs.recompute_seconds,
+            swapSeconds: costs.swap_seconds.isNaN ? nil : costs.swap_seconds)
+    }
+}
+
+extension StepProgress {
+    init(_ progress: quire_progress) {
+        self.init(
+            computedCount: Int(progress.computed_tokens), recomputedCount: Int(progress.recomputed_tokens),
+            producedCount: Int(progress.produced_tokens))
+    }
+}
+
+extension FinishReason {
+    /// The reason of an end, without its token or text.
+    init(code: Int32) {
+        switch Int(code) {
+        case QUIRE_STOPPED: self = .stopString("")
+        case QUIRE_LENGTH: self = .length
+        case QUIRE_ABORTED: self = .abort
+        case QUIRE_REJECTED: self = .rejected("")
+        default: self = .failure("")
+        }
+    }
+}
+
+extension PreemptionMode {
+    var code: Int32 {
+        switch self {
+        case .recompute: Int32(QUIRE_RECOMPUTE)
+        case .swap: Int32(QUIRE_SWAP)
+        case .cheaper: Int32(QUIRE_CHEAPER)
+        }
+    }
+}
+
+extension quire_decision {
+    mutating func write(_ decision: AdmissionDecision) {
+        switch decision {
+        case .admit(let chosen):
+            kind = Int32(QUIRE_ADMIT)
+            id = chosen.rawValue
+        case .reject(let refused, let sentence):
+            kind = Int32(QUIRE_REJECT)
+            id = refused.rawValue
+            reason.write(sentence)
+        case .later: kind = Int32(QUIRE_LATER)
+        }
+    }
+}
+
+extension quire_message {
+    /// Writes as much of `sentence` as there is room for, whole characters only.
+    mutating func write(_ sentence: String) {
+        withUnsafeMutableBytes(of: &text) { room in
+            var count = 0
+            for scalar in sentence.unicodeScalars {
+                let bytes = Array(String(scalar).utf8)
+                guard count + bytes.count < room.count else { break }
+                for byte in bytes {
+                    room[count] = byte
+                    count += 1
+                }
+            }
+            room[count] = 0
+        }
+    }
 }

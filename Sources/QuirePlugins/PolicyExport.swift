@@ -1,16 +1,29 @@
 import CQuirePlugin
-import Scheduling
+// What an author of a policy needs comes with `import QuirePlugins`.
+@_exported public import Requests
+@_exported public import Scheduling
 
 /// Turns a policy into the table of C functions that quire loads: the body of a plugin's one function.
 ///
-///     @c(quire_plugin)
-///     public func plugin(_ abi: UInt32) -> UnsafeRawPointer {
-///         exportPolicy("my_policy") { options in MyPolicy(weight: try options.number("weight", default: 1)) }
+///     import QuirePlugins
+///
+///     struct ShortestPrompt: SchedulerPolicy {
+///         func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
+///             QueuePosition(rank: Double(request.promptCount))
+///         }
 ///     }
 ///
-/// `name` is what `scheduler.policy` calls it. `make` makes the policy of one engine; what it throws is shown to whoever
-/// starts quire. Its `lookahead` and `wantsCachedCounts` are asked for once. The library carries its own copy of
-/// everything that is Swift: only C crosses its border.
+///     @c(quire_plugin)
+///     public func plugin(_ abi: UInt32) -> UnsafeRawPointer {
+///         exportPolicy("shortest_prompt") { options in
+///             try options.check(known: [])
+///             return ShortestPrompt()
+///         }
+///     }
+///
+/// `name` is the policy's name in `scheduler.policy`. `make` makes the policy of one engine; if it throws, quire does not
+/// start and prints the error. Its `lookahead` and `wantsCachedCounts` are read once. The library has its own copy of
+/// everything that is Swift: only C crosses its border, so it may be built with another compiler.
 public func exportPolicy(
     _ name: String, _ make: @escaping @Sendable (PluginOptions) throws -> any SchedulerPolicy
 ) -> UnsafeRawPointer {
@@ -29,7 +42,7 @@ public func exportPolicy(
     return UnsafeRawPointer(result)
 }
 
-/// What `create` is given.
+/// The `context` of `create`.
 final class PolicyMaker: Sendable {
     let make: @Sendable (PluginOptions) throws -> any SchedulerPolicy
 
@@ -38,7 +51,7 @@ final class PolicyMaker: Sendable {
     }
 }
 
-/// The state of one engine. Only quire's thread for it comes here.
+/// The state of one engine, used only by quire's thread for that engine.
 final class PolicyState {
     var policy: any SchedulerPolicy
 

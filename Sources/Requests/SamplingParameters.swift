@@ -14,26 +14,30 @@ public struct SamplingParameters: Sendable, Hashable {
     public var presencePenalty: Float = 0
     /// Subtracted from a token's logit for each time it is in the output.
     public var frequencyPenalty: Float = 0
-    /// Added to the logits of the named tokens.
+    /// Added to the logits of these tokens.
     public var logitBias: [Int32: Float] = [:]
-    /// Fixes every random choice, whoever shares the batch.
+    /// Fixes every random choice, whatever other requests are in the batch.
     public var seed: UInt64 = 0
-    /// Tokens to produce at most; 0 only scores the prompt.
+    /// The greatest number of tokens to produce; 0 only scores the prompt.
     public var maxTokens = 16
-    /// Before so many tokens, neither end-of-text nor stop tokens are chosen.
+    /// The least number of tokens before an end-of-text token, a stop token or a stop string ends the output.
     public var minTokens = 0
     /// Tokens that end the output, beside the model's own.
     public var stopTokenIDs: [Int32] = []
     /// The model's end-of-text tokens; empty when the request ignores them.
     public var endTokenIDs: [Int32] = []
-    /// Report the log probability of each produced token and of this many most likely ones; nil: none.
+    /// Return the log probability of each produced token and of this many most likely ones; nil: none.
     public var logprobs: Int?
-    /// Likewise for the tokens of the prompt.
+    /// The same for the tokens of the prompt.
     public var promptLogprobs: Int?
 
     /// OpenAI's defaults.
     public init() {}
 
-    /// Whether `token` ends the output.
-    public func ends(at token: Int32) -> Bool { endTokenIDs.contains(token) || stopTokenIDs.contains(token) }
+    /// Whether `token` ends an output that `allowsEnd`.
+    public func isEnd(_ token: Int32) -> Bool { endTokenIDs.contains(token) || stopTokenIDs.contains(token) }
+
+    /// Whether an output of `outputCount` tokens may end with the last of them: `minTokens` come before it. The sampler
+    /// masks end tokens by this rule, and scheduler and engine end requests by it.
+    public func allowsEnd(atOutputCount outputCount: Int) -> Bool { outputCount > minTokens }
 }

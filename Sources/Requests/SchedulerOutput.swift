@@ -1,6 +1,6 @@
 public import SharedValues
 
-/// One step's work as plain data: who, how many tokens, which blocks.
+/// One step's work as plain data: which requests, how many tokens, which blocks.
 public struct SchedulerOutput: Sendable {
     /// Requests that the executor has not seen before; each is also in `scheduled`.
     public var admitted: [AdmittedRequest] = []
@@ -12,7 +12,7 @@ public struct SchedulerOutput: Sendable {
     public var preempted: [RequestID] = []
     /// Requests that the policy refused, with the reason; they never ran, or will not run again.
     public var rejected: [RejectedRequest] = []
-    /// Requests that ended since the last step: whatever is kept for them can go.
+    /// Requests that ended since the last step: the executor can drop what it keeps for them.
     public var finished: [RequestID] = []
 
     /// An empty step.
@@ -26,14 +26,10 @@ public struct SchedulerOutput: Sendable {
 
 /// What the executor must know about a request once.
 public struct AdmittedRequest: Sendable {
-    /// Its name.
     public let id: RequestID
-    /// The prompt.
     public let prompt: [Int32]
-    /// How its tokens are chosen.
     public let sampling: SamplingParameters
 
-    /// The three as given.
     public init(id: RequestID, prompt: [Int32], sampling: SamplingParameters) {
         self.id = id
         self.prompt = prompt
@@ -43,12 +39,10 @@ public struct AdmittedRequest: Sendable {
 
 /// A request that the policy refused.
 public struct RejectedRequest: Sendable, Hashable {
-    /// Its name.
     public let id: RequestID
     /// Why, in a sentence for the client.
     public let reason: String
 
-    /// The two as given.
     public init(id: RequestID, reason: String) {
         self.id = id
         self.reason = reason
@@ -57,7 +51,6 @@ public struct RejectedRequest: Sendable, Hashable {
 
 /// One request's part of a step.
 public struct ScheduledRequest: Sendable {
-    /// Its name.
     public let id: RequestID
     /// The tokens to compute: consecutive, beginning at `firstPosition`.
     public let tokens: ArraySlice<Int32>
@@ -67,19 +60,21 @@ public struct ScheduledRequest: Sendable {
     public let blocks: [Int32]
     /// Whether the last token's logits choose the next token.
     public let samplesNext: Bool
+    /// Tokens that the request has produced before this step.
+    public let outputCount: Int
     /// Positions (of this step's) whose logits score the prompt token that follows; empty for most.
     public let scoredPositions: Range<Int>
 
-    /// The parts as given.
     public init(
         id: RequestID, tokens: ArraySlice<Int32>, firstPosition: Int, blocks: [Int32], samplesNext: Bool,
-        scoredPositions: Range<Int>
+        outputCount: Int, scoredPositions: Range<Int>
     ) {
         self.id = id
         self.tokens = tokens
         self.firstPosition = firstPosition
         self.blocks = blocks
         self.samplesNext = samplesNext
+        self.outputCount = outputCount
         self.scoredPositions = scoredPositions
     }
 }

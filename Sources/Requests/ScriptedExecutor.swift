@@ -1,9 +1,9 @@
 import SharedValues
 
-/// An executor without a model: the whole engine and server run on it, in tests and in simulation.
+/// An executor without a model, on which tests run the whole engine and server.
 ///
 /// It keeps a cache of its own, written through slots and read through block tables like a real one, and the next
-/// token is a function of every token it reads there. So a block that was given away, overwritten or never written
+/// token is a function of every token it reads there. So a block that was freed, overwritten or never written
 /// changes the text, as it would with a model.
 public struct ScriptedExecutor: ModelExecutor {
     private let vocabularySize: Int
@@ -13,7 +13,7 @@ public struct ScriptedExecutor: ModelExecutor {
     private var swappedSlots: [Int32]
 
     /// An executor over `blockCount` blocks, and `swapBlockCount` to swap to, whose tokens are `0 ..< vocabularySize`.
-    /// With a sliding window, the next token depends on so many of those before it.
+    /// With a sliding window, the next token depends on that many tokens before it.
     public init(
         vocabularySize: Int, blockCount: Int, blockSize: Int, swapBlockCount: Int = 0, slidingWindow: Int? = nil
     ) {
@@ -38,9 +38,9 @@ public struct ScriptedExecutor: ModelExecutor {
             results: output.scheduled.map { scheduled in
                 let end = scheduled.firstPosition + scheduled.tokens.count
                 var result = StepResult()
-                if scheduled.samplesNext { result.token = next(before: end, in: scheduled.blocks) }
+                if scheduled.samplesNext { result.tokens = StepTokens(next(before: end, in: scheduled.blocks)) }
                 result.promptLogprobs = scheduled.scoredPositions.map { position in
-                    // A score that, like a model's, depends on all that stands before.
+                    // As with a model, a score depends on every token before it.
                     let guess = next(before: position + 1, in: scheduled.blocks)
                     let entry = TokenLogprob(token: guess, logprob: -0.5, rank: 1)
                     return TokenLogprobs(chosen: entry, top: [entry])

@@ -2,15 +2,15 @@ import CLibrary
 public import Requests
 public import SharedValues
 
-/// Chooses one request's tokens, and remembers what that takes: which tokens it has seen, and how many it produced.
+/// Chooses one request's tokens, and keeps the history that penalties need.
 ///
-/// The choice is a function of the logits, the parameters, the seed and the position. Order, as in vLLM: bias, minimum
-/// length, penalties, temperature, `min_p`, `top_k`, `top_p`, draw. Log probabilities are those of the model, before all
-/// of that. A draw walks from the most likely token on, so mostly it needs no others.
+/// The choice is a function of the logits, the parameters, the seed and the position in the output, which the scheduler
+/// counts (`outputCount`: tokens produced before this one). Order, as in vLLM: bias, minimum length, penalties,
+/// temperature, `min_p`, `top_k`, `top_p`, draw. Log probabilities are those of the model, before all of that. A draw walks
+/// from the most likely token on, so the most likely ones are mostly enough.
 public struct Sampler: Sendable {
     private let parameters: SamplingParameters
     private var seen: SeenTokens
-    private var outputCount = 0
 
     /// A sampler for a request with this prompt.
     public init(parameters: SamplingParameters, prompt: [Int32]) {
@@ -20,38 +20,41 @@ public struct Sampler: Sendable {
 
     /// Chooses the next token from `logits`, `[vocabularySize]`, which it may overwrite.
     public mutating func sample(
-        _ logits: UnsafeMutableBufferPointer<Float>, scratch: inout SamplerScratch
+        _ logits: UnsafeMutableBufferPointer<Float>, outputCount: Int, scratch: inout SamplerScratch
     ) -> (token: Int32, logprobs: TokenLogprobs?) {
         if parameters.logprobs != nil { scratch.keep(logits) }
-        adjust(logits)
-        let token = Int32(truncatingIfNeeded: parameters.isGreedy ? logits.argmax() : draw(logits, &scratch))
-        outputCount += 1
+        adjust(logits, outputCount: outputCount)
+        let token = Int32(
+            truncatingIfNeeded: parameters.isGreedy ? logits.argmax() : draw(logits, at: outputCount, &scratch))
         if parameters.hasPenalties { seen.append(token) }
         guard let topCount = parameters.logprobs else { return (token, nil) }
         return (token, scratch.withKept { logprobs(of: token, topCount: topCount, in: $0) })
     }
 
-    /// Whether the most likely tokens are enough to choose the next one, as far as can be said before they are known.
-    public var wantsRankedTokens: Bool {
-        parameters.logitBias.isEmpty && !parameters.hasPenalties && outputCount >= parameters.minTokens
+    /// Whether the most likely tokens are mostly enough to choose the next one: nothing changes single logits.
+    public func acceptsRankedTokens(outputCount: Int) -> Bool {
+        parameters.logitBias.isEmpty && !parameters.hasPenalties
+            && parameters.allowsEnd(atOutputCount: outputCount + 1)
             && parameters.logprobs ?? 0 <= RankedTokens.maximumCount
     }
 
-    /// What `RankedTokens.temperedSum` multiplies logits by.
+    /// The factor of logits in `RankedTokens.temperedSum`.
     public var inverseTemperature: Float { parameters.isGreedy ? 1 : 1 / parameters.temperature }
 
-    /// Chooses the next token as `sample` of the whole row does; nil where that takes more than `ranked` says.
-    /// Precondition: `wantsRankedTokens`.
-    public mutating func sample(
-        _ ranked: RankedTokens, scratch: inout SamplerScratch
+    /// Chooses the token that `sample` of the whole row chooses; nil where the ranked tokens are too few to say.
+    /// Precondition: `acceptsRankedTokens`.
+    public func sample(
+        _ ranked: RankedTokens, outputCount: Int, scratch: inout SamplerScratch
     ) -> (token: Int32, logprobs: TokenLogprobs?)? {
         let topCount = parameters.logprobs
-        guard topCount ?? 0 <= ranked.tokens.count, let place = place(in: ranked, &scratch) else { return nil }
-        outputCount += 1
-        return (ranked.tokens[place], topCount.map { ranked.logprobs(at: place, topCount: $0) })
+        guard topCount ?? 0 <= ranked.tokens.count,
+            let index = draw(ranked, at: outputCount, &scratch)
+        else { return nil }
+        return (ranked.tokens[index], topCount.map { ranked.logprobs(at: index, topCount: $0) })
     }
 
-    private func place(in ranked: RankedTokens, _ scratch: inout SamplerScratch) -> Int? {
+    /// The index of the token that `draw` of the whole row finds; nil where the ranked tokens are too few to say.
+    private func draw(_ ranked: RankedTokens, at outputCount: Int, _ scratch: inout SamplerScratch) -> Int? {
         let largest = ranked.logits[0]
         guard !parameters.isGreedy, largest > -.infinity, largest < .infinity else { return 0 }
         let scale = inverseTemperature
@@ -70,11 +73,11 @@ public struct Sampler: Sendable {
         return nucleus.isWhole ? nucleus.count - 1 : nil
     }
 
-    private func adjust(_ logits: UnsafeMutableBufferPointer<Float>) {
+    private func adjust(_ logits: UnsafeMutableBufferPointer<Float>, outputCount: Int) {
         for (token, bias) in parameters.logitBias where logits.indices.contains(Int(token)) {
             logits[Int(token)] += bias
         }
-        if outputCount < parameters.minTokens {
+        if !parameters.allowsEnd(atOutputCount: outputCount + 1) {
             for token in parameters.endTokenIDs + parameters.stopTokenIDs where logits.indices.contains(Int(token)) {
                 logits[Int(token)] = -.infinity
             }
@@ -83,7 +86,9 @@ public struct Sampler: Sendable {
     }
 
     /// Draws by inverting the cumulative distribution: the most likely tokens first, then the others by id.
-    private func draw(_ logits: UnsafeMutableBufferPointer<Float>, _ scratch: inout SamplerScratch) -> Int {
+    private func draw(
+        _ logits: UnsafeMutableBufferPointer<Float>, at outputCount: Int, _ scratch: inout SamplerScratch
+    ) -> Int {
         let largest = logits.largest()
         guard largest > -.infinity, largest < .infinity else { return logits.argmax() }
         logits.rank(RankedTokens.maximumCount, into: &scratch.drawnFirst)
@@ -112,7 +117,7 @@ public struct Sampler: Sendable {
     }
 }
 
-/// Storage that samplers share, so that choosing a token allocates nothing.
+/// Storage that samplers share, so that choosing a token allocates no memory.
 public struct SamplerScratch: Sendable {
     var nucleus = Nucleus()
     var drawnFirst: [Int32] = []
@@ -130,4 +135,45 @@ public struct SamplerScratch: Sendable {
     mutating func withKept<Result>(_ body: (UnsafeMutableBufferPointer<Float>) -> Result) -> Result {
         kept.withUnsafeMutableBufferPointer { body($0) }
     }
+}
+
+/// The random number of one output position, at least 0 and below 1: a function of seed and position alone, so that
+/// neither other requests of the batch nor preemption can change a draw.
+func uniformDraw(seed: UInt64, position: Int) -> Double {
+    var request = SplitMix64(seed: seed)
+    var draw = SplitMix64(seed: request.next() &+ UInt64(truncatingIfNeeded: position))
+    // The upper 53 bits fill a double's mantissa.
+    return Double(draw.next() >> 11) * 0x1p-53
+}
+
+/// The tokens that a request has seen, and how often it produced them: what penalties need.
+struct SeenTokens: Sendable {
+    /// Times in the output; zero for tokens of the prompt only.
+    private var outputCounts: [Int32: Int] = [:]
+
+    init(prompt: [Int32]) {
+        for token in prompt { outputCounts[token] = 0 }
+    }
+
+    mutating func append(_ token: Int32) {
+        outputCounts[token, default: 0] += 1
+    }
+
+    /// Penalizes the seen tokens: repetition as in CTRL (arXiv 1909.05858), frequency and presence as OpenAI does.
+    func penalize(_ logits: UnsafeMutableBufferPointer<Float>, _ parameters: SamplingParameters) {
+        for (token, count) in outputCounts where logits.indices.contains(Int(token)) {
+            var value = logits[Int(token)]
+            value = value > 0 ? value / parameters.repetitionPenalty : value * parameters.repetitionPenalty
+            value -= parameters.frequencyPenalty * Float(count)
+            if count > 0 { value -= parameters.presencePenalty }
+            logits[Int(token)] = value
+        }
+    }
+}
+
+extension SamplingParameters {
+    var hasPenalties: Bool { repetitionPenalty != 1 || frequencyPenalty != 0 || presencePenalty != 0 }
+    /// Whether the most likely token is always taken.
+    var isGreedy: Bool { temperature < 1e-5 }
+    var isFiltered: Bool { topK > 0 || topP < 1 || minP > 0 }
 }

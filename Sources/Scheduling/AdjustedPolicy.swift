@@ -19,24 +19,23 @@ public struct AdjustedPolicy: SchedulerPolicy {
         self.preemption = preemption
     }
 
-    /// The configured way, or the policy's.
+    // MARK: Decisions that a rule may replace
+
     public mutating func preemptionMode(
         of victim: RequestView, costs: PreemptionCosts, at now: EngineInstant
     ) throws -> PreemptionMode { try preemption ?? policy.preemptionMode(of: victim, costs: costs, at: now) }
 
-    /// The rule's rank, or the policy's.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) throws -> Double {
         try victims?.rank(of: running) ?? policy.victimRank(of: running, at: now)
     }
 
-    /// The rule's ranks, or the policy's.
     public mutating func victimRanks(of running: [RequestView], at now: EngineInstant) throws -> [Double] {
         guard let victims else { return try policy.victimRanks(of: running, at: now) }
         return running.map { victims.rank(of: $0) }
     }
 
-    /// The policy's share, within the configured one. With nothing running, or nothing left for what runs, there is
-    /// nothing to protect.
+    /// The policy's share, within the configured one. The configured one protects running requests, so it does not apply
+    /// where nothing runs, or where the policy leaves running requests no tokens anyway.
     public mutating func share(of load: EngineLoad, at now: EngineInstant) throws -> BudgetShare {
         var share = try policy.share(of: load, at: now)
         if promptShare < 1, load.runningCount > 0, share.reservedTokenCount < load.tokenBudget {
@@ -46,45 +45,38 @@ public struct AdjustedPolicy: SchedulerPolicy {
         return share
     }
 
-    /// The policy's.
-    public mutating func place(_ request: RequestView, at now: EngineInstant) throws -> WaitingPlace {
-        try policy.place(request, at: now)
+    // MARK: Decisions and events that are passed on
+
+    public mutating func queuePosition(of request: RequestView, at now: EngineInstant) throws -> QueuePosition {
+        try policy.queuePosition(of: request, at: now)
     }
 
-    /// The policy's.
     public var lookahead: Int { get throws { try policy.lookahead } }
 
-    /// The policy's.
     public var wantsCachedCounts: Bool { get throws { try policy.wantsCachedCounts } }
 
-    /// The policy's.
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) throws -> AdmissionDecision {
         try policy.decide(among: candidates, load: load, at: now)
     }
 
-    /// The policy's.
     public mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) throws -> Bool {
         try policy.preempts(waiting, victim, at: now)
     }
 
-    /// Passed on.
     public mutating func arrived(_ request: RequestView, at now: EngineInstant) throws {
         try policy.arrived(request, at: now)
     }
 
-    /// Passed on.
     public mutating func admitted(_ request: RequestView, at now: EngineInstant) throws {
         try policy.admitted(request, at: now)
     }
 
-    /// Passed on.
     public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) throws {
         try policy.progressed(request, by: progress, at: now)
     }
 
-    /// Passed on.
     public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) throws {
         try policy.ended(request, reason, at: now)
     }

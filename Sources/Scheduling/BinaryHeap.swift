@@ -1,4 +1,4 @@
-/// The least of many elements at hand, insertion and removal in logarithmic time (Williams, 1964).
+/// A priority queue: its least element comes first; insertion and removal take logarithmic time (Williams, 1964).
 struct BinaryHeap<Element: Comparable & Sendable>: Sendable {
     private(set) var elements: [Element]
 

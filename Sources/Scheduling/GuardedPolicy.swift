@@ -1,11 +1,40 @@
 import Requests
 
-/// A policy that always answers: where the real one throws or answers nonsense, the default does, for that decision.
-///
-/// What the scheduler asks. Failures are counted and the last one is kept; nobody is told here.
+/// The decisions and events of a policy, as failures are counted by them. Raw values are labels of metrics.
+public enum PolicyDecision: String, Sendable, CaseIterable {
+    case queuePosition = "place"
+    case lookahead, decide, share, preempts, arrived, admitted, progressed, ended
+    case wantsCachedCounts = "wants_cached_counts"
+    case victimRanks = "victim_ranks"
+    case preemptionMode = "preemption_mode"
+}
+
+/// How often a policy failed since the start: it threw, returned nonsense or did not answer in time. The default
+/// decided instead, each time.
+public struct PolicyFailures: Sendable, Hashable {
+    private var counts: [PolicyDecision: Int] = [:]
+    /// Failures in all.
+    public private(set) var count = 0
+    /// The latest failure, in words; nil before the first.
+    public private(set) var lastMessage: String?
+
+    public init() {}
+
+    /// Failures of one decision.
+    public func count(of decision: PolicyDecision) -> Int { counts[decision, default: 0] }
+
+    mutating func add(_ decision: PolicyDecision, _ message: String) {
+        counts[decision, default: 0] += 1
+        count += 1
+        lastMessage = message
+    }
+}
+
+/// What the scheduler asks: a policy that always answers. Where the real one throws or returns nonsense, the default
+/// decides, and the failure is counted in `failures`.
 struct GuardedPolicy: Sendable {
     private var policy: any SchedulerPolicy
-    /// Every default, which is `fcfs`.
+    /// All defaults, which is `fcfs`.
     private var fallback = FirstComeFirstServed()
     private(set) var failures = PolicyFailures()
 
@@ -13,13 +42,13 @@ struct GuardedPolicy: Sendable {
         self.policy = policy
     }
 
-    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+    mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
         do {
-            let place = try policy.place(request, at: now)
-            if place.rank.isFinite { return place }
-            note(.place, "ranks \(request.id) by \(place.rank)")
-        } catch { note(.place, error) }
-        return fallback.place(request, at: now)
+            let position = try policy.queuePosition(of: request, at: now)
+            if position.rank.isFinite { return position }
+            note(.queuePosition, "ranks \(request.id) by \(position.rank)")
+        } catch { note(.queuePosition, error) }
+        return fallback.queuePosition(of: request, at: now)
     }
 
     mutating func lookahead() -> Int {
@@ -36,7 +65,7 @@ struct GuardedPolicy: Sendable {
         return fallback.wantsCachedCounts
     }
 
-    /// Whether the requests named wait is for the scheduler to say, who then calls `note` and lets the first go first.
+    /// Does not check that the named request is waiting; the scheduler does, and reports a failure with `note`.
     mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) -> AdmissionDecision {
@@ -57,7 +86,7 @@ struct GuardedPolicy: Sendable {
         return fallback.share(of: load, at: now)
     }
 
-    /// One rank each. All are the default's where one fails: ranks of two scales cannot be compared.
+    /// One rank each. If one of them fails, all ranks are the default's: ranks of two scales cannot be compared.
     mutating func victimRanks(of running: [RequestView], at now: EngineInstant) -> [Double] {
         do {
             let ranks = try policy.victimRanks(of: running, at: now)
@@ -98,10 +127,9 @@ struct GuardedPolicy: Sendable {
         do { try policy.ended(request, reason, at: now) } catch { note(.ended, error) }
     }
 
-    /// Counts a failure. Apart from those who call it every step for every request.
+    /// Counts a failure. Kept out of line, because callers run in every step for every request.
     @inline(never)
     private mutating func note(_ decision: PolicyDecision, _ error: any Error) { note(decision, "\(error)") }
 
-    /// Counts a failure.
     mutating func note(_ decision: PolicyDecision, _ message: String) { failures.add(decision, message) }
 }

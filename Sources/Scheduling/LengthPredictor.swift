@@ -1,6 +1,6 @@
-/// Guesses how long an answer will be from those that have ended: by tenant and by the prompt's length class.
+/// Predicts the length of an answer from those that have ended: by tenant and by the prompt's length class.
 ///
-/// Means that forget: each answer counts for a 64th once there are that many. Lengths of one tenant's answers to
+/// Running means of about the last 64 answers. Lengths of one tenant's answers to
 /// prompts of similar length are alike enough to rank by (Fu et al., arXiv 2408.15792, learn the ranking itself).
 struct LengthPredictor: Sendable {
     private struct Mean: Sendable {
@@ -18,14 +18,14 @@ struct LengthPredictor: Sendable {
         let lengthClass: Int
     }
 
-    /// Tenants are named by clients: beyond so many classes, new ones share the mean of their length class.
+    /// Clients choose the names of tenants. Beyond this many classes, new tenants share the mean of their length class.
     private static let maxKeyCount = 4096
 
     private var means: [Key: Mean] = [:]
     private var classes: [Int: Mean] = [:]
     private var all = Mean()
 
-    /// Learns from an answer that ended by itself.
+    /// Learns from an answer that was not cut off.
     mutating func learn(_ request: RequestView) {
         let sample = Double(request.outputCount)
         let key = Self.key(request)
@@ -39,7 +39,7 @@ struct LengthPredictor: Sendable {
         let key = Self.key(request)
         let known = [means[key], classes[key.lengthClass], all].compactMap(\.self).first { $0.count > 0 }
         let produced = Double(request.outputCount)
-        // An answer longer than guessed goes on for as long again, as far as one can know of heavy tails.
+        // Lengths have heavy tails: an answer longer than predicted is expected to go on for half its length.
         let left = known.map { max($0.value - produced, produced / 2) } ?? 256
         return min(max(left, 1), Double(max(request.outputLimit, 1)))
     }

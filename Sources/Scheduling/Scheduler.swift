@@ -9,13 +9,12 @@ public import Requests
 ///
 /// Use: `schedule`, run the output, `update` with the result; `add`, `abort` and `failStep` between steps.
 ///
-/// That it always goes on: some request runs whenever one waits; the first of the running requests is computed in
-/// every step and, once a policy has used up its preemptions, loses its blocks to nobody; and any request fits into
-/// the cache alone. So whatever the policy says, requests keep finishing.
+/// It always makes progress: some request runs whenever one waits; the first of the running requests is computed in
+/// every step and, once a policy has used up its preemptions, is never preempted again; and any request fits into
+/// the cache alone. So requests keep finishing, whatever the policy answers.
 public struct Scheduler: ~Copyable, Sendable {
     typealias Slot = RequestTable.Slot
 
-    /// The bounds it keeps.
     public let limits: SchedulerLimits
     var cache: KVCacheManager
     var policy: GuardedPolicy
@@ -23,18 +22,18 @@ public struct Scheduler: ~Copyable, Sendable {
     /// In order of admission.
     var running: [Slot] = []
     var waiting = WaitingQueue()
-    /// Requests that wait for others, outside of the policy's lines.
+    /// Requests that wait for their leader's prompt, outside of the policy's queues.
     var heldCount = 0
-    /// Requests whose prompts are scored, or were.
+    /// Requests in flight whose prompts are scored.
     var scoredRequestCount = 0
     var finishedIDs: [RequestID] = []
     var counters = SchedulerStatistics()
     var stepNumber = 0
     /// The slots of the last step's requests, in its order.
     var stepSlots: [Slot] = []
-    /// The latest moment heard of.
+    /// The latest moment that a caller has named.
     var clock = EngineInstant(nanoseconds: 0)
-    /// What computing again and moving take.
+    /// How long computing tokens and moving blocks take.
     var speeds: SpeedMeter
     /// When the last step began.
     var stepStart = EngineInstant(nanoseconds: 0)
@@ -54,7 +53,7 @@ public struct Scheduler: ~Copyable, Sendable {
         self.speeds = SpeedMeter(given: speeds)
     }
 
-    /// Whether any request is left.
+    /// Whether no request is left.
     public var isIdle: Bool { table.count == 0 }
 
     /// Counts for metrics and logs.
@@ -75,6 +74,8 @@ public struct Scheduler: ~Copyable, Sendable {
         return statistics
     }
 
+    // MARK: A step
+
     /// The next step's work: every running request's next tokens, then as many waiting requests as fit.
     public mutating func schedule(at now: EngineInstant) -> SchedulerOutput {
         clock = max(clock, now)
@@ -83,20 +84,21 @@ public struct Scheduler: ~Copyable, Sendable {
         var output = SchedulerOutput()
         swap(&output.finished, &finishedIDs)
         guard !isIdle else { return output }
-        let whole = load(tokenBudget: limits.maxBatchedTokenCount)
-        var plan = StepPlan(limits, share: policy.share(of: whole, at: clock), at: clock)
+        let load = load(tokenBudget: limits.maxBatchedTokenCount)
+        var plan = StepPlan(limits, share: policy.share(of: load, at: clock), at: clock)
         continueRunning(&plan)
         if plan.preempted.isEmpty {
             plan.beginAdmitting()
             admitWaiting(&output, &plan)
         }
-        // Whoever had the whole budget may have been preempted for one that found no room after all.
+        // A running request may have had the whole budget and then have been preempted for a waiting one that found no
+        // room after all.
         if plan.isEmpty { continueRunning(&plan) }
         finish(plan, &output)
         return output
     }
 
-    /// Turns what is planned into plain data, and lets the preempted wait.
+    /// Turns the plan into plain data, and puts the preempted requests into their queues.
     private mutating func finish(_ plan: StepPlan, _ output: inout SchedulerOutput) {
         if !plan.preempted.isEmpty {
             running.removeAll { [table] in !table.isRunning($0) }
@@ -110,12 +112,12 @@ public struct Scheduler: ~Copyable, Sendable {
         for entry in plan.entries where !entry.isWithdrawn {
             table[entry.slot].entry = nil
             stepSlots.append(entry.slot)
-            output.scheduled.append(table[entry.slot].request.scheduled(entry.chunk))
+            output.scheduled.append(ScheduledRequest(table[entry.slot].request, entry.chunk))
         }
         output.moves = cache.takeMoves()
     }
 
-    func load(tokenBudget: Int) -> EngineLoad {
+    private func load(tokenBudget: Int) -> EngineLoad {
         EngineLoad(
             runningCount: running.count, waitingCount: waiting.count + heldCount,
             maxSequenceCount: limits.maxSequenceCount,
@@ -124,23 +126,119 @@ public struct Scheduler: ~Copyable, Sendable {
             capacityTokenCount: cache.blockCount * cache.blockSize)
     }
 
-    /// Keeps a request out of the policy's lines.
-    mutating func hold(_ slot: Slot) {
-        table[slot].isHeld = true
-        heldCount += 1
+    // MARK: Running requests
+
+    /// Plans the next tokens of each running request, in order; where blocks are missing, a victim is preempted.
+    private mutating func continueRunning(_ plan: inout StepPlan) {
+        if scoredRequestCount > 0 {
+            plan.budget.scorerCount = running.count { table.isRunning($0) && table[$0].request.isScoring }
+        }
+        for slot in running {
+            guard table.isRunning(slot) else { continue }
+            let isScoring = plan.budget.scorerCount > 0 && table[slot].request.isScoring
+            defer { plan.budget.scorerCount -= isScoring ? 1 : 0 }
+            let computedCount = table[slot].request.computedCount
+            guard let chunk = plan.budget.chunk(of: table[slot].request, after: computedCount) else { continue }
+            var hasRoom = true
+            while hasRoom, !cache.extend(&table[slot].request.blocks, toTokens: computedCount + chunk.tokenCount) {
+                let victim = chooseVictim(&plan)
+                preempt(victim, &plan)
+                hasRoom = victim != slot
+            }
+            if hasRoom { table[slot].entry = plan.append(slot, chunk) }
+        }
     }
 
-    /// Lets one wait that was held.
-    mutating func release(_ slot: Slot) {
-        table[slot].isHeld = false
-        heldCount -= 1
-        enqueue(slot)
+    // MARK: Waiting requests
+
+    /// Admits waiting requests as the policy chooses them, until one does not fit: none is admitted before that one.
+    private mutating func admitWaiting(_ output: inout SchedulerOutput, _ plan: inout StepPlan) {
+        while !waiting.isEmpty, plan.budget.tokenCount > 0 {
+            guard let slot = nextToAdmit(&output, &plan) else { return }
+            var admission = admit(slot, &output, &plan)
+            while admission == .noRoom, preemptsForAdmission(of: slot, &plan) {
+                admission = admit(slot, &output, &plan)
+            }
+            guard admission == .admitted else { return }
+        }
     }
 
-    /// Lets a request wait where the policy wants it.
-    mutating func enqueue(_ slot: Slot) {
-        let view = table[slot].view
-        table[slot].waitingSince = counters.admissionCount
-        waiting.insert(slot, view, at: policy.place(view, at: clock))
+    /// The policy's next choice, after those that it refuses; nil when no request is to be admitted now.
+    private mutating func nextToAdmit(_ output: inout SchedulerOutput, _ plan: inout StepPlan) -> Slot? {
+        while let longest = waiting.longestWaiting {
+            if isOvertakenTooOften(longest) {
+                table[longest].isProtected = true
+                return longest
+            }
+            let load = load(tokenBudget: plan.budget.tokenCount)
+            switch policy.decide(among: candidates(), load: load, at: plan.now) {
+            case .admit(let id): return waitingSlot(id, to: "admits") ?? longest
+            case .later: return running.isEmpty ? longest : nil
+            case .reject(let id, let reason):
+                guard let slot = waitingSlot(id, to: "refuses") else { return longest }
+                output.rejected.append(RejectedRequest(id: id, reason: reason))
+                counters.rejectionCount += 1
+                retire(slot, .rejected(reason))
+            }
+        }
+        return nil
+    }
+
+    /// The slot of the request that the policy named; nil, and a failure of the policy, if it does not wait.
+    private mutating func waitingSlot(_ id: RequestID, to verb: String) -> Slot? {
+        if let slot = table.slot(of: id), waiting.contains(slot) { return slot }
+        policy.note(.decide, "\(verb) \(id), which does not wait")
+        return nil
+    }
+
+    private func isOvertakenTooOften(_ slot: Slot) -> Bool {
+        counters.admissionCount % SchedulerLimits.overtakingInterval == 0
+            && counters.admissionCount - table[slot].waitingSince > limits.maxOvertakingCount
+    }
+
+    private mutating func candidates() -> [AdmissionCandidate] {
+        let lookahead = min(policy.lookahead(), SchedulerLimits.maxLookahead)
+        var candidates = waiting.candidates(lookahead: lookahead) { [table] in table[$0].view }
+        guard policy.wantsCachedCounts() else { return candidates }
+        for index in candidates.indices {
+            guard let slot = table.slot(of: candidates[index].request.id) else { continue }
+            candidates[index].request.cachedCount = cache.cachedPrefixCount(
+                of: table[slot].request.tokens, salt: table[slot].request.attributes.cacheSalt)
+        }
+        return candidates
+    }
+
+    /// The result of an attempt to admit a request.
+    private enum Admission { case admitted, noRoom, noBudget }
+
+    /// Moves a waiting request to the running ones; nothing is changed where that is not possible.
+    private mutating func admit(_ slot: Slot, _ output: inout SchedulerOutput, _ plan: inout StepPlan) -> Admission {
+        guard running.count - plan.preempted.count < limits.maxSequenceCount else { return .noRoom }
+        let chunk: Chunk
+        switch allocateBlocks(slot, plan.budget) {
+        case .allocated(let part): chunk = part
+        case .noRoom: return .noRoom
+        case .noBudget: return .noBudget
+        }
+        if !table[slot].request.wasAdmitted {
+            output.admitted.append(AdmittedRequest(table[slot].request))
+            table[slot].request.wasAdmitted = true
+        }
+        waiting.remove(slot, table[slot].request.id)
+        running.append(slot)
+        table[slot].request.status = .running
+        table[slot].admissionStep = stepNumber
+        table[slot].entry = plan.append(slot, chunk)
+        counters.admissionCount += 1
+        policy.admitted(table[slot].view, at: plan.now)
+        return .admitted
+    }
+}
+
+extension AdmittedRequest {
+    fileprivate init(_ request: Request) {
+        self.init(
+            id: request.id, prompt: Array(request.tokens.prefix(request.promptCount)),
+            sampling: request.attributes.sampling)
     }
 }

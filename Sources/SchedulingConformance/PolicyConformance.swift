@@ -1,12 +1,16 @@
 public import Scheduling
 
-/// What must hold of any load under any policy, ours or a stranger's.
+/// The invariants that must hold for any load under any policy, built in or external.
 ///
-/// After every step every invariant of scheduler and block manager is checked. Every request finishes or is refused
-/// with a reason; those that finish have the tokens that they have alone; nobody starves and no block is lost; and
-/// the same load gives the same schedule again, so that simulations can be repeated.
+/// Every invariant of scheduler and block manager is checked after every step. Every request finishes or is refused with a
+/// reason, with the tokens that it has without other requests; no request starves and no block is lost; and the same load
+/// gives the same schedule again, so that simulations can be repeated.
 ///
-/// A test is one line: `@Test(arguments: PolicyConformance.cases())`.
+///     @Test(arguments: PolicyConformance.cases())
+///     func conformance(_ trial: PolicyCase) {
+///         let result = PolicyConformance { MyPolicy() }.run(trial)
+///         #expect(result.hasPassed, "\(result)")
+///     }
 public struct PolicyConformance: Sendable {
     private let makePolicy: @Sendable () -> any SchedulerPolicy
 
@@ -34,16 +38,56 @@ public struct PolicyConformance: Sendable {
         return PolicyResult(name: trial.name, failures: failures)
     }
 
-    /// Runs a load twice: what was wrong, and whether the two schedules differ.
+    /// Runs a load twice. Returns its failures, and one more if the two schedules differ.
     private func repeated(_ run: () -> LoadOutcome) -> [String] {
         let (first, second) = (run(), run())
         return first.failures + (first.schedule == second.schedule ? [] : ["the schedule differs when repeated"])
     }
 }
 
-/// What a load left behind.
+/// The outcome of one run of a load.
 struct LoadOutcome {
     var failures: [String]
-    /// Who was computed, step by step.
+    /// The requests of each step.
     var schedule: [[UInt64]]
+}
+
+/// A small world and a load for it, both made from a seed.
+public struct PolicyCase: Sendable, CustomStringConvertible {
+    enum Load: Sendable {
+        /// Requests of every kind come and go at random; some are aborted, some steps fail.
+        case random
+        /// All come at once into a pool that holds few of them: every request is preempted.
+        case thrash
+        /// One request that the policy has every reason to pass over, and a stream of others without end.
+        case starvation
+        /// Ten thousand requests wait, most of which are aborted.
+        case crowd
+    }
+
+    /// The load and the seed.
+    public let name: String
+    let load: Load
+    let seed: UInt64
+
+    init(_ load: Load, seed: UInt64) {
+        name = "\(load), seed \(seed)"
+        self.load = load
+        self.seed = seed
+    }
+
+    public var description: String { name }
+}
+
+/// The result of a case.
+public struct PolicyResult: Sendable, CustomStringConvertible {
+    public let name: String
+    /// Broken invariants, in words.
+    public let failures: [String]
+
+    public var hasPassed: Bool { failures.isEmpty }
+
+    public var description: String {
+        hasPassed ? "\(name): passed" : "\(name): " + failures.prefix(5).joined(separator: "; ")
+    }
 }

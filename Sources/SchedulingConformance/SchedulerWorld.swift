@@ -3,21 +3,20 @@ public import Requests
 public import Scheduling
 import SharedValues
 
-/// A scheduler on a scripted executor: steps it, checks every invariant after every step, collects what comes out.
+/// A scheduler on a scripted executor: steps it, checks every invariant after every step, and collects the output.
 public struct SchedulerWorld: ~Copyable {
     /// Tokens of the scripted executor are below this.
     public static let vocabularySize = 50
-    /// The scheduler itself.
     public private(set) var scheduler: Scheduler
     private var executor: ScriptedExecutor
     private let limits: SchedulerLimits
     /// Each request's output so far.
     public private(set) var outputs: [RequestID: [Int32]] = [:]
-    /// Each request's scores of prompt tokens: the tokens most likely there.
+    /// Each request's scores of prompt tokens: the most likely token at each position.
     public private(set) var scores: [RequestID: [Int32]] = [:]
     /// Why requests ended.
     public private(set) var reasons: [RequestID: FinishReason] = [:]
-    /// Everything that was wrong, in words.
+    /// All broken invariants, in words.
     public private(set) var brokenInvariants: [String] = []
     /// Steps taken so far; each takes a millisecond.
     public private(set) var stepCount = 0
@@ -48,7 +47,6 @@ public struct SchedulerWorld: ~Copyable {
             swapBlockCount: swapBlockCount, slidingWindow: slidingWindow)
     }
 
-    /// The moment now.
     public var now: EngineInstant { EngineInstant(nanoseconds: UInt64(stepCount) * 1_000_000) }
 
     /// The order in which requests were first admitted.
@@ -66,8 +64,11 @@ public struct SchedulerWorld: ~Copyable {
         nextID += 1
         scheduler.add(
             Request(
-                id: id, prompt: prompt, sampling: sampling, arrival: now, priority: priority, tenant: tenant,
-                deadline: deadlineSeconds.map { now.advanced(bySeconds: $0) }, cacheSalt: cacheSalt, leader: leader))
+                id: id, prompt: prompt,
+                attributes: RequestAttributes(
+                    sampling: sampling, priority: priority, tenant: tenant, deadlineSeconds: deadlineSeconds,
+                    cacheSalt: cacheSalt),
+                arrival: now, leader: leader))
         outputs[id] = []
         return id
     }
@@ -82,7 +83,7 @@ public struct SchedulerWorld: ~Copyable {
         return isAborted
     }
 
-    /// Takes a step and checks everything that must hold of it. With `fails`, the device fails to run it.
+    /// Takes a step and checks it. With `fails`, the device fails to run it.
     @discardableResult
     public mutating func step(fails: Bool = false) -> SchedulerOutput {
         let hadWork = !scheduler.isIdle
@@ -123,8 +124,8 @@ public struct SchedulerWorld: ~Copyable {
 
     private mutating func take(_ entry: RequestProgress) {
         check(reasons[entry.id] == nil, "\(entry.id) went on after its end")
-        if let token = entry.token { outputs[entry.id, default: []].append(token) }
-        scores[entry.id, default: []] += entry.promptLogprobs.map(\.chosen.token)
+        outputs[entry.id, default: []] += entry.result.tokens
+        scores[entry.id, default: []] += entry.result.promptLogprobs.map(\.chosen.token)
         if let reason = entry.finish { finish(entry.id, reason) }
     }
 
@@ -138,7 +139,7 @@ public struct SchedulerWorld: ~Copyable {
         brokenInvariants.append("\(when): \(broken)")
     }
 
-    /// Steps until nothing is left and checks that nothing is lost; gives up after `maxSteps`.
+    /// Steps until no request is left and checks that nothing is lost; stops after `maxSteps`.
     public mutating func run(maxSteps: Int = 100_000) {
         var steps = 0
         while !scheduler.isIdle {
@@ -161,7 +162,7 @@ public struct SchedulerWorld: ~Copyable {
         if !condition { brokenInvariants.append(message()) }
     }
 
-    /// What a request produces when it is alone in the world.
+    /// The output of a request when there is no other one.
     public static func alone(_ prompt: [Int32], tokenCount: Int, slidingWindow: Int? = nil) -> [Int32] {
         var tokens = prompt
         for _ in 0..<tokenCount {

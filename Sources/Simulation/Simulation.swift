@@ -12,7 +12,7 @@ public struct Simulation: ~Copyable {
     private var seconds = 0.0
     private var pending: TraceRequest?
 
-    /// An engine as `setup` says, under `policy`, whose name goes into the report.
+    /// The engine of `setup` under `policy`; `name` is the policy's name in the report.
     public init(_ setup: SimulationSetup, policy: any SchedulerPolicy, named name: String) {
         self.setup = setup
         scheduler = Scheduler(
@@ -27,9 +27,10 @@ public struct Simulation: ~Copyable {
         metrics = SimulationMetrics(setup, policy: name)
     }
 
-    /// Runs the whole of `trace`. Throws what is wrong with it. `progress` hears how many requests have arrived.
+    /// Runs the whole of `trace`. Throws the trace's errors. `onProgress` is called with the number of requests that have
+    /// arrived, every 1024 of them.
     public consuming func run(
-        _ trace: inout some Trace & ~Copyable, progress: (Int) -> Void = { _ in }
+        _ trace: inout some Trace & ~Copyable, onProgress: (Int) -> Void = { _ in }
     ) throws(SimulationError) -> PolicyReport {
         let start = ContinuousClock.now
         pending = try trace.next()
@@ -37,7 +38,7 @@ public struct Simulation: ~Copyable {
             if scheduler.isIdle, let pending { seconds = max(seconds, pending.arrivalSeconds) }
             while let arriving = pending, arriving.arrivalSeconds <= seconds {
                 submit(arriving)
-                if metrics.arrivedCount % 1024 == 0 { progress(metrics.arrivedCount) }
+                if metrics.arrivedCount % 1024 == 0 { onProgress(metrics.arrivedCount) }
                 pending = try trace.next()
             }
             if !scheduler.isIdle { step() }
@@ -47,7 +48,7 @@ public struct Simulation: ~Copyable {
     }
 
     private mutating func submit(_ request: TraceRequest) {
-        // What a server would refuse: a prompt that leaves no room for an answer, and whatever finds the queue full.
+        // A server refuses prompts that leave no room for an answer, and requests that find the queue full.
         guard request.promptCount < setup.limits.maxModelLength else { return metrics.refuse(request, .tooLong) }
         guard scheduler.statistics.waitingCount < setup.maxWaitingCount else {
             return metrics.refuse(request, .queueFull)
@@ -57,15 +58,16 @@ public struct Simulation: ~Copyable {
         let outputCount = min(request.outputCount, room)
         requests.append(metrics.arrive(request, outputCount: outputCount))
         var sampling = SamplingParameters()
-        // As for a client that sets no limit: how long the answer will be is not known to the scheduler.
+        // Unless outputs are limited, the scheduler does not know how long the answer will be.
         sampling.maxTokens = setup.areOutputsLimited ? outputCount : room
         sampling.endTokenIDs = [SimulatedExecutor.endToken]
-        let arrival = Self.instant(request.arrivalSeconds)
         scheduler.add(
             Request(
-                id: id, prompt: PromptTokens.prompt(of: request, number: id.rawValue), sampling: sampling,
-                arrival: arrival, priority: request.priority, tenant: request.tenant,
-                deadline: request.deadlineSeconds.map { arrival.advanced(bySeconds: $0) }))
+                id: id, prompt: PromptTokens.prompt(of: request, number: id.rawValue),
+                attributes: RequestAttributes(
+                    sampling: sampling, priority: request.priority, tenant: request.tenant,
+                    deadlineSeconds: request.deadlineSeconds),
+                arrival: Self.instant(request.arrivalSeconds)))
     }
 
     private mutating func step() {
@@ -90,5 +92,97 @@ public struct Simulation: ~Copyable {
 
     private static func instant(_ seconds: Double) -> EngineInstant {
         EngineInstant(nanoseconds: 0).advanced(bySeconds: seconds)
+    }
+}
+
+/// The simulated engine: its limits, its cache and the cost of a step.
+public struct SimulationSetup: Sendable {
+    public var limits: SchedulerLimits
+    /// Blocks of the cache.
+    public var blockCount: Int
+    /// Tokens in a block.
+    public var blockSize: Int
+    /// Whether equal prefixes share blocks.
+    public var isPrefixCachingEnabled = true
+    /// Blocks of the swap space.
+    public var swapBlockCount = 0
+    /// The greatest number of requests that wait; more are refused.
+    public var maxWaitingCount = 4096
+    /// Whether each request sets `max_tokens` to the length of its answer, so that policies know it.
+    public var areOutputsLimited = false
+    public var cost: StepCost
+    /// The service of one prompt token and of one output token, where tenants are compared.
+    public var serviceCosts = (prompt: 1.0, output: 2.0)
+    /// Weights of tenants where they are compared; 1 for those not named.
+    public var tenantWeights: [String: Double] = [:]
+
+    /// Precondition: a sequence of the greatest length fits into the blocks.
+    public init(limits: SchedulerLimits, blockCount: Int, blockSize: Int, cost: StepCost) {
+        self.limits = limits
+        self.blockCount = blockCount
+        self.blockSize = blockSize
+        self.cost = cost
+    }
+}
+
+/// Produces answers of the trace's lengths, without a model: the last token of each is the end token.
+struct SimulatedExecutor {
+    /// Ends an answer.
+    static let endToken: Int32 = 0
+    private static let token: Int32 = 1
+
+    /// Results for `output`; `lengths` returns how many tokens a request's prompt and its answer have.
+    func execute(
+        _ output: SchedulerOutput, lengths: (RequestID) -> (prompt: Int, output: Int)
+    ) -> ModelRunnerOutput {
+        ModelRunnerOutput(
+            results: output.scheduled.map { scheduled in
+                guard scheduled.samplesNext else { return StepResult() }
+                let (promptCount, outputCount) = lengths(scheduled.id)
+                let produced = scheduled.firstPosition + scheduled.tokens.count - promptCount + 1
+                return StepResult(tokens: StepTokens(produced >= outputCount ? Self.endToken : Self.token))
+            })
+    }
+}
+
+/// The simulation's own notes about a request in flight.
+struct SimulatedRequest: Sendable {
+    let promptCount: Int
+    let outputCount: Int
+    let arrivalSeconds: Double
+    let priority: Int
+    let deadlineSeconds: Double?
+    /// The tenant's index in the report, and in the comparison of tenants.
+    let tenant: Int?
+    let fairnessIndex: Int?
+    var firstTokenSeconds: Double?
+    var lastTokenSeconds = 0.0
+    var isWaiting = true
+    var wasAdmitted = false
+}
+
+/// Requests by id. Ids count up, so those in flight are one range of an array.
+struct SimulatedRequests: Sendable {
+    private var requests: [SimulatedRequest?] = []
+    private var head = 0
+    private var firstNumber: UInt64 = 0
+
+    var nextID: RequestID { RequestID(firstNumber + UInt64(requests.count)) }
+
+    mutating func append(_ request: SimulatedRequest) { requests.append(request) }
+
+    subscript(id: RequestID) -> SimulatedRequest? {
+        _read { yield requests[Int(id.rawValue - firstNumber)] }
+        _modify { yield &requests[Int(id.rawValue - firstNumber)] }
+    }
+
+    /// Removes a request, and the part of the array before the first that is left.
+    mutating func remove(_ id: RequestID) {
+        requests[Int(id.rawValue - firstNumber)] = nil
+        while head < requests.count, requests[head] == nil { head += 1 }
+        guard head > 1024, head > requests.count / 2 else { return }
+        requests.removeFirst(head)
+        firstNumber += UInt64(head)
+        head = 0
     }
 }

@@ -2,13 +2,13 @@
 public enum SimulationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The trace cannot be opened or read.
     case unreadable(path: String, reason: String)
-    /// A line of the trace is not what it should be.
+    /// A line of the trace is malformed.
     case malformedLine(path: String, line: Int, problem: String)
-    /// The trace's first line names no column for something that every request has.
+    /// The trace's first line names no column for a required field.
     case missingColumn(path: String, column: String, found: [String])
-    /// A synthetic trace was asked for with an unknown or impossible parameter.
+    /// A parameter of a synthetic trace is unknown or out of range.
     case badParameter(name: String, expected: String, found: String)
-    /// A value of a file of step costs is not what it should be.
+    /// A value in a file of step costs is malformed.
     case malformedCost(path: String, key: String, problem: String)
 
     /// One sentence that names the file and line or key, or the parameter.

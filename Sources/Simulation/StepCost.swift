@@ -1,18 +1,18 @@
 public import Requests
 
-/// What a step costs: a sum of what its parts cost, as it was measured on a device (`StepCostFit`) or given.
+/// The time that a step takes: a sum over its parts, with coefficients that were measured on a device (`StepCostFit`) or
+/// given.
 ///
-/// Tokens cost more or less by how many there are: few of them wait for weights from memory, many for arithmetic, and
+/// The cost of a token depends on how many a step has: few tokens wait for weights from memory, many for arithmetic, and
 /// kernels differ. So a measured cost has a curve over a step's tokens, and a given one is a straight line.
 public struct StepCost: Sendable, Hashable, Encodable {
     /// A point of the curve: a step that computes `tokenCount` tokens takes `seconds` for them.
     public struct Point: Sendable, Hashable, Codable {
         /// Tokens that the step computes.
         public let tokenCount: Int
-        /// What they take, apart from attention.
+        /// Their time, apart from attention.
         public let seconds: Double
 
-        /// The two as given.
         public init(tokenCount: Int, seconds: Double) {
             self.tokenCount = tokenCount
             self.seconds = seconds
@@ -24,7 +24,7 @@ public struct StepCost: Sendable, Hashable, Encodable {
         }
     }
 
-    /// Seconds of every step, whatever is in it.
+    /// Seconds of every step.
     public var fixedSeconds: Double
     /// Seconds of each token of a prompt.
     public var promptTokenSeconds: Double
@@ -36,8 +36,8 @@ public struct StepCost: Sendable, Hashable, Encodable {
     public var promptPairSeconds = 0.0
     /// Seconds of each block that is swapped or copied, and of each token in it.
     public var moveBlockSeconds, moveTokenSeconds: Double
-    /// Seconds of the tokens of a step by their number, beside the above: straight lines between points in ascending
-    /// order, the last one going on. Empty: nothing.
+    /// Seconds of the tokens of a step by their number, added to the above: straight lines between points in ascending
+    /// order; the last line goes on. Empty: nothing is added.
     public var curve: [Point] = []
 
     private enum CodingKeys: String, CodingKey {
@@ -51,7 +51,6 @@ public struct StepCost: Sendable, Hashable, Encodable {
         case moveTokenSeconds = "move_token_seconds"
     }
 
-    /// The coefficients as given.
     public init(
         fixedSeconds: Double, promptTokenSeconds: Double, sequenceSeconds: Double, contextTokenSeconds: Double,
         moveBlockSeconds: Double = 0, moveTokenSeconds: Double = 0
@@ -96,5 +95,48 @@ public struct StepCost: Sendable, Hashable, Encodable {
 
     private static func slope(_ start: Point, _ end: Point) -> Double {
         (end.seconds - start.seconds) / Double(end.tokenCount - start.tokenCount)
+    }
+}
+
+/// The counts of a step that its `StepCost` depends on.
+public struct StepFeatures: Sendable, Hashable, Codable {
+    /// Tokens of prompts, and tokens that a preemption dropped.
+    public var promptTokenCount = 0
+    /// Sequences of which only the newest token is computed.
+    public var sequenceCount = 0
+    /// Tokens whose keys and values are read: each request's context, once.
+    public var contextTokenCount = 0
+    /// Pairs of a prompt's token and a token that it attends to, itself included: grows with the square of a prompt.
+    public var promptPairCount = 0
+    /// Blocks that are swapped or copied.
+    public var moveCount = 0
+
+    /// An empty step.
+    public init() {}
+
+    /// The counts of `output`.
+    public init(_ output: SchedulerOutput) {
+        for scheduled in output.scheduled {
+            let count = scheduled.tokens.count
+            contextTokenCount += scheduled.firstPosition + count
+            if count > 1 {
+                promptTokenCount += count
+                promptPairCount += count * scheduled.firstPosition + count * (count + 1) / 2
+            } else {
+                sequenceCount += 1
+            }
+        }
+        moveCount = output.moves.count
+    }
+
+    /// Tokens to compute.
+    public var rowCount: Int { promptTokenCount + sequenceCount }
+
+    private enum CodingKeys: String, CodingKey {
+        case promptTokenCount = "prompt_tokens"
+        case sequenceCount = "sequences"
+        case contextTokenCount = "context_tokens"
+        case promptPairCount = "prompt_pairs"
+        case moveCount = "moves"
     }
 }

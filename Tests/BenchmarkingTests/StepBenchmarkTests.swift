@@ -50,7 +50,7 @@ struct StepBenchmarkTests {
                 try hold(Int(device) < bounds.blockCount && Int(host) < bounds.swapBlockCount, "no such block")
             }
             steps.append(StepFeatures(output))
-            return ModelRunnerOutput(results: output.scheduled.map { _ in StepResult(token: 1) })
+            return ModelRunnerOutput(results: output.scheduled.map { _ in StepResult(tokens: StepTokens(1)) })
         }
     }
 

@@ -35,7 +35,10 @@ struct EngineWorld: ~Copyable {
     mutating func add(_ prompt: [Int32], _ sampling: SamplingParameters) -> RequestID {
         lastID += 1
         let id = RequestID(lastID)
-        scheduler.add(Request(id: id, prompt: prompt, sampling: sampling, arrival: EngineInstant(nanoseconds: lastID)))
+        scheduler.add(
+            Request(
+                id: id, prompt: prompt, attributes: RequestAttributes(sampling: sampling),
+                arrival: EngineInstant(nanoseconds: lastID)))
         return id
     }
 
@@ -67,8 +70,8 @@ struct EngineWorld: ~Copyable {
 
     private mutating func take(_ result: ModelRunnerOutput, of output: SchedulerOutput) {
         for progress in scheduler.update(output, with: result) {
-            if let token = progress.token { tokens[progress.id, default: []].append(token) }
-            if let scores = progress.logprobs { logprobs[progress.id, default: []].append(scores) }
+            tokens[progress.id, default: []] += progress.result.tokens
+            if !progress.result.logprobs.isEmpty { logprobs[progress.id, default: []] += progress.result.logprobs }
         }
         #expect(scheduler.checkInvariants() == nil)
     }

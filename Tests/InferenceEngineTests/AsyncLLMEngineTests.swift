@@ -32,7 +32,7 @@ struct AsyncLLMEngineTests {
                     guard scheduled.samplesNext else { return StepResult() }
                     let index = produced[scheduled.id, default: 0]
                     produced[scheduled.id] = index + 1
-                    return StepResult(token: index < text.count ? Int32(text[index]) : 256)
+                    return StepResult(tokens: StepTokens(index < text.count ? Int32(text[index]) : 256))
                 })
         }
     }
@@ -58,7 +58,8 @@ struct AsyncLLMEngineTests {
 
     static func engine(
         _ executor: any ModelExecutor & Sendable, blockCount: Int = 64, maxWaiting: Int = 100,
-        policy: any SchedulerPolicy = FirstComeFirstServed(), report: @escaping @Sendable (String) -> Void = { _ in }
+        policy: any SchedulerPolicy = FirstComeFirstServed(),
+        onPolicyFailure: @escaping @Sendable (String) -> Void = { _ in }
     ) -> AsyncLLMEngine {
         let limits = SchedulerLimits(maxBatchedTokenCount: 64, maxSequenceCount: 8, maxModelLength: 200)
         return AsyncLLMEngine(
@@ -66,7 +67,7 @@ struct AsyncLLMEngineTests {
                 scheduler: Scheduler(
                     limits: limits, cache: KVCacheManager(blockCount: blockCount, blockSize: 4),
                     policy: policy),
-                executor: executor, tokenizer: ByteTokenizer(), report: report),
+                executor: executor, tokenizer: ByteTokenizer(), onPolicyFailure: onPolicyFailure),
             limits: AsyncLLMEngine.Limits(maxModelLength: 200, vocabularySize: 257, maxWaitingCount: maxWaiting))
     }
 
@@ -212,9 +213,9 @@ struct AsyncLLMEngineTests {
         let refused = try await Self.collect(
             engine.submit(
                 Self.request {
-                    $0.tenant = "mallory"
-                    $0.priority = 3
-                    $0.deadlineSeconds = 1.5
+                    $0.attributes.tenant = "mallory"
+                    $0.attributes.priority = 3
+                    $0.attributes.deadlineSeconds = 1.5
                     $0.choiceCount = 2
                 }))
         #expect(refused.reasons == [0: .rejected("mallory, 3, 1.5"), 1: .rejected("mallory, 3, 1.5")])

@@ -1,5 +1,5 @@
-import JSON
 import InferenceEngine
+import JSON
 import Requests
 import Testing
 
@@ -78,9 +78,9 @@ import Testing
         #expect(request.stopStrings == ["x", "y"])
         #expect(request.includesStopString)
         #expect(!request.skipsSpecialTokens)
-        #expect(request.priority == -3)
-        #expect(request.cacheSalt == "s")
-        #expect(request.tenant == "u" && request.deadlineSeconds == 0.25)
+        #expect(request.attributes.priority == -3)
+        #expect(request.attributes.cacheSalt == "s")
+        #expect(request.attributes.tenant == "u" && request.attributes.deadlineSeconds == 0.25)
     }
 
     @Test func `scoring a text gives the legacy log probabilities`() async throws {

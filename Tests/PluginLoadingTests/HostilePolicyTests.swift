@@ -37,13 +37,13 @@ struct HostilePolicyTests {
     @Test(
         "errors and nonsense are counted by decision, with the reason",
         arguments: [
-            ("error", PolicyDecision.place, "policy \"hostile\" failed: out of ideas"),
+            ("error", PolicyDecision.queuePosition, "policy \"hostile\" failed: out of ideas"),
             ("error", .decide, "out of ideas"), ("error", .share, "out of ideas"),
             ("error", .victimRanks, "out of ideas"), ("error", .preempts, "out of ideas"),
             ("error", .preemptionMode, "out of ideas"), ("error", .progressed, "out of ideas"),
             ("mute", .decide, "policy \"hostile\" failed: status 1"),
-            ("unterminated", .decide, String(repeating: "x", count: 256)), ("nan", .place, "by nan"),
-            ("nan", .victimRanks, "one by nan"), ("infinite", .place, "by inf"),
+            ("unterminated", .decide, String(repeating: "x", count: 256)), ("nan", .queuePosition, "by nan"),
+            ("nan", .victimRanks, "one by nan"), ("infinite", .queuePosition, "by inf"),
             ("unknown", .decide, "admits request 18446744073709551615, which does not wait"),
             ("nothing", .decide, "decision of kind -1"), ("kind", .decide, "decision of kind 77"),
             ("kind", .preempts, "preempts 3"), ("kind", .preemptionMode, "preemption mode -9"),

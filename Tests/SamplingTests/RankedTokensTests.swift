@@ -4,7 +4,7 @@ import Testing
 
 @testable import Sampling
 
-/// What a device sends instead of a row, computed here.
+/// A row of logits, and the ranked tokens that a device sends instead.
 private struct Row {
     let logits: [Float]
     var candidateCount = RankedTokens.maximumCount
@@ -13,19 +13,15 @@ private struct Row {
         var (whole, ranked): ([Int32], [Int32?]) = ([], [])
         var scratch = SamplerScratch()
         var first = Sampler(parameters: parameters, prompt: [])
-        var second = first
-        for _ in 0..<outputs {
+        let second = first
+        for position in 0..<outputs {
             var row = logits
-            whole.append(row.withUnsafeMutableBufferPointer { first.sample($0, scratch: &scratch).token })
-            let before = second
-            let found = withRanked(second) { second.sample($0, scratch: &scratch)?.token }
-            ranked.append(found)
-            // The runner takes the whole row where the candidates do not do.
-            if found == nil {
-                second = before
-                row = logits
-                _ = row.withUnsafeMutableBufferPointer { second.sample($0, scratch: &scratch) }
-            }
+            whole.append(
+                row.withUnsafeMutableBufferPointer {
+                    first.sample($0, outputCount: position, scratch: &scratch).token
+                })
+            ranked.append(
+                withRanked(second) { second.sample($0, outputCount: position, scratch: &scratch)?.token })
         }
         return (whole, ranked)
     }
@@ -93,7 +89,7 @@ struct RankedTokensTests {
             let (whole, ranked) = row.sample(parameters, outputs: 300)
             for (left, right) in zip(whole, ranked) where right != nil { #expect(left == right, "\(name)") }
             let unknown = ranked.count { $0 == nil }
-            // Where there are no other tokens, nothing is ever missing; and where the limits keep few, likewise.
+            // The ranked tokens are always enough where they are the whole row, or where the limits keep few tokens.
             if row.logits.count == 64 { #expect(unknown == 0, "\(name)") }
             if ["greedy", "cold", "top_k", "top_k of one", "top_p", "min_p", "all three"].contains(name) {
                 #expect(unknown == 0, "\(name)")
@@ -113,10 +109,12 @@ struct RankedTokensTests {
         for seed in 0..<50 {
             parameters.seed = UInt64(seed)
             var first = Sampler(parameters: parameters, prompt: [])
-            var second = first
+            let second = first
             var logits = row.logits
-            let whole = logits.withUnsafeMutableBufferPointer { first.sample($0, scratch: &scratch).logprobs }
-            let ranked = row.withRanked(second) { second.sample($0, scratch: &scratch)?.logprobs }
+            let whole = logits.withUnsafeMutableBufferPointer {
+                first.sample($0, outputCount: 0, scratch: &scratch).logprobs
+            }
+            let ranked = row.withRanked(second) { second.sample($0, outputCount: 0, scratch: &scratch)?.logprobs }
             let (left, right) = (try #require(whole), try #require(ranked ?? nil))
             #expect(left.top.map(\.token) == right.top.map(\.token) && left.chosen.rank == right.chosen.rank)
             for (one, other) in zip(left.top + [left.chosen], right.top + [right.chosen]) {
@@ -133,9 +131,9 @@ struct RankedTokensTests {
         ]
         for change in changes {
             var parameters = SamplingParameters()
-            #expect(Sampler(parameters: parameters, prompt: []).wantsRankedTokens)
+            #expect(Sampler(parameters: parameters, prompt: []).acceptsRankedTokens(outputCount: 0))
             change(&parameters)
-            #expect(!Sampler(parameters: parameters, prompt: []).wantsRankedTokens)
+            #expect(!Sampler(parameters: parameters, prompt: []).acceptsRankedTokens(outputCount: 0))
         }
     }
 }

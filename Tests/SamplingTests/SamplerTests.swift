@@ -12,20 +12,22 @@ struct SamplerTests {
         configure(&parameters)
         var sampler = Sampler(parameters: parameters, prompt: prompt)
         var scratch = SamplerScratch()
-        return (0..<outputs).map { _ in
+        return (0..<outputs).map { position in
             var row = logits
-            return row.withUnsafeMutableBufferPointer { sampler.sample($0, scratch: &scratch).token }
+            return row.withUnsafeMutableBufferPointer {
+                sampler.sample($0, outputCount: position, scratch: &scratch).token
+            }
         }
     }
 
     @Test("temperature 0 takes the largest logit, the first of equal ones, past NaN", arguments: [3, 16, 17, 100])
     func greedy(count: Int) {
-        for place in 0..<count {
+        for index in 0..<count {
             var logits = [Float](repeating: -1, count: count)
-            logits[place] = 2
+            logits[index] = 2
             logits[count - 1] = 2
-            if place > 0 { logits[0] = .nan }
-            #expect(Self.sample(logits) { $0.temperature = 0 } == [Int32(place)])
+            if index > 0 { logits[0] = .nan }
+            #expect(Self.sample(logits) { $0.temperature = 0 } == [Int32(index)])
         }
     }
 
@@ -89,14 +91,16 @@ struct SamplerTests {
         let first = Self.sample(logits, outputs: 40) { $0.seed = 1 }
         #expect(Self.sample(logits, outputs: 40) { $0.seed = 1 } == first)
         #expect(Self.sample(logits, outputs: 40) { $0.seed = 2 } != first)
-        // Whatever was drawn before, and from how many tokens: the first ten of another row are all but certain.
+        // A draw does not depend on earlier draws: here the first ten come from another row and are all but certain.
         var parameters = SamplingParameters()
         parameters.seed = 1
         var sampler = Sampler(parameters: parameters, prompt: [])
         var scratch = SamplerScratch()
         let tokens = (0..<40).map { position in
             var row = position < 10 ? [0, 100] : logits
-            return row.withUnsafeMutableBufferPointer { sampler.sample($0, scratch: &scratch).token }
+            return row.withUnsafeMutableBufferPointer {
+                sampler.sample($0, outputCount: position, scratch: &scratch).token
+            }
         }
         #expect(tokens.prefix(10).allSatisfy { $0 == 1 } && tokens.dropFirst(10) == first.dropFirst(10))
     }
@@ -121,7 +125,7 @@ struct SamplerTests {
         #expect(square < 31.3)
     }
 
-    @Test("log probabilities are the model's own, whatever the sampling does to the logits")
+    @Test("log probabilities are the model's own, before sampling changes the logits")
     func logprobs() throws {
         let logits: [Float] = [1, 3, 2, -4]
         var parameters = SamplingParameters()
@@ -131,7 +135,9 @@ struct SamplerTests {
         var sampler = Sampler(parameters: parameters, prompt: [])
         var scratch = SamplerScratch()
         var row = logits
-        let (token, scores) = row.withUnsafeMutableBufferPointer { sampler.sample($0, scratch: &scratch) }
+        let (token, scores) = row.withUnsafeMutableBufferPointer {
+            sampler.sample($0, outputCount: 0, scratch: &scratch)
+        }
         let found = try #require(scores)
         let normalizer = logarithm(logits.reduce(0) { $0 + exponential(Double($1)) })
         #expect(token == 2 && found.chosen.token == 2 && found.chosen.rank == 2)

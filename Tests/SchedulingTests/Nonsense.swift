@@ -16,8 +16,8 @@ struct Nonsense: SchedulerPolicy {
         [.nan, .infinity, -.infinity, 0, -1, 5][random.next(below: 6)]
     }
 
-    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
-        WaitingPlace(line: [0, 3, .max, .min][random.next(below: 4)], rank: number())
+    mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
+        QueuePosition(queue: [0, 3, .max, .min][random.next(below: 4)], rank: number())
     }
 
     var lookahead: Int { .max }
@@ -67,8 +67,8 @@ struct Obstruction: SchedulerPolicy {
 
 /// Lets the newest go first and take the place of whoever runs: the livelock that preemption counts prevent.
 struct NewestFirst: SchedulerPolicy {
-    mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
-        WaitingPlace(rank: -Double(request.arrival.nanoseconds))
+    mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
+        QueuePosition(rank: -Double(request.arrival.nanoseconds))
     }
 
     mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {

@@ -20,6 +20,26 @@ struct PolicyTests {
         #expect(world.admissionOrder == ids)
     }
 
+    /// The example in the documentation of `SchedulerPolicy`.
+    private struct ShortestPromptFirst: SchedulerPolicy {
+        func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
+            QueuePosition(rank: Double(request.promptCount))
+        }
+
+        func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
+            Double(running.promptCount)
+        }
+    }
+
+    @Test("the documentation's example admits the shortest prompt first")
+    func example() {
+        var world = world(ShortestPromptFirst())
+        let ids = [30, 10, 20].map { count in world.add(Array(repeating: 1, count: count)) { $0.maxTokens = 2 } }
+        world.run()
+        #expect(world.admissionOrder == [ids[1], ids[2], ids[0]])
+        #expect(world.scheduler.statistics.policyFailures == PolicyFailures() && world.brokenInvariants == [])
+    }
+
     @Test("priority: the lower first, and over a running one")
     func priority() {
         var world = world(PriorityFirst(ageingSeconds: 10))

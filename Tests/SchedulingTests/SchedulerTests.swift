@@ -152,13 +152,43 @@ struct SchedulerTests {
         for id in 0..<2 as Range<UInt64> {
             scheduler.add(
                 Request(
-                    id: RequestID(id), prompt: [1, 2, 3], sampling: SamplingParameters(),
-                    arrival: EngineInstant(nanoseconds: id)))
+                    id: RequestID(id), prompt: [1, 2, 3], arrival: EngineInstant(nanoseconds: id)))
         }
         let output = scheduler.schedule(at: EngineInstant(nanoseconds: 9))
         #expect(output.scheduled.map(\.id) == [RequestID(0)])
         #expect(scheduler.failStep(output) == [RequestID(0)])
         #expect(scheduler.checkInvariants() == nil)
         #expect(scheduler.schedule(at: EngineInstant(nanoseconds: 10)).scheduled.map(\.id) == [RequestID(1)])
+    }
+
+    @Test("a step may produce several tokens; those after the one that ends the request are dropped")
+    func severalTokens() {
+        var sampling = SamplingParameters()
+        sampling.maxTokens = 8
+        sampling.minTokens = 2
+        sampling.endTokenIDs = [9]
+        var scheduler = Scheduler(
+            limits: SchedulerLimits(maxBatchedTokenCount: 8, maxSequenceCount: 1, maxModelLength: 16),
+            cache: KVCacheManager(blockCount: 8, blockSize: 4), policy: FirstComeFirstServed())
+        scheduler.add(
+            Request(
+                id: RequestID(0), prompt: [1, 2, 3], attributes: RequestAttributes(sampling: sampling),
+                arrival: EngineInstant(nanoseconds: 0)))
+        var output = scheduler.schedule(at: EngineInstant(nanoseconds: 1))
+        #expect(output.scheduled[0].outputCount == 0)
+        // Before `min_tokens`, an end token is a token like any other.
+        var progress = scheduler.update(
+            output, with: ModelRunnerOutput(results: [StepResult(tokens: StepTokens([9, 4]))]))
+        #expect(Array(progress[0].result.tokens) == [9, 4] && progress[0].outputCount == 2)
+        #expect(progress[0].finish == nil)
+        #expect(scheduler.checkInvariants() == nil)
+        output = scheduler.schedule(at: EngineInstant(nanoseconds: 2))
+        #expect(Array(output.scheduled[0].tokens) == [9, 4] && output.scheduled[0].outputCount == 2)
+        #expect(output.scheduled[0].samplesNext)
+        progress = scheduler.update(
+            output, with: ModelRunnerOutput(results: [StepResult(tokens: StepTokens([5, 9, 6, 7]))]))
+        #expect(Array(progress[0].result.tokens) == [5, 9] && progress[0].outputCount == 4)
+        #expect(progress[0].finish == .stopToken(9))
+        #expect(scheduler.isIdle && scheduler.checkInvariants() == nil)
     }
 }

@@ -73,8 +73,8 @@ struct SwapSchedulingTests {
         for index in 0..<12 {
             scheduler.add(
                 Request(
-                    id: RequestID(UInt64(index)), prompt: [Int32(index), 1, 2], sampling: sampling,
-                    arrival: EngineInstant(nanoseconds: 0)))
+                    id: RequestID(UInt64(index)), prompt: [Int32(index), 1, 2],
+                    attributes: RequestAttributes(sampling: sampling), arrival: EngineInstant(nanoseconds: 0)))
         }
         var now = EngineInstant(nanoseconds: 0)
         while !scheduler.isIdle {

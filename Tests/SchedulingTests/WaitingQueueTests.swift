@@ -10,7 +10,7 @@ struct WaitingQueueTests {
     /// A waiting request as the model sees it.
     private struct Waiter {
         let slot: Int
-        let line: Int
+        let queue: Int
         let rank: Double
         let view: RequestView
 
@@ -30,14 +30,14 @@ struct WaitingQueueTests {
             if random.next(below: 10) < (step % 1000 < 500 ? 7 : 3) {
                 let slot = (0...waiters.count).first { slot in !waiters.contains { $0.slot == slot } } ?? 0
                 let waiter = Waiter(
-                    slot: slot, line: random.next(below: 3),
+                    slot: slot, queue: random.next(below: 3),
                     rank: [.nan, .infinity, 1, 2, -3][random.next(below: 5)],
                     view: RequestView(
                         id: RequestID(UInt64(step)), arrival: EngineInstant(nanoseconds: UInt64(random.next(below: 9))),
                         promptCount: 1))
                 waiters.append(waiter)
                 views[slot] = waiter.view
-                queue.insert(slot, waiter.view, at: WaitingPlace(line: waiter.line, rank: waiter.rank))
+                queue.insert(slot, waiter.view, at: QueuePosition(queue: waiter.queue, rank: waiter.rank))
             } else if !waiters.isEmpty {
                 let waiter = waiters.remove(at: random.next(below: waiters.count))
                 queue.remove(waiter.slot, waiter.view.id)
@@ -46,10 +46,10 @@ struct WaitingQueueTests {
             #expect(queue.longestWaiting == waiters.first?.slot)
             let lookahead = random.next(below: 4)
             let candidates = queue.candidates(lookahead: lookahead) { views[$0] ?? waiters[0].view }
-            for line in 0..<3 {
-                let expected = waiters.filter { $0.line == line }.sorted { $0.key < $1.key }
+            for number in 0..<3 {
+                let expected = waiters.filter { $0.queue == number }.sorted { $0.key < $1.key }
                     .prefix(max(lookahead, 1)).map(\.view.id)
-                #expect(candidates.filter { $0.place.line == line }.map(\.request.id) == expected)
+                #expect(candidates.filter { $0.position.queue == number }.map(\.request.id) == expected)
             }
         }
     }

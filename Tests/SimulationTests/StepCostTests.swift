@@ -43,7 +43,7 @@ struct StepCostTests {
         func scheduled(_ count: Int, _ first: Int) -> ScheduledRequest {
             ScheduledRequest(
                 id: RequestID(1), tokens: [Int32](repeating: 0, count: count)[...], firstPosition: first, blocks: [],
-                samplesNext: true, scoredPositions: 0..<0)
+                samplesNext: true, outputCount: 0, scoredPositions: 0..<0)
         }
         var output = SchedulerOutput()
         output.scheduled = [scheduled(1, 9), scheduled(3, 5), scheduled(1, 0)]

@@ -4,9 +4,9 @@ public import Requests
 /// late at the expense of the others.
 ///
 /// Source: earliest deadline first (Liu and Layland, J. ACM 1973), over deadlines for the first token or for the whole
-/// answer. How long a step takes and how long an answer becomes is learnt while serving.
+/// answer. The times of steps and the lengths of answers are learnt while serving.
 public struct EarliestDeadlineFirst: SchedulerPolicy {
-    /// What has to happen before the deadline.
+    /// The event that has to happen before the deadline.
     public enum Target: Sendable { case firstToken, finish }
 
     private let target: Target
@@ -22,17 +22,16 @@ public struct EarliestDeadlineFirst: SchedulerPolicy {
         self.defaultSeconds = defaultSeconds
     }
 
-    /// By deadline.
-    public mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
-        WaitingPlace(rank: Double(deadline(request).nanoseconds))
+    public mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
+        QueuePosition(rank: Double(deadline(request).nanoseconds))
     }
 
-    /// The earliest deadline; refused if it cannot be met, as far as is known.
+    /// Admits the earliest deadline, or refuses it if it cannot be met, as far as is known.
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) -> AdmissionDecision {
         let request = candidates[0].request
-        // Whoever has begun to read an answer is to have the rest of it.
+        // A client that has begun to read an answer gets the rest of it.
         guard let deadline = request.deadline, request.outputCount == 0 else { return .admit(request.id) }
         var needed = timer.seconds(forTokens: request.remainingCount, budget: load.maxBatchedTokenCount) ?? 0
         if target == .finish, let step = timer.seconds(forTokens: load.runningCount + 1, budget: .max) {
@@ -42,23 +41,22 @@ public struct EarliestDeadlineFirst: SchedulerPolicy {
         return .reject(request.id, reason: "its deadline cannot be met any more, the engine is too busy")
     }
 
-    /// The latest deadline gives way.
+    /// The latest deadline is preempted first.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
         Double(deadline(running).nanoseconds)
     }
 
-    /// Begins to time the step.
+    /// Begins to time the step; the budget is shared as by default.
     public mutating func share(of load: EngineLoad, at now: EngineInstant) -> BudgetShare {
         timer.begin(at: now)
         return .runningFirst
     }
 
-    /// Times the step.
     public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) {
         timer.add(progress.computedCount, at: now)
     }
 
-    /// Learns the length of an answer that ended by itself.
+    /// Learns the length of an answer that was not cut off.
     public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {
         switch reason {
         case .stopToken, .stopString, .length: predictor.learn(request)

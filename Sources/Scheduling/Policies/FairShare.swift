@@ -3,9 +3,9 @@ public import Requests
 /// `fair`: the tenant that has been served least so far is next; weights give a tenant a larger share.
 ///
 /// Source: the virtual token counter of Sheng et al., "Fairness in Serving Large Language Models" (OSDI'24, arXiv
-/// 2401.00588). Service is counted in weighted tokens of prompt and output. A tenant that comes back is lifted to the
-/// least counter of those that wait, so that nobody saves up; two tenants that both wait all the time are never
-/// further apart than twice the larger of one prompt and one full batch (theorem 4.4 there).
+/// 2401.00588). Service is counted in weighted tokens of prompt and output. The counter of a tenant that comes back is
+/// raised to the least counter of the waiting tenants, so that no tenant saves up service. Two tenants that both wait all
+/// the time are never further apart than twice the larger of one prompt and one full batch (theorem 4.4 there).
 public struct FairShare: SchedulerPolicy {
     private struct Tenant: Sendable {
         var name: String
@@ -22,10 +22,10 @@ public struct FairShare: SchedulerPolicy {
     private var tenants: [Tenant] = []
     private var indices: [String: Int] = [:]
     private var waiting: Set<RequestID> = []
-    /// The counter of whoever was the last to stop waiting.
+    /// The counter of the tenant that was the last to stop waiting.
     private var lastServed = 0.0
 
-    /// Tenants without an entry in `weights` have weight 1; tokens of prompt and output cost what is given.
+    /// Tenants without an entry in `weights` have weight 1. `promptCost` and `outputCost` are those of one token.
     public init(weights: [String: Double] = [:], promptCost: Double = 1, outputCost: Double = 2) {
         precondition(weights.values.allSatisfy { $0 > 0 }, "weights must be positive")
         self.weights = weights
@@ -33,28 +33,27 @@ public struct FairShare: SchedulerPolicy {
         self.outputCost = outputCost
     }
 
-    /// Makes the tenant known.
     public mutating func arrived(_ request: RequestView, at now: EngineInstant) {
         tenants[index(of: request.tenant)].requestCount += 1
     }
 
-    /// In the line of its tenant, by arrival.
-    public mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+    /// A queue for each tenant, ranked by arrival.
+    public mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
         let tenant = index(of: request.tenant)
         // A preempted request does not make its tenant new.
         if tenants[tenant].waitingCount == 0, request.preemptionCount == 0 { lift(tenant) }
         if waiting.insert(request.id).inserted { tenants[tenant].waitingCount += 1 }
-        return WaitingPlace(line: tenant, rank: Double(request.arrival.nanoseconds))
+        return QueuePosition(queue: tenant, rank: Double(request.arrival.nanoseconds))
     }
 
-    /// The tenant with the least counter.
+    /// Admits from the tenant with the least counter.
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) -> AdmissionDecision {
         var first = 0
-        var least = tenants[candidates[0].place.line].served
+        var least = tenants[candidates[0].position.queue].served
         for index in candidates.indices.dropFirst() {
-            let served = tenants[candidates[index].place.line].served
+            let served = tenants[candidates[index].position.queue].served
             if served < least || (served == least && candidates[index].precedes(candidates[first])) {
                 (first, least) = (index, served)
             }
@@ -62,25 +61,24 @@ public struct FairShare: SchedulerPolicy {
         return .admit(candidates[first].request.id)
     }
 
-    /// The prompt is paid for at the first admission, as in the paper.
+    /// Charges the tenant for the prompt at the first admission, as in the paper.
     public mutating func admitted(_ request: RequestView, at now: EngineInstant) {
         let tenant = index(of: request.tenant)
         if request.preemptionCount == 0 { charge(tenant, promptCost * Double(request.promptCount)) }
         stopWaiting(request.id, tenant)
     }
 
-    /// Output is paid for as it comes.
+    /// Charges the tenant for output as it is produced.
     public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) {
         guard progress.producedCount > 0 else { return }
         charge(index(of: request.tenant), outputCost * Double(progress.producedCount))
     }
 
-    /// The tenant served most gives way.
+    /// The tenant served most is preempted first.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
         tenants[index(of: running.tenant)].served
     }
 
-    /// Forgets the request.
     public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {
         let tenant = index(of: request.tenant)
         stopWaiting(request.id, tenant)
@@ -107,7 +105,7 @@ public struct FairShare: SchedulerPolicy {
     private mutating func index(of name: String) -> Int {
         if let index = indices[name] { return index }
         let fresh = Tenant(name: name, weight: weights[name] ?? 1)
-        // Clients make up names: a tenant without requests whose counter would be lifted anyway is forgotten.
+        // Clients choose the names of tenants: one without requests whose counter would be raised anyway is dropped.
         let floor = tenants.count < 1024 ? nil : tenants.lazy.filter { $0.waitingCount > 0 }.map(\.served).min()
         let idle = floor.flatMap { floor in tenants.firstIndex { $0.requestCount == 0 && $0.served <= floor } }
         let index = idle ?? tenants.count

@@ -1,13 +1,13 @@
 public import Requests
 
-/// `prefix`: among the first few by arrival, whoever has most of its prompt in the prefix cache; nobody is passed over
-/// more often than there are places among those few.
+/// `prefix`: among the first few by arrival, the request with most of its prompt in the prefix cache; no request is passed
+/// over more often than that few.
 ///
 /// Source: longest prefix match, SGLang (Zheng et al., arXiv 2312.07104), which likewise gives up beyond a bounded
 /// queue.
 public struct LongestPrefixFirst: SchedulerPolicy {
     private let window: Int
-    /// The first in line, and how often others went before it.
+    /// The front of the queue, and how often others were admitted before it.
     private var first: (id: RequestID, passedCount: Int)?
 
     /// Chooses among the first `window` by arrival.
@@ -16,13 +16,11 @@ public struct LongestPrefixFirst: SchedulerPolicy {
         self.window = window
     }
 
-    /// The window.
     public var lookahead: Int { window }
 
-    /// Yes.
     public var wantsCachedCounts: Bool { true }
 
-    /// The longest cached prefix; of equal ones, the earlier arrival.
+    /// Admits the longest cached prefix; of equal ones, the earlier arrival.
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) -> AdmissionDecision {
@@ -36,7 +34,7 @@ public struct LongestPrefixFirst: SchedulerPolicy {
         return .admit(best.id)
     }
 
-    /// Counts who was passed over.
+    /// Counts how often the front was passed over.
     public mutating func admitted(_ request: RequestView, at now: EngineInstant) {
         if let current = first, request.id != current.id { first = (current.id, current.passedCount + 1) }
     }

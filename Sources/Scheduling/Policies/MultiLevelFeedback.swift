@@ -1,12 +1,12 @@
 public import Requests
 
-/// `mlfq`: several levels, each with twice the quantum of the one above; whoever uses its quantum up sinks, and a long
-/// prompt joins lower from the start. Higher levels run first and preempt; waiting long lifts to the top.
+/// `mlfq`: several levels, each with twice the quantum of the one above. A request that has used up its quantum sinks by a
+/// level, and one with a long prompt starts lower. Higher levels run first and preempt; a long wait raises to the top.
 ///
 /// Source: skip-join multi-level feedback queue, FastServe (Wu et al., arXiv 2305.05920). Preempted blocks stay
-/// findable in the prefix cache, which takes the place of its proactive swapping.
+/// findable in the prefix cache, which replaces its proactive swapping.
 public struct MultiLevelFeedback: SchedulerPolicy {
-    /// Service, in output tokens: so many prompt tokens take as long as one of output.
+    /// Service is counted in output tokens; this many prompt tokens take as long as one of output.
     private static let promptTokensPerUnit = 32.0
 
     private struct Standing: Sendable {
@@ -20,7 +20,7 @@ public struct MultiLevelFeedback: SchedulerPolicy {
     private let ageingSeconds: Double
     private var standings: [RequestID: Standing] = [:]
 
-    /// `levelCount` levels, of which the first has a quantum of `quantumTokens` output tokens; whoever waits for
+    /// `levelCount` levels, of which the first has a quantum of `quantumTokens` output tokens; a request that waits for
     /// `ageingSeconds` rises to it.
     public init(levelCount: Int, quantumTokens: Int, ageingSeconds: Double) {
         precondition(levelCount > 0 && quantumTokens > 0 && ageingSeconds > 0, "levels, quantum and ageing")
@@ -29,8 +29,8 @@ public struct MultiLevelFeedback: SchedulerPolicy {
         self.ageingSeconds = ageingSeconds
     }
 
-    /// In the line of its level, by arrival. A new one skips the levels whose quantum its prompt alone would use up.
-    public mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+    /// A queue for each level, ranked by arrival. A new request skips the levels whose quantum its prompt alone would use.
+    public mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
         var standing = standings[request.id] ?? Standing(level: 0, waitingSince: now)
         if request.preemptionCount == 0 {
             let prompt = Double(request.promptCount) / Self.promptTokensPerUnit
@@ -38,10 +38,10 @@ public struct MultiLevelFeedback: SchedulerPolicy {
         }
         standing.waitingSince = now
         standings[request.id] = standing
-        return WaitingPlace(line: standing.level, rank: Double(request.arrival.nanoseconds))
+        return QueuePosition(queue: standing.level, rank: Double(request.arrival.nanoseconds))
     }
 
-    /// The highest level, or whoever has waited too long in any.
+    /// Admits from the highest level, or a request of any level that has waited too long.
     public mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
     ) -> AdmissionDecision {
@@ -53,20 +53,20 @@ public struct MultiLevelFeedback: SchedulerPolicy {
         return .admit(first.request.id)
     }
 
-    /// The lowest level gives way.
+    /// The lowest level is preempted first.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
         Double(standings[running.id]?.level ?? 0)
     }
 
-    /// Only a lower level gives way to a waiting request.
+    /// Only a lower level is preempted for a waiting request.
     public mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool {
         level(waiting, at: now) < standings[victim.id]?.level ?? 0
     }
 
-    /// Whoever has used up its quantum sinks by a level.
+    /// A request that has used up its quantum sinks by a level.
     public mutating func progressed(_ request: RequestView, by progress: StepProgress, at now: EngineInstant) {
         guard var standing = standings[request.id] else { return }
-        // What a preemption threw away is not charged twice.
+        // Tokens that a preemption dropped are not charged twice.
         let computed = Double(progress.computedCount - progress.recomputedCount - progress.producedCount)
         standing.used += Double(progress.producedCount) + max(computed, 0) / Self.promptTokensPerUnit
         if standing.used >= quantum(of: standing.level), standing.level < levelCount - 1 {
@@ -76,7 +76,6 @@ public struct MultiLevelFeedback: SchedulerPolicy {
         standings[request.id] = standing
     }
 
-    /// Forgets the request.
     public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {
         standings[request.id] = nil
     }

@@ -8,24 +8,24 @@ public struct ShortestJobFirst: SchedulerPolicy {
     private let ageingSeconds: Double
     private var predictor = LengthPredictor()
 
-    /// Waiting `ageingSeconds` makes up for 100 tokens.
+    /// Waiting for `ageingSeconds` makes up for 100 tokens.
     public init(ageingSeconds: Double) {
         precondition(ageingSeconds > 0, "ageing takes \(ageingSeconds) s")
         self.ageingSeconds = ageingSeconds
     }
 
-    /// By the predicted length and age. All age equally fast, so one rank at arrival is enough.
-    public mutating func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
+    /// By predicted length and age. All requests age equally fast, so one rank at arrival is enough.
+    public mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
         let age = Double(request.arrival.nanoseconds) / 1e9 / ageingSeconds
-        return WaitingPlace(rank: predictor.remainingOutput(of: request) / 100 + age)
+        return QueuePosition(rank: predictor.remainingOutput(of: request) / 100 + age)
     }
 
-    /// Whoever has most before it gives way.
+    /// The longest predicted rest is preempted first.
     public mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
         predictor.remainingOutput(of: running)
     }
 
-    /// Learns the length of an answer that ended by itself.
+    /// Learns the length of an answer that was not cut off.
     public mutating func ended(_ request: RequestView, _ reason: FinishReason, at now: EngineInstant) {
         switch reason {
         case .stopToken, .stopString, .length: predictor.learn(request)

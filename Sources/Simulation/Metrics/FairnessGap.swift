@@ -1,4 +1,4 @@
-/// How far apart the service of two tenants drifts while both have requests waiting.
+/// How far the service of two tenants drifts apart while both have requests waiting.
 ///
 /// Service is counted as in Sheng et al. (OSDI'24): `promptCost` for each prompt token at admission, `outputCost` for
 /// each token produced. For each pair of tenants and each time during which both wait, the drift is the largest
@@ -10,8 +10,8 @@ struct FairnessGap: Sendable {
         let left: Int
         let right: Int
         var isBacklogged = false
-        var least = 0.0
-        var most = 0.0
+        var minimum = 0.0
+        var maximum = 0.0
     }
 
     let promptCost: Double
@@ -30,7 +30,7 @@ struct FairnessGap: Sendable {
         self.weights = weights
     }
 
-    /// The number under which `tenant` is followed; nil where there are too many.
+    /// The index of `tenant`; nil beyond the first few.
     mutating func index(of tenant: String) -> Int? {
         if let index = indices[tenant] { return index }
         guard indices.count < Self.maxTenantCount else { return nil }
@@ -55,8 +55,8 @@ struct FairnessGap: Sendable {
         if let tenant { served[tenant] += outputCost * costs[tenant] }
     }
 
-    /// Looks at every pair; after each step.
-    mutating func observe() {
+    /// Updates the gap; called after each step.
+    mutating func update() {
         for index in pairs.indices {
             let pair = pairs[index]
             guard waitingCounts[pair.left] > 0, waitingCounts[pair.right] > 0 else {
@@ -64,10 +64,10 @@ struct FairnessGap: Sendable {
                 continue
             }
             let difference = served[pair.left] - served[pair.right]
-            pairs[index].least = pair.isBacklogged ? min(pair.least, difference) : difference
-            pairs[index].most = pair.isBacklogged ? max(pair.most, difference) : difference
+            pairs[index].minimum = pair.isBacklogged ? min(pair.minimum, difference) : difference
+            pairs[index].maximum = pair.isBacklogged ? max(pair.maximum, difference) : difference
             pairs[index].isBacklogged = true
-            gap = max(gap, pairs[index].most - pairs[index].least)
+            gap = max(gap, pairs[index].maximum - pairs[index].minimum)
         }
     }
 }

@@ -3,20 +3,17 @@
 public struct Histogram: Sendable, Hashable {
     private static let bucketsPerOctave = 64.0
     /// Numbers below this fall into the first bucket.
-    private static let least = 0x1p-20
+    private static let lowest = 0x1p-20
 
     private var counts: [UInt32] = []
-    /// How many numbers there are.
     public private(set) var count = 0
-    /// Their sum.
     public private(set) var sum = 0.0
-    /// The largest; 0 when there are none.
+    /// 0 when there are none.
     public private(set) var maximum = 0.0
 
-    /// An empty one.
     public init() {}
 
-    /// Their mean; 0 when there are none.
+    /// 0 when there are none.
     public var mean: Double { count == 0 ? 0 : sum / Double(count) }
 
     /// Adds `value`, `times` over. Negative ones count as 0.
@@ -30,7 +27,7 @@ public struct Histogram: Sendable, Hashable {
         counts[index] &+= UInt32(truncatingIfNeeded: times)
     }
 
-    /// The value that the share `quantile`, 0 to 1, of the numbers does not exceed, to within 1/64; 0 for none.
+    /// The value that a fraction `quantile`, 0 to 1, of the numbers does not exceed, to within 1/64; 0 when there are none.
     public func value(atQuantile quantile: Double) -> Double {
         guard count > 0 else { return 0 }
         let rank = max(1, Int((quantile * Double(count)).rounded(.up)))
@@ -44,14 +41,14 @@ public struct Histogram: Sendable, Hashable {
 
     /// Exponent and the leading bits of the fraction: linear within an octave, and no logarithm to compute.
     private static func bucket(of value: Double) -> Int {
-        guard value > least else { return 0 }
-        let octave = Int(value.exponent - least.exponent)
+        guard value > lowest else { return 0 }
+        let octave = Int(value.exponent - lowest.exponent)
         return 1 + octave * Int(bucketsPerOctave) + Int((value.significand - 1) * bucketsPerOctave)
     }
 
     private static func upperBound(of bucket: Int) -> Double {
-        guard bucket > 0 else { return least }
+        guard bucket > 0 else { return lowest }
         let (octave, step) = (bucket - 1).quotientAndRemainder(dividingBy: Int(bucketsPerOctave))
-        return Double(sign: .plus, exponent: octave, significand: least) * (1 + Double(step + 1) / bucketsPerOctave)
+        return Double(sign: .plus, exponent: octave, significand: lowest) * (1 + Double(step + 1) / bucketsPerOctave)
     }
 }

@@ -1,7 +1,7 @@
 import Requests
 import Scheduling
 
-/// Gathers a simulation's figures as it goes; its memory does not grow with the trace.
+/// Collects a simulation's figures; its memory does not grow with the trace.
 struct SimulationMetrics: Sendable {
     enum Refusal { case tooLong, queueFull, policy }
 
@@ -11,7 +11,7 @@ struct SimulationMetrics: Sendable {
     private var timeToFirstToken = Histogram()
     private var interToken = Histogram()
     private var endToEnd = Histogram()
-    private var normalised = Histogram()
+    private var perOutputToken = Histogram()
     private var schedulerTime = Histogram()
     private var groups = RequestGroups()
     private var fairness: FairnessGap
@@ -31,7 +31,7 @@ struct SimulationMetrics: Sendable {
 
     // MARK: Arrival
 
-    /// `outputCount`: how many tokens the answer will have, which may have no room for those of the trace.
+    /// `outputCount`: tokens that the answer will have; fewer than in the trace where they do not fit.
     mutating func arrive(_ request: TraceRequest, outputCount: Int) -> SimulatedRequest {
         count(request)
         let index = fairness.index(of: request.tenant)
@@ -92,26 +92,30 @@ struct SimulationMetrics: Sendable {
     }
 
     mutating func end(_ progress: [RequestProgress], at time: Double, in requests: inout SimulatedRequests) {
-        for entry in progress where entry.token != nil {
-            report.tokens.output += 1
-            guard let request = requests[entry.id] else { continue }
-            fairness.produce(request.fairnessIndex)
-            if request.firstTokenSeconds == nil {
-                timeToFirstToken.add(time - request.arrivalSeconds)
-                groups.addFirstToken(request, after: time - request.arrivalSeconds)
-                requests[entry.id]?.firstTokenSeconds = time
-            } else {
-                interToken.add(time - request.lastTokenSeconds)
-            }
-            requests[entry.id]?.lastTokenSeconds = time
+        for entry in progress where !entry.result.tokens.isEmpty {
+            report.tokens.output += entry.result.tokens.count
+            for _ in entry.result.tokens { produce(entry.id, at: time, in: &requests) }
             guard entry.finish != nil, let ended = requests[entry.id] else { continue }
             finish(ended, at: time)
             requests.remove(entry.id)
         }
-        fairness.observe()
+        fairness.update()
     }
 
-    /// What the scheduler itself took of this machine's time in one step.
+    private mutating func produce(_ id: RequestID, at time: Double, in requests: inout SimulatedRequests) {
+        guard let request = requests[id] else { return }
+        fairness.produce(request.fairnessIndex)
+        if request.firstTokenSeconds == nil {
+            timeToFirstToken.add(time - request.arrivalSeconds)
+            groups.addFirstToken(request, after: time - request.arrivalSeconds)
+            requests[id]?.firstTokenSeconds = time
+        } else {
+            interToken.add(time - request.lastTokenSeconds)
+        }
+        requests[id]?.lastTokenSeconds = time
+    }
+
+    /// Seconds of this machine that the scheduler took for one step.
     mutating func addSchedulerTime(_ seconds: Double) { schedulerTime.add(seconds) }
 
     private mutating func finish(_ request: SimulatedRequest, at time: Double) {
@@ -119,7 +123,7 @@ struct SimulationMetrics: Sendable {
         report.requests.finished += 1
         report.tokens.prompt += request.promptCount
         endToEnd.add(latency)
-        normalised.add(latency / Double(request.outputCount))
+        perOutputToken.add(latency / Double(request.outputCount))
         groups.addEnd(request, after: latency)
         guard let deadline = request.deadlineSeconds, let first = request.firstTokenSeconds else { return }
         if first - request.arrivalSeconds <= deadline { report.deadlines.firstTokenMet += 1 }
@@ -136,7 +140,7 @@ struct SimulationMetrics: Sendable {
         report.timeToFirstToken = PolicyReport.Distribution(timeToFirstToken)
         report.interToken = PolicyReport.Distribution(interToken)
         report.endToEnd = PolicyReport.Distribution(endToEnd)
-        report.perOutputToken = PolicyReport.Distribution(normalised)
+        report.perOutputToken = PolicyReport.Distribution(perOutputToken)
         report.schedulerTime = PolicyReport.Distribution(schedulerTime)
         report.policyFailureCount = statistics.policyFailures.count
         report.lastPolicyFailure = statistics.policyFailures.lastMessage

@@ -1,4 +1,7 @@
-/// Numbers over simulated time in bounded memory: means over intervals, which double whenever they become too many.
+import Requests
+import Scheduling
+
+/// A number over simulated time in bounded memory: means over intervals, whose length doubles when there are too many.
 struct TimeSeries: Sendable {
     private static let limit = 240
 
@@ -6,7 +9,7 @@ struct TimeSeries: Sendable {
     private var sums: [Double] = []
     private var weights: [Double] = []
 
-    /// `value` held for `duration` seconds, from `time` on.
+    /// Adds `value` for `duration` seconds from `time` on.
     mutating func add(_ value: Double, at time: Double, for duration: Double) {
         let end = time + duration
         while Int(end / intervalSeconds) >= Self.limit { coarsen() }
@@ -18,10 +21,10 @@ struct TimeSeries: Sendable {
             weights += Array(repeating: 0, count: missing)
         }
         for index in first...last {
-            let share = min(end, Double(index + 1) * intervalSeconds) - max(time, Double(index) * intervalSeconds)
-            guard share > 0 else { continue }
-            sums[index] += value * share
-            weights[index] += share
+            let overlap = min(end, Double(index + 1) * intervalSeconds) - max(time, Double(index) * intervalSeconds)
+            guard overlap > 0 else { continue }
+            sums[index] += value * overlap
+            weights[index] += overlap
         }
     }
 
@@ -35,6 +38,40 @@ struct TimeSeries: Sendable {
         intervalSeconds *= 2
     }
 
-    /// Means in order of time, 0 where nothing was known.
+    /// Means in order of time, 0 for intervals without values.
     var values: [Double] { zip(sums, weights).map { $1 > 0 ? $0 / $1 : 0 } }
+}
+
+/// The use of the cache's memory, over time.
+struct CacheUse: Sendable {
+    private let setup: SimulationSetup
+    private var seconds = 0.0
+    private var (used, allocated, wasted, reserved) = (0.0, 0.0, 0.0, 0.0)
+    private var maximum = 0.0
+
+    init(_ setup: SimulationSetup) {
+        self.setup = setup
+    }
+
+    mutating func add(_ output: SchedulerOutput, _ statistics: SchedulerStatistics, for duration: Double) {
+        var slots = 0
+        var unused = 0
+        for scheduled in output.scheduled {
+            let room = scheduled.blocks.count * setup.blockSize
+            slots += room
+            unused += room - scheduled.firstPosition - scheduled.tokens.count
+        }
+        seconds += duration
+        used += statistics.cacheUsage * duration
+        maximum = max(maximum, statistics.cacheUsage)
+        allocated += Double(slots) * duration
+        wasted += Double(unused) * duration
+        reserved += Double(output.scheduled.count * setup.limits.maxModelLength) * duration
+    }
+
+    var figures: PolicyReport.Cache {
+        PolicyReport.Cache(
+            meanUse: seconds > 0 ? used / seconds : 0, maxUse: maximum, waste: allocated > 0 ? wasted / allocated : 0,
+            shareOfReserving: reserved > 0 ? allocated / reserved : 0)
+    }
 }

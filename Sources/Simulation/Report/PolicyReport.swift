@@ -8,9 +8,9 @@ public struct PolicyReport: Sendable, Encodable {
         public internal(set) var finished = 0
         /// Refused by the policy.
         public internal(set) var rejected = 0
-        /// Refused because too many waited.
+        /// Refused because the queue was full.
         public internal(set) var queueFull = 0
-        /// Refused because they cannot fit.
+        /// Refused because prompt and answer do not fit into the greatest length.
         public internal(set) var tooLong = 0
     }
 
@@ -24,13 +24,13 @@ public struct PolicyReport: Sendable, Encodable {
         public internal(set) var computed = 0
         /// Tokens computed again after preemptions.
         public internal(set) var recomputed = 0
-        /// Tokens that preempted requests took to the swap space and did not compute again.
+        /// Computed tokens of preempted requests that moved to the swap space.
         public internal(set) var swapped = 0
         /// Tokens that were looked up in the prefix cache.
         public internal(set) var prefixQueried = 0
         /// Tokens that were found there.
         public internal(set) var prefixHit = 0
-        /// Those of them that had to be brought back from the swap space.
+        /// Found tokens that had to be brought back from the swap space.
         public internal(set) var swappedPrefixHit = 0
     }
 
@@ -56,13 +56,13 @@ public struct PolicyReport: Sendable, Encodable {
 
     /// The key-value cache over time.
     public struct Cache: Sendable, Encodable {
-        /// Part of the blocks in use, on average over time.
+        /// Fraction of the blocks in use, on average over time.
         public internal(set) var meanUse = 0.0
-        /// The most of them in use at once.
+        /// The greatest fraction of the blocks in use at once.
         public internal(set) var maxUse = 0.0
-        /// Part of the memory in use that holds no token: the ends of last blocks.
+        /// Fraction of the memory in use that holds no token: the ends of last blocks.
         public internal(set) var waste = 0.0
-        /// Memory in use as a part of what reserving the greatest length for each sequence would take.
+        /// Memory in use as a fraction of the memory that reserving the greatest length for each sequence would take.
         public internal(set) var shareOfReserving = 0.0
     }
 
@@ -104,7 +104,6 @@ public struct PolicyReport: Sendable, Encodable {
         var cacheUse: [Double] = []
     }
 
-    /// The policy's name.
     public let policy: String
     /// How many requests came to which end.
     public internal(set) var requests = Requests()
@@ -126,11 +125,10 @@ public struct PolicyReport: Sendable, Encodable {
     public internal(set) var perOutputToken = Distribution()
     /// Seconds of this machine that the scheduler took for a step: `schedule` and `update` together.
     public internal(set) var schedulerTime = Distribution()
-    /// How often a request had to give its blocks back.
+    /// How often a request was preempted.
     public internal(set) var preemptionCount = 0
-    /// Decisions that the policy failed to make, left to `fcfs`, and what was wrong with the last one.
+    /// Decisions that the policy failed to make, so that `fcfs` did, and the last one's message.
     public internal(set) var policyFailureCount = 0, lastPolicyFailure: String?
-    /// What moved to the swap space and back.
     public internal(set) var moves = Moves()
     /// The cache over time.
     public internal(set) var cache = Cache()

@@ -2,11 +2,11 @@ import CLibrary
 
 /// Reads a file line by line through a buffer of fixed size.
 struct LineReader: ~Copyable {
-    /// No trace has longer lines; a file without line ends is refused before it fills the memory.
+    /// The greatest length of a line. A file without line ends is refused before it fills the memory.
     private static let maxLineByteCount = 1 << 20
 
     let path: String
-    /// The line that was read last, from 1.
+    /// The number of the line that was read last, from 1.
     private(set) var lineNumber = 0
     private let descriptor: Int32
     private var buffer: [UInt8] = []

@@ -1,6 +1,6 @@
 import JSON
 
-/// A trace in a file: JSON lines, or CSV with a line of column names, whichever the first line shows.
+/// A trace in a file: JSON lines, or CSV with a line of column names; the first line decides which.
 ///
 /// Memory does not grow with the file. Arrivals start at 0 with the first request; one that is earlier than its
 /// predecessor arrives with it.
@@ -12,7 +12,7 @@ public struct TraceFile: Trace, ~Copyable {
     private var firstArrival: Double?
     private var lastArrival = 0.0
 
-    /// Opens `path` and reads its first line. Throws when it is no trace.
+    /// Opens `path` and reads its first line. Throws if it is not a trace.
     public init(path: String) throws(SimulationError) {
         var reader = try LineReader(path: path)
         guard let first = try reader.next() else { throw .unreadable(path: path, reason: "is empty") }
@@ -29,14 +29,14 @@ public struct TraceFile: Trace, ~Copyable {
         return columns
     }
 
-    /// The next line's request. Throws the line and what is wrong with it.
+    /// The next line's request. Throws the number of a malformed line and its problem.
     public mutating func next() throws(SimulationError) -> TraceRequest? {
         while let line = try nextLine() {
             let fields = try fields(of: line)
             var request = TraceRequest(
                 arrivalSeconds: try arrival(fields[.arrival]), promptCount: try count(fields[.prompt], .prompt),
                 outputCount: try count(fields[.output], .output))
-            // Failed requests of BurstGPT and the like have no answer: nothing to simulate.
+            // Failed requests of BurstGPT and similar traces have no answer: nothing to simulate.
             guard request.promptCount > 0, request.outputCount > 0 else { continue }
             request.tenant = fields[.tenant] ?? ""
             if let text = fields[.priority] { request.priority = try integer(text, .priority) }

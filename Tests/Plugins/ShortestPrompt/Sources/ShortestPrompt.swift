@@ -1,7 +1,7 @@
 import QuirePlugins
 
-/// `shortest_prompt`: the shortest prompt goes first, as if it were `tokens_per_second` shorter for each second that it
-/// has waited; whoever has most left to compute gives way.
+/// `shortest_prompt`: admits the shortest prompt first, as if it were `tokens_per_second` shorter for each second that it
+/// has waited, and preempts the request with most tokens left to compute.
 struct ShortestPrompt: SchedulerPolicy {
     let tokensPerSecond: Double
 
@@ -14,10 +14,10 @@ struct ShortestPrompt: SchedulerPolicy {
         }
     }
 
-    func place(_ request: RequestView, at now: EngineInstant) -> WaitingPlace {
-        // Everybody's wait grows alike: only the moment of arrival makes a difference.
+    func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
+        // All waits grow equally fast: only the moment of arrival makes a difference.
         let arrival = Double(request.arrival.nanoseconds) / 1e9
-        return WaitingPlace(rank: Double(request.promptCount) + tokensPerSecond * arrival)
+        return QueuePosition(rank: Double(request.promptCount) + tokensPerSecond * arrival)
     }
 
     func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
@@ -25,7 +25,7 @@ struct ShortestPrompt: SchedulerPolicy {
     }
 }
 
-/// What quire looks for in the library.
+/// The function that quire looks for in the library.
 @c(quire_plugin)
 public func plugin(_ abi: UInt32) -> UnsafeRawPointer {
     exportPolicy("shortest_prompt") { options in try ShortestPrompt(options) }

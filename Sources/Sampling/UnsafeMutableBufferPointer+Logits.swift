@@ -1,8 +1,6 @@
 import CLibrary
 
 /// One row of logits, `[vocabularySize]`.
-typealias LogitsRow = UnsafeMutableBufferPointer<Float>
-
 extension UnsafeMutableBufferPointer<Float> {
     /// The largest number; NaN counts as the smallest. Minus infinity for an empty row.
     func largest() -> Float {
@@ -23,15 +21,15 @@ extension UnsafeMutableBufferPointer<Float> {
         return largest
     }
 
-    /// The place of the largest number, the first of equal ones; 0 where there is none.
+    /// The index of the largest number, the first of equal ones; 0 where there is none.
     func argmax() -> Int {
         let largest = largest()
         guard let base = baseAddress else { return 0 }
-        let wanted = SIMD16<Float>(repeating: largest)
+        let target = SIMD16<Float>(repeating: largest)
         var index = 0
         while index + 16 <= count {
             let lanes = UnsafeRawPointer(base + index).loadUnaligned(as: SIMD16<Float>.self)
-            if any(lanes .== wanted) { break }
+            if any(lanes .== target) { break }
             index += 16
         }
         while index < count {
@@ -51,8 +49,8 @@ extension UnsafeMutableBufferPointer<Float> {
     }
 
     /// The tokens of the `limit` largest numbers, best first, equal ones by id, NaN never; `tokens` keeps its storage.
-    /// For small limits: insertion into a sorted list. Once that is full, sixteen tokens at a time are seen to be worse
-    /// than all in it, as most are.
+    /// For small limits: insertion into a sorted list. Once the list is full, sixteen tokens at a time are compared with
+    /// its last one, and most are below it.
     func rank(_ limit: Int, into tokens: inout [Int32]) {
         tokens.removeAll(keepingCapacity: true)
         let limit = Swift.min(limit, count)
@@ -79,8 +77,8 @@ extension UnsafeMutableBufferPointer<Float> {
             if value <= self[Int(tokens[limit - 1])] { return }
             tokens.removeLast()
         }
-        var place = tokens.count
-        while place > 0, value > self[Int(tokens[place - 1])] { place -= 1 }
-        tokens.insert(Int32(truncatingIfNeeded: index), at: place)
+        var position = tokens.count
+        while position > 0, value > self[Int(tokens[position - 1])] { position -= 1 }
+        tokens.insert(Int32(truncatingIfNeeded: index), at: position)
     }
 }

@@ -1,8 +1,11 @@
+import CLibrary
 import CQuirePlugin
 import Requests
 import Scheduling
 
-/// Requests as C sees them, with the memory of their tenants' names.
+// Swift values as the C structs of `quire_plugin.h`.
+
+/// Requests as C structs, with the memory of their tenants' names.
 struct RequestBatch {
     private var requests: [quire_request] = []
     private var names: [UInt8] = []
@@ -81,5 +84,34 @@ extension quire_message {
     /// The text up to its zero byte, or to the end of the field.
     var sentence: String {
         withUnsafeBytes(of: text) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+/// Options as C structs, sorted by key.
+struct OptionList {
+    private let entries: [(key: String, text: String)]
+
+    init(_ options: [String: String]) {
+        entries = options.sorted { $0.key < $1.key }.map { (key: $0.key, text: $0.value) }
+    }
+
+    /// Calls `function` with the options and memory for its error. Returns the error's sentence, nil for status 0.
+    func withOptions(
+        _ function: (UnsafeBufferPointer<quire_option>, UnsafeMutablePointer<quire_message>) -> Int32
+    ) -> String? {
+        let options = entries.map { entry in
+            quire_option(
+                key: strdup(entry.key), text: strdup(entry.text), number: Double(entry.text) ?? .nan)
+        }
+        defer {
+            for option in options {
+                free(UnsafeMutablePointer(mutating: option.key))
+                free(UnsafeMutablePointer(mutating: option.text))
+            }
+        }
+        var message = quire_message()
+        let status = options.withUnsafeBufferPointer { function($0, &message) }
+        guard status != 0 else { return nil }
+        return message.sentence.isEmpty ? "status \(status)" : message.sentence
     }
 }

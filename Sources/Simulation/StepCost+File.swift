@@ -1,7 +1,7 @@
 import JSON
 
 extension StepCost {
-    /// Where each cost stands in a file; the curve stands in `curve`.
+    /// The key of each cost in a file; the curve's key is `curve`.
     private static let fields: [(key: String, property: any WritableKeyPath<StepCost, Double> & Sendable)] = [
         ("fixed_seconds", \.fixedSeconds), ("prompt_token_seconds", \.promptTokenSeconds),
         ("sequence_seconds", \.sequenceSeconds), ("context_token_seconds", \.contextTokenSeconds),
@@ -9,8 +9,8 @@ extension StepCost {
         ("move_token_seconds", \.moveTokenSeconds),
     ]
 
-    /// The `cost` of a file as `quire bench steps` writes it, whatever else is in there. What is not named costs
-    /// nothing. Throws the key that is not as it should be, or unknown; `path` is the file's name in messages.
+    /// The `cost` object of a file that `quire bench steps` wrote; the rest of the file is ignored. Missing costs are 0.
+    /// Throws the first key that is malformed or unknown; `path` is the file's name in messages.
     public init(file bytes: [UInt8], path: String) throws(SimulationError) {
         func malformed(_ key: String, _ problem: String) -> SimulationError {
             .malformedCost(path: path, key: key, problem: problem)
@@ -38,7 +38,7 @@ extension StepCost {
         }
     }
 
-    /// Points whose tokens rise and whose seconds do not fall.
+    /// Points with rising token counts and seconds that do not fall.
     private static func curve(_ value: JSONValue, path: String) throws(SimulationError) -> [Point] {
         guard case .array(let elements) = value else {
             throw .malformedCost(path: path, key: "cost.curve", problem: "expected an array, found \(value.summary)")
