@@ -1,8 +1,8 @@
 import SharedValues
 
-/// Which blocks are in use, by how many, and in what order the free ones are to be reused.
+/// Reference counts of blocks, and the order in which free ones are reused.
 ///
-/// Invariants (checked by `checkInvariants`): a block is in the free list exactly if nobody references it; the list
+/// Invariants (checked by `checkInvariants`): a block is in the free list exactly if its reference count is 0; the list
 /// holds each free block once, least recently freed first.
 struct BlockPool: Sendable {
     private var referenceCounts: [Int32]
@@ -10,7 +10,7 @@ struct BlockPool: Sendable {
     private var previous: [BlockID]
     private(set) var freeCount: Int
 
-    /// The links of the list's two ends live at this index, after the last block.
+    /// The index of the list's sentinel, after the last block: its links are the list's two ends.
     private var sentinel: Int { referenceCounts.count }
 
     init(blockCount: Int) {

@@ -1,6 +1,6 @@
 public import SharedValues
 
-/// The second tier: sequences that gave way, and prefixes whose blocks were needed, in the host's memory.
+/// The second tier, in the host's memory: preempted sequences, and prefixes whose blocks were reused.
 extension KVCacheManager {
     /// All blocks of the swap space.
     public var swapBlockCount: Int { swapSpace.pool.blockCount }
@@ -8,14 +8,13 @@ extension KVCacheManager {
     public var freeSwapBlockCount: Int { swapSpace.pool.freeCount }
     /// Blocks of it that hold findable prefixes, referenced or not.
     public var cachedSwapBlockCount: Int { prefixes.swappedCount }
-    /// What was moved since the start.
     public var moveCounts: MoveCounts {
         MoveCounts(
             out: swapSpace.movedOutCount, in: swapSpace.movedInCount, copied: swapSpace.copiedCount,
             swappedHits: swappedHitCount)
     }
 
-    /// How many blocks have been moved, since the start.
+    /// Blocks moved since the start.
     public struct MoveCounts: Sendable, Hashable {
         /// Blocks moved to the swap space.
         public let out: Int
@@ -27,23 +26,23 @@ extension KVCacheManager {
         public let swappedHits: Int
     }
 
-    /// The moves that must be made, in order of their rounds, before anything is computed in the blocks handed out
-    /// since the last call. Once a step: until then, blocks of the swap space that they use are not used again.
+    /// The moves that must be made, in order of their rounds, before anything is computed in the blocks allocated since the
+    /// last call. Call it once a step: until then, blocks of the swap space that the moves use are not reused.
     public mutating func takeMoves() -> [BlockMove] {
         for block in copiedBlocks { pool.release(block) }
         copiedBlocks.removeAll(keepingCapacity: true)
         return swapSpace.takeMoves()
     }
 
-    /// Moves what the first `tokenCount` tokens of `table` hold to the swap space and gives its blocks back.
-    /// Returns false, with nothing changed, where there is no room, or nothing to move.
+    /// Moves the blocks of the first `tokenCount` tokens of `table` to the swap space and frees the table's blocks on the
+    /// device. Returns false, with nothing changed, where there is no room, or nothing to move.
     public mutating func swapOut(_ table: inout BlockTable, tokenCount: Int) -> Bool {
         let whole = table.blocks.prefix(blockCount(forTokens: tokenCount))
         let kept = whole.dropFirst(table.unseenCount)
         let known = kept.map { prefixes.entry(of: $0)?.swapped }
         let revived = known.count { $0.map { swapSpace.pool.referenceCount(of: $0) == 0 } ?? false }
         guard !whole.isEmpty, known.count(where: { $0 == nil }) + revived <= swapSpace.pool.freeCount,
-            // What is only about to be brought in cannot be moved out in the same step.
+            // A block that is swapped in cannot be swapped out in the same step.
             !kept.contains(where: { swapSpace.isFilled($0) })
         else { return false }
         for case .some(let swapped) in known { swapSpace.retain(swapped) }
@@ -86,14 +85,14 @@ extension KVCacheManager {
         return needed <= pool.freeCount
     }
 
-    /// Fills an empty table with `content`: blocks of the device as they are, others brought from the swap space. Before
-    /// them come `unseenCount` that nobody sees. Precondition: there is room.
+    /// Fills an empty table with `content`: blocks of the device are shared, others are brought from the swap space. Before
+    /// them come `unseenCount` blocks below the window. Precondition: there is room.
     mutating func fill(
         _ table: inout BlockTable, with content: ArraySlice<PrefixCache.Entry>, after unseenCount: Int
     ) {
         table.blocks = Array(repeating: BlockTable.none, count: unseenCount)
         table.unseenCount = unseenCount
-        // First what must not be given to anybody else meanwhile.
+        // First retain the blocks that must not be reused meanwhile.
         for case let .some(block) in content.map(\.block) { pool.retain(block) }
         for entry in content.reversed() {
             if entry.block == nil, let swapped = entry.swapped { swapSpace.pin(swapped) }
@@ -110,16 +109,15 @@ extension KVCacheManager {
         }
     }
 
-    /// `block` is about to hold something else: what it holds moves to the swap space, if it is findable and nowhere
-    /// else.
+    /// Called before `block` is reused: its content moves to the swap space, if it is findable and not there already.
     mutating func evict(_ block: BlockID) {
         if swapSpace.pool.freeCount > 0, let entry = prefixes.entry(of: block) {
             if let swapped = entry.swapped {
-                // Used until now, if only on the device.
+                // Marks the copy in the swap space as recently used, like the block.
                 swapSpace.retain(swapped)
                 swapSpace.release(swapped)
             } else if !swapSpace.isFilled(block) {
-                // Nobody's but the cache's: free again once the move is made.
+                // No table holds it: it is free again once the move is made.
                 swapSpace.release(moveOut(block))
             }
         }

@@ -1,16 +1,16 @@
 import SharedValues
 
-/// The one block manager: hands blocks to sequences, shares full ones with equal prefixes, takes them back.
+/// The one block manager: allocates blocks to sequences, shares full ones between equal prefixes, and frees them.
 ///
 /// It knows no bytes and no requests. A *slot* is `block * blockSize + offset`. Freed blocks stay findable until they
-/// are reused, least recently freed first, the tail of a sequence before its head. With a swap space, what is reused
-/// moves there and stays findable, and whole sequences can: see `takeMoves`.
+/// are reused, least recently freed first, the tail of a sequence before its head. With a swap space, the content of a
+/// block that is reused moves there and stays findable, and so can whole sequences: see `takeMoves`.
 public struct KVCacheManager: ~Copyable, Sendable {
     /// Tokens in a block.
     public let blockSize: Int
     /// Whether full blocks are shared between equal prefixes.
     public let isPrefixCachingEnabled: Bool
-    /// Positions that a token sees, its own included, where every layer of the model is limited to so many; nil: all.
+    /// Positions that a token attends to, its own included, where every layer of the model has a sliding window; nil: all.
     public let slidingWindow: Int?
     var pool: BlockPool
     var swapSpace: SwapSpace
@@ -36,14 +36,14 @@ public struct KVCacheManager: ~Copyable, Sendable {
         swapSpace = SwapSpace(blockCount: swapBlockCount)
     }
 
-    /// All blocks.
+    /// All blocks of the device.
     public var blockCount: Int { pool.blockCount }
-    /// Blocks that nobody references; they may still hold findable prefixes.
+    /// Blocks that no table references; they may still hold findable prefixes.
     public var freeBlockCount: Int { pool.freeCount }
     /// Blocks that hold findable prefixes, referenced or not.
     public var cachedBlockCount: Int { prefixes.count }
 
-    /// Blocks that `tokenCount` tokens take.
+    /// Blocks that hold `tokenCount` tokens.
     public func blockCount(forTokens tokenCount: Int) -> Int { tokenCount.dividedUp(by: blockSize) }
 
     /// How many leading tokens of `tokens` are cached: whole blocks, and never all of them, so that at least one
@@ -53,8 +53,8 @@ public struct KVCacheManager: ~Copyable, Sendable {
     }
 
     /// Starts an empty table with the cached blocks of `tokens` and room for `newTokenCount(cached)` tokens more.
-    /// Returns how many tokens are cached, or nil, with nothing changed, when there is no room (or no need of any).
-    /// What is cached in the swap space only is brought back: `takeMoves` says so.
+    /// Returns how many tokens are cached, or nil, with nothing changed, when there is no room or `newTokenCount` is nil.
+    /// Blocks that are cached in the swap space only are brought back by `takeMoves`.
     public mutating func begin(
         _ table: inout BlockTable, tokens: [Int32], salt: String?, roomFor newTokenCount: (Int) -> Int?
     ) -> Int? {
@@ -74,6 +74,45 @@ public struct KVCacheManager: ~Copyable, Sendable {
         return cachedCount
     }
 
+    /// Starts an empty table with the blocks that `parent` holds of all `tokens` but the last, which is left to compute
+    /// logits from, and room for `newTokenCount` tokens more. Full blocks are shared. The last, partly filled block is
+    /// copied, because the table is about to write to it; `takeMoves` returns the copy. Returns nil where `parent` no longer
+    /// holds all of these blocks, false where there is no room; nothing is changed then. Precondition: `parent` was
+    /// computed from the same tokens.
+    public mutating func fork(
+        _ table: inout BlockTable, from parent: BlockTable, tokens: [Int32], salt: String?, roomFor newTokenCount: Int
+    ) -> Bool? {
+        precondition(table.isEmpty, "a table that has begun cannot begin again")
+        let tokenCount = tokens.count - 1
+        let fullCount = tokenCount / blockSize
+        let unseenCount = unseenBlockCount(after: tokenCount)
+        let isCopying = tokenCount % blockSize > 0
+        let match = matchPrefix(of: tokens, salt: salt)
+        guard parent.blocks.count >= blockCount(forTokens: tokenCount), parent.unseenCount <= unseenCount,
+            match.count >= unseenCount,
+            // A block that another move of the same step fills cannot be copied in that step.
+            !isCopying || !swapSpace.isFilled(parent.blocks[fullCount])
+        else { return nil }
+        let newBlockCount = blockCount(forTokens: tokenCount + newTokenCount) - fullCount
+        guard newBlockCount <= pool.freeCount else { return false }
+        table.blocks = Array(repeating: BlockTable.none, count: unseenCount)
+        table.unseenCount = unseenCount
+        table.registeredCount = match.count
+        table.chain = match.last?.chain ?? .root
+        for block in parent.blocks[unseenCount..<fullCount] {
+            pool.retain(block)
+            table.blocks.append(block)
+        }
+        take(newBlockCount, into: &table)
+        if isCopying {
+            let source = parent.blocks[fullCount]
+            // The block must not be reused before the copy is made, even if the parent is freed.
+            pool.retain(source)
+            copiedBlocks.append(source)
+            swapSpace.copy(source, to: table.blocks[fullCount])
+        }
+        return true
+    }
     /// Makes room in `table` for `tokenCount` tokens in all: every block that is missing, or none.
     /// Returns false, with nothing changed, when there is no room.
     public mutating func extend(_ table: inout BlockTable, toTokens tokenCount: Int) -> Bool {
@@ -96,7 +135,7 @@ public struct KVCacheManager: ~Copyable, Sendable {
         }
     }
 
-    /// Gives all blocks of `table` back, of both pools, and empties it.
+    /// Frees all blocks of `table`, of both pools, and empties it.
     public mutating func free(_ table: inout BlockTable) {
         // Last block first: the tail of a prefix is less likely to be shared, so it is reused earlier.
         for block in table.blocks.reversed() where block != BlockTable.none { pool.release(block) }
@@ -104,8 +143,8 @@ public struct KVCacheManager: ~Copyable, Sendable {
         table = BlockTable()
     }
 
-    /// Gives back the blocks of `table` that no token from `computedCount` on sees: those wholly below the window of
-    /// the next one. They stay findable until they are reused. Call `register` first.
+    /// Frees the blocks of `table` that no token from `computedCount` on attends to: those wholly below the window of the
+    /// next token. They stay findable until they are reused. Call `register` first.
     public mutating func freeUnseen(_ table: inout BlockTable, computedCount: Int) {
         let unseenCount = unseenBlockCount(after: computedCount)
         guard unseenCount > table.unseenCount else { return }
@@ -126,12 +165,12 @@ public struct KVCacheManager: ~Copyable, Sendable {
         prefixes.forgetAll()
     }
 
-    /// Appends `count` blocks of nobody's. Precondition: so many are free.
+    /// Appends `count` free blocks. Precondition: so many are free.
     mutating func take(_ count: Int, into table: inout BlockTable) {
         for _ in 0..<max(count, 0) { table.blocks.append(takeBlock()) }
     }
 
-    /// Takes the block that was free longest; what it held moves to the swap space, if it is findable.
+    /// Takes the block that was free longest; its content moves to the swap space, if it is findable.
     mutating func takeBlock() -> BlockID {
         guard let block = pool.take() else { preconditionFailure("the caller has counted the free blocks") }
         evict(block)
@@ -144,8 +183,8 @@ public struct KVCacheManager: ~Copyable, Sendable {
         while (match.count + 1) * blockSize < tokens.count {
             let start = match.count * blockSize
             let parent = match.last?.chain ?? .root
-            guard let found = prefixes.find(tokens[start..<start + blockSize], after: parent, salt: salt) else { break }
-            match.append(found)
+            guard let entry = prefixes.find(tokens[start..<start + blockSize], after: parent, salt: salt) else { break }
+            match.append(entry)
         }
         return match
     }
@@ -162,7 +201,7 @@ public struct KVCacheManager: ~Copyable, Sendable {
             let swapped = table.swappedBlocks.dropFirst(table.unseenCount)
             for block in table.blocks.prefix(table.unseenCount) + table.swappedBlocks.prefix(table.unseenCount)
             where block != BlockTable.none {
-                return "block \(block) is held and seen by nobody"
+                return "block \(block) is held below the window"
             }
             for block in blocks { counts[Int(block)] += 1 }
             for block in swapped { swappedCounts[Int(block)] += 1 }
@@ -175,7 +214,7 @@ public struct KVCacheManager: ~Copyable, Sendable {
         }
         for block in 0..<swapBlockCount
         where swappedCounts[block] != swapSpace.pool.referenceCount(of: BlockID(block)) {
-            return "swapped block \(block) is wanted \(swappedCounts[block]) times, its count is "
+            return "swapped block \(block) is referenced \(swappedCounts[block]) times, its count is "
                 + "\(swapSpace.pool.referenceCount(of: BlockID(block)))"
         }
         return nil

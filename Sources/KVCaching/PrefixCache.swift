@@ -17,7 +17,7 @@ struct PrefixCache: Sendable {
         let salt: String?
         let tokens: ArraySlice<Int32>
 
-        /// All tokens at once: an element at a time takes several times as long.
+        /// Hashes all tokens at once: one at a time takes several times as long.
         func hash(into hasher: inout Hasher) {
             hasher.combine(parent)
             hasher.combine(salt)
@@ -25,7 +25,7 @@ struct PrefixCache: Sendable {
         }
     }
 
-    /// Where a prefix's last block lies; at least one of the two is there.
+    /// The blocks that hold the last block of a prefix; at least one of the two is not nil.
     struct Entry: Sendable {
         var block: BlockID?
         var swapped: BlockID?
@@ -42,7 +42,7 @@ struct PrefixCache: Sendable {
     /// Prefixes that the swap space holds.
     var swappedCount: Int { swappedKeys.count }
 
-    /// Where `tokens` after `parent` lie, and the chain they make.
+    /// The blocks that hold `tokens` after `parent`, and the chain that they make.
     func find(_ tokens: ArraySlice<Int32>, after parent: Chain, salt: String?) -> Entry? {
         entries[Key(parent: parent, salt: parent == .root ? salt : nil, tokens: tokens)]
     }
@@ -54,18 +54,18 @@ struct PrefixCache: Sendable {
         // A copy, so that the key does not keep the whole sequence alive.
         let key = Key(parent: parent, salt: salt, tokens: ArraySlice(Array(tokens)))
         if let entry = entries[key] {
-            if entry.block == nil { place(key, on: block) }
+            if entry.block == nil { assign(key, to: block) }
             return entry.chain
         }
         lastSerial += 1
         let chain = Chain(serial: lastSerial)
         entries[key] = Entry(block: nil, swapped: nil, chain: chain)
-        place(key, on: block)
+        assign(key, to: block)
         return chain
     }
 
-    private mutating func place(_ key: Key, on block: BlockID) {
-        // A shared block may be known by a chain that lost its head: nobody finds it by that any more.
+    private mutating func assign(_ key: Key, to block: BlockID) {
+        // A shared block may be known by a chain whose head was evicted, by which it is not found any more.
         forget(block)
         entries[key]?.block = block
         keys[block] = key
@@ -83,23 +83,23 @@ struct PrefixCache: Sendable {
         if entries[key]?.block == nil { entries[key] = nil } else { entries[key]?.swapped = nil }
     }
 
-    /// What is known of the prefix that `block` of the device ends.
+    /// The entry of the prefix whose last block is `block` of the device.
     func entry(of block: BlockID) -> Entry? { keys[block].flatMap { entries[$0] } }
 
-    /// What is known of the prefix that `block` of the swap space ends.
+    /// The entry of the prefix whose last block is `block` of the swap space.
     func entry(ofSwapped block: BlockID) -> Entry? { swappedKeys[block].flatMap { entries[$0] } }
 
-    /// What `block` of the device holds now lies in `swapped` as well, if it is findable.
+    /// The content of `block` of the device is now in `swapped` as well, if it is findable.
     mutating func copied(_ block: BlockID, toSwapped swapped: BlockID) {
         guard let key = keys[block] else { return }
         entries[key]?.swapped = swapped
         swappedKeys[swapped] = key
     }
 
-    /// What `swapped` holds now lies in `block` of the device as well, if it is findable.
+    /// The content of `swapped` is now in `block` of the device as well, if it is findable.
     mutating func copied(swapped: BlockID, to block: BlockID) {
         guard let key = swappedKeys[swapped] else { return }
-        place(key, on: block)
+        assign(key, to: block)
     }
 
     mutating func forgetAll() {

@@ -2,8 +2,8 @@ import SharedValues
 
 /// The second pool of blocks, in the host's memory, and the moves that the next step has to make first.
 ///
-/// A block of it that a move reads or writes is pinned until the moves are handed out, so that no other move of the
-/// same step can want it. Free blocks keep what they hold, and may be findable, until they are reused.
+/// A block of it that a move reads or writes is pinned until `takeMoves`, so that no other move of the same step can use
+/// it. Free blocks keep their content, and may be findable, until they are reused.
 struct SwapSpace: Sendable {
     private(set) var pool: BlockPool
     private(set) var moves: [BlockMove] = []
@@ -18,10 +18,11 @@ struct SwapSpace: Sendable {
         pool = BlockPool(blockCount: blockCount)
     }
 
-    /// Whether what `block` of the device holds will only be there once a move is done.
+    /// Whether a waiting move fills `block` of the device.
     func isFilled(_ block: BlockID) -> Bool { filledBlocks.contains(block) }
 
-    /// Takes a block for what `block` of the device holds, referenced by the caller and pinned; nil when none is free.
+    /// Takes a block, which the caller references and which is pinned, for the content of `block` of the device; nil when
+    /// none is free.
     mutating func moveOut(_ block: BlockID) -> BlockID? {
         guard let target = pool.take() else { return nil }
         pin(target)
@@ -30,21 +31,21 @@ struct SwapSpace: Sendable {
         return target
     }
 
-    /// Brings what `swapped` holds to `block` of the device.
+    /// Moves the content of `swapped` to `block` of the device.
     mutating func moveIn(_ swapped: BlockID, to block: BlockID) {
         moves.append(BlockMove(.swapIn, from: swapped, to: block))
         filledBlocks.insert(block)
         movedInCount += 1
     }
 
-    /// Copies what `block` of the device holds to `target`.
+    /// Copies the content of `block` of the device to `target`.
     mutating func copy(_ block: BlockID, to target: BlockID) {
         moves.append(BlockMove(.copy, from: block, to: target))
         filledBlocks.insert(target)
         copiedCount += 1
     }
 
-    /// `block` of the device is about to hold something else: whatever was to fill it need not.
+    /// Called when `block` of the device is reused: moves that were to fill it are dropped.
     mutating func reuse(_ block: BlockID) {
         guard !filledBlocks.isEmpty, filledBlocks.remove(block) != nil else { return }
         moves.removeAll { $0.direction != .swapOut && $0.target == block }
@@ -53,13 +54,13 @@ struct SwapSpace: Sendable {
     mutating func retain(_ block: BlockID) { pool.retain(block) }
     mutating func release(_ block: BlockID) { pool.release(block) }
 
-    /// Keeps `block` as it is until the moves are handed out.
+    /// Keeps `block` from being reused until `takeMoves`.
     mutating func pin(_ block: BlockID) {
         pool.retain(block)
         pinned.append(block)
     }
 
-    /// The moves since the last call; what was pinned for them is free again.
+    /// The moves since the last call; their blocks are no longer pinned.
     mutating func takeMoves() -> [BlockMove] {
         guard !moves.isEmpty || !pinned.isEmpty else { return [] }
         for block in pinned { pool.release(block) }
