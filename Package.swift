@@ -141,6 +141,7 @@ let package = Package(
             swiftSettings: settings),
 
         tests("TensorsTests", ["Tensors"]),
+        tests("SharedValuesTests", ["SharedValues"]),
         tests("KVCachingTests", ["KVCaching", "SharedValues"]),
         tests("JSONTests", ["JSON"]),
         tests("TokenizationTests", ["JSON", "Tokenization"]),

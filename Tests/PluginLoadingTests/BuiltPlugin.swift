@@ -9,10 +9,11 @@ enum BuiltPlugin {
 
     static let sources = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .appending(path: "Plugins")
+    static let header = root.appending(path: "Sources/CQuirePlugin/include/quire_plugin.h")
     private static let root = sources.deletingLastPathComponent().deletingLastPathComponent()
     private static let built = Mutex<[String: String]>([:])
 
-    /// The library made of one C file; `defines` go to the preprocessor.
+    /// The library made of one C file, of `Tests/Plugins` or with a full path; `defines` go to the preprocessor.
     static func c(_ file: String, defines: [String] = []) throws -> String {
         let name = ([file] + defines).joined(separator: "-").filter { $0.isLetter || $0.isNumber || $0 == "-" }
         return try built.withLock { built in
@@ -21,8 +22,8 @@ enum BuiltPlugin {
             try run(
                 ["clang", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC"]
                     + defines.map { "-D\($0)" }
-                    + ["-I", root.appending(path: "Sources/CQuirePlugin/include").path, "-o", path]
-                    + [sources.appending(path: file).path])
+                    + ["-I", header.deletingLastPathComponent().path, "-o", path]
+                    + [file.hasPrefix("/") ? file : sources.appending(path: file).path])
             built[name] = path
             return path
         }
@@ -43,14 +44,14 @@ enum BuiltPlugin {
         }
     }
 
-    /// A file that no compiler made.
+    /// A text file.
     static func file(_ name: String, _ text: String) throws -> String {
         let path = try folder().appending(path: name)
         try text.write(to: path, atomically: true, encoding: .utf8)
         return path.path
     }
 
-    /// Where built things go: kept from run to run, so that a second one is quick.
+    /// The folder of built libraries: kept from run to run, so that a second one is quick.
     private static func folder() throws -> URL {
         let folder = root.appending(path: ".build/plugins-for-tests")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -1,5 +1,7 @@
 import Foundation
 import PluginLoading
+import Requests
+import Scheduling
 import Testing
 
 @Suite("Plugin libraries")
@@ -53,5 +55,25 @@ struct LibraryTests {
         #expect(throws: PluginError.notCreated(path: swift, policy: "shortest_prompt", reason: reason)) {
             try PluginLibrary(path: swift).makePolicy(options: ["tokens_per_second": "many"], budgetMilliseconds: 100)
         }
+    }
+
+    @Test("the example in quire_plugin.h compiles and orders by prompt")
+    func headerExample() throws {
+        let header = try String(contentsOf: BuiltPlugin.header, encoding: .utf8)
+        let indent = "//     "
+        let lines = header.split(separator: "\n").drop { !$0.hasPrefix(indent + "static") }
+            .prefix { $0.hasPrefix(indent) }
+        let code = lines.map { $0.dropFirst(indent.count) }.joined(separator: "\n")
+        let source = try BuiltPlugin.file("header_example.c", "#include \"quire_plugin.h\"\n\(code)\n")
+        let library = try PluginLibrary(path: BuiltPlugin.c(source))
+        #expect(library.policyName == "shortest_prompt")
+        var policy = try library.makePolicy(budgetMilliseconds: ExternalPolicyTests.patience)
+        let ranks = try [7, 3].map { count in
+            try policy.queuePosition(
+                of: RequestView(id: RequestID(1), arrival: EngineInstant(nanoseconds: 5), promptCount: count),
+                at: EngineInstant(nanoseconds: 9)
+            ).rank
+        }
+        #expect(ranks == [7, 3])
     }
 }
