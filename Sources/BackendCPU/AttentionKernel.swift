@@ -10,16 +10,16 @@ struct AttentionTile {
 
 /// An attention with everything but the queries filled in. Plain data.
 struct AttentionKernel {
-    /// Where and how the output is wanted as well.
-    enum Prepared {
-        case narrow(UnsafeMutablePointer<UInt16>)
-        case digits(UnsafeMutableRawPointer, QuantizedActivations, conversion: quire_digits_fn)
+    /// Where the output goes in another format.
+    enum Converted {
+        case bf16(UnsafeMutablePointer<UInt16>)
+        case quantized(UnsafeMutableRawPointer, QuantizedActivations, kernel: quire_quantize_fn)
     }
 
     let layer: Int
     let query: UnsafePointer<Float>
     let output: UnsafeMutablePointer<Float>
-    let prepared: Prepared?
+    let converted: Converted?
     let keyValueHeadCount: Int
     let headSize: Int
     let group: Int
@@ -47,20 +47,20 @@ struct AttentionKernel {
         kernels.pointee.paged_attention(
             &attention, head, query + offset, width, rowCount, Int(batch.positions[row]), output + offset, width,
             scratch)
-        switch prepared {
+        switch converted {
         case nil: break
-        case .digits(let records, let digits, let conversion):
+        case .quantized(let records, let activations, let kernel):
             let stride = QuantizedActivations.recordCount(width: width)
             let first = row * stride + head * columns / QuantizedActivations.recordSize
-            conversion(
-                output + offset, width, nil, records + first * digits.recordByteCount, stride, rowCount, columns)
-        case .narrow(let narrowOutput):
-            let stride = ScratchLayout.narrowStride(width: width)
+            kernel(
+                output + offset, width, nil, records + first * activations.recordByteCount, stride, rowCount, columns)
+        case .bf16(let target):
+            let stride = ActivationFormat.bf16.stride(width: width)
             kernels.pointee.convert_from_f32(
-                .bf16, output + offset, width, narrowOutput + row * stride + head * columns, stride, rowCount,
+                .bf16, output + offset, width, target + row * stride + head * columns, stride, rowCount,
                 columns, 0)
             if stride > width, head == keyValueHeadCount - 1 {
-                for padded in row..<row + rowCount { narrowOutput[padded * stride + width] = 0 }
+                for padded in row..<row + rowCount { target[padded * stride + width] = 0 }
             }
         }
     }

@@ -1,6 +1,7 @@
 import Backends
+import CPUKernels
 
-/// A batch as bare pointers, for the threads of one run.
+/// A batch as bare pointers, for the threads that compute it.
 struct BatchView {
     let tokenCount: Int
     let sampleCount: Int
@@ -11,7 +12,7 @@ struct BatchView {
     let blockTableStarts: UnsafePointer<Int32>
     let sampleRows: UnsafePointer<Int32>
 
-    /// How many rows values of `rows` have.
+    /// How many rows the values of `rows` have.
     @inline(__always)
     func rowCount(_ rows: PlanRows) -> Int {
         switch rows {
@@ -46,4 +47,17 @@ struct BatchView {
     private static func pointer(_ buffer: UnsafeBufferPointer<Int32>) -> UnsafePointer<Int32> {
         buffer.baseAddress ?? UnsafePointer(bitPattern: MemoryLayout<Int32>.alignment).unsafelyUnwrapped
     }
+}
+
+/// The attached key/value cache as bare pointers.
+struct CacheView {
+    struct Layer {
+        let keys: UnsafeMutableRawPointer
+        let values: UnsafeMutableRawPointer
+    }
+
+    let elementType: quire_dtype
+    let blockSize: Int
+    /// One for each cache layer.
+    let layers: UnsafeMutablePointer<Layer>
 }

@@ -4,7 +4,7 @@ import CPUKernels
 /// Threads and SIMD on the host's processor.
 ///
 /// A row's result depends, bit for bit, only on that row's own sequence and on the instruction set: never on the
-/// rest of the batch, the number of threads, or how a prompt is cut.
+/// rest of the batch, on the number of threads, or on how a prompt is cut into chunks.
 public final class CPUBackend: Backend {
     /// The processor and its free memory; the detail names the instruction set and the thread count.
     public let device: DeviceInfo
@@ -14,8 +14,8 @@ public final class CPUBackend: Backend {
     private let activations: ActivationType
 
     /// Starts `threadCount` threads (the calling one included). `instructionSet` nil: the fastest that the CPU has.
-    /// `activations`: what packed weights are multiplied with, where it is not for their type to say.
-    /// Throws `unavailable` for an instruction set that the CPU lacks, for integers where it has no products of them,
+    /// `activations`: the type of activations in products with quantized weights; `.f32` chooses by the weights' type.
+    /// Throws `unavailable` for an instruction set that the CPU lacks, for integers where it has no integer products,
     /// and for less than one thread.
     public init(
         threadCount: Int, instructionSet: InstructionSet? = nil, activations: ActivationType = .f32
@@ -29,7 +29,7 @@ public final class CPUBackend: Backend {
             throw .unavailable(device: "cpu", reason: "\(threadCount) threads; from 1 to 1024 are possible")
         }
         self.instructionSet = chosen
-        _ = try PackedKernels(kernels, activations)
+        _ = try QuantizedKernels(kernels, activations)
         self.activations = activations
         workers = try WorkerPool(threadCount: threadCount)
         device = DeviceInfo(
@@ -37,12 +37,12 @@ public final class CPUBackend: Backend {
             freeByteCount: HostMachine.freeByteCount())
     }
 
-    /// Takes host memory.
+    /// Allocates host memory.
     public func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
         try HostBuffer(byteCount: byteCount, usage: usage)
     }
 
-    /// Packs the weights, fuses neighbours, lays out scratch memory.
+    /// Prepacks the weights, fuses neighbours, lays out scratch memory.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan {
@@ -50,7 +50,8 @@ public final class CPUBackend: Backend {
             throw .unavailable(device: "cpu", reason: "no \(instructionSet.rawValue)")
         }
         return try CPUPlan(
-            plan, limits: limits, pool: pool, kernels: kernels, packedKernels: PackedKernels(kernels, activations),
+            plan, limits: limits, pool: pool, kernels: kernels,
+            quantizedKernels: QuantizedKernels(kernels, activations),
             workers: workers)
     }
 }

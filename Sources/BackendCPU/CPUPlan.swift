@@ -27,19 +27,20 @@ final class CPUPlan: PreparedPlan, TeamWork {
 
     init(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
-        packedKernels: PackedKernels, workers: WorkerPool
+        quantizedKernels: QuantizedKernels, workers: WorkerPool
     ) throws(BackendError) {
         let builder = try ProgramBuilder(
-            plan: plan, limits: limits, pool: pool, kernels: kernels, packedKernels: packedKernels, workers: workers)
+            plan, for: CPULowering(kernels: kernels, quantizedKernels: quantizedKernels), limits: limits, pool: pool,
+            workers: workers)
         program = builder.program
         counters = (0..<builder.program.attentionCount).map { _ in SharedCounter() }
 
-        // Queries of a tile share each read of keys and values; 96 rows of queries keep the tile in the second cache.
+        // Queries of a tile share each read of keys and values. 96 rows of queries keep the tile in the second-level cache.
         var heads: [AttentionKernel] = []
-        for case .attention(let kernel, _) in builder.program.steps { heads.append(kernel) }
+        for case .attention(let kernel, _) in builder.program.stages { heads.append(kernel) }
         let queriesPerTile = max(1, min(32, 96 / (heads.map(\.group).max() ?? 1)))
         let scratchCount = heads.map { quire_attention_scratch_count(queriesPerTile, $0.group, $0.headSize) }.max() ?? 0
-        // Threads' parts begin in cache lines of their own.
+        // The part of each thread begins in a cache line of its own.
         attentionScratchCount = (scratchCount + 63) / 64 * 64
         attentionScratch = try pool.allocate(
             byteCount: attentionScratchCount * 4 * workers.threadCount, for: .scratch)
@@ -80,7 +81,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
         precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
         precondition(cache != nil || layerCount == 0, "attach a cache before submit")
-        layTiles(batch)
+        makeTiles(batch)
         for counter in counters { counter.reset() }
         BatchView.with(batch) { view in
             self.batch = view
@@ -95,8 +96,8 @@ final class CPUPlan: PreparedPlan, TeamWork {
         return SampledRows(rowCount: rowCount, vocabularySize: vocabularySize, logits: logits)
     }
 
-    /// Cuts each sequence's queries into tiles, the last (which see the most) first.
-    private func layTiles(_ batch: borrowing ForwardBatch) {
+    /// Cuts each sequence's queries into tiles. The last queries come first, as they attend to the most positions.
+    private func makeTiles(_ batch: borrowing ForwardBatch) {
         tileCount = 0
         for sequence in 0..<batch.sequenceCount {
             let start = Int(batch.queryStarts[sequence])
@@ -114,14 +115,14 @@ final class CPUPlan: PreparedPlan, TeamWork {
 
     func perform(thread: Int, of team: WorkerTeam) {
         guard let batch else { return }
-        // Without cache layers nothing looks at the view.
+        // Without cache layers nothing reads the view.
         let cache = self.cache ?? CacheView(elementType: .f32, blockSize: 1, layers: cacheLayers)
         let tokens = share(of: batch.tokenCount, thread: thread, threadCount: team.threadCount)
-        // Rows are shared out as in every step over tokens, so each thread finds its own rows' angles.
+        // Every stage over tokens splits the rows in the same way, so each thread has computed its own rows' angles.
         for angles in program.angles { angles.compute(rows: tokens, positions: batch.positions) }
-        for (index, step) in program.steps.enumerated() {
+        for (index, stage) in program.stages.enumerated() {
             if index > 0 { team.synchronize() }
-            switch step {
+            switch stage {
             case .rows(let rows, let range):
                 performRows(range, batch.rowCount(rows), thread, team.threadCount, batch, cache)
             case .linears(let rows, let range):

@@ -1,40 +1,31 @@
 import Backends
 import Tensors
 
-/// The orders of columns that a plan's matrices have, each kept once: `q`, `k` and `v` of a layer share theirs.
+/// The orders of columns that a plan's matrices have. Matrices with the same order, such as `q`, `k` and `v` of a layer,
+/// share one copy.
 struct InputOrders {
-    private let numbers: [MatrixID: Int]
-    /// Memory that holds them.
-    let ranges: [MemoryRange]
+    private var ranges: [[Int32]: MemoryRange] = [:]
 
     /// Copies the orders of `matrices` into memory of `pool`.
-    init(_ plan: ForwardPlan, matrices: Set<MatrixID>, pool: MemoryPool) throws(BackendError) {
-        var known: [[Int32]: Int] = [:]
-        var numbers: [MatrixID: Int] = [:]
-        var ranges: [MemoryRange] = []
+    init(of matrices: [PlanMatrix], pool: MemoryPool) throws(BackendError) {
         for matrix in matrices {
-            guard let order = plan[matrix].weights.inputOrder else { continue }
-            if let number = known[order] {
-                numbers[matrix] = number
-                continue
-            }
+            guard let order = matrix.weights.inputOrder, ranges[order] == nil else { continue }
             let range = try pool.allocate(byteCount: order.count * 4, for: .weights)
             order.withUnsafeBytes { bytes in
                 if let source = bytes.baseAddress { range.start.copyMemory(from: source, byteCount: bytes.count) }
             }
-            known[order] = ranges.count
-            numbers[matrix] = ranges.count
-            ranges.append(range)
+            ranges[order] = range
         }
-        self.numbers = numbers
-        self.ranges = ranges
     }
 
-    /// The number of the order that `matrix` has; nil where its columns are in order.
-    func number(of matrix: MatrixID) -> Int? { numbers[matrix] }
+    /// The memory that holds them.
+    var memory: [MemoryRange] { Array(ranges.values) }
 
-    /// Order `number`, `[inputSize]`.
-    subscript(_ number: Int) -> UnsafePointer<Int32> {
-        UnsafePointer(ranges[number].start.assumingMemoryBound(to: Int32.self))
+    /// The order of the columns of `matrix`, `[inputSize]`. Precondition: it has one.
+    func order(of matrix: PlanMatrix) -> UnsafePointer<Int32> {
+        guard let order = matrix.weights.inputOrder, let range = ranges[order] else {
+            preconditionFailure("\(matrix.name) has its columns in order")
+        }
+        return UnsafePointer(range.start.assumingMemoryBound(to: Int32.self))
     }
 }

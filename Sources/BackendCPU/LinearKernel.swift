@@ -2,14 +2,14 @@ import CPUKernels
 
 /// A linear operation with everything but the rows and panels filled in. Plain data.
 struct LinearKernel {
-    /// What computes it.
     enum Function {
         case dense(quire_linear_fn)
         case quantized(quire_quantized_linear_fn, quire_quantized)
     }
 
     let function: Function
-    let packed: UnsafeRawPointer
+    /// The prepacked weights.
+    let matrix: UnsafeRawPointer
     let input: UnsafeRawPointer
     let inputByteStride: Int
     let inputStride: Int
@@ -28,25 +28,25 @@ struct LinearKernel {
         switch function {
         case .dense(let function):
             function(
-                packed, source, inputStride, target, outputSize, rows.count, inputSize, outputSize, bias,
+                matrix, source, inputStride, target, outputSize, rows.count, inputSize, outputSize, bias,
                 panels.lowerBound, panels.upperBound)
-        case .quantized(let function, let matrix):
-            withUnsafePointer(to: matrix) {
+        case .quantized(let function, let shape):
+            withUnsafePointer(to: shape) {
                 function(
-                    $0, packed, source, inputStride, target, outputSize, rows.count, bias, panels.lowerBound,
+                    $0, matrix, source, inputStride, target, outputSize, rows.count, bias, panels.lowerBound,
                     panels.upperBound)
             }
         }
     }
 
-    /// What it costs with `rowCount` rows, in multiplications of a panel's column.
+    /// Its cost with `rowCount` rows, in multiplications of a panel's column.
     @inline(__always)
     func cost(rowCount: Int) -> Int { panelCount * inputSize * rowCount }
 
     /// Computes the part between two costs, counted panel after panel and row after row within a panel.
     ///
-    /// Both bounds are rounded the same way, so neighbours' parts meet exactly. Rows of one panel are shared out
-    /// only where there are many: a thread that has few rows of a panel reads all of it for little work.
+    /// Both bounds are rounded the same way, so that the parts of two threads meet exactly. Threads split the rows of one
+    /// panel only where there are many: a thread with few rows of a panel would read all of it for little work.
     func perform(costs: Range<Int>, rowCount: Int) {
         let total = panelCount * rowCount
         let first = boundary(costs.lowerBound, rowCount: rowCount, total: total)

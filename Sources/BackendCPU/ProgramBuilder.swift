@@ -1,55 +1,63 @@
 import Backends
 import CPUKernels
+import Lowering
 import Tensors
 
-/// From steps to a program: every value, weight and table gets its address.
+/// Everything that threads need to run a plan. Plain data in arrays, which do not change while threads read them.
+struct Program {
+    /// The work between two barriers, as a range of the kernels below.
+    enum Stage {
+        case rows(PlanRows, Range<Int>)
+        case linears(PlanRows, Range<Int>)
+        case attention(AttentionKernel, counter: Int)
+    }
+
+    var stages: [Stage] = []
+    var rowKernels: [RowKernel] = []
+    var linearKernels: [LinearKernel] = []
+    var angles: [RotaryAngles] = []
+    var attentionCount = 0
+}
+
+/// Turns a lowered plan into a program: every value, weight and table gets its address.
 struct ProgramBuilder {
-    private let plan: ForwardPlan
+    private let lowered: LoweredPlan<ActivationFormat>
+    private let target: CPULowering
     private let limits: BatchLimits
     private let pool: MemoryPool
-    private let kernels: UnsafePointer<quire_kernels>
-    private let packedKernels: PackedKernels
-    private let weights: [PackedWeights]
+    private let weights: [PrepackedMatrix]
     private let vectors: UnsafeMutablePointer<Float>
     private let vectorOffsets: [Int]
+    /// Scratch memory of all values but the logits.
     private let arena: UnsafeMutableRawPointer
-    private let layout: ScratchLayout
     private let orders: InputOrders
     private var anglesOf: [RotaryEmbedding: RotaryAngles] = [:]
-    /// Memory that the program points into.
+    /// The memory that the program points into.
     private(set) var ranges: [MemoryRange]
     private(set) var program = Program()
-    private let logitsValue: ValueID
-    /// Where the logits will lie: not in the arena, as the caller reads them after the last step.
+    /// Outside of the arena, as the caller reads the logits after the last stage.
     let logits: MemoryRange
 
+    private var plan: ForwardPlan { lowered.plan }
+    private var kernels: UnsafePointer<quire_kernels> { target.kernels }
+    private var quantizedKernels: QuantizedKernels { target.quantizedKernels }
+
     init(
-        plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
-        packedKernels: PackedKernels, workers: WorkerPool
+        _ plan: ForwardPlan, for target: CPULowering, limits: BatchLimits, pool: MemoryPool, workers: WorkerPool
     ) throws(BackendError) {
-        self.plan = plan
+        let lowered = try LoweredPlan(plan, for: target, limits: limits)
+        self.lowered = lowered
+        self.target = target
         self.limits = limits
         self.pool = pool
-        self.kernels = kernels
-        self.packedKernels = packedKernels
+        orders = try InputOrders(of: plan.matrices, pool: pool)
+
         var linearMatrices: Set<MatrixID> = []
-        for case .linear(_, let matrix, _, _) in plan.operations { linearMatrices.insert(matrix) }
-
-        let orders = try InputOrders(plan, matrices: linearMatrices, pool: pool)
-        self.orders = orders
-        var inputForms: [MatrixID: InputForm] = [:]
-        for matrix in linearMatrices {
-            let form = InputForm(
-                numbers: Self.inputNumbers(plan[matrix].weights, kernels, packedKernels),
-                order: orders.number(of: matrix))
-            if form != InputForm() { inputForms[matrix] = form }
-        }
-        let steps = StepPlanner(plan: plan, inputForms: inputForms).steps()
-
-        var weights: [PackedWeights] = []
+        for case .linear(_, let parts) in lowered.operations { linearMatrices.formUnion(parts.map(\.weights)) }
+        var weights: [PrepackedMatrix] = []
         for (index, matrix) in plan.matrices.enumerated() {
             weights.append(
-                try PackedWeights(
+                try PrepackedMatrix(
                     matrix.weights, asPanels: linearMatrices.contains { $0.index == index }, pool: pool,
                     workers: workers))
         }
@@ -69,173 +77,61 @@ struct ProgramBuilder {
         }
         vectorOffsets = offsets
 
-        layout = ScratchLayout(steps: steps, plan: plan, limits: limits)
-        let arenaRange = try pool.allocate(byteCount: layout.byteCount, for: .scratch)
+        // The host can address any length, so there is one arena at most.
+        let arenaRange = try pool.allocate(byteCount: lowered.layout.arenaByteCounts.first ?? 0, for: .scratch)
         arena = arenaRange.start
-        ranges = weights.map(\.range) + orders.ranges + [vectorRange, arenaRange]
-        guard let value = plan.logits else { preconditionFailure("a plan without logits") }
-        logitsValue = value
-        logits = try pool.allocate(byteCount: limits.maxSampleCount * plan[value].width * 4, for: .scratch)
-        for step in steps { try append(step) }
+        let logitsStorage = lowered.layout.storages[lowered.layout.logitsStorage]
+        logits = try pool.allocate(byteCount: logitsStorage.byteCount, for: .scratch)
+        ranges = weights.map(\.range) + orders.memory + [vectorRange, arenaRange]
+        for stage in lowered.stages { try append(stage) }
     }
 
-    /// What the kernel of `weights` reads.
-    private static func inputNumbers(
-        _ weights: LinearWeights, _ kernels: UnsafePointer<quire_kernels>, _ packedKernels: PackedKernels
-    ) -> InputForm.Numbers {
-        switch weights {
-        case .quantized(let matrix): packedKernels.digits(for: matrix.computeType).map { .digits($0) } ?? .wide
-        case .dense(let tensor):
-            kernels.pointee.linear_bf16_activation == .bf16 && tensor.elementType == .bf16 ? .narrow : .wide
-        }
-    }
-
-    private mutating func append(_ step: CPUStep) throws(BackendError) {
-        switch step {
-        case .rows(let rows, let operations):
-            let first = program.rowKernels.count
-            for operation in operations { program.rowKernels.append(try rowKernel(operation)) }
-            program.steps.append(.rows(rows, first..<program.rowKernels.count))
-        case .linears(let rows, let operations):
+    /// Appends a stage, whose operations are all of one kind (`CPULowering.stages`).
+    private mutating func append(_ stage: [CPUOperation]) throws(BackendError) {
+        let rows = stage[0].outputs.first.map { plan[$0].rows } ?? .tokens
+        switch stage[0] {
+        case .linear:
             let first = program.linearKernels.count
-            for operation in operations { program.linearKernels.append(linearKernel(operation)) }
-            program.steps.append(.linears(rows, first..<program.linearKernels.count))
-        case .attention(let operation):
-            let layer = plan.cacheLayers[operation.layer]
+            for case .linear(let input, let parts) in stage {
+                for part in parts { program.linearKernels.append(linearKernel(input, part)) }
+            }
+            program.stages.append(.linears(rows, first..<program.linearKernels.count))
+        case .attention(let layer, let query, let shape, let output, let converted):
+            let heads = plan.cacheLayers[layer]
             let kernel = AttentionKernel(
-                layer: operation.layer, query: UnsafePointer(wide(operation.query)), output: wide(operation.output),
-                prepared: attended(operation),
-                keyValueHeadCount: layer.keyValueHeadCount, headSize: layer.headSize,
-                group: operation.shape.queryHeadCount / layer.keyValueHeadCount, scale: operation.shape.scale,
-                softCap: operation.shape.softCap ?? 0, slidingWindow: operation.shape.slidingWindow ?? 0)
-            precondition(kernel.width == plan[operation.query].width, "queries of another width than the attention's")
-            program.steps.append(.attention(kernel, counter: program.attentionCount))
+                layer: layer, query: UnsafePointer(floats(query)), output: floats(output),
+                converted: converted.map { attended($0) }, keyValueHeadCount: heads.keyValueHeadCount,
+                headSize: heads.headSize, group: shape.queryHeadCount / heads.keyValueHeadCount, scale: shape.scale,
+                softCap: shape.softCap ?? 0, slidingWindow: shape.slidingWindow ?? 0)
+            precondition(kernel.width == plan[query].width, "queries of another width than the attention's")
+            program.stages.append(.attention(kernel, counter: program.attentionCount))
             program.attentionCount += 1
+        default:
+            let first = program.rowKernels.count
+            for operation in stage { program.rowKernels.append(try rowKernel(operation)) }
+            program.stages.append(.rows(rows, first..<program.rowKernels.count))
         }
     }
+}
 
-    /// Where an attention's output is wanted in another form.
-    private func attended(_ operation: AttentionOperation) -> AttentionKernel.Prepared? {
-        guard let form = operation.form else { return nil }
-        let start = prepared(operation.output, form)
-        guard case .digits(let digits) = form.numbers else {
-            return .narrow(start.assumingMemoryBound(to: UInt16.self))
-        }
-        return .digits(start, digits, conversion: packedKernels.conversion(to: digits))
+// MARK: Addresses
+
+extension ProgramBuilder {
+    private func start(_ value: ValueID) -> UnsafeMutableRawPointer {
+        let view = lowered.layout[value]
+        guard view.storage != lowered.layout.logitsStorage else { return logits.start }
+        return arena + lowered.layout.storages[view.storage].byteOffset
     }
 
-    private func wide(_ value: ValueID) -> UnsafeMutablePointer<Float> {
-        let start = value == logitsValue ? logits.start : arena + layout.offset(of: .wide(value))
-        return start.assumingMemoryBound(to: Float.self)
-    }
-
-    private func prepared(_ value: ValueID, _ form: InputForm) -> UnsafeMutableRawPointer {
-        arena + layout.offset(of: .prepared(value, form))
+    private func floats(_ value: ValueID) -> UnsafeMutablePointer<Float> {
+        start(value).assumingMemoryBound(to: Float.self)
     }
 
     private func vector(_ vector: VectorID) -> UnsafePointer<Float> {
         UnsafePointer(vectors + vectorOffsets[vector.index])
     }
 
-    private func linearKernel(_ operation: LinearOperation) -> LinearKernel {
-        let weights = weights[operation.weights.index]
-        precondition(
-            weights.inputSize == plan[operation.input].width && weights.outputSize == plan[operation.output].width,
-            "\(plan[operation.weights].name) does not fit its input or output")
-        let numbers = operation.form?.numbers ?? .wide
-        let input =
-            operation.form.map { prepared(operation.input, $0) }
-            ?? UnsafeMutableRawPointer(
-                wide(operation.input))
-        return LinearKernel(
-            function: function(weights.layout, numbers), packed: UnsafeRawPointer(weights.range.start),
-            input: UnsafeRawPointer(input), inputByteStride: numbers.byteStride(width: weights.inputSize),
-            inputStride: numbers.stride(width: weights.inputSize),
-            output: wide(operation.output), inputSize: weights.inputSize, outputSize: weights.outputSize,
-            bias: operation.bias.map { vector($0) }, panelCount: quire_panel_count(weights.outputSize))
-    }
-
-    private func function(_ layout: PackedWeights.Layout, _ numbers: InputForm.Numbers) -> LinearKernel.Function {
-        switch layout {
-        case .panels(.f32): return .dense(kernels.pointee.linear_f32)
-        case .panels(.f16): return .dense(kernels.pointee.linear_f16)
-        case .panels(.bf16): return .dense(kernels.pointee.linear_bf16)
-        case .rows: preconditionFailure("a linear operation reads panels")
-        case .quantized(let matrix):
-            guard case .digits(let digits) = numbers else { return .quantized(packedKernels.linear(nil), matrix) }
-            return .quantized(packedKernels.linear(digits), matrix)
-        }
-    }
-
-    private mutating func rowKernel(_ operation: RowOperation) throws(BackendError) -> RowKernel {
-        switch operation {
-        case .prepare(let value, let form):
-            let (input, output, width) = (wide(value), prepared(value, form), plan[value].width)
-            let order = form.order.map { orders[$0] }
-            if case .digits(let digits) = form.numbers {
-                return .digits(
-                    RowKernel.Digits(
-                        conversion: packedKernels.conversion(to: digits), input: input, output: output, width: width,
-                        order: order, byteStride: form.numbers.byteStride(width: width)))
-            }
-            guard let order else { return .narrow(input: input, output: output, width: width) }
-            return .reorder(
-                RowKernel.Reorder(
-                    input: input, output: output, width: width, order: order, isNarrow: form.numbers == .narrow))
-        case .addNorm(let left, let right, let sum, let weight, let epsilon, let output):
-            return .addNorm(
-                RowKernel.AddNorm(
-                    left: wide(left), right: wide(right), sum: wide(sum), output: wide(output),
-                    width: plan[sum].width, weight: vector(weight), epsilon: epsilon))
-        case .plan(let operation):
-            return try rowKernel(operation)
-        }
-    }
-
-    private mutating func rowKernel(_ operation: DeviceOperation) throws(BackendError) -> RowKernel {
-        switch operation {
-        case .embed(let table, let scale, let output):
-            let weights = weights[table.index]
-            guard plan[table].weights.inputOrder == nil else {
-                throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
-            }
-            return .embed(
-                RowKernel.Embed(
-                    layout: weights.layout, table: UnsafeRawPointer(weights.range.start), scale: scale,
-                    output: wide(output), width: weights.inputSize))
-        case .rmsNorm(let input, let weight, let epsilon, let output):
-            return .norm(
-                RowKernel.Norm(
-                    input: wide(input), output: wide(output), width: plan[input].width,
-                    groupSize: plan[weight].elements.count, weight: vector(weight), epsilon: epsilon))
-        case .rotaryEmbedding(let input, let headSize, let rotary, let output):
-            return .rotary(
-                RowKernel.Rotary(
-                    input: wide(input), output: wide(output), width: plan[input].width, headSize: headSize,
-                    pairCount: rotary.frequencies.count, pairing: rotary.pairing.kernelPairing,
-                    angles: try angles(of: rotary)))
-        case .writeKV(let layer, let key, let value):
-            return .writeKV(
-                RowKernel.WriteKV(
-                    layer: layer, key: wide(key), value: wide(value), width: plan.cacheLayers[layer].width,
-                    headSize: plan.cacheLayers[layer].headSize))
-        case .gatedActivation(let gate, let up, let activation, let output):
-            return .gated(
-                RowKernel.Gated(
-                    activation: activation.kernelActivation, gate: wide(gate), up: wide(up), output: wide(output),
-                    width: plan[output].width))
-        case .add(let left, let right, let output):
-            return .add(left: wide(left), right: wide(right), output: wide(output), width: plan[output].width)
-        case .gather(let input, let output):
-            return .gather(input: wide(input), output: wide(output), width: plan[output].width)
-        case .softCap(let input, let cap, let output):
-            return .softCap(input: wide(input), output: wide(output), width: plan[output].width, cap: cap)
-        case .linear, .pagedAttention:
-            preconditionFailure("not a row operation")
-        }
-    }
-
-    /// The table of a rotation; layers that rotate alike share one.
+    /// The table of a rotation; layers with the same rotation share one.
     private mutating func angles(of rotary: RotaryEmbedding) throws(BackendError) -> RotaryAngles {
         if let known = anglesOf[rotary] { return known }
         let pairCount = rotary.frequencies.count
@@ -251,5 +147,133 @@ struct ProgramBuilder {
         program.angles.append(angles)
         ranges.append(range)
         return angles
+    }
+}
+
+// MARK: Kernels
+
+extension ProgramBuilder {
+    private func attended(_ converted: ConvertedOutput<ActivationFormat>) -> AttentionKernel.Converted {
+        let start = start(converted.output)
+        return switch converted.format {
+        case .bf16: .bf16(start.assumingMemoryBound(to: UInt16.self))
+        case .quantized(let activations):
+            .quantized(start, activations, kernel: quantizedKernels.quantization(to: activations))
+        }
+    }
+
+    private func linearKernel(_ input: ValueID, _ part: LinearPart) -> LinearKernel {
+        let matrix = weights[part.weights.index]
+        let format = target.inputFormat(of: plan[part.weights].weights)
+        let width = matrix.inputSize
+        precondition(
+            plan[input].width == format?.wordCount(width: width) ?? width
+                && matrix.outputSize == plan[part.output].width,
+            "\(plan[part.weights].name) does not fit its input or output")
+        return LinearKernel(
+            function: function(matrix.layout, format), matrix: UnsafeRawPointer(matrix.range.start),
+            input: UnsafeRawPointer(start(input)), inputByteStride: plan[input].width * 4,
+            inputStride: format?.stride(width: width) ?? width, output: floats(part.output), inputSize: width,
+            outputSize: matrix.outputSize, bias: part.bias.map { vector($0) },
+            panelCount: quire_panel_count(matrix.outputSize))
+    }
+
+    private func function(_ layout: PrepackedMatrix.Layout, _ format: ActivationFormat?) -> LinearKernel.Function {
+        switch layout {
+        case .panels(.f32): return .dense(kernels.pointee.linear_f32)
+        case .panels(.f16): return .dense(kernels.pointee.linear_f16)
+        case .panels(.bf16): return .dense(kernels.pointee.linear_bf16)
+        case .rows: preconditionFailure("a linear operation reads panels")
+        case .quantized(let matrix):
+            guard case .quantized(let activations) = format else {
+                return .quantized(quantizedKernels.linear(nil), matrix)
+            }
+            return .quantized(quantizedKernels.linear(activations), matrix)
+        }
+    }
+
+    private mutating func rowKernel(_ operation: CPUOperation) throws(BackendError) -> RowKernel {
+        switch operation {
+        case .embed(let table, let scale, let output):
+            let matrix = weights[table.index]
+            guard plan[table].weights.inputOrder == nil else {
+                throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
+            }
+            return .embed(
+                RowKernel.Embed(
+                    layout: matrix.layout, table: UnsafeRawPointer(matrix.range.start), scale: scale,
+                    output: floats(output), width: matrix.inputSize))
+        case .norm(let input, let weight, let epsilon, let output):
+            return .norm(
+                RowKernel.Norm(
+                    input: floats(input), output: floats(output), width: plan[input].width,
+                    groupSize: plan[weight].elements.count, weight: vector(weight), epsilon: epsilon))
+        case .addNorm(let left, let right, let sum, let weight, let epsilon, _, let output):
+            return .addNorm(
+                RowKernel.AddNorm(
+                    left: floats(left), right: floats(right), sum: floats(sum), output: floats(output),
+                    width: plan[sum].width, weight: vector(weight), epsilon: epsilon))
+        case .reorder(let input, let matrix, let output):
+            return .reorder(
+                RowKernel.Reorder(
+                    input: floats(input), output: start(output), width: plan[input].width,
+                    order: orders.order(of: plan[matrix]), type: .f32))
+        case .convert(let input, let matrix, let format, let output):
+            return conversion(of: input, order: matrix.map { orders.order(of: plan[$0]) }, to: format, output)
+        case .head(let pass): return try headKernel(pass)
+        case .gated(let gate, let up, let activation, _, let output):
+            return .gated(
+                RowKernel.Gated(
+                    activation: activation.kernelActivation, gate: floats(gate), up: floats(up),
+                    output: floats(output), width: plan[output].width))
+        case .add(let left, let right, let output):
+            return .add(left: floats(left), right: floats(right), output: floats(output), width: plan[output].width)
+        case .gather(let input, let output):
+            return .gather(input: floats(input), output: floats(output), width: plan[output].width)
+        case .softCap(let input, let cap, let output):
+            return .softCap(input: floats(input), output: floats(output), width: plan[output].width, cap: cap)
+        case .linear, .attention:
+            preconditionFailure("not a row operation")
+        }
+    }
+
+    private func conversion(
+        of input: ValueID, order: UnsafePointer<Int32>?, to format: ActivationFormat, _ output: ValueID
+    ) -> RowKernel {
+        let width = plan[input].width
+        switch format {
+        case .quantized(let activations):
+            return .quantize(
+                RowKernel.Quantize(
+                    kernel: quantizedKernels.quantization(to: activations), input: floats(input),
+                    output: start(output), width: width, order: order, stride: format.stride(width: width),
+                    byteStride: plan[output].width * 4))
+        case .bf16:
+            guard let order else { return .roundToBF16(input: floats(input), output: start(output), width: width) }
+            return .reorder(
+                RowKernel.Reorder(
+                    input: floats(input), output: start(output), width: width, order: order, type: .bf16))
+        }
+    }
+
+    /// A rotation, or a write to the cache: heads are not fused (`CPULowering.fusesHeads`).
+    private mutating func headKernel(_ pass: HeadPass) throws(BackendError) -> RowKernel {
+        let (input, width) = (floats(pass.input), plan[pass.input].width)
+        func write(to layer: Int, isKeys: Bool) -> RowKernel {
+            .writeHeads(
+                RowKernel.WriteHeads(
+                    layer: layer, isKeys: isKeys, input: input, width: width, headSize: pass.headSize))
+        }
+        switch (pass.target, pass.rotary) {
+        case (.value(let output), let rotary?):
+            return .rotary(
+                RowKernel.Rotary(
+                    input: input, output: floats(output), width: width, headSize: pass.headSize,
+                    pairCount: rotary.frequencies.count, pairing: rotary.pairing.kernelPairing,
+                    angles: try angles(of: rotary)))
+        case (.keys(let layer), nil): return write(to: layer, isKeys: true)
+        case (.values(let layer), nil): return write(to: layer, isKeys: false)
+        default: preconditionFailure("a pass over heads that the cpu backend does not fuse")
+        }
     }
 }

@@ -3,16 +3,16 @@ import CPUKernels
 import SharedValues
 import Tensors
 
-/// A packed matrix as the kernels see it: how its rows come, and how its panels are laid out.
+/// A quantized matrix for the kernels: how its rows are stored, and how its panels are laid out.
 struct QuantizedFormat: Sendable {
     let matrix: quire_quantized
     let stored: quire_stored_rows
 
-    /// The kernels' view of `matrix`. Throws `unsupported` for groups that they cannot take.
+    /// Throws `unsupported` for groups that no kernel takes.
     init(_ matrix: QuantizedMatrix) throws(BackendError) {
         switch matrix.layout {
         case .groups(let format):
-            // A group that is a whole column may have any length, the others end where a slice does.
+            // Groups end where a slice of 32 inputs does. A group that is a whole row may have any length.
             let isWhole = format.groupSize >= matrix.inputSize
             let groupSize = isWhole ? (matrix.inputSize + 31) / 32 * 32 : format.groupSize
             guard groupSize % 32 == 0 else {
@@ -40,7 +40,6 @@ struct QuantizedFormat: Sendable {
 }
 
 extension BlockFormat {
-    /// The kernels' names for what it is.
     fileprivate var kernelFormat: (stored: quire_stored_rows, bits: Int, scaling: quire_scaling) {
         switch self {
         case .q4_0: (.q4_0, 4, .centred)

@@ -2,7 +2,9 @@ import Backends
 import CPUKernels
 import Tensors
 
-/// A row operation with everything but the rows filled in. Plain data: no reference is counted when it runs.
+import CLibrary
+
+/// A row operation with everything but the rows filled in. Plain data, so that no reference is counted when it runs.
 enum RowKernel {
     typealias Rows = UnsafeMutablePointer<Float>
 
@@ -10,17 +12,17 @@ enum RowKernel {
     case norm(Norm)
     case addNorm(AddNorm)
     case rotary(Rotary)
-    case writeKV(WriteKV)
+    case writeHeads(WriteHeads)
     case gated(Gated)
     case add(left: Rows, right: Rows, output: Rows, width: Int)
     case gather(input: Rows, output: Rows, width: Int)
     case softCap(input: Rows, output: Rows, width: Int, cap: Float)
-    case narrow(input: Rows, output: UnsafeMutableRawPointer, width: Int)
     case reorder(Reorder)
-    case digits(Digits)
+    case roundToBF16(input: Rows, output: UnsafeMutableRawPointer, width: Int)
+    case quantize(Quantize)
 
     struct Embed {
-        let layout: PackedWeights.Layout
+        let layout: PrepackedMatrix.Layout
         let table: UnsafeRawPointer
         let scale: Float
         let output: Rows
@@ -32,15 +34,19 @@ enum RowKernel {
         let output: UnsafeMutableRawPointer
         let width: Int
         let order: UnsafePointer<Int32>
-        let isNarrow: Bool
+        /// The type of the result. Rows of bf16 have an even number of elements.
+        let type: ElementType
     }
 
-    struct Digits {
-        let conversion: quire_digits_fn
+    struct Quantize {
+        let kernel: quire_quantize_fn
         let input: Rows
         let output: UnsafeMutableRawPointer
         let width: Int
+        /// `output[i] = input[order[i]]`; nil: in order.
         let order: UnsafePointer<Int32>?
+        /// Records of a row, and their bytes.
+        let stride: Int
         let byteStride: Int
     }
 
@@ -73,10 +79,10 @@ enum RowKernel {
         let angles: RotaryAngles
     }
 
-    struct WriteKV {
+    struct WriteHeads {
         let layer: Int
-        let key: Rows
-        let value: Rows
+        let isKeys: Bool
+        let input: Rows
         let width: Int
         let headSize: Int
     }
@@ -105,7 +111,7 @@ extension RowKernel {
                 kernels.pointee.embed(
                     type.kernelType, it.table, it.width, ids, count, it.width, it.scale, output, it.width)
             case .panels(let type):
-                kernels.pointee.embed_packed(
+                kernels.pointee.embed_panels(
                     type.kernelType, it.table, ids, count, it.width, it.scale, output, it.width)
             case .quantized(let matrix):
                 withUnsafePointer(to: matrix) {
@@ -128,11 +134,11 @@ extension RowKernel {
                 it.input + offset, it.width, it.output + offset, it.width, count, it.width / it.headSize,
                 it.headSize, it.pairCount * 2, it.pairing, it.angles.cosines + first * it.pairCount,
                 it.angles.sines + first * it.pairCount)
-        case .writeKV(let it):
+        case .writeHeads(let it):
             let layer = cache.layers[it.layer]
-            kernels.pointee.write_kv(
-                cache.elementType, it.key + first * it.width, it.width, it.value + first * it.width, it.width,
-                batch.slots + first, count, it.width, it.headSize, layer.keys, layer.values)
+            kernels.pointee.write_heads(
+                cache.elementType, it.input + first * it.width, it.width, batch.slots + first, count, it.width,
+                it.headSize, it.isKeys ? layer.keys : layer.values)
         case .gated(let it):
             let offset = first * it.width
             kernels.pointee.gated_activation(
@@ -147,19 +153,39 @@ extension RowKernel {
             }
         case .softCap(let input, let output, let width, let cap):
             kernels.pointee.soft_cap(input + first * width, output + first * width, count * width, cap)
-        case .narrow(let input, let output, let width):
-            let stride = ScratchLayout.narrowStride(width: width)
+        case .reorder(let it):
+            let stride = it.type == .bf16 ? ActivationFormat.bf16.stride(width: it.width) : it.width
+            kernels.pointee.reorder_from_f32(
+                it.type.kernelType, it.input + first * it.width, it.width, it.order,
+                it.output + first * stride * it.type.byteCount, stride, count, it.width)
+        case .roundToBF16(let input, let output, let width):
+            let stride = ActivationFormat.bf16.stride(width: width)
             kernels.pointee.convert_from_f32(
                 .bf16, input + first * width, width, output + first * stride * 2, stride, count, width, 1)
-        case .reorder(let it):
-            let stride = it.isNarrow ? ScratchLayout.narrowStride(width: it.width) : it.width
-            kernels.pointee.reorder_from_f32(
-                it.isNarrow ? .bf16 : .f32, it.input + first * it.width, it.width, it.order,
-                it.output + first * stride * (it.isNarrow ? 2 : 4), stride, count, it.width)
-        case .digits(let it):
-            it.conversion(
-                it.input + first * it.width, it.width, it.order, it.output + first * it.byteStride,
-                QuantizedActivations.recordCount(width: it.width), count, it.width)
+        case .quantize(let it):
+            it.kernel(
+                it.input + first * it.width, it.width, it.order, it.output + first * it.byteStride, it.stride, count,
+                it.width)
+        }
+    }
+}
+
+/// Cosines and sines of one rotation for the rows of a batch, `[tokens, pairs]` each.
+struct RotaryAngles {
+    let pairCount: Int
+    let frequencies: UnsafePointer<Float>
+    let magnitude: Float
+    let cosines: UnsafeMutablePointer<Float>
+    let sines: UnsafeMutablePointer<Float>
+
+    /// Computes the rows `rows`. The angle is rounded to 32 bits, as in transformers' code.
+    func compute(rows: Range<Int>, positions: UnsafePointer<Int32>) {
+        for row in rows {
+            for pair in 0..<pairCount {
+                let angle = Double(Float(positions[row]) * frequencies[pair])
+                cosines[row * pairCount + pair] = Float(cos(angle)) * magnitude
+                sines[row * pairCount + pair] = Float(sin(angle)) * magnitude
+            }
         }
     }
 }

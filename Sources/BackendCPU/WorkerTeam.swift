@@ -1,20 +1,21 @@
 import Backends
 import CLibrary
+import Synchronization
 
-/// Work that all threads of a team do together, each with its own number. Not Sendable, as it may be a plan: while it is
-/// performed, threads only read the object itself, and write disjoint rows, columns or claimed items of the memory that it
-/// points to, with barriers where one reads what another wrote.
+/// Work that all threads of a team do together, each with its own number. Not Sendable, because it may be a plan. While the
+/// work is performed, threads only read the object itself. In the memory that it points to they write disjoint rows,
+/// columns or claimed items, with barriers where one thread reads what another has written.
 protocol TeamWork: AnyObject {
     /// Does thread `thread`'s share. Every thread must call `team.synchronize()` equally often.
     func perform(thread: Int, of team: WorkerTeam)
 }
 
-/// What the threads of a pool share: the work at hand, a barrier, a place to sleep.
+/// The state that the threads of a pool share: the current work, a barrier, and a condition to sleep on.
 final class WorkerTeam: @unchecked Sendable {
-    // Sendable: `work` and `isStopping` are written by the caller of `begin` before the generation is counted up
-    // and read by the others after they saw it counted up; the caller writes them again only after `synchronize`
-    // has heard from all. What threads do with `work` at once is what `TeamWork` allows. Everything else is atomic or a
-    // pthread object.
+    // Sendable: the caller of `begin` writes `work` and `isStopping` before it increments the generation. The other
+    // threads read them after they have seen the increment, and the caller writes them again only after all threads have
+    // arrived at `synchronize`. `TeamWork` says what threads may do with `work` at the same time. Everything else is
+    // atomic or a pthread object.
 
     /// Threads, the caller of `begin` included.
     let threadCount: Int
@@ -25,9 +26,9 @@ final class WorkerTeam: @unchecked Sendable {
     private let sleepers = SharedCounter()
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    /// Polls before a waiting thread offers its processor to others: none where there are too few processors.
+    /// Polls before a waiting thread yields its processor: one where there are fewer processors than threads.
     private let pollCount: Int
-    /// Polls before an idle thread goes to sleep, each with an offer of the processor: tens of microseconds.
+    /// Further polls before an idle thread goes to sleep, each with a yield: tens of microseconds.
     private let idlePollCount = 100
 
     init(threadCount: Int) {
@@ -44,7 +45,7 @@ final class WorkerTeam: @unchecked Sendable {
         condition.deallocate()
     }
 
-    /// Waits until all threads have called it as often as this one; what each wrote before, all see after.
+    /// Waits until all threads have called it as often as this one. All then see what each has written before.
     func synchronize() {
         guard threadCount > 1 else { return }
         let target = (arrivals.take() / threadCount + 1) * threadCount
@@ -55,7 +56,7 @@ final class WorkerTeam: @unchecked Sendable {
         }
     }
 
-    /// Hands out `work` and wakes whoever sleeps; nil: tells the threads to end.
+    /// Starts `work` on all threads and wakes those that sleep; nil ends the threads.
     func begin(_ work: (any TeamWork)?) {
         self.work = work
         isStopping = work == nil
@@ -67,17 +68,17 @@ final class WorkerTeam: @unchecked Sendable {
         }
     }
 
-    /// Lets go of the work, once all have synchronized.
+    /// Releases the work, once all have synchronized.
     func end() { work = nil }
 
-    /// Waits until the generation has come to `target`: polls for a moment, then sleeps.
+    /// Waits until the generation reaches `target`: polls for some microseconds, then sleeps.
     private func awaitGeneration(_ target: Int) {
         for poll in 0..<pollCount + idlePollCount {
             if generation.acquired >= target { return }
             if poll >= pollCount { sched_yield() }
         }
-        // Counted among the sleepers before the last look, as `begin` counts up before it looks for sleepers:
-        // one of the two sees the other.
+        // This thread counts itself as a sleeper before its last look at the generation, and `begin` increments the
+        // generation before it looks for sleepers, so one of the two sees the other.
         _ = sleepers.take()
         pthread_mutex_lock(mutex)
         while generation.current < target { pthread_cond_wait(condition, mutex) }
@@ -85,7 +86,7 @@ final class WorkerTeam: @unchecked Sendable {
         sleepers.giveBack()
     }
 
-    /// What a thread other than the caller of `begin` does all its life.
+    /// The loop of every thread other than the caller of `begin`.
     func serve(thread: Int) {
         var served = 0
         while true {
@@ -96,4 +97,41 @@ final class WorkerTeam: @unchecked Sendable {
             synchronize()
         }
     }
+}
+
+/// An atomic counter that shares its cache lines with nothing else.
+final class SharedCounter: Sendable {
+    // Two cache lines on either side, so that writes to neighbouring memory do not invalidate the line that threads poll.
+    private let before = Padding()
+    private let value = Atomic<Int>(0)
+    private let after = Padding()
+
+    private struct Padding {
+        let words: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
+        let more: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
+    }
+
+    /// Its value. Sequentially consistent, so the caller also sees everything written before the value was set.
+    @inline(__always)
+    var current: Int { value.load(ordering: .sequentiallyConsistent) }
+
+    /// Its value with acquiring order, which is cheaper than `current`.
+    @inline(__always)
+    var acquired: Int { value.load(ordering: .acquiring) }
+
+    /// Adds one; returns the value before.
+    @inline(__always)
+    func take() -> Int { value.wrappingAdd(1, ordering: .sequentiallyConsistent).oldValue }
+
+    /// Subtracts one.
+    func giveBack() { value.wrappingSubtract(1, ordering: .sequentiallyConsistent) }
+
+    /// Sets it to zero.
+    func reset() { value.store(0, ordering: .releasing) }
+}
+
+/// The part of `count` things that falls to `thread`: runs of equal length, give or take one.
+@inline(__always)
+func share(of count: Int, thread: Int, threadCount: Int) -> Range<Int> {
+    (count * thread / threadCount)..<(count * (thread + 1) / threadCount)
 }

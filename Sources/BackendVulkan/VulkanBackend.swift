@@ -1,4 +1,5 @@
 public import Backends
+import Lowering
 
 /// A Vulkan device: kernels compiled for exactly this device and model, a plan's step in one submission.
 ///
@@ -89,11 +90,15 @@ public final class VulkanBackend: Backend {
             )
         }
         let shapes = KernelShapes(capabilities)
-        let steps = OperationFusion(plan: plan, maxWidth: capabilities.longestRangeByteCount / 4 / mostRows).steps()
-        let limbCount = try LinearKernels(library: library, shapes: shapes)
-            .limbCount(activations.byteCount, for: plan, steps)
+        var target = VulkanLowering(
+            maxJoinedWidth: capabilities.longestRangeByteCount / 4 / mostRows,
+            maxArenaByteCount: capabilities.longestRangeByteCount)
+        // Whether the device has the kernels for quantized activations depends on the matrices, joined as they will be.
+        target.limbCount = try LinearKernels(library: library, shapes: shapes)
+            .limbCount(activations.byteCount, for: plan, OperationFusion(plan, for: target).operations())
         let memory = try PlanMemory(
-            plan, steps, limits: limits, limbCount: limbCount, pool: pool, shapes: shapes, capabilities: capabilities)
+            LoweredPlan(plan, for: target, limits: limits), limits: limits, limbCount: target.limbCount, pool: pool,
+            shapes: shapes, capabilities: capabilities)
         return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)
     }
 }

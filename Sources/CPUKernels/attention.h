@@ -5,13 +5,13 @@
 #ifndef QUIRE_ATTENTION_H
 #define QUIRE_ATTENTION_H
 
+#include "attention_chunk.h"
 #include "attention_products.h"
-#include "chunk.h"
-#include "scratch.h"
+#include "attention_scratch.h"
 
 enum { CHUNK_VECTORS = CHUNK / LANES };
 
-/// Turns a row's raw scores of one chunk into weights, and brings its running maximum, sum and output up to date.
+/// Turns a row's raw scores of one chunk into weights, and updates its running maximum, sum and output.
 static void soften(const quire_attention *a, visible_range range, float *scores, float *maximum, float *sum,
                    float *output, size_t padded) {
     const i32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
@@ -67,7 +67,7 @@ INLINE void attend_chunk(quire_dtype dtype, const quire_attention *a, size_t que
     size_t row_count = query_count * a->group, row = 0;
     while (row < row_count) {
         visible_range range = range_in_chunk(visible_positions(a, first_position + row / a->group), c->start);
-        // Rows that see the same part of the chunk go through the products together.
+        // Rows that see the same part of the chunk share the products.
         size_t next = row + a->group;
         while (next < row_count) {
             visible_range other = range_in_chunk(visible_positions(a, first_position + next / a->group), c->start);
@@ -98,7 +98,7 @@ INLINE void attend(quire_dtype dtype, const quire_attention *a, size_t kv_head, 
         s.sums[r] = 0;
     }
 
-    // Few rows use each value once: they read it where it lies. Many share a widened copy.
+    // Few rows use each value once and read it directly from the cache. Many rows share a widened copy.
     int direct = row_count <= TILE_ROWS && a->head_size == s.padded;
     visible_range all = {visible_positions(a, first_position).begin, first_position + query_count};
     chunk chunks[2];

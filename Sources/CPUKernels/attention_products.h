@@ -1,8 +1,8 @@
-// The two matrix products of attention, over register tiles: queries with a chunk's keys, weights with its values.
+// The two matrix products of attention, in register tiles: queries times a chunk's keys, and weights times its values.
 #ifndef QUIRE_ATTENTION_PRODUCTS_H
 #define QUIRE_ATTENTION_PRODUCTS_H
 
-#include "chunk.h"
+#include "attention_chunk.h"
 #include "linear.h"
 
 INLINE void score_rows(int pairs, size_t rows, size_t vectors, const float *queries, const float *keys,
@@ -38,7 +38,7 @@ INLINE void weigh_rows(size_t rows, size_t vectors, const float *weights, const 
     for (; d < padded; d += LANES) { weigh_tile(rows, 1, weights, values + d, count, output + d, padded); }
 }
 
-/// The same sums in the same order, with the values where they lie in the cache.
+/// The same sums in the same order, with values read directly from the cache.
 INLINE void weigh_cached_tile(quire_dtype dtype, size_t rows, size_t vectors, const float *weights,
                               const void *cache, const chunk *c, visible_range range, size_t d, float *output,
                               size_t padded) {

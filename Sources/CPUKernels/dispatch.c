@@ -1,5 +1,5 @@
-// Which tables this CPU can run.
-#include "scratch.h"
+// The kernel tables that this CPU can run.
+#include "attention_scratch.h"
 #include "tables.h"
 
 const quire_kernels *_Nullable quire_kernels_for(quire_isa isa) {

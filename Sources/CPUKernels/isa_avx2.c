@@ -10,17 +10,17 @@
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
 
 // Six rows of 16 outputs are twelve accumulators, and so are three rows of 32.
-enum { FEW_VECTORS = 2, TILE_VECTORS = 1 };
+enum { SHORT_TILE_VECTORS = 2, TILE_VECTORS = 1 };
 #define TILE_ROWS 6
+#define QUIRE_AVX2
 
-#include "f16_avx2.h"
 #include "linear_quantized.h"
 #include "table.h"
 #include "tables.h"
 
 const quire_kernels quire_table_avx2 =
     QUIRE_TABLE(quire_isa_avx2, linear_bf16, quire_dtype_f32, .linear_quantized = linear_quantized,
-                QUIRE_PRODUCTS_OF_DIGITS(avx2));
+                QUIRE_INTEGER_PRODUCTS(avx2));
 
 #pragma clang attribute pop
 

@@ -10,16 +10,16 @@
 #pragma clang attribute push(                                                                                   \
     __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma,f16c"))), apply_to = function)
 
-enum { FEW_VECTORS = 4, TILE_VECTORS = 4 };
+enum { SHORT_TILE_VECTORS = 4, TILE_VECTORS = 4 };
 #define TILE_ROWS 6
+#define QUIRE_AVX512
+#define QUIRE_AVX512BF16
 
-#include "f16_avx512.h"
-#include "linear_bf16_pairs.h"
 #include "table.h"
 #include "tables.h"
 
 const quire_kernels quire_table_avx512bf16 =
-    QUIRE_TABLE(quire_isa_avx512bf16, linear_bf16_pairs, quire_dtype_bf16, QUIRE_PRODUCTS_OF_DIGITS(vnni));
+    QUIRE_TABLE(quire_isa_avx512bf16, linear_bf16_pairs, quire_dtype_bf16, QUIRE_INTEGER_PRODUCTS(vnni));
 
 #pragma clang attribute pop
 

@@ -1,10 +1,10 @@
 // Plain C: SSE2 on x86-64, NEON on ARM.
 #if defined(__aarch64__)
-enum { FEW_VECTORS = 1, TILE_VECTORS = 1 };
+enum { SHORT_TILE_VECTORS = 1, TILE_VECTORS = 1 };
 #define TILE_ROWS 6
 #else
 // A tile of three rows of 16 fills twelve of SSE2's sixteen registers.
-enum { FEW_VECTORS = 1 };
+enum { SHORT_TILE_VECTORS = 1 };
 #define TILE_ROWS 3
 #endif
 

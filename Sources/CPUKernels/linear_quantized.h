@@ -1,28 +1,27 @@
-// y = x · weightsᵀ + bias for quantized weights: few rows multiply while they unpack, many share unpacked weights.
+// y = x · weightsᵀ + bias for quantized weights: a GEMV for few rows, which multiplies codes while it unpacks them,
+// and a GEMM for many rows, which share unpacked codes.
 //
-// Both do the same arithmetic: in a group one chain over its slices on the integers that quanta are, then
-// `total = offset · sum of x + (scale · chain + total)`, group after group. So a row's result does not depend on how many
-// come with it. What a slice adds to its chain is said by `quantized_floats.h`, or by `quantized_digits.h` for a file that
-// defines DIGITS.
+// Both do the same arithmetic. Within a group there is one chain of sums over its slices, on the integers that codes
+// are. Then follows `total = offset · sum of x + (scale · chain + total)`, group after group. So a row's result does
+// not depend on the number of rows. What a slice adds to its chain is defined in `quantized_floats.h`, or for
+// activations of limbs by the file that includes `limbs.h`.
 #ifndef QUIRE_LINEAR_QUANTIZED_H
 #define QUIRE_LINEAR_QUANTIZED_H
 
-#include "quantized_scales.h"
-#include "tile_finish.h"
+#include "quantized_codes.h"
+#include "tile.h"
 
-#ifdef DIGITS
-#include "quantized_digits.h"
-#else
+#ifndef LIMBS
 #include "quantized_floats.h"
 #endif
 
-/// Takes a finished chain of a group into a total.
+/// Adds the finished chain of a group to a total.
 INLINE f32x16 add_group(group_scale s, f32x16 chain, float sum, f32x16 total) {
     f32x16 scaled = s.scale * chain + total;
     return s.offset * splat(sum) + scaled;
 }
 
-/// Where the results of a panel go: `columns` of each row of `y`.
+/// The destination of a panel's results: `columns` numbers of each row of `y`.
 typedef struct panel_outputs {
     float *y;
     size_t stride, columns;
@@ -30,10 +29,68 @@ typedef struct panel_outputs {
     const float *bias;
 } panel_outputs;
 
-#include "linear_quantized_block.h"
-#include "linear_quantized_rows.h"
+#include "quantized_gemm.h"
 
-INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const void *packed, const void *x,
+// GEMV: one panel for a few rows. Each group is multiplied with all rows and outputs before the next, so that memory
+// is read in order.
+
+/// The most rows of a GEMV. With more, it is less work to unpack once for all of them.
+enum { GEMV_ROWS = 3 * TILE_ROWS };
+
+/// Multiplies `rows` rows from `row` on with a group. `totals`: [rows, 64].
+INLINE void gemv_tile(size_t bits, size_t rows, size_t vectors, const panel_shape *shape, const quantized_group *g,
+                     const quantized_input *in, size_t row, float *totals) {
+    size_t inputs = slice_inputs(bits), bytes = inputs * bits * quire_panel_width / 8;
+    const float *sums = in->sums + row * shape->groups + g->index;
+    // Not unrolled, as that would need too many registers.
+    _Pragma("clang loop unroll(disable)")
+    for (size_t lane = 0; lane < quire_panel_width; lane += vectors * LANES) {
+        accumulators acc;
+        tile_zero(rows, vectors, acc);
+        for (size_t s = 0; s < g->slices; s++) {
+            const char *slice = g->codes + s * bytes;
+            // Each vector of outputs prefetches a part of the next slices.
+            size_t part = bytes / PANEL_VECTORS;
+            fetch_ahead(row == 0 && FETCHES(rows), slice + lane / LANES * part, vectors * part);
+            input_rows x = slice_rows(in, row, g->index * shape->matrix->group_size + s * inputs);
+            multiply_slice(bits, rows, vectors, inputs, slice, lane, x, acc);
+        }
+        UNROLL for (size_t v = 0; v < vectors; v++) {
+            group_scale scale = group_scale_at(shape->matrix, g, lane + v * LANES);
+            UNROLL for (size_t r = 0; r < rows; r++) {
+                float *total = totals + r * quire_panel_width + lane + v * LANES;
+                store(total, add_group(scale, acc[r][v], sums[r * shape->groups], load(total)));
+            }
+        }
+    }
+}
+
+INLINE void gemv_panel(size_t bits, size_t rows, const panel_shape *shape, const char *panel, const quantized_input *in,
+                     const panel_outputs *out) {
+    _Alignas(64) float totals[GEMV_ROWS * quire_panel_width];
+    memset(totals, 0, rows * quire_panel_width * sizeof(float));
+    for (quantized_group g = first_group(shape, panel);; g = next_group(shape, g)) {
+        for (size_t row = 0, tile; row < rows; row += tile) {
+            tile = next_rows(rows - row);
+#define CASE(R, V) gemv_tile(bits, R, SLICE_VECTORS(R, V), shape, &g, in, row, totals + row * quire_panel_width)
+            FOR_ROW_COUNT(tile, CASE)
+#undef CASE
+        }
+        if (g.index + 1 == shape->groups) {
+            break;
+        }
+    }
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t lane = 0; lane < quire_panel_width && lane < out->columns; lane += LANES) {
+            f32x16 total = load(totals + r * quire_panel_width + lane);
+            size_t count = out->columns - lane;
+            f32x16 result = out->bias ? total + load_some(out->bias + lane, count) : total;
+            store_some(out->y + r * out->stride + lane, result, count);
+        }
+    }
+}
+
+INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const void *panels, const void *x,
                                 size_t x_stride, float *y, size_t y_stride, size_t m, const float *bias,
                                 size_t panel_begin, size_t panel_end) {
     panel_shape shape = shape_of(q);
@@ -43,22 +100,22 @@ INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const voi
         const char *first = (const char *)x + row * x_stride * INPUT_BYTES;
         prepare_input(&shape, first, x_stride, rows, &in);
         for (size_t p = panel_begin; p < panel_end; p++) {
-            const char *panel = (const char *)packed + p * shape.panel_bytes;
+            const char *panel = (const char *)panels + p * shape.panel_bytes;
             size_t column = p * quire_panel_width;
             panel_outputs out = {y + row * y_stride + column, y_stride, q->n - column, bias ? bias + column : NULL};
-            if (rows > FEW_ROWS) {
-                many_rows(bits, rows, &shape, panel, &in, &out);
+            if (rows > GEMV_ROWS) {
+                gemm_panel(bits, rows, &shape, panel, &in, &out);
             } else {
-                few_rows(bits, rows, &shape, panel, &in, &out);
+                gemv_panel(bits, rows, &shape, panel, &in, &out);
             }
         }
     }
 }
 
-static void linear_quantized(const quire_quantized *q, const void *packed, const void *x, size_t x_stride, float *y,
+static void linear_quantized(const quire_quantized *q, const void *panels, const void *x, size_t x_stride, float *y,
                              size_t y_stride, size_t m, const float *bias, size_t panel_begin, size_t panel_end) {
 #define CASE(bits)                                                                                              \
-    case bits: quantized_linear_of(bits, q, packed, x, x_stride, y, y_stride, m, bias, panel_begin, panel_end); break;
+    case bits: quantized_linear_of(bits, q, panels, x, x_stride, y, y_stride, m, bias, panel_begin, panel_end); break;
     switch (q->bits) {
         CASE(2)
         CASE(3)

@@ -1,5 +1,5 @@
-// Conversions between f32 and the 16-bit types, sixteen at a time. An instruction set that has its own f16 conversion
-// defines `quire_has_f16_conversion` and the two functions before this file.
+// Conversions between f32 and the 16-bit types, sixteen numbers at a time. The file of an instruction set defines
+// `QUIRE_AVX2` or `QUIRE_AVX512` where its instructions can be used.
 #ifndef QUIRE_NUMBERS_H
 #define QUIRE_NUMBERS_H
 
@@ -11,12 +11,39 @@ INLINE u32x16 choose(i32x16 mask, u32x16 yes, u32x16 no) {
     return (m & yes) | (~m & no);
 }
 
-#ifndef quire_has_f16_conversion
+#if defined(QUIRE_AVX512)
+
+INLINE f32x16 f32_from_f16(u16x16 h) { return (f32x16)_mm512_cvtph_ps((__m256i)h); }
+
+INLINE u16x16 f16_from_f32(f32x16 x) { return (u16x16)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT); }
+
+/// `table[index % 16]`, lane by lane.
+INLINE f32x16 float_lookup(f32x16 table, u32x16 index) {
+    return (f32x16)_mm512_permutexvar_ps((__m512i)index, (__m512)table);
+}
+
+#elif defined(QUIRE_AVX2)
+
+INLINE f32x16 f32_from_f16(u16x16 h) {
+    __m256i half = (__m256i)h;
+    f32x8 low = (f32x8)_mm256_cvtph_ps(_mm256_castsi256_si128(half));
+    f32x8 high = (f32x8)_mm256_cvtph_ps(_mm256_extracti128_si256(half, 1));
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+INLINE u16x16 f16_from_f32(f32x16 x) {
+    __m128i low = _mm256_cvtps_ph((__m256)x.lo, _MM_FROUND_TO_NEAREST_INT);
+    __m128i high = _mm256_cvtps_ph((__m256)x.hi, _MM_FROUND_TO_NEAREST_INT);
+    return (u16x16)_mm256_set_m128i(high, low);
+}
+
+#else
 
 INLINE f32x16 f32_from_f16(u16x16 h) {
     u32x16 wide = __builtin_convertvector(h, u32x16);
     u32x16 magnitude = (wide & 0x7fff) << 13;
-    // The multiplication moves the exponent's bias and makes subnormals right; infinity and NaN need the rest of it.
+    // The multiplication corrects the bias of the exponent and normalises subnormals; infinity and NaN get their
+    // exponent after it.
     u32x16 bits = bits_of(float_of(magnitude) * splat(0x1p112f));
     bits |= choose(magnitude >= (u32x16)(0x7c00 << 13), (u32x16)0x7f800000, (u32x16)0);
     return float_of(bits | (wide & 0x8000) << 16);
@@ -27,7 +54,7 @@ INLINE u16x16 f16_from_f32(f32x16 x) {
     u32x16 sign = bits >> 16 & 0x8000;
     bits &= 0x7fffffff;
     u32x16 normal = (bits + (u32x16)0xc8000fff + (bits >> 13 & 1)) >> 13;
-    // Adding 0.5 lets the adder round a subnormal result at the right place.
+    // Adding 0.5 lets the adder round a subnormal result at the right bit.
     u32x16 subnormal = bits_of(float_of(bits) + splat(0.5f)) - 0x3f000000;
     u32x16 result = choose(bits < (u32x16)0x38800000, subnormal, normal);
     result = choose(bits >= (u32x16)0x47800000, (u32x16)0x7c00, result);
@@ -70,18 +97,18 @@ INLINE f32x16 load_part_as(quire_dtype dtype, const void *from, size_t index, si
     return dtype == quire_dtype_f16 ? f32_from_f16(narrow) : f32_from_bf16(narrow);
 }
 
-/// Stores `count` (at most 16) numbers from element `index` on.
+/// Stores `count` numbers, at most 16, from element `index` on.
 INLINE void store_as(quire_dtype dtype, void *to, size_t index, f32x16 x, size_t count) {
     if (dtype == quire_dtype_f32) {
         store_some((float *)to + index, x, count);
         return;
     }
     u16x16 narrow = dtype == quire_dtype_f16 ? f16_from_f32(x) : bf16_from_f32(x);
-    uint16_t *place = (uint16_t *)to + index;
+    uint16_t *target = (uint16_t *)to + index;
     if (count >= LANES) {
-        *(u16x16_anywhere *)place = narrow;
+        *(u16x16_anywhere *)target = narrow;
     } else {
-        memcpy(place, &narrow, count * sizeof(uint16_t));
+        memcpy(target, &narrow, count * sizeof(uint16_t));
     }
 }
 

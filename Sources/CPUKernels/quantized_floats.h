@@ -1,19 +1,18 @@
-// Quanta as f32, multiplied with rows of f32.
+// Codes as f32, multiplied with f32 activations.
 #ifndef QUIRE_QUANTIZED_FLOATS_H
 #define QUIRE_QUANTIZED_FLOATS_H
 
-#include "quantized_input.h"
-#include "quantized_quanta.h"
+#include "quantized_codes.h"
 #include "tile.h"
 
-// Whether R rows ask for weights ahead, and the vectors of outputs that they take at a time, of V that a tile has.
+// Whether R rows prefetch weights, and how many of the V vectors of a tile a slice and a block process at a time.
 #define FETCHES(R) 1
 #define SLICE_VECTORS(R, V) (V)
 #define BLOCK_VECTORS(R, V) ((V) > 1 ? (V) / 2 : 1)
 
-enum { INPUT_BYTES = sizeof(float), QUANTUM_BYTES = sizeof(float) };
+enum { INPUT_BYTES = sizeof(float), CODE_BYTES = sizeof(float) };
 
-/// The sum of `count` inputs, always in the same order.
+/// The sum of `count` inputs. The order of additions depends on `count` alone.
 INLINE float input_sum(const float *x, size_t count) {
     f32x16 sum = splat(0);
     for (size_t i = 0; i < count; i += LANES) { sum += load_some(x + i, count - i); }
@@ -40,14 +39,14 @@ INLINE void prepare_input(const panel_shape *s, const void *x, size_t x_stride, 
     }
 }
 
-/// Rows at the slice that is to be multiplied.
+/// The rows' inputs of one slice.
 typedef struct input_rows {
     const char *first;
     /// Bytes from row to row.
     size_t stride;
 } input_rows;
 
-/// Rows from `row` on at the slice that begins with input `input`.
+/// Rows from `row` on, at the slice that begins with input `input`.
 INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input) {
     if (input >= in->whole_inputs) {
         return (input_rows){(const char *)in->tails[row], sizeof in->tails[row]};
@@ -57,16 +56,16 @@ INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input
 
 INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t lane,
                            input_rows x, accumulators acc) {
-    for (size_t step = 0; step < inputs / STEP; step++) {
-        step_words words[PANEL_VECTORS];
+    for (size_t octet = 0; octet < inputs / OCTET; octet++) {
+        octet_words words[PANEL_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) {
-            words[v] = load_step(bits, inputs, slice, step, lane + v * LANES);
+            words[v] = load_octet(bits, inputs, slice, octet, lane + v * LANES);
         }
-        UNROLL for (size_t i = 0; i < STEP; i++) {
+        UNROLL for (size_t i = 0; i < OCTET; i++) {
             f32x16 weights[PANEL_VECTORS];
-            UNROLL for (size_t v = 0; v < vectors; v++) { weights[v] = step_floats(bits, words[v], i); }
+            UNROLL for (size_t v = 0; v < vectors; v++) { weights[v] = octet_floats(bits, words[v], i); }
             UNROLL for (size_t r = 0; r < rows; r++) {
-                f32x16 value = splat(((const float *)(x.first + r * x.stride))[step * STEP + i]);
+                f32x16 value = splat(((const float *)(x.first + r * x.stride))[octet * OCTET + i]);
                 UNROLL for (size_t v = 0; v < vectors; v++) { acc[r][v] = value * weights[v] + acc[r][v]; }
             }
         }
@@ -75,11 +74,11 @@ INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inpu
 
 /// To [inputs, 64].
 INLINE void unpack_slice(size_t bits, size_t inputs, const char *slice, void *unpacked) {
-    for (size_t step = 0; step < inputs / STEP; step++) {
+    for (size_t octet = 0; octet < inputs / OCTET; octet++) {
         for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            step_words words = load_step(bits, inputs, slice, step, lane);
-            UNROLL for (size_t i = 0; i < STEP; i++) {
-                store((float *)unpacked + (step * STEP + i) * quire_panel_width + lane, step_floats(bits, words, i));
+            octet_words words = load_octet(bits, inputs, slice, octet, lane);
+            UNROLL for (size_t i = 0; i < OCTET; i++) {
+                store((float *)unpacked + (octet * OCTET + i) * quire_panel_width + lane, octet_floats(bits, words, i));
             }
         }
     }

@@ -1,4 +1,4 @@
-// Where the parts of a packed panel of quantized weights lie.
+// Offsets of the parts of a prepacked panel of quantized weights.
 #ifndef QUIRE_QUANTIZED_LAYOUT_H
 #define QUIRE_QUANTIZED_LAYOUT_H
 
@@ -7,7 +7,8 @@
 /// Inputs of a slice: six bits come in groups of sixteen.
 static inline size_t slice_inputs(size_t bits) { return bits == 6 ? 16 : 32; }
 
-/// What all panels of a matrix have in common, worked out once a call: a division a group would cost more than its products.
+/// What all panels of a matrix have in common. Computed once a call, because a division for each group would cost
+/// more than the group's products.
 typedef struct panel_shape {
     const quire_quantized *matrix;
     size_t groups;
@@ -16,7 +17,7 @@ typedef struct panel_shape {
     size_t slice_bytes;
     /// Bytes of the zeros before the first group, and groups whose zeros share a word.
     size_t zero_bytes, zeros_per_word;
-    /// Bytes of the outer scales, and the mask of a group's index that is zero where they stand; 0 bytes: there are none.
+    /// Bytes of the outer scales; 0 if there are none. They come before each group whose index, masked, is zero.
     size_t outer_bytes, outer_mask;
     /// Bytes of a group's own scales.
     size_t scale_bytes;
@@ -60,12 +61,12 @@ static inline panel_shape shape_of(const quire_quantized *q) {
     return s;
 }
 
-/// One group of a panel, found by walking through the groups before it.
+/// One group of a panel. Groups are found by walking through those before them.
 typedef struct quantized_group {
     size_t index, slices;
-    /// The words that hold its zeros, the outer scales in force, its own scales, and its first slice.
-    const char *zeros, *outer, *scales, *quanta;
-    /// Where in a word of zeros its own begins.
+    /// The words that hold its zeros, the outer scales that apply to it, its own scales, and its first slice.
+    const char *zeros, *outer, *scales, *codes;
+    /// The bit of a word of zeros at which its own zero begins.
     uint32_t zero_shift;
 } quantized_group;
 
@@ -80,7 +81,7 @@ static inline quantized_group group_at(const panel_shape *s, const char *at, con
         .zeros = zeros,
         .outer = outer > 0 ? at : outer_before,
         .scales = scales,
-        .quanta = scales + s->scale_bytes,
+        .codes = scales + s->scale_bytes,
         .zero_shift = zero_shift,
     };
 }
@@ -92,9 +93,9 @@ static inline quantized_group first_group(const panel_shape *s, const char *pane
 /// The group after `g`. Precondition: there is one.
 static inline quantized_group next_group(const panel_shape *s, quantized_group g) {
     uint32_t bits = (uint32_t)s->matrix->bits, shift = g.zero_shift + bits;
-    // A word holds whole fields only.
+    // A word holds whole zeros only.
     int is_full = shift + bits > 32;
-    return group_at(s, g.quanta + g.slices * s->slice_bytes, g.outer, g.index + 1,
+    return group_at(s, g.codes + g.slices * s->slice_bytes, g.outer, g.index + 1,
                     g.zeros + (is_full ? quire_panel_width * 4 : 0), is_full ? 0 : shift);
 }
 

@@ -1,11 +1,12 @@
-// Rows that change their type or their place: conversions, the cache, the embedding table.
+// Rows that are converted, reordered, written to the cache, or looked up in a table.
 #ifndef QUIRE_ROWS_H
 #define QUIRE_ROWS_H
 
+#include "int8_heads.h"
 #include "numbers.h"
-#include "scaled_heads.h"
+#include "quantized_layout.h"
 
-INLINE void narrow_row(quire_dtype dtype, const float *x, void *y, size_t index, size_t width) {
+INLINE void round_row(quire_dtype dtype, const float *x, void *y, size_t index, size_t width) {
     for (size_t i = 0; i < width; i += LANES) {
         store_as(dtype, y, index + i, load_some(x + i, width - i), width - i);
     }
@@ -23,7 +24,7 @@ INLINE void widen_row(quire_dtype dtype, const void *x, size_t index, float *y, 
 static void convert_from_f32(quire_dtype dtype, const float *x, size_t x_stride, void *y, size_t y_stride,
                              size_t rows, size_t width, int pad_to_even) {
     for (size_t r = 0; r < rows; r++) {
-        narrow_row(dtype, x + r * x_stride, y, r * y_stride, width);
+        round_row(dtype, x + r * x_stride, y, r * y_stride, width);
         if (pad_to_even && width % 2) {
             store_as(dtype, y, r * y_stride + width, splat(0), 1);
         }
@@ -43,24 +44,16 @@ static void reorder_from_f32(quire_dtype dtype, const float *x, size_t x_stride,
     }
 }
 
-static void convert_to_f32(quire_dtype dtype, const void *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
-                           size_t width) {
-    for (size_t r = 0; r < rows; r++) { widen_row(dtype, x, r * x_stride, y + r * y_stride, width, 1); }
-}
-
-static void write_kv(quire_dtype dtype, const float *keys, size_t key_stride, const float *values,
-                     size_t value_stride, const int32_t *slots, size_t tokens, size_t width, size_t head_size,
-                     void *key_cache, void *value_cache) {
+static void write_heads(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *slots, size_t tokens,
+                        size_t width, size_t head_size, void *cache) {
     for (size_t t = 0; t < tokens; t++) {
+        const float *row = x + t * x_stride;
         if (dtype == quire_dtype_int8) {
             size_t heads = width / head_size, at = (size_t)slots[t] * heads * scaled_head_size(head_size);
-            write_scaled_heads(keys + t * key_stride, heads, head_size, (char *)key_cache + at);
-            write_scaled_heads(values + t * value_stride, heads, head_size, (char *)value_cache + at);
-            continue;
+            write_scaled_heads(row, heads, head_size, (char *)cache + at);
+        } else {
+            round_row(dtype, row, cache, (size_t)slots[t] * width, width);
         }
-        size_t index = (size_t)slots[t] * width;
-        narrow_row(dtype, keys + t * key_stride, key_cache, index, width);
-        narrow_row(dtype, values + t * value_stride, value_cache, index, width);
     }
 }
 
@@ -71,14 +64,14 @@ static void embed(quire_dtype dtype, const void *table, size_t table_stride, con
     }
 }
 
-static void embed_packed(quire_dtype dtype, const void *packed, const int32_t *ids, size_t count, size_t width,
+static void embed_panels(quire_dtype dtype, const void *panels, const int32_t *ids, size_t count, size_t width,
                          float scale, float *y, size_t y_stride) {
     int paired = dtype == quire_dtype_bf16;
     size_t depth = paired ? (width + 1) / 2 * 2 : width;
     size_t size = byte_size(dtype);
     for (size_t t = 0; t < count; t++) {
         size_t id = (size_t)ids[t], lane = id % quire_panel_width;
-        const char *panel = (const char *)packed + id / quire_panel_width * depth * quire_panel_width * size;
+        const char *panel = (const char *)panels + id / quire_panel_width * depth * quire_panel_width * size;
         for (size_t i = 0; i < width; i += LANES) {
             size_t length = smaller(width - i, LANES);
             uint32_t gathered[LANES];
@@ -88,6 +81,76 @@ static void embed_packed(quire_dtype dtype, const void *packed, const int32_t *i
                 memcpy((char *)gathered + j * size, panel + at * size, size);
             }
             store_some(y + t * y_stride + i, load_part_as(dtype, gathered, 0, length) * scale, length);
+        }
+    }
+}
+
+/// The code of input `i` of a slice, for output `lane`.
+INLINE uint32_t code_at(const quire_quantized *q, const char *slice, size_t i, size_t lane) {
+    uint32_t code = 0;
+    size_t done = 0;
+    for (size_t width = 8; width > 0; width /= 2) {
+        if (!(q->bits & width)) {
+            continue;
+        }
+        size_t per_word = 32 / width, field = i % per_word;
+        uint32_t word;
+        memcpy(&word, slice + (i / per_word * quire_panel_width + lane) * 4, sizeof word);
+        code |= (word >> (16 * (field % 2) + width * (field / 2)) & ((1u << width) - 1)) << done;
+        slice += slice_inputs(q->bits) * width / 32 * quire_panel_width * 4;
+        done += width;
+    }
+    return code;
+}
+
+INLINE float number_at(quire_dtype dtype, const char *from, size_t index) {
+    return load_part_as(dtype, from, index, 1)[0];
+}
+
+/// The weight that a code of a group stands for, for output `lane`: the products and sums of its format, in the
+/// format's order.
+INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_t lane, uint32_t code) {
+    float middle = (float)(1u << (q->bits - 1)), value = (float)code;
+    uint32_t word;
+    switch (q->scaling) {
+        case quire_scaling_centred: return (value - middle) * number_at(q->scale_dtype, g->scales, lane);
+        case quire_scaling_zeros:
+            memcpy(&word, g->zeros + lane * 4, sizeof word);
+            word = word >> g->zero_shift & ((1u << q->bits) - 1);
+            return (value - (float)word) * number_at(q->scale_dtype, g->scales, lane);
+        case quire_scaling_minimum: {
+            float scaled = value * number_at(q->scale_dtype, g->scales, lane);
+            return scaled + number_at(q->scale_dtype, g->scales, quire_panel_width + lane);
+        }
+        case quire_scaling_nested_minimum: {
+            float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)(uint8_t)g->scales[lane];
+            float minimum = number_at(quire_dtype_f16, g->outer, quire_panel_width + lane)
+                            * (float)(uint8_t)g->scales[quire_panel_width + lane];
+            float scaled = scale * value;
+            return scaled - minimum;
+        }
+        case quire_scaling_nested_centred: {
+            float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)(int8_t)g->scales[lane];
+            return scale * (value - middle);
+        }
+    }
+    return 0;
+}
+
+static void embed_quantized(const quire_quantized *q, const void *panels, const int32_t *ids, size_t count, float scale,
+                            float *y, size_t y_stride) {
+    panel_shape shape = shape_of(q);
+    size_t inputs = slice_inputs(q->bits);
+    for (size_t t = 0; t < count; t++) {
+        size_t id = (size_t)ids[t], lane = id % quire_panel_width, inside = 0;
+        quantized_group g = first_group(&shape, (const char *)panels + id / quire_panel_width * shape.panel_bytes);
+        for (size_t i = 0; i < q->k; i++, inside++) {
+            if (inside == q->group_size) {
+                g = next_group(&shape, g);
+                inside = 0;
+            }
+            const char *slice = g.codes + inside / inputs * shape.slice_bytes;
+            y[t * y_stride + i] = weight_of(q, &g, lane, code_at(q, slice, inside % inputs, lane)) * scale;
         }
     }
 }

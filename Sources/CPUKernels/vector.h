@@ -1,7 +1,8 @@
 // Sixteen floats at a time, in Clang's vector types: each instruction set's file compiles the same bodies for itself.
 //
-// Sixteen lanes everywhere, so the order of a sum does not depend on the register width. `a * b + c` in one expression
-// becomes a fused multiply-add wherever the target has one (Clang's default contraction), in all callers alike.
+// There are sixteen lanes everywhere, so the order of a sum does not depend on the register width. `a * b + c` in one
+// expression becomes a fused multiply-add wherever the target has one (Clang's default contraction), in all callers
+// alike.
 #ifndef QUIRE_VECTOR_H
 #define QUIRE_VECTOR_H
 
@@ -52,7 +53,7 @@ INLINE f32x16 load_part(const float *from, size_t count) {
 
 INLINE void store_part(float *to, f32x16 x, size_t count) { memcpy(to, &x, count * sizeof(float)); }
 
-/// `count` may be anything; at most 16 are read.
+/// Reads at most 16; `count` may be larger.
 INLINE f32x16 load_some(const float *from, size_t count) {
     return count >= LANES ? load(from) : load_part(from, count);
 }
@@ -72,7 +73,7 @@ INLINE f32x16 blend(i32x16 mask, f32x16 yes, f32x16 no) {
 /// Where either is NaN the result is `b`.
 INLINE f32x16 larger(f32x16 a, f32x16 b) { return blend(a > b, a, b); }
 
-/// Always the same tree.
+/// Always adds in the same tree.
 INLINE float sum_of(f32x16 x) {
     f32x8 a = x.lo + x.hi;
     f32x4 b = a.lo + a.hi;

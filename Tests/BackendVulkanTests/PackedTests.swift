@@ -1,4 +1,5 @@
 import Backends
+import Lowering
 import SharedValues
 import Synchronization
 import Tensors
@@ -47,7 +48,7 @@ import Testing
     }
 
     @Test("Matrices that share an input and an order share one permutation of it")
-    func oneReordering() {
+    func oneReordering() throws {
         var sketch = PlanSketch(seed: 2)
         let format = WeightFormat.groups(bitCount: 4, groupSize: 32, isReordered: true)
         let first = format.matrix(outputSize: 64, inputSize: 96, computeType: .f32, &sketch.random)
@@ -58,21 +59,22 @@ import Testing
             layout: .groups(GroupFormat(bitCount: 4, groupSize: 96, scaleType: .f16, hasZeros: true)),
             inputOrder: first.inputOrder, rows: StoredRows(HostMemory(byteCount: 0) { _ in }, rowByteCount: 0))
         let input = sketch.norm(sketch.input(96))
+        var last = input
         for (name, matrix) in [("a", first), ("b", first), ("c", wide), ("d", other)] {
             let weights = sketch.add(name, .quantized(matrix))
-            _ = sketch.linear(input, weights)
+            last = sketch.linear(input, weights)
         }
-        var plan = sketch.plan
-        let steps = OperationFusion.reordering(OperationFusion(plan: plan).steps(), in: &plan)
-        let names = steps.map { step in
-            switch step {
+        let plan = sketch.finished(last)
+        let lowered = try LoweredPlan(plan, for: VulkanLowering(), limits: SmallModel().limits)
+        let names = lowered.operations.map { operation in
+            switch operation {
             case .reorder: "reorder"
             case .linear(_, let parts): "linear\(parts.count)"
             default: "other"
             }
         }
-        #expect(names == ["other", "other", "reorder", "linear2", "linear1", "reorder", "linear1"])
-        #expect(plan.values.count == sketch.plan.values.count + 2)
+        #expect(names == ["other", "other", "reorder", "linear2", "linear1", "reorder", "linear1", "other"])
+        #expect(lowered.plan.values.count == plan.values.count + 2)
     }
 
     @Test("A table with columns out of order is refused", arguments: TestDevice.all)

@@ -1,4 +1,5 @@
 import Backends
+import Lowering
 import Synchronization
 import Tensors
 import Testing
@@ -12,22 +13,23 @@ import Testing
     func sharedQuantization() throws {
         var sketch = PlanSketch(seed: 2)
         let input = sketch.norm(sketch.input(96))
+        var last = input
         for (name, bitCount) in [("a", 4), ("b", 4), ("c", 8), ("d", 3)] {
-            _ = sketch.linear(
+            last = sketch.linear(
                 input, sketch.packed(name, 64, 96, .groups(bitCount: bitCount, groupSize: 32), .f32))
         }
-        var plan = sketch.plan
-        let steps = try OperationFusion.quantizingInputs(OperationFusion(plan: plan).steps(), limbCount: 2, in: &plan)
-        let names = steps.suffix(5).map { step in
-            switch step {
-            case .quantize(_, let quantized, _): "digits \(quantized.interleave) apart"
+        let lowered = try LoweredPlan(
+            sketch.finished(last), for: VulkanLowering(limbCount: 2), limits: SmallModel().limits)
+        let names = lowered.operations.suffix(6).dropLast().map { operation in
+            switch operation {
+            case .convert(_, nil, let quantized, _): "stride \(quantized.interleave)"
             case .linear(_, let parts): "linear\(parts.count)"
             default: "other"
             }
         }
-        #expect(names == ["digits 2 apart", "linear2", "digits 1 apart", "linear1", "linear1"])
+        #expect(names == ["stride 2", "linear2", "stride 1", "linear1", "linear1"])
         // Three slices of two quantized activations: sixteen words and four.
-        #expect(plan.values.last?.width == 60)
+        #expect(lowered.plan.values.last?.width == 60)
     }
 
     @Test("A value that only quantized products read is written quantized; a value that others read stays")
@@ -50,23 +52,23 @@ import Testing
         let down = sketch.linear(gated, sketch.packed("down", 96, 64, format, .f32))
         let second = sketch.gated(down, left, .silu)
         _ = sketch.linear(second, sketch.packed("last", 64, 96, format, .f32))
-        _ = sketch.linear(second, 32, .bf16)
-        var plan = sketch.plan
-        let steps = try OperationFusion.quantizingInputs(OperationFusion(plan: plan).steps(), limbCount: 1, in: &plan)
-        let names = steps.compactMap { step -> String? in
-            switch step {
-            case .attention(_, _, _, _, let record): record == nil ? "attention" : "attention to digits"
-            case .addNorm(_, _, _, _, _, let quantized, _): quantized == nil ? "norm" : "norm to digits"
-            case .gated(_, _, _, let quantized, _): quantized == nil ? "gated" : "gated to digits"
-            case .quantize: "digits"
+        let last = sketch.linear(second, 32, .bf16)
+        let lowered = try LoweredPlan(
+            sketch.finished(last), for: VulkanLowering(limbCount: 1), limits: SmallModel().limits)
+        let names = lowered.operations.compactMap { operation -> String? in
+            switch operation {
+            case .attention(_, _, _, _, let converted): converted == nil ? "attention" : "attention, quantized"
+            case .addNorm(_, _, _, _, _, let quantized, _): quantized == nil ? "norm" : "norm, quantized"
+            case .gated(_, _, _, let quantized, _): quantized == nil ? "gated" : "gated, quantized"
+            case .convert: "convert"
             case .linear(_, let parts): "linear\(parts.count)"
             default: nil
             }
         }
         #expect(
             names == [
-                "attention to digits", "attention", "linear1", "digits", "linear1", "norm to digits", "linear2",
-                "gated to digits", "linear1", "gated", "digits", "linear1", "linear1",
+                "attention, quantized", "attention", "linear1", "convert", "linear1", "norm, quantized", "linear2",
+                "gated, quantized", "linear1", "gated", "convert", "linear1", "linear1",
             ])
     }
 

@@ -1,6 +1,7 @@
 import Backends
 import BackendReference
 import CVulkan
+import Lowering
 import Tensors
 import Testing
 
@@ -70,7 +71,7 @@ import Testing
         var model = SmallModel()
         let plan = model.plan
         let counts = { (maxWidth: Int) in
-            OperationFusion(plan: plan, maxWidth: maxWidth).steps().compactMap { step in
+            OperationFusion(plan, for: VulkanLowering(maxJoinedWidth: maxWidth)).operations().compactMap { step in
                 if case .linear(_, let parts) = step { parts.count } else { nil }
             }
         }
@@ -153,7 +154,7 @@ import Testing
 
     @Test("Neighbours become one step")
     func fusion() {
-        let steps = OperationFusion(plan: SmallModel().plan).steps()
+        let steps = OperationFusion(SmallModel().plan, for: VulkanLowering()).operations()
         let names = steps.map { step in
             switch step {
             case .embed: "embed"
@@ -164,7 +165,7 @@ import Testing
             case .attention: "attention"
             case .gated: "gated"
             case .reorder: "reorder"
-            case .quantize: "digits"
+            case .convert: "convert"
             case .add: "add"
             case .gather: "gather"
             case .softCap: "softCap"

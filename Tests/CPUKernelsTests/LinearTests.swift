@@ -2,14 +2,14 @@ import CPUKernels
 import SharedValues
 import Testing
 
-/// A matrix, its packed form and input rows that are exact in bf16, so that every table computes with the same numbers.
+/// A matrix, its prepacked form and input rows that are exact in bf16, so that every table computes with the same numbers.
 private struct LinearCase {
     let k: Int, n: Int, rows: Int
     let type: quire_dtype
     let weights: Stored
     let inputs: Stored
     let bias: [Float]
-    var packed: [UInt8]
+    var prepacked: [UInt8]
 
     init(type: quire_dtype, k: Int, n: Int, rows: Int, seed: UInt64 = 1) {
         (self.k, self.n, self.rows, self.type) = (k, n, rows, type)
@@ -17,8 +17,8 @@ private struct LinearCase {
         weights = Stored(numbers.floats(n * k), as: type)
         inputs = Stored(numbers.floats(rows * k), as: .bf16)
         bias = numbers.floats(n)
-        packed = [UInt8](repeating: 0xAA, count: quire_packed_byte_count(type, n, k))
-        quire_pack(type, weights.bytes, k, n, k, &packed, 0, quire_panel_count(n))
+        prepacked = [UInt8](repeating: 0xAA, count: quire_prepacked_byte_count(type, n, k))
+        quire_prepack(type, weights.bytes, k, n, k, &prepacked, 0, quire_panel_count(n))
     }
 
     /// Rows `first ..< first + m` of the product, for the given panels; numbers that are not written stay 777.
@@ -34,7 +34,7 @@ private struct LinearCase {
         let range = panels ?? 0..<quire_panel_count(n)
         bias.withUnsafeBufferPointer { bias in
             linear(
-                packed, converted, stride, &y, n, m, k, n, withBias ? bias.baseAddress : nil, range.lowerBound,
+                prepacked, converted, stride, &y, n, m, k, n, withBias ? bias.baseAddress : nil, range.lowerBound,
                 range.upperBound)
         }
         return y
@@ -118,12 +118,12 @@ private struct LinearCase {
     }
 
     @Test(arguments: elementTypes)
-    func packedNumbersStandWhereTheLayoutSays(type: quire_dtype) {
+    func prepackedNumbersStandWhereTheLayoutSays(type: quire_dtype) {
         for (n, k) in [(1, 1), (65, 3), (130, 34)] {
             let linear = LinearCase(type: type, k: k, n: n, rows: 1)
             let size = byteCount(type)
             let depth = type == .bf16 ? k.roundedUp(to: 2) : k
-            #expect(linear.packed.count == quire_panel_count(n) * depth * 64 * size)
+            #expect(linear.prepacked.count == quire_panel_count(n) * depth * 64 * size)
             for column in 0..<(quire_panel_count(n) * 64) {
                 for i in 0..<depth {
                     let lane = column % 64
@@ -134,7 +134,7 @@ private struct LinearCase {
                     let expected =
                         exists
                         ? Array(linear.weights.bytes[source..<(source + size)]) : [UInt8](repeating: 0, count: size)
-                    #expect(Array(linear.packed[at..<(at + size)]) == expected, "column \(column), k \(i)")
+                    #expect(Array(linear.prepacked[at..<(at + size)]) == expected, "column \(column), k \(i)")
                 }
             }
         }
@@ -143,11 +143,11 @@ private struct LinearCase {
     @Test(arguments: elementTypes)
     func packingByRangesGivesTheSameBytes(type: quire_dtype) {
         let linear = LinearCase(type: type, k: 37, n: 200, rows: 1)
-        var packed = [UInt8](repeating: 0x55, count: linear.packed.count)
+        var prepacked = [UInt8](repeating: 0x55, count: linear.prepacked.count)
         for panels in [2..<4, 0..<1, 1..<2] {
-            quire_pack(type, linear.weights.bytes, 37, 200, 37, &packed, panels.lowerBound, panels.upperBound)
+            quire_prepack(type, linear.weights.bytes, 37, 200, 37, &prepacked, panels.lowerBound, panels.upperBound)
         }
-        #expect(packed == linear.packed)
+        #expect(prepacked == linear.prepacked)
     }
 
     @Test(arguments: elementTypes, KernelTable.available)
@@ -157,7 +157,7 @@ private struct LinearCase {
             let ids = [0, n - 1, n / 2].map { Int32($0) }
             var fromPacked = [Float](repeating: 777, count: ids.count * (k + 1))
             var fromRows = fromPacked
-            table.kernels.embed_packed(type, linear.packed, ids, ids.count, k, 1.5, &fromPacked, k + 1)
+            table.kernels.embed_panels(type, linear.prepacked, ids, ids.count, k, 1.5, &fromPacked, k + 1)
             table.kernels.embed(type, linear.weights.bytes, k, ids, ids.count, k, 1.5, &fromRows, k + 1)
             var expected: [Float] = []
             for id in ids {

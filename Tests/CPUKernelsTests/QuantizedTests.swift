@@ -2,7 +2,7 @@ import CPUKernels
 import SharedValues
 import Testing
 
-/// Random stored rows of groups, packed, with input rows.
+/// Random stored rows of groups, prepacked, with input rows.
 private struct QuantizedCase {
     let matrix: quire_quantized
     let rowByteCount: Int
@@ -11,7 +11,7 @@ private struct QuantizedCase {
     let bias: [Float]
     let rowCount: Int
     private let sliceMaxima: [Float]
-    private(set) var packed: [UInt8]
+    private(set) var prepacked: [UInt8]
 
     init(bits: Int, groupSize: Int, n: Int, k: Int, rowCount: Int) {
         var numbers = Numbers(seed: UInt64(bits * 1000 + k))
@@ -27,8 +27,8 @@ private struct QuantizedCase {
         for row in 0..<n {
             for group in 0..<groupCount {
                 let bits = Float16(numbers.floats(1)[0] / Float(1 << bits)).bitPattern
-                let place = row * rowByteCount + scaleOffset + group * 2
-                (stored[place], stored[place + 1]) = (UInt8(bits & 0xFF), UInt8(bits >> 8))
+                let offset = row * rowByteCount + scaleOffset + group * 2
+                (stored[offset], stored[offset + 1]) = (UInt8(bits & 0xFF), UInt8(bits >> 8))
             }
         }
         self.stored = stored
@@ -40,21 +40,21 @@ private struct QuantizedCase {
             }
         }
         bias = numbers.floats(n)
-        packed = []
-        packed = pack(panels: Array(0..<quire_panel_count(n)))
+        prepacked = []
+        prepacked = prepack(panels: Array(0..<quire_panel_count(n)))
     }
 
     private func offset(_ panel: Int) -> Int { panel * 64 * rowByteCount }
 
-    /// Every panel, packed in the given order over bytes that are not zero.
-    func pack(panels: [Int]) -> [UInt8] {
+    /// Every panel, prepacked in the given order over bytes that are not zero.
+    func prepack(panels: [Int]) -> [UInt8] {
         withUnsafePointer(to: matrix) { matrix in
             let byteCount = quire_panel_count(matrix.pointee.n) * quire_quantized_panel_byte_count(matrix)
             var target = [UInt8](repeating: 0xAA, count: byteCount)
             for panel in panels {
                 stored.withUnsafeBytes { rows in
                     guard let start = rows.baseAddress else { return }
-                    quire_pack_quantized(matrix, .groups, start + offset(panel), rowByteCount, &target, panel)
+                    quire_prepack_quantized(matrix, .groups, start + offset(panel), rowByteCount, &target, panel)
                 }
             }
             return target
@@ -68,7 +68,7 @@ private struct QuantizedCase {
         let (n, k) = (matrix.n, matrix.k)
         var y = [Float](repeating: 777, count: m * n)
         product.run(
-            matrix, packed: packed, rows: Array(inputs[(first * k)..<((first + m) * k)]), m: m,
+            matrix, prepacked: prepacked, rows: Array(inputs[(first * k)..<((first + m) * k)]), m: m,
             bias: withBias ? bias : nil, panels: panels ?? 0..<quire_panel_count(n), y: &y)
         return y
     }
@@ -81,7 +81,7 @@ private struct QuantizedCase {
         var rows = [Float](repeating: 777, count: matrix.n * matrix.k)
         withUnsafePointer(to: matrix) { matrix in
             let ids = (0..<Int32(matrix.pointee.n)).map { $0 }
-            table.kernels.embed_quantized(matrix, packed, ids, ids.count, 1, &rows, matrix.pointee.k)
+            table.kernels.embed_quantized(matrix, prepacked, ids, ids.count, 1, &rows, matrix.pointee.k)
         }
         return rows
     }
@@ -109,7 +109,7 @@ private struct QuantizedCase {
                         magnitude += abs(term)
                         rounding += abs(weight) * product.roundingError(largest: quantized.largest(row: row, near: i))
                     }
-                    // Quanta and zeros are multiplied apart, each up to 2^bits times as large as their difference.
+                    // Codes and zeros are multiplied apart, each up to 2^bits times as large as their difference.
                     let tolerance = Double(1 << bits) * 64 * 0x1p-24 * (magnitude + 1 / Double(1 << bits))
                     guard abs(Double(all[index]) - sum) > tolerance + rounding else { continue }
                     Issue.record("\(product) n \(n) row \(row) column \(column): \(all[index]) is not \(sum)")
@@ -131,9 +131,9 @@ private struct QuantizedCase {
         let quantized = QuantizedCase(bits: bits, groupSize: 32, n: n, k: k, rowCount: 1)
         func field(_ row: Int, _ byteOffset: Int, _ index: Int) -> Int {
             (0..<bits).reduce(0) { value, bit in
-                let place = index * bits + bit
-                let byte = quantized.stored[row * quantized.rowByteCount + byteOffset + place / 8]
-                return value | Int(byte >> UInt8(place % 8) & 1) << bit
+                let offset = index * bits + bit
+                let byte = quantized.stored[row * quantized.rowByteCount + byteOffset + offset / 8]
+                return value | Int(byte >> UInt8(offset % 8) & 1) << bit
             }
         }
         let zeroOffset = (k * bits + 31) / 32 * 4
@@ -141,19 +141,19 @@ private struct QuantizedCase {
         for table in KernelTable.available {
             let weights = quantized.weights(table)
             for (row, i) in [(0, 0), (0, 76), (63, 31), (64, 32), (69, 64), (5, 40)] {
-                let place = row * quantized.rowByteCount + scaleOffset + i / 32 * 2
+                let offset = row * quantized.rowByteCount + scaleOffset + i / 32 * 2
                 let scale = Float16(
-                    bitPattern: UInt16(quantized.stored[place]) | UInt16(quantized.stored[place + 1]) << 8)
-                let quantum = field(row, 0, i) - field(row, zeroOffset, i / 32)
-                #expect(weights[row * k + i] == Float(quantum) * Float(scale), "\(table): row \(row), input \(i)")
+                    bitPattern: UInt16(quantized.stored[offset]) | UInt16(quantized.stored[offset + 1]) << 8)
+                let code = field(row, 0, i) - field(row, zeroOffset, i / 32)
+                #expect(weights[row * k + i] == Float(code) * Float(scale), "\(table): row \(row), input \(i)")
             }
         }
     }
 
-    @Test("panels of other calls stay untouched, and may be packed in any order", arguments: sizes)
+    @Test("panels of other calls stay untouched, and may be prepacked in any order", arguments: sizes)
     func panelsStayApart(bits: Int) {
         let quantized = QuantizedCase(bits: bits, groupSize: 32, n: 200, k: 64, rowCount: 9)
-        #expect(quantized.pack(panels: [2, 0, 3, 1]) == quantized.packed)
+        #expect(quantized.prepack(panels: [2, 0, 3, 1]) == quantized.prepacked)
         for product in QuantizedProduct.available {
             let whole = quantized.run(product, m: 9)
             for panels in [0..<1, 1..<3, 3..<4, 2..<2] {
@@ -189,14 +189,14 @@ private struct QuantizedCase {
         }
     }
 
-    @Test("a packed matrix takes what its numbers take, within three percent", arguments: sizes, [32, 64, 128])
-    func packedBytes(bits: Int, groupSize: Int) {
+    @Test("a prepacked matrix takes what its numbers take, within three percent", arguments: sizes, [32, 64, 128])
+    func prepackedBytes(bits: Int, groupSize: Int) {
         let matrix = quire_quantized(
             n: 4096, k: 4096, bits: bits, group_size: groupSize, scaling: .zeros, scale_dtype: .f16)
-        let found = withUnsafePointer(to: matrix) { 64 * quire_quantized_panel_byte_count($0) }
+        let byteCount = withUnsafePointer(to: matrix) { 64 * quire_quantized_panel_byte_count($0) }
         let bitsOfAGroup = groupSize * bits + 16 + bits
         let arithmetic = 4096 * (4096 / groupSize) * bitsOfAGroup / 8
-        #expect(found >= arithmetic && Double(found) <= 1.03 * Double(arithmetic))
+        #expect(byteCount >= arithmetic && Double(byteCount) <= 1.03 * Double(arithmetic))
     }
 }
 

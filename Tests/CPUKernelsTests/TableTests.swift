@@ -18,6 +18,6 @@ import Testing
             case .avx2, .avx512: [nil, 1, 2, 3]
             default: [nil]
             }
-        #expect(QuantizedProduct.all(table).map(\.byteCount) == expected)
+        #expect(QuantizedProduct.all(table).map(\.limbCount) == expected)
     }
 }

@@ -1,5 +1,6 @@
 import Backends
 import CLibrary
+import Lowering
 import SharedValues
 import Tensors
 
@@ -191,7 +192,8 @@ extension ProgramBuilder {
     /// Single rows and tiles of rows side by side, then the reduction of single rows whose context was split. Where the
     /// output becomes quantized activations, unsplit rows are quantized before the reduction, which quantizes its own.
     mutating func attention(
-        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID, _ record: QuantizedOutput?
+        _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID,
+        _ record: ConvertedOutput<QuantizedActivations>?
     ) throws(BackendError) {
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
@@ -226,8 +228,8 @@ extension ProgramBuilder {
                 try dispatch(.tileTasks, rowCount: tasks.rowsPerTile, firstTask: tasks.firstTile),
             ],
             reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
-        if let record { try quantize(output, record.quantized, record.output, of: .tokensIfUnreduced) }
+        if let record { try quantize(output, record.format, record.output, of: .tokensIfUnreduced) }
         try reduceAttention(
-            headSize: heads.headSize, headCount: shape.queryHeadCount, record?.quantized, record?.output ?? output)
+            headSize: heads.headSize, headCount: shape.queryHeadCount, record?.format, record?.output ?? output)
     }
 }

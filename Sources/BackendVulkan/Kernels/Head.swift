@@ -1,4 +1,5 @@
 import Backends
+import Lowering
 import Tensors
 
 /// One head of one token: its norm if it has one, its rotary embedding if it has one, and the write to a value or to the

@@ -1,4 +1,5 @@
 import Backends
+import Lowering
 import SharedValues
 import Tensors
 

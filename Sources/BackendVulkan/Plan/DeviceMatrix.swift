@@ -41,7 +41,7 @@ struct DeviceMatrix {
     let parts: [Part]
 
     /// Rows of a tile.
-    static let tile = ValueLayout.tile
+    static let tile = 32
 
     /// Rows of `matrices` as one, in which each but the last is padded to whole tiles.
     static func rowCount(_ matrices: [LinearWeights]) -> Int {

@@ -1,38 +1,37 @@
 import Backends
+import Lowering
 
-/// Everything of a plan that lies on the device before the cache is known: weights, values, sums in waiting, logits.
+/// The device memory of a plan apart from its cache: weights, values, partial sums of attention, logits.
 struct PlanMemory {
     let plan: ForwardPlan
     let limits: BatchLimits
-    /// Bytes of the integers that packed weights are multiplied with; nil where activations are floats.
+    /// Limbs of the integers that quantized weights are multiplied with; nil where activations are floats.
     let limbCount: Int?
-    let steps: [FusedOperation]
+    let operations: [FusedOperation]
     let layout: ValueLayout
     let weights: PlanWeights
     let tasks: AttentionTasks
-    /// Sums of attention that wait for their reduction.
+    /// Partial sums of attention, which a reduction combines.
     let states: MemoryRange
     let logits: MemoryRange
-    /// The most likely tokens of segments of the logits; nil where the host looks for them.
+    /// The most likely tokens of each segment of the logits; nil where the host finds them.
     let segments: MemoryRange?
     private let arenas: [MemoryRange]
 
-    /// Uploads the weights of `steps`, which are `plan`'s, and takes scratch memory, all from `pool`.
+    /// Uploads the weights of `lowered`, which was lowered for activations of `limbCount` limbs, and allocates scratch
+    /// memory, all from `pool`.
     init(
-        _ plan: ForwardPlan, _ steps: [FusedOperation], limits: BatchLimits, limbCount: Int?, pool: MemoryPool,
+        _ lowered: LoweredPlan<QuantizedActivations>, limits: BatchLimits, limbCount: Int?, pool: MemoryPool,
         shapes: KernelShapes, capabilities: DeviceCapabilities
     ) throws(BackendError) {
         self.limits = limits
         self.limbCount = limbCount
-        let maxRange = capabilities.longestRangeByteCount
-        var plan = plan
-        var steps = OperationFusion.reordering(steps, in: &plan)
-        if let limbCount { steps = try OperationFusion.quantizingInputs(steps, limbCount: limbCount, in: &plan) }
-        self.steps = steps
-        self.plan = plan
+        plan = lowered.plan
+        operations = lowered.operations
+        layout = lowered.layout
         weights = try PlanWeights(
-            steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange, pool: pool)
-        layout = ValueLayout(steps: steps, plan: plan, limits: limits, maxRangeByteCount: maxRange)
+            operations: operations, plan: plan, limits: limits,
+            maxRangeByteCount: capabilities.longestRangeByteCount, pool: pool)
         var arenas: [MemoryRange] = []
         for byteCount in layout.arenaByteCounts {
             arenas.append(try pool.allocate(byteCount: byteCount, for: .scratch))
@@ -49,7 +48,7 @@ struct PlanMemory {
 
         var rowsPerTile = 16
         var stateSize = 0
-        for case .attention(let layer, _, let shape, _, _) in steps {
+        for case .attention(let layer, _, let shape, _, _) in operations {
             let heads = plan.cacheLayers[layer]
             let group = shape.queryHeadCount / heads.keyValueHeadCount
             let tiling = try shapes.attentionTiling(headSize: heads.headSize, group: group)
@@ -60,7 +59,7 @@ struct PlanMemory {
         states = try pool.allocate(byteCount: max(4, tasks.stateCount * stateSize * 4), for: .scratch)
     }
 
-    /// The rows that `value` shares with the values made together with it.
+    /// The memory of `value`: whole rows, which it may share with other outputs of the same matrix.
     func range(_ value: ValueID) -> MemoryRange {
         let index = layout[value].storage
         guard index != layout.logitsStorage else { return logits }

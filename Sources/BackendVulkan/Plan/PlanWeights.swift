@@ -1,5 +1,6 @@
 import Backends
 import CLibrary
+import Lowering
 import SharedValues
 import Tensors
 
@@ -14,7 +15,7 @@ struct PlanWeights {
     let vectors: MemoryRange
 
     init(
-        steps: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
+        operations: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
     ) throws(BackendError) {
         let slab = PackingSlab()
         var numbers: [Float] = []
@@ -22,8 +23,8 @@ struct PlanWeights {
             vectorOffsets.append(numbers.count)
             numbers += vector.elements
         }
-        for step in steps {
-            switch step {
+        for operation in operations {
+            switch operation {
             case .embed(let table, _, _):
                 try Self.pack([table], plan, maxRangeByteCount, pool, slab, &matrices)
             case .reorder(_, let matrix, _):
@@ -40,7 +41,7 @@ struct PlanWeights {
                 for part in parts {
                     let width = plan[part.output].width
                     numbers += part.bias.map { plan[$0].elements } ?? [Float](repeating: 0, count: width)
-                    let padding = parts.count == 1 ? 0 : width.roundedUp(to: ValueLayout.tile) - width
+                    let padding = parts.count == 1 ? 0 : width.roundedUp(to: DeviceMatrix.tile) - width
                     numbers += [Float](repeating: 0, count: padding)
                 }
             case .head(let head):

@@ -1,4 +1,5 @@
 import Backends
+import Lowering
 
 /// From fused operations to phases of dispatches. The functions that dispatch a kernel stand beside it, in `Kernels`.
 struct ProgramBuilder {
@@ -21,7 +22,7 @@ struct ProgramBuilder {
         self.batch = batch
         self.library = library
         self.shapes = shapes
-        for operation in memory.steps { try append(operation) }
+        for operation in memory.operations { try append(operation) }
         try reduceSamples()
     }
 
@@ -33,7 +34,7 @@ struct ProgramBuilder {
             try addNorm(left, right, sum, weight, epsilon, quantized, output)
         case .linear(let input, let parts): try linear(input, parts)
         case .reorder(let input, let matrix, let output): try reorder(input, matrix, output)
-        case .quantize(let input, let quantized, let output): try quantize(input, quantized, output)
+        case .convert(let input, _, let quantized, let output): try quantize(input, quantized, output)
         case .head(let pass): try head(pass)
         case .attention(let layer, let query, let shape, let output, let record):
             try attention(layer, query, shape, output, record)

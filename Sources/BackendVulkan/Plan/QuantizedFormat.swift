@@ -22,7 +22,7 @@ struct QuantizedFormat: Hashable, CustomStringConvertible {
     /// Inputs of a slice.
     static let slice = 32
     /// Rows of a tile.
-    static let tile = ValueLayout.tile
+    static let tile = DeviceMatrix.tile
 
     /// Bits of a quantum: 2, 3, 4, 5, 6 or 8.
     let bitCount: Int

@@ -1,15 +1,15 @@
 // The C kernels of the `cpu` backend: one table of functions per instruction set, chosen at run time.
 //
 // Promises that hold for every function here:
-// - Nothing is allocated, nothing is kept: a call touches only its arguments, so threads may call with disjoint
+// - A call allocates nothing and keeps no state. It touches only its arguments, so threads may call with disjoint
 //   outputs at the same time.
-// - No alignment is demanded beyond that of the element type (64 bytes is fastest).
+// - No alignment is required beyond that of the element type (64 bytes is fastest).
 // - Sizes, strides and counts are in elements unless the name says bytes. A stride is the distance between two
-//   rows. Counts may be zero. Pointers may be dangling only where the count is zero.
+//   rows. Counts may be zero, and then pointers may dangle.
 // - Outputs must not overlap inputs unless the function says so.
 // - **One accumulation order.** A row of an output depends, bit for bit, only on that row's own inputs and on the
-//   table in use: never on the other rows of a call, on their number, on how panels or rows are split between
-//   calls and threads, on block_size, or on how a prompt is cut into calls. Tables differ from each other by rounding.
+//   table in use: never on the other rows of a call, on their number, on how panels or rows are split between calls and
+//   threads, on block_size, or on how a prompt is cut into calls. Results of different tables differ by rounding.
 #ifndef QUIRE_CPU_KERNELS_H
 #define QUIRE_CPU_KERNELS_H
 
@@ -62,25 +62,24 @@ typedef enum QUIRE_ENUM quire_pairing {
 } quire_pairing;
 
 // ---------------------------------------------------------------------------------------------------------------
-// Packed weights. The layout is the same for every instruction set:
+// Prepacked dense weights. The layout is the same for every instruction set:
 //   f32, f16: [ceil(n / 64)][k][64]
-//   bf16:     [ceil(n / 64)][ceil(k / 2)][64][2]   (two neighbouring k of one output lie together)
+//   bf16:     [ceil(n / 64)][ceil(k / 2)][64][2]   (two neighbouring k of one output are adjacent)
 // Outputs past n and the odd k at the end are zeros.
 
-/// Outputs in a panel of packed weights.
+/// Outputs in a panel of prepacked weights.
 enum { quire_panel_width = 64 };
 
 /// How many panels `n` outputs take: ceil(n / 64).
 size_t quire_panel_count(size_t n);
 
-/// Bytes of the packed form of an `[n, k]` matrix.
-size_t quire_packed_byte_count(quire_dtype dtype, size_t n, size_t k);
+/// Bytes of a prepacked `[n, k]` matrix.
+size_t quire_prepacked_byte_count(quire_dtype dtype, size_t n, size_t k);
 
-/// Packs panels `panel_begin ..< panel_end` of the row-major `[n, k]` matrix `source` (row stride `source_stride`)
-/// into their place in `packed`, the start of the whole packed matrix. The type stays the same.
-/// Threads may pack disjoint ranges.
-void quire_pack(quire_dtype dtype, const void *source, size_t source_stride, size_t n, size_t k,
-                void *packed, size_t panel_begin, size_t panel_end);
+/// Prepacks panels `panel_begin ..< panel_end` of the row-major `[n, k]` matrix `source` (row stride `source_stride`).
+/// `panels` is the start of the whole prepacked matrix. The type stays the same. Threads may prepack disjoint ranges.
+void quire_prepack(quire_dtype dtype, const void *source, size_t source_stride, size_t n, size_t k,
+                void *panels, size_t panel_begin, size_t panel_end);
 
 #pragma clang assume_nonnull end
 #include "quire_quantized.h"
@@ -89,13 +88,13 @@ void quire_pack(quire_dtype dtype, const void *source, size_t source_stride, siz
 // ---------------------------------------------------------------------------------------------------------------
 // The kernels' types.
 
-/// `y[m, n] = x[m, k] · packedᵀ + bias` for the outputs of panels `panel_begin ..< panel_end` only; the other
+/// `y[m, n] = x[m, k] · weightsᵀ + bias` for the outputs of panels `panel_begin ..< panel_end` only; the other
 /// columns of `y` are untouched, so threads split the panels.
 ///
-/// `x`: f32 rows, stride `x_stride >= k`; where the table says so (`linear_bf16_activation`), bf16 rows whose stride is
-/// at least k rounded up to even and whose odd last element is zero (`convert_from_f32` writes such rows).
-/// `y`: f32 rows, stride `y_stride >= n`. `bias`: f32 [n] or NULL.
-typedef void (*quire_linear_fn)(const void *packed, const void *x, size_t x_stride, float *y, size_t y_stride,
+/// `x`: f32 rows, stride `x_stride >= k`. With `linear_bf16_activation` bf16, bf16 rows whose stride is at least k
+/// rounded up to even, with a zero after an odd last element (`convert_from_f32` writes such rows). `y`: f32 rows,
+/// stride `y_stride >= n`. `bias`: f32 [n] or NULL.
+typedef void (*quire_linear_fn)(const void *panels, const void *x, size_t x_stride, float *y, size_t y_stride,
                                 size_t m, size_t k, size_t n, const float *_Nullable bias,
                                 size_t panel_begin, size_t panel_end);
 
@@ -118,12 +117,12 @@ typedef void (*quire_rotary_fn)(const float *x, size_t x_stride, float *y, size_
                                 size_t heads, size_t head_size, size_t rotary_size, quire_pairing pairing,
                                 const float *cosines, const float *sines);
 
-/// Writes row t of `keys` and `values` ([tokens, width] f32, with their strides) to slot `slots[t]` of the caches of
-/// one layer ([slots, width], contiguous, type `dtype`), rounding to nearest, ties to even.
-/// `width` is kv_head_count * head_size, the latter of interest to int8 only, whose heads have scales; a slot is block * block_size + offset.
-typedef void (*quire_write_kv_fn)(quire_dtype dtype, const float *keys, size_t key_stride, const float *values,
-                                  size_t value_stride, const int32_t *slots, size_t tokens, size_t width,
-                                  size_t head_size, void *key_cache, void *value_cache);
+/// Writes row t of `x`, keys or values ([tokens, width] f32, stride `x_stride`), to slot `slots[t]` of a layer's
+/// `cache` ([slots, width], contiguous, type `dtype`), rounding to nearest, ties to even. `width` is kv_head_count *
+/// head_size; only int8 looks at `head_size`, as each of its heads has a scale. A slot is block * block_size +
+/// offset.
+typedef void (*quire_write_heads_fn)(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *slots,
+                                     size_t tokens, size_t width, size_t head_size, void *cache);
 
 /// One sequence's view of one layer's cache, and how to attend to it.
 typedef struct quire_attention {
@@ -179,8 +178,8 @@ typedef void (*quire_add_fn)(const float *left, size_t left_stride, const float 
 typedef void (*quire_embed_fn)(quire_dtype dtype, const void *table, size_t table_stride, const int32_t *ids,
                                size_t count, size_t width, float scale, float *y, size_t y_stride);
 
-/// The same from weights packed as [n, width] (so that tied embeddings need no second copy); slower per row.
-typedef void (*quire_embed_packed_fn)(quire_dtype dtype, const void *packed, const int32_t *ids, size_t count,
+/// The same from prepacked weights [n, width], so that tied embeddings need no second copy; slower per row.
+typedef void (*quire_embed_panels_fn)(quire_dtype dtype, const void *panels, const int32_t *ids, size_t count,
                                       size_t width, float scale, float *y, size_t y_stride);
 
 /// f32 rows to rows of `dtype`, nearest, ties to even; NaN stays NaN. [rows, width] with their strides.
@@ -188,27 +187,18 @@ typedef void (*quire_embed_packed_fn)(quire_dtype dtype, const void *packed, con
 typedef void (*quire_from_f32_fn)(quire_dtype dtype, const float *x, size_t x_stride, void *y, size_t y_stride,
                                   size_t rows, size_t width, int pad_to_even);
 
-/// `y[r, i] = x[r, order[i]]`, rounded to `dtype` as above. [rows, width] with their strides; `order`: [width], in range.
+/// `y[r, i] = x[r, order[i]]`, rounded to `dtype` as above. [rows, width] with their strides; `order`: [width], in
+/// range.
 typedef void (*quire_reorder_fn)(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *order, void *y,
                                  size_t y_stride, size_t rows, size_t width);
-
-/// Rows of `dtype` to f32 rows, exactly. [rows, width] with their strides.
-typedef void (*quire_to_f32_fn)(quire_dtype dtype, const void *x, size_t x_stride, float *y, size_t y_stride,
-                                size_t rows, size_t width);
 
 /// `y = cap * tanh(x / cap)`, [count]; `cap` > 0; `y` may be `x`.
 typedef void (*quire_soft_cap_fn)(const float *x, float *y, size_t count, float cap);
 
-/// Index of the largest of `x[count]`, the first on ties; NaN never wins; 0 if there is nothing else.
-typedef size_t (*quire_argmax_fn)(const float *x, size_t count);
-
-/// `log(sum(exp(x)))` of `x[count]`, summed around the maximum, to about 1e-6; -infinity if count is 0.
-typedef double (*quire_log_sum_exp_fn)(const float *x, size_t count);
-
 /// The kernels of one instruction set.
 typedef struct quire_kernels {
     quire_isa isa;
-    /// Type of `x` that `linear_bf16` of this table wants: bf16 for avx512bf16, else f32.
+    /// Type of `x` that `linear_bf16` of this table reads: bf16 for avx512bf16, else f32.
     quire_dtype linear_bf16_activation;
     /// Weights f32, activations f32.
     quire_linear_fn _Nonnull linear_f32;
@@ -216,27 +206,24 @@ typedef struct quire_kernels {
     quire_linear_fn _Nonnull linear_f16;
     /// Weights bf16, activations `linear_bf16_activation`.
     quire_linear_fn _Nonnull linear_bf16;
-    /// Quantized weights, activations f32; NULL where products of three bytes are faster.
+    /// Quantized weights, f32 activations; NULL where products of three limbs are faster.
     quire_quantized_linear_fn _Nullable linear_quantized;
-    /// Quantized weights, activations of one, two and three bytes, where the instruction set has products of integers,
-    /// else NULL. Three bytes are as exact as f32, two more exact than bf16.
-    const quire_digit_kernels *_Nullable linear_int8, *_Nullable linear_int16, *_Nullable linear_int24;
+    /// Quantized weights, activations of one, two and three limbs; NULL where the instruction set has no integer
+    /// products. Three limbs are as exact as f32, two are more exact than bf16.
+    const quire_limb_kernels *_Nullable linear_int8, *_Nullable linear_int16, *_Nullable linear_int24;
     quire_quantized_embed_fn _Nonnull embed_quantized;
     quire_rms_norm_fn _Nonnull rms_norm;
     quire_add_rms_norm_fn _Nonnull add_rms_norm;
     quire_rotary_fn _Nonnull rotary_embedding;
-    quire_write_kv_fn _Nonnull write_kv;
+    quire_write_heads_fn _Nonnull write_heads;
     quire_paged_attention_fn _Nonnull paged_attention;
     quire_gated_activation_fn _Nonnull gated_activation;
     quire_add_fn _Nonnull add;
     quire_embed_fn _Nonnull embed;
-    quire_embed_packed_fn _Nonnull embed_packed;
+    quire_embed_panels_fn _Nonnull embed_panels;
     quire_from_f32_fn _Nonnull convert_from_f32;
     quire_reorder_fn _Nonnull reorder_from_f32;
-    quire_to_f32_fn _Nonnull convert_to_f32;
     quire_soft_cap_fn _Nonnull soft_cap;
-    quire_argmax_fn _Nonnull argmax;
-    quire_log_sum_exp_fn _Nonnull log_sum_exp;
 } quire_kernels;
 
 /// The table of `isa`, or NULL if this CPU (or this build's architecture) lacks it. `quire_isa_portable` never is NULL.

@@ -1,23 +1,23 @@
-// Packed weights whose numbers share scales. Included by CPUKernels.h, which has the promises.
+// Prepacked quantized weights. Included by CPUKernels.h, which states the promises.
 //
 // The layout is the same for every instruction set: panels of 64 outputs; in a panel the groups of inputs one after
-// another, each its scales and then its quanta in slices of 32 inputs (of 16 with six bits).
+// another, each with its scales and then its codes in slices of 32 inputs (of 16 with six bits).
 //   panel:  zeros [ceil(groups / (32 / bits))][64] words, where there are any; then the groups
 //   group:  scales (see quire_scaling), then ceil(size / 32) slices
 //   slice:  one plane for each power of two in `bits`, the largest first; a plane of p bits is [inputs * p / 32][64]
 //           words, and input i of a word has its p bits at 16 (i % 2) + p (i / 2): even inputs in the lower half, odd
-//           ones in the upper half, so that a shift brings pairs of neighbours to the same place of both halves
+//           ones in the upper half, so that a shift moves pairs of neighbours to the same bits of both halves
 // Outputs past n and inputs past k are zeros.
 #ifndef QUIRE_QUANTIZED_H
 #define QUIRE_QUANTIZED_H
 
 #pragma clang assume_nonnull begin
 
-/// What a quantum q of a group means.
+/// The number that a code q of a group stands for.
 typedef enum QUIRE_ENUM quire_scaling {
     /// `scale (q - 2^(bits - 1))`; group: scales [64] of `scale_dtype`.
     quire_scaling_centred QUIRE_CASE(centred) = 0,
-    /// `scale (q - zero)`; group: scales [64] of `scale_dtype`; the zeros lie at the panel's beginning.
+    /// `scale (q - zero)`; group: scales [64] of `scale_dtype`; the zeros are at the panel's beginning.
     quire_scaling_zeros QUIRE_CASE(zeros) = 1,
     /// `scale q + minimum`; group: scales [64], minima [64], both of `scale_dtype`.
     quire_scaling_minimum QUIRE_CASE(minimum) = 2,
@@ -27,10 +27,10 @@ typedef enum QUIRE_ENUM quire_scaling {
     quire_scaling_nested_centred QUIRE_CASE(nestedCentred) = 4,
 } quire_scaling;
 
-/// A packed matrix `[n, k]`.
+/// A quantized matrix `[n, k]`.
 typedef struct quire_quantized {
     size_t n, k;
-    /// Bits of a quantum: 2, 3, 4, 5, 6 or 8.
+    /// Bits of a code: 2, 3, 4, 5, 6 or 8.
     size_t bits;
     /// Inputs of a group: 16 with six bits, else a multiple of 32; the last group may have fewer.
     size_t group_size;
@@ -38,9 +38,9 @@ typedef struct quire_quantized {
     quire_dtype scale_dtype;
 } quire_quantized;
 
-/// How the rows to pack are stored: `GroupFormat` of the module Tensors, or one of GGUF's block formats.
+/// How the rows to prepack are stored: `GroupFormat` of the module Tensors, or one of GGUF's block formats.
 typedef enum QUIRE_ENUM quire_stored_rows {
-    /// Quanta, zeros and scales, each a run of whole 32-bit words; quanta and zeros are streams of `bits` bits.
+    /// Codes, zeros and scales, each a run of whole 32-bit words; codes and zeros are streams of `bits` bits.
     quire_stored_groups QUIRE_CASE(groups) = 0,
     quire_stored_q4_0 QUIRE_CASE(q4_0) = 1,
     quire_stored_q4_1 QUIRE_CASE(q4_1) = 2,
@@ -52,44 +52,44 @@ typedef enum QUIRE_ENUM quire_stored_rows {
     quire_stored_q6_k QUIRE_CASE(q6_k) = 8,
 } quire_stored_rows;
 
-/// Groups that a matrix may have at most.
+/// The most groups of a row.
 enum { quire_max_group_count = 8192 };
 
-/// Bytes of a packed panel.
+/// Bytes of a prepacked panel.
 size_t quire_quantized_panel_byte_count(const quire_quantized *matrix);
 
-/// Packs panel `panel` into its place in `packed`, the start of the whole packed matrix. `rows`: the panel's rows, at most 64,
-/// stored as `stored` says, `row_byte_count` bytes each. Threads may pack different panels.
-void quire_pack_quantized(const quire_quantized *matrix, quire_stored_rows stored, const void *rows,
-                          size_t row_byte_count, void *packed, size_t panel);
+/// Prepacks panel `panel`. `panels` is the start of the whole prepacked matrix. `rows`: the panel's rows, at most 64,
+/// stored as `stored` says, `row_byte_count` bytes each. Threads may prepack different panels.
+void quire_prepack_quantized(const quire_quantized *matrix, quire_stored_rows stored, const void *rows,
+                          size_t row_byte_count, void *panels, size_t panel);
 
 /// `y[m, n] = x[m, k] · weightsᵀ + bias` for the outputs of panels `panel_begin ..< panel_end` only.
 ///
-/// `x`: f32 rows, stride `x_stride >= k`; for the function of digits, rows of digits, stride in records. The sum of a group
-/// is `scale · (sum of q x) + offset · (sum of x)`: quanta are multiplied as the integers that they are, and scaled once.
-/// `y`: f32 rows, stride `y_stride >= n`. `bias`: f32 [n] or NULL.
-typedef void (*quire_quantized_linear_fn)(const quire_quantized *matrix, const void *packed, const void *x,
+/// `x`: f32 rows, stride `x_stride >= k`; for the kernels of limbs, rows of records, stride in records. The sum of a
+/// group is `scale · (sum of q x) + offset · (sum of x)`: codes are multiplied as integers, and the sum is scaled
+/// once. `y`: f32 rows, stride `y_stride >= n`. `bias`: f32 [n] or NULL.
+typedef void (*quire_quantized_linear_fn)(const quire_quantized *matrix, const void *panels, const void *x,
                                           size_t x_stride, float *y, size_t y_stride, size_t m,
                                           const float *_Nullable bias, size_t panel_begin, size_t panel_end);
 
-/// `y[r, i] = x[r, order[i]]` as digits; `order` NULL: `x[r, i]`. A row of `y` is ceil(width / 32) records of 32 numbers, which
-/// are integers of a few bytes with one scale: their error is at most half of the scale, and the largest of them is 127
-/// scales with one byte, 127 · 2^7 with two and 127 · 2^14 with three. A record in which one is not finite makes outputs NaN.
-/// `x`: [rows, width] with its stride; `order`: [width], in range; `y_stride` in records.
-typedef void (*quire_digits_fn)(const float *x, size_t x_stride, const int32_t *_Nullable order, void *y,
+/// Quantizes `x[r, order[i]]`, or `x[r, i]` if `order` is NULL. A row of `y` is ceil(width / 32) records of 32
+/// integers with one scale. The error is at most half of the scale, and the largest integer is 127 with one limb, 127
+/// · 2^7 with two and 127 · 2^14 with three. A record with an input that is not finite makes outputs NaN. `x`: [rows,
+/// width] with its stride; `order`: [width], in range; `y_stride` in records.
+typedef void (*quire_quantize_fn)(const float *x, size_t x_stride, const int32_t *_Nullable order, void *y,
                                 size_t y_stride, size_t rows, size_t width);
 
-/// Products with numbers of one count of bytes.
-typedef struct quire_digit_kernels {
+/// The kernels for activations of one number of limbs.
+typedef struct quire_limb_kernels {
     /// Bytes of a record.
     size_t record_byte_count;
-    quire_digits_fn _Nonnull from_f32;
-    /// As `linear_quantized`, from rows of digits.
+    quire_quantize_fn _Nonnull quantize;
+    /// As `linear_quantized`, from rows of records.
     quire_quantized_linear_fn _Nonnull linear;
-} quire_digit_kernels;
+} quire_limb_kernels;
 
 /// `y[i] = row ids[i] of the weights * scale`, each number exactly as its format defines it. `y`: [count, k] f32.
-typedef void (*quire_quantized_embed_fn)(const quire_quantized *matrix, const void *packed, const int32_t *ids,
+typedef void (*quire_quantized_embed_fn)(const quire_quantized *matrix, const void *panels, const int32_t *ids,
                                          size_t count, float scale, float *y, size_t y_stride);
 
 #pragma clang assume_nonnull end
