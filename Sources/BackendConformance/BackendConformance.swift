@@ -1,13 +1,19 @@
 public import Backends
 import BackendReference
 
-/// What a backend must do to be one: every operation as the reference does it, and no sequence touched by another.
+/// The suite that every backend must pass: each operation agrees with the reference, and no sequence changes another.
 ///
-/// A test is one line: `@Test(arguments: BackendConformance.cases())`.
+/// ```swift
+/// @Test(arguments: BackendConformance.cases())
+/// func agrees(trial: ConformanceCase) throws {
+///     let result = try BackendConformance(MyBackend()).run(trial)
+///     #expect(result.hasPassed, "\(result)")
+/// }
+/// ```
 public struct BackendConformance: Sendable {
-    /// What to try beside agreement with the reference.
+    /// What the suite requires of a sequence's logits when it is batched, chunked and paged in other ways.
     public enum BatchInvariance: Sendable {
-        /// A sequence's logits are the same bits however it is batched, chunked and paged.
+        /// They are the same bits.
         case bitwise
         /// They are within the case's tolerance.
         case withinTolerance
@@ -16,7 +22,6 @@ public struct BackendConformance: Sendable {
     private let backend: any Backend
     private let batchInvariance: BatchInvariance
 
-    /// A suite for `backend`.
     public init(_ backend: any Backend, batchInvariance: BatchInvariance = .bitwise) {
         self.backend = backend
         self.batchInvariance = batchInvariance
@@ -25,23 +30,23 @@ public struct BackendConformance: Sendable {
     /// Runs one case on the backend and on the reference. Throws what the backend throws.
     public func run(_ trial: ConformanceCase) throws(BackendError) -> ConformanceResult {
         let lengths = trial.sequences.map(\.tokens.count)
-        let feeding = Feeding.together(lengths, blockSize: trial.blockSize, seed: 1)
-        let expected = try Trial(trial, on: ReferenceBackend()).run(feeding).logits
+        let schedule = TrialSchedule.together(lengths, blockSize: trial.blockSize, seed: 1)
+        let expected = try Trial(trial, on: ReferenceBackend()).run(schedule).logits
         let tested = try Trial(trial, on: backend)
-        let (found, strayWrites) = try tested.run(feeding)
+        let (computed, strayWrites) = try tested.run(schedule)
 
         var failures = strayWrites
-        let error = Self.normalisedError(of: found, from: expected)
+        let error = Self.normalisedError(of: computed, from: expected)
         if !(error <= trial.tolerance) {
             failures.append("normalised mean squared error \(error), tolerance \(trial.tolerance)")
         }
-        for other in otherFeedings(of: trial, lengths) {
+        for other in otherSchedules(of: trial, lengths) {
             let (again, strayWrites) = try tested.run(other)
             failures += strayWrites
             switch batchInvariance {
             case .bitwise:
-                if let place = Self.firstDifference(found, again) {
-                    failures.append("\(other.name), block size \(other.blockSize): other bits at \(place)")
+                if let difference = Self.firstDifference(computed, again) {
+                    failures.append("\(other.name), block size \(other.blockSize): other bits at \(difference)")
                 }
             case .withinTolerance:
                 let error = Self.normalisedError(of: again, from: expected)
@@ -53,7 +58,7 @@ public struct BackendConformance: Sendable {
         return ConformanceResult(name: trial.name, error: error, tolerance: trial.tolerance, failures: failures)
     }
 
-    private func otherFeedings(of trial: ConformanceCase, _ lengths: [Int]) -> [Feeding] {
+    private func otherSchedules(of trial: ConformanceCase, _ lengths: [Int]) -> [TrialSchedule] {
         let size = trial.blockSize
         return [
             .alone(lengths, blockSize: size, seed: 2),
@@ -63,10 +68,10 @@ public struct BackendConformance: Sendable {
     }
 
     /// Mean squared difference over the mean square of `expected`; NaN where anything is NaN.
-    private static func normalisedError(of found: Trial.Logits, from expected: Trial.Logits) -> Double {
+    private static func normalisedError(of computed: Trial.Logits, from expected: Trial.Logits) -> Double {
         var difference = 0.0
         var square = 0.0
-        for (left, right) in zip(found.joined().joined(), expected.joined().joined()) {
+        for (left, right) in zip(computed.joined().joined(), expected.joined().joined()) {
             let delta = Double(left) - Double(right)
             difference += delta * delta
             square += Double(right) * Double(right)

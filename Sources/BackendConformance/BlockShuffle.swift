@@ -1,20 +1,20 @@
 import Backends
 import SharedValues
 
-/// Moves the blocks of sequences about between two steps: through the swap space, or from block to block. What they
-/// leave behind is poisoned, so that nothing is ever read from there.
+/// Moves the blocks of sequences between two steps, through the swap space or from block to block. Blocks that are left
+/// are poisoned, so that a read from them shows in the logits.
 struct BlockShuffle {
     private let cache: KVCacheMemory
     private var free: [Int32]
 
-    /// Blocks of `cache`, of which `free` are nobody's.
+    /// Moves blocks of `cache`; no sequence uses those of `free`.
     init(_ cache: KVCacheMemory, free: [Int32]) {
         self.cache = cache
         self.free = free
     }
 
-    /// Gives each block of `tables` another place: some through the swap space, to where a block lay that moved out in
-    /// the same call; the others directly, to a free one, as far as there are any.
+    /// Moves each block of `tables`: some through the swap space, to a block that was swapped out in the same call; the
+    /// others directly to a free block, as long as there are any.
     mutating func shuffle(
         _ tables: inout [[Int32]], on plan: any PreparedPlan, _ random: inout SplitMix64
     ) throws(BackendError) {
@@ -32,11 +32,11 @@ struct BlockShuffle {
                 }
             }
         }
-        let places = swapping.map { tables[$0.table][$0.index] }
+        let blocks = swapping.map { tables[$0.table][$0.index] }
         let swapBlocks = (0..<Int32(cache.swapBlockCount)).shuffled(using: &random)
         for (number, (table, index)) in swapping.enumerated() {
-            copies.append(BlockMove(.swapOut, from: places[number], to: swapBlocks[number]))
-            tables[table][index] = places[(number + 1) % places.count]
+            copies.append(BlockMove(.swapOut, from: blocks[number], to: swapBlocks[number]))
+            tables[table][index] = blocks[(number + 1) % blocks.count]
             copies.append(BlockMove(.swapIn, from: swapBlocks[number], to: tables[table][index]))
         }
         try plan.copyBlocks(copies.shuffled(using: &random))

@@ -21,23 +21,24 @@ struct CacheSnapshot {
         return bytes
     }
 
-    /// What changed outside of the slots `allowed`.
+    /// The changes outside of the slots `allowed`, in words.
     func strayWrites(in cache: KVCacheMemory, allowed: [Int32]) throws(BackendError) -> [String] {
-        var found: [String] = []
+        var failures: [String] = []
         for (layer, ranges) in layers.enumerated() {
             let size = slotByteCounts[layer]
             for (index, range) in [cache.layers[layer].keys, cache.layers[layer].values].enumerated() {
                 let now = try Self.bytes(range)
                 var expected = ranges[index]
                 for slot in allowed {
-                    let place = Int(slot) * size..<(Int(slot) + 1) * size
-                    expected.replaceSubrange(place, with: now[place])
+                    let bytes = Int(slot) * size..<(Int(slot) + 1) * size
+                    expected.replaceSubrange(bytes, with: now[bytes])
                 }
                 if expected != now {
-                    found.append("layer \(layer): \(index == 0 ? "keys" : "values") changed outside the batch's slots")
+                    failures.append(
+                        "layer \(layer): \(index == 0 ? "keys" : "values") changed outside the batch's slots")
                 }
             }
         }
-        return found
+        return failures
     }
 }

@@ -1,9 +1,9 @@
 import Backends
 import Tensors
 
-/// A small plan, what to feed it, and how closely the outcome must be met.
+/// A small plan, the tokens that it computes, and how closely the result must agree with the reference.
 public struct ConformanceCase: Sendable, CustomStringConvertible {
-    /// What is tried, with every choice in it.
+    /// The operation, with every choice of shape and type.
     public let name: String
     /// The largest acceptable normalised mean squared error against the reference.
     public let tolerance: Double
@@ -12,11 +12,9 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     let cacheType: CacheType
     let blockSize: Int
 
-    /// Tokens of one sequence, all of which are fed.
     struct Sequence: Sendable {
         let tokens: [Int32]
     }
 
-    /// The name.
     public var description: String { name }
 }

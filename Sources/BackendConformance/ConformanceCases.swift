@@ -3,8 +3,8 @@ import SharedValues
 public import Tensors
 
 extension BackendConformance {
-    /// Every case: operations × the given types × odd shapes. A backend names the packed formats that it executes, and
-    /// what it may round activations to before it multiplies them with packed weights.
+    /// Every case: operations × the given types × odd shapes. A backend names the quantized formats that it executes, and
+    /// the types to which it may round activations before it multiplies them with quantized weights.
     public static func cases(
         weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [CacheType] = CacheType.allCases,
         weightFormats: [WeightFormat] = WeightFormat.all, activationTypes: [ElementType] = [.f32, .bf16]

@@ -2,7 +2,7 @@ import Backends
 import Tensors
 
 extension BackendConformance {
-    /// A family's way to build a layer.
+    /// The choices of a model family for its layers.
     private struct Style {
         let name: String
         var pairing = RotaryEmbedding.Pairing.halves
@@ -19,7 +19,7 @@ extension BackendConformance {
         var feedForward = 100
     }
 
-    /// Whole small models, in the shapes of real families: where fusing neighbours shows its mistakes.
+    /// Whole small models in the shapes of real families. They show faults of the fusion of neighbouring operations.
     static func layerCases(_ weightTypes: [ElementType], _ cacheTypes: [CacheType]) -> [ConformanceCase] {
         let styles = [
             Style(name: "llama"),

@@ -2,7 +2,7 @@ import Backends
 import SharedValues
 import Tensors
 
-/// Builds small random plans: inputs come out of embedding tables, results are gathered at every token.
+/// Builds small random plans, whose inputs are rows of embedding tables and whose results are gathered at every token.
 struct PlanSketch {
     static let vocabularySize = 97
 
@@ -20,7 +20,6 @@ struct PlanSketch {
         return plan.addMatrix(name, .dense(tensor))
     }
 
-    /// A matrix as it is.
     mutating func add(_ name: String, _ weights: LinearWeights) -> MatrixID { plan.addMatrix(name, weights) }
 
     /// A random vector around `center`.

@@ -1,6 +1,6 @@
 import Backends
 
-/// A backend whose memory starts as NaN in every element type, so that what was never written shows.
+/// A backend whose memory is NaN in every element type at first, so that reads of memory that was never written show.
 final class PoisonedBackend: Backend {
     private let inner: any Backend
 

@@ -2,7 +2,7 @@ import Backends
 import Tensors
 
 extension BackendConformance {
-    /// Linear operations and tables in packed formats: exact activations, and rounded ones where a backend may round.
+    /// Linear operations and tables of quantized weights, with exact activations and with those that a backend may round.
     static func quantizedCases(
         _ formats: [WeightFormat], _ activationTypes: [ElementType]
     ) -> [ConformanceCase] {
@@ -13,7 +13,8 @@ extension BackendConformance {
         }
     }
 
-    /// What becomes of an attention's output where packed weights read it: the heads that share keys are whole records of 32 numbers, or not.
+    /// Quantized weights that read an attention's output. The heads that share keys are whole records of 32 numbers, or
+    /// not, which decides whether the attention can quantize its output by itself.
     private static func attendedCases(
         _ format: WeightFormat, _ activationTypes: [ElementType], seed: UInt64
     ) -> [ConformanceCase] {
@@ -26,7 +27,7 @@ extension BackendConformance {
                 let attended = sketch.attention(
                     query: sketch.input(256, bound: 2), key: sketch.input(width, bound: 2), value: sketch.input(width),
                     headSize: headSize, AttentionShape(queryHeadCount: heads, scale: 1 / Float(headSize).squareRoot()))
-                let result = sketch.linear(attended, sketch.packed("packed", 70, 256, format, compute))
+                let result = sketch.linear(attended, sketch.packed("quantized", 70, 256, format, compute))
                 cases.append(
                     ConformanceCase(
                         name: "linear \(format), \(compute), of \(heads)/\(keyValueHeads) heads",
@@ -51,7 +52,7 @@ extension BackendConformance {
                             tolerance: Tolerance.linear(compute), seed: seed
                         ) { sketch in
                             let input = sketch.input(inputSize)
-                            let weights = sketch.packed("packed", outputSize, inputSize, format, compute)
+                            let weights = sketch.packed("quantized", outputSize, inputSize, format, compute)
                             return sketch.linear(
                                 input, weights,
                                 bias: rowCount % 2 == 1 ? sketch.vector("bias", outputSize, around: 0) : nil)
@@ -92,7 +93,7 @@ extension BackendConformance {
 }
 
 extension PlanSketch {
-    /// A random packed matrix; `compute` is what a backend may round activations to.
+    /// A random quantized matrix; `compute` is the type to which a backend may round activations.
     mutating func packed(
         _ name: String, _ outputSize: Int, _ inputSize: Int, _ format: WeightFormat, _ compute: ElementType
     ) -> MatrixID {

@@ -2,7 +2,7 @@ import SharedValues
 import Tensors
 
 extension WeightFormat {
-    /// A random matrix whose rows are about as long as those of `PlanSketch.matrix`.
+    /// A random matrix whose rows have about the norm of those of `PlanSketch.matrix`.
     func matrix(
         outputSize: Int, inputSize: Int, computeType: ElementType, _ random: inout SplitMix64
     ) -> QuantizedMatrix {
@@ -37,7 +37,7 @@ extension WeightFormat {
         return (0..<Int32(inputSize)).shuffled(using: &random)
     }
 
-    /// Random bytes are quanta, but no scales.
+    /// Random bytes are valid codes, but not valid scales.
     private func writeScales(
         to row: UnsafeMutableRawPointer, _ layout: QuantizedLayout, inputSize: Int, bound: Float,
         _ random: inout SplitMix64
@@ -62,7 +62,7 @@ extension WeightFormat {
 }
 
 extension BlockFormat {
-    /// Where a block's halves lie, and how large they are for numbers of about one.
+    /// The offsets of a block's f16 scales, and their magnitudes for weights of about one.
     fileprivate var scales: [(offset: Int, magnitude: Float)] {
         switch self {
         case .q4_0: [(0, 1 / 8)]

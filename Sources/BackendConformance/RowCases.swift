@@ -13,7 +13,7 @@ extension BackendConformance {
                         return sketch.embed(table, width, scale: scale)
                     })
             }
-            // The same matrix looked up and multiplied with: a backend may keep one copy.
+            // One matrix is both looked up and multiplied with, and a backend may keep one copy of it.
             for width in [3, 64, 77] {
                 cases.append(
                     rowCase("tied \(type) width \(width)", rowCount: 9, tolerance: Tolerance.linear(type), seed: 11) {

@@ -1,9 +1,9 @@
 import Backends
 import Tensors
 
-/// How far a backend may be from the reference, as mean squared error over the mean square of the reference.
+/// The largest errors against the reference, as mean squared error over the mean square of the reference.
 enum Tolerance {
-    /// Copies, and single roundings of exact results: nothing to lose but the last bit.
+    /// Copies, and single roundings of exact results: at most the last bit differs.
     static let exact = 1e-13
 
     /// 32-bit arithmetic. A rounding is 2⁻²⁴ at most, 1.2e-15 squared and averaged; sums of some hundred products and
@@ -15,8 +15,8 @@ enum Tolerance {
     /// sum that cancels; one wrong product in fifteen hundred is ten times more. f16 and 32-bit are far below.
     static func linear(_ weights: ElementType) -> Double { weights == .bf16 ? 4 * 0x1p-16 : single }
 
-    /// Attention over keys and values that all backends round from the same numbers. Only of eight bits some may be off
-    /// by a unit, 1/127 of a head's largest: a quotient within an error of division of the middle between two.
+    /// Attention over keys and values that all backends round from the same numbers. Only int8 numbers may be off by one
+    /// unit, 1/127 of a head's largest number, where a quotient is within a division's error of the middle of two units.
     static func attention(_ cache: CacheType) -> Double { cache == .int8 ? 1e-7 : single }
 
     /// Keys and values that were computed in 32 bits before they were rounded for the cache: rarely, one falls on the

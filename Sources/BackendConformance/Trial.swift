@@ -2,7 +2,7 @@ import Backends
 import SharedValues
 import Tensors
 
-/// A plan prepared on poisoned memory of one backend, ready to be fed.
+/// A case's plan, prepared on poisoned memory of one backend.
 struct Trial {
     private let plan: ForwardPlan
     private let pool: MemoryPool
@@ -31,14 +31,15 @@ struct Trial {
                 maxContextLength: lengths.max() ?? 0), pool: pool)
     }
 
-    /// Feeds the sequences as `feeding` says into a fresh cache. Reports slots that changed without being written to.
-    func run(_ feeding: Feeding) throws(BackendError) -> (logits: Logits, strayWrites: [String]) {
-        var random = SplitMix64(seed: feeding.seed)
-        let blockCounts = lengths.map { $0.dividedUp(by: feeding.blockSize) }
+    /// Computes the sequences with a new cache, step by step as `schedule` says. Also returns the slots that changed
+    /// although no token of the step belongs to them.
+    func run(_ schedule: TrialSchedule) throws(BackendError) -> (logits: Logits, strayWrites: [String]) {
+        var random = SplitMix64(seed: schedule.seed)
+        let blockCounts = lengths.map { $0.dividedUp(by: schedule.blockSize) }
         let blockCount = blockCounts.reduce(0, +) + 3
         let cache = try KVCacheMemory(
-            layers: plan.cacheLayers, blockCount: blockCount, blockSize: feeding.blockSize, type: cacheType,
-            pool: pool, swapBlockCount: feeding.isMoving ? blockCount / 2 : 0, swapPool: swapPool)
+            layers: plan.cacheLayers, blockCount: blockCount, blockSize: schedule.blockSize, type: cacheType,
+            pool: pool, swapBlockCount: schedule.isMoving ? blockCount / 2 : 0, swapPool: swapPool)
         try prepared.attach(cache)
         var free = (0..<Int32(blockCount)).shuffled(using: &random)
         var tables = blockCounts.map { count in (0..<count).map { _ in free.removeLast() } }
@@ -47,21 +48,21 @@ struct Trial {
         var logits = lengths.map { [[Float]](repeating: [], count: $0) }
         var strayWrites: [String] = []
         var computed = lengths.map { _ in 0 }
-        for step in feeding.steps {
-            if feeding.isMoving { try shuffle.shuffle(&tables, on: prepared, &random) }
+        for step in schedule.steps {
+            if schedule.isMoving { try shuffle.shuffle(&tables, on: prepared, &random) }
             var batch = ForwardBatch()
             var origin: [(sequence: Int, position: Int)] = []
             for part in step {
                 let first = computed[part.sequence]
                 if let window = plan.slidingWindow {
-                    // As the block manager does: whatever no query sees is somebody else's by now.
-                    let unseenCount = max(0, first - window + 1) / feeding.blockSize
+                    // The block manager gives away blocks below the window, so no query may read them.
+                    let unseenCount = max(0, first - window + 1) / schedule.blockSize
                     for index in 0..<unseenCount { tables[part.sequence][index] = -1 }
                 }
                 let range = first..<first + part.tokenCount
                 batch.append(
                     tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence],
-                    blockSize: feeding.blockSize)
+                    blockSize: schedule.blockSize)
                 origin += range.map { (part.sequence, $0) }
                 computed[part.sequence] += part.tokenCount
             }
@@ -70,8 +71,8 @@ struct Trial {
             try prepared.submit(batch)
             let sampled = try prepared.wait()
             strayWrites += try before.strayWrites(in: cache, allowed: batch.slots)
-            for (row, place) in origin.enumerated() {
-                logits[place.sequence][place.position] = sampled.withRow(row) { Array($0) }
+            for (row, source) in origin.enumerated() {
+                logits[source.sequence][source.position] = sampled.withRow(row) { Array($0) }
             }
         }
         return (logits, strayWrites)

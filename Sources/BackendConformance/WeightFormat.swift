@@ -1,18 +1,18 @@
 public import Tensors
 
-/// A packed format that a backend may execute: what the suite makes weights of.
+/// A quantized format that a backend may execute, in which the suite makes weights.
 public struct WeightFormat: Sendable, Hashable, CustomStringConvertible {
-    /// How rows are stored, before the group size is known to be that of a whole column.
+    /// How rows are stored.
     enum Kind: Sendable, Hashable {
-        /// Groups of `size` inputs; nil: a whole column.
+        /// Groups of `size` inputs; nil: one group for each row.
         case groups(bitCount: Int, size: Int?, scaleType: ElementType, hasZeros: Bool, isReordered: Bool)
         case blocks(BlockFormat)
     }
 
     let kind: Kind
 
-    /// Quanta of `bitCount` bits in groups of `groupSize` inputs, nil for whole columns; `isReordered`: inputs of a group
-    /// lie anywhere.
+    /// Codes of `bitCount` bits in groups of `groupSize` inputs, nil for one group a row. With `isReordered`, a group's
+    /// inputs are not neighbours (GPTQ's `desc_act`).
     public static func groups(
         bitCount: Int, groupSize: Int?, scaleType: ElementType = .f16, hasZeros: Bool = true,
         isReordered: Bool = false
@@ -26,7 +26,7 @@ public struct WeightFormat: Sendable, Hashable, CustomStringConvertible {
     /// A block format of GGUF.
     public static func blocks(_ format: BlockFormat) -> WeightFormat { WeightFormat(kind: .blocks(format)) }
 
-    /// Every format: bits × group sizes × zeros × scale types × orders as far as they may matter, and GGUF's blocks.
+    /// GGUF's blocks, and group formats: every number of bits with each group size, scale type, zeros and order.
     public static let all: [WeightFormat] = {
         var formats = BlockFormat.allCases.map { WeightFormat.blocks($0) }
         for bitCount in GroupFormat.bitCounts {
@@ -40,19 +40,18 @@ public struct WeightFormat: Sendable, Hashable, CustomStringConvertible {
         return formats
     }()
 
-    /// Whether single rows can be looked up in it: not where columns are out of order, which no table of tokens is.
+    /// Whether it can store a table of embeddings, whose rows are looked up: only where columns are in order.
     var isTable: Bool {
         if case .groups(_, _, _, _, let isReordered) = kind { return !isReordered }
         return true
     }
 
-    /// Whether rows of `inputSize` numbers can be stored so.
+    /// Whether it can store rows of `inputSize` numbers.
     func fits(inputSize: Int) -> Bool {
         if case .blocks(let format) = kind { return inputSize % format.elementCount == 0 }
         return true
     }
 
-    /// The format with everything that tells it from others.
     public var description: String {
         switch kind {
         case .blocks(let format): return format.rawValue

@@ -1,7 +1,7 @@
 import Backends
 import Tensors
 
-/// One head of one token's keys or values, where it lies in the cache.
+/// One head of one token's keys or values in the cache.
 struct CachedHead {
     private let start: UnsafeMutableRawPointer
     private let elementType: ElementType?
@@ -18,7 +18,7 @@ struct CachedHead {
         return start.load(as: Float.self) * Float(start.load(fromByteOffset: 4 + index, as: Int8.self))
     }
 
-    /// Writes all numbers, rounded as the cache's type asks.
+    /// Writes all numbers, rounded to the cache's type.
     func store(_ numbers: some RandomAccessCollection<Float>) {
         if let elementType {
             for (index, number) in numbers.enumerated() { elementType.store(number, to: start, at: index) }
@@ -29,7 +29,7 @@ struct CachedHead {
         for (index, number) in numbers.enumerated() {
             // A head of nothing but zeros has no scale to divide by.
             let rounded = scale > 0 ? (number / scale).rounded(.toNearestOrEven) : 0
-            // Nothing that is no number may stop the process.
+            // `Int8(_:)` would trap on a NaN, so the comparison sends it to -127.
             let byte = rounded > -127 ? Int8(min(rounded, 127)) : -127
             start.storeBytes(of: byte, toByteOffset: 4 + index, as: Int8.self)
         }

@@ -9,7 +9,7 @@ extension ReferencePlan {
         let biases = bias.map { plan[$0].elements }
         let rowCount = rowCount(of: output, in: batch)
         for index in 0..<matrix.rowCount {
-            // A packed row is dequantized once for all rows of the batch; no sum changes by that.
+            // A quantized row is dequantized once for all rows of the batch. That changes no sum.
             let weightRow = matrix.row(index)
             for row in 0..<rowCount {
                 let sum = dot(values[input.index].row(row), weightRow) + Double(biases?[index] ?? 0)

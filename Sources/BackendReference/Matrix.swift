@@ -1,12 +1,12 @@
 import Backends
 
-/// A row-major matrix of 32-bit floats somewhere in a memory range: `[rowCount, width]`.
+/// A row-major matrix of 32-bit floats in a memory range: `[rowCount, width]`.
 struct Matrix {
     let width: Int
     private let range: MemoryRange
     private let start: UnsafeMutablePointer<Float>
 
-    /// Takes memory for `rowCount` rows from `pool`.
+    /// Allocates memory for `rowCount` rows from `pool`.
     init(rowCount: Int, width: Int, for use: BufferUsage, pool: MemoryPool) throws(BackendError) {
         self.width = width
         range = try pool.allocate(byteCount: rowCount * width * 4, for: use)
@@ -19,7 +19,7 @@ struct Matrix {
         UnsafeMutableBufferPointer(start: start + row * width, count: width)
     }
 
-    /// The first `rowCount` rows as the caller of a plan sees them.
+    /// The first `rowCount` rows, as the result of a plan.
     func sampled(_ rowCount: Int) -> SampledRows {
         SampledRows(rowCount: rowCount, vocabularySize: width, logits: range)
     }

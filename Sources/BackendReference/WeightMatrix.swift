@@ -1,24 +1,24 @@
 import Backends
 import Tensors
 
-/// A weight matrix whose rows are lent as 32-bit floats: widened once, or packed and dequantized row by row.
+/// A weight matrix whose rows can be read as 32-bit floats: widened once, or quantized and dequantized row by row.
 struct WeightMatrix {
     let rowCount: Int
     private let storage: Storage
 
     private enum Storage {
         case widened(Matrix)
-        case packed(Packed)
+        case quantized(Quantized)
     }
 
-    private struct Packed {
+    private struct Quantized {
         let matrix: QuantizedMatrix
         let rows: MemoryRange
         /// Two rows: as stored, and in the order of the inputs.
         let scratch: Matrix
     }
 
-    /// Takes memory for `weights` from `pool`; packed ones stay packed.
+    /// Allocates memory for `weights` from `pool`.
     init(_ weights: LinearWeights, pool: MemoryPool) throws(BackendError) {
         rowCount = weights.outputSize
         switch weights {
@@ -38,8 +38,8 @@ struct WeightMatrix {
         case .quantized(let matrix):
             let rows = try pool.allocate(byteCount: matrix.byteCount, for: .weights)
             matrix.read(0..<matrix.outputSize, into: Self.start(of: rows))
-            storage = .packed(
-                Packed(
+            storage = .quantized(
+                Quantized(
                     matrix: matrix, rows: rows,
                     scratch: try Matrix(rowCount: 2, width: matrix.inputSize, for: .scratch, pool: pool)))
         }
@@ -50,14 +50,15 @@ struct WeightMatrix {
     func row(_ row: Int) -> UnsafeMutableBufferPointer<Float> {
         switch storage {
         case .widened(let matrix): return matrix.row(row)
-        case .packed(let packed):
-            let stored = packed.scratch.row(0)
+        case .quantized(let quantized):
+            let stored = quantized.scratch.row(0)
             guard let target = stored.baseAddress else { return stored }
-            packed.matrix.layout.widen(
-                Self.start(of: packed.rows) + row * packed.matrix.rowByteCount, inputSize: packed.matrix.inputSize,
+            quantized.matrix.layout.widen(
+                Self.start(of: quantized.rows) + row * quantized.matrix.rowByteCount,
+                inputSize: quantized.matrix.inputSize,
                 to: target)
-            guard let order = packed.matrix.inputOrder else { return stored }
-            let ordered = packed.scratch.row(1)
+            guard let order = quantized.matrix.inputOrder else { return stored }
+            let ordered = quantized.scratch.row(1)
             for column in stored.indices { ordered[Int(order[column])] = stored[column] }
             return ordered
         }

@@ -1,6 +1,6 @@
-/// Why a device could not do what was asked.
+/// Why a device failed.
 public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// Memory for `use` ran out: wanted and still available, in bytes.
+    /// Memory for `use` ran out: requested and available bytes.
     case outOfMemory(use: String, byteCount: Int, available: Int)
     /// One range is larger than the device can allocate or address, in bytes.
     case rangeTooLarge(use: String, byteCount: Int, limit: Int)
@@ -8,14 +8,13 @@ public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
     case unsupported(operation: String, reason: String)
     /// The device cannot be used at all.
     case unavailable(device: String, reason: String)
-    /// The device failed while it worked and cannot go on: whatever was in flight is lost, and so is its memory.
+    /// The device failed during work and cannot go on. The submitted work and the content of its memory are lost.
     case deviceLost(device: String, reason: String)
     /// A call of the device's driver failed with a result that has no case of its own.
     case driver(call: String, result: String)
-    /// A kernel cannot be made, and no other kernel does the same.
+    /// A kernel cannot be compiled, and no other kernel computes the same.
     case kernel(name: String, reason: String)
 
-    /// One sentence for the log or the client.
     public var description: String {
         switch self {
         case .outOfMemory(let use, let byteCount, let available):

@@ -7,7 +7,6 @@ public enum CacheType: String, Sendable, Hashable, CaseIterable {
     /// magnitude of the head over 127 and `q` is rounded to nearest, ties to even.
     case int8
 
-    /// The type of that name.
     public init(_ type: ElementType) {
         switch type {
         case .f32: self = .f32

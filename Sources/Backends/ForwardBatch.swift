@@ -1,7 +1,6 @@
-/// What one run of a plan is about: which tokens, where their keys and values go, which rows to sample.
+/// The input of one step: the tokens, the slots of their keys and values, and the rows to sample.
 ///
-/// Sequences lie one after another; a sequence's tokens are consecutive positions, the last of them
-/// `contextLengths[s] - 1`. A *slot* is `block * blockSize + offset`.
+/// The tokens of a sequence are neighbours. They have consecutive positions, the last of which is `contextLengths[s] - 1`. A *slot* is `block * blockSize + offset`.
 public struct ForwardBatch: Sendable {
     /// Token ids, `[tokens]`.
     public var tokenIDs: [Int32] = []
@@ -11,27 +10,24 @@ public struct ForwardBatch: Sendable {
     public var slots: [Int32] = []
     /// First token row of each sequence, and the token count at the end, `[sequences + 1]`.
     public var queryStarts: [Int32] = [0]
-    /// Positions of each sequence that are in the cache once this batch has run, `[sequences]`.
+    /// Positions of each sequence that are in the cache after this batch, `[sequences]`.
     public var contextLengths: [Int32] = []
-    /// Block ids of all sequences, one table after another; -1, or anything else, for a block that no query sees
-    /// through its sliding window.
+    /// Block ids of all sequences, one table after another. Ids of blocks that are below the sliding window are not read
+    /// and may have any value.
     public var blockTables: [Int32] = []
-    /// Where each sequence's table begins in `blockTables`, and its count at the end, `[sequences + 1]`.
+    /// The index of each sequence's table in `blockTables`, and the count of `blockTables` at the end, `[sequences + 1]`.
     public var blockTableStarts: [Int32] = [0]
-    /// Token rows whose logits are wanted, ascending, `[samples]`.
+    /// Token rows whose logits are requested, ascending, `[samples]`.
     public var sampleRows: [Int32] = []
     /// What the host wants of each sample row, `[samples]`; empty: the logits of every row.
     public var rowRequests: [RowRequest] = []
 
-    /// An empty batch.
     public init() {}
 
-    /// Tokens in the batch.
     public var tokenCount: Int { tokenIDs.count }
-    /// Sequences in the batch.
     public var sequenceCount: Int { contextLengths.count }
 
-    /// Forgets the batch and keeps its storage.
+    /// Empties the batch and keeps its storage.
     public mutating func removeAll() {
         tokenIDs.removeAll(keepingCapacity: true)
         positions.removeAll(keepingCapacity: true)

@@ -1,9 +1,9 @@
 import CLibrary
 import SharedValues
 
-/// What the host says about itself.
+/// Free memory and processors of the host.
 public enum HostMachine {
-    /// Bytes that can be taken without swapping: what the kernel calls available, or less where a control group says so.
+    /// Bytes that can be allocated without swapping: the kernel's available memory, or less under a control group.
     public static func freeByteCount() -> Int {
         let physical = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
         var free = physical
@@ -30,14 +30,14 @@ public enum HostMachine {
         return max(1, min(allowed, ControlGroup().processorCount ?? allowed))
     }
 
-    /// Processors that the process's threads may run on; nil where the system does not say.
+    /// Processors in the affinity of the process; nil where the system does not tell.
     private static func affinityCount() -> Int? {
         let name = "Cpus_allowed_list:"
         let line = text(ofFile: "/proc/self/status")?.split(separator: "\n").first { $0.hasPrefix(name) }
         return line.flatMap { processorCount(inList: String($0.dropFirst(name.utf8.count))) }
     }
 
-    /// Processors of a list such as `0-3,8`; nil for what is none.
+    /// Processors of a list such as `0-3,8`; nil for other text.
     static func processorCount(inList list: String) -> Int? {
         var count = 0
         for range in list.split(whereSeparator: { $0 == "," || $0.isWhitespace }) {
@@ -50,7 +50,7 @@ public enum HostMachine {
         return count > 0 ? count : nil
     }
 
-    /// The first 64 KiB of a small file of the kernel's; nil where there is none.
+    /// The first 64 KiB of a file; nil if it cannot be opened.
     static func text(ofFile path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }

@@ -70,7 +70,7 @@ public struct KVCacheMemory: Sendable {
         return ranges
     }
 
-    /// Bytes that one block takes over all layers.
+    /// Bytes of one block in all layers.
     public static func byteCountPerBlock(
         layers: [CacheLayer], blockSize: Int, type: CacheType
     ) -> Int {

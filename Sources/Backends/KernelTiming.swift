@@ -1,11 +1,11 @@
-/// A plan that can say where the time of a step goes.
+/// A plan that can time the kernels of a step.
 public protocol TimedPlan: PreparedPlan {
-    /// Runs `batch` with every kernel by itself, and times each on the device's own clock, in order.
+    /// Computes `batch`, one kernel after another, and returns the time of each by the device's clock, in order.
     /// Throws `unsupported` where the device has none.
     func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming]
 }
 
-/// A backend that can say how fast its device is.
+/// A backend that can measure the speed of its device.
 public protocol TimedBackend: Backend {
     /// Reads and copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the device has no
     /// clock, or what the device throws.
@@ -25,7 +25,6 @@ public struct KernelTiming: Sendable, Hashable {
     /// Floating-point operations; a function such as an exponential counts as one.
     public let operationCount: Int
 
-    /// The facts as given.
     public init(kernel: String, label: String, seconds: Double, byteCount: Int, operationCount: Int) {
         self.kernel = kernel
         self.label = label
@@ -42,7 +41,6 @@ public struct DeviceSpeed: Sendable, Hashable, Codable {
     /// 32-bit multiplications and additions a second.
     public let operationsPerSecond: Double
 
-    /// The two as given.
     public init(memoryBytesPerSecond: Double, operationsPerSecond: Double) {
         self.memoryBytesPerSecond = memoryBytesPerSecond
         self.operationsPerSecond = operationsPerSecond

@@ -117,7 +117,7 @@ public struct MemoryRange: Sendable {
     public let byteOffset: Int
     public let byteCount: Int
 
-    /// `byteCount` bytes of `buffer` from `byteOffset` on. Precondition: they lie inside the buffer.
+    /// `byteCount` bytes of `buffer` from `byteOffset` on. Precondition: they are inside of the buffer.
     public init(buffer: any DeviceBuffer, byteOffset: Int, byteCount: Int) {
         precondition(byteOffset >= 0 && byteOffset + byteCount <= buffer.byteCount, "a range outside its buffer")
         self.buffer = buffer

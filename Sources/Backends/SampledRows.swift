@@ -10,9 +10,9 @@ public struct RowRequest: Sendable, Hashable {
 }
 
 /// Logits of a batch's sample rows, `[samples, vocabularySize]`, or what a device has made of them; a window into the
-/// prepared plan's memory, valid until its next run.
+/// prepared plan's memory, valid until its next `submit`.
 public struct SampledRows: Sendable {
-    /// Rows, as many as the batch asked for.
+    /// As many rows as the batch requests.
     public let rowCount: Int
     /// Numbers in a row.
     public let vocabularySize: Int

@@ -58,7 +58,7 @@ extension BlockFormat {
         }
     }
 
-    /// Element `index`'s fifth bit, at its place, of the 32 at `offset`.
+    /// The fifth bits of 32 elements, bit `index` of the word at `offset` for element `index`.
     @inline(__always)
     private static func fifthBits(_ source: UnsafeRawPointer, _ offset: Int) -> UInt32 {
         UInt32(littleEndian: source.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
@@ -97,14 +97,14 @@ extension BlockFormat {
         for index in 0..<32 { target[index] = Float(Int8(bitPattern: byte(source, 2 &+ index))) * scale }
     }
 
-    /// Scale and minimum number `index` of eight of `q4K` and `q5K`, six bits each in the twelve bytes at `packed`.
+    /// Scale and minimum number `index` of eight of `q4K` and `q5K`, six bits each in the twelve bytes at `bytes`.
     @inline(__always)
-    public static func scaleAndMinimum(_ packed: UnsafeRawPointer, _ index: Int) -> (scale: UInt8, minimum: UInt8) {
-        guard index >= 4 else { return (byte(packed, index) & 63, byte(packed, index &+ 4) & 63) }
-        let shared = byte(packed, index &+ 4)
+    public static func scaleAndMinimum(_ bytes: UnsafeRawPointer, _ index: Int) -> (scale: UInt8, minimum: UInt8) {
+        guard index >= 4 else { return (byte(bytes, index) & 63, byte(bytes, index &+ 4) & 63) }
+        let shared = byte(bytes, index &+ 4)
         return (
-            shared & 15 | (byte(packed, index &- 4) >> 6) << 4,
-            shared >> 4 | (byte(packed, index) >> 6) << 4
+            shared & 15 | (byte(bytes, index &- 4) >> 6) << 4,
+            shared >> 4 | (byte(bytes, index) >> 6) << 4
         )
     }
 
@@ -159,8 +159,8 @@ extension BlockFormat {
                     let high = byte(source, 128 &+ 32 &* part &+ index) >> UInt8(2 &* group) & 3
                     let groupScale = Int8(
                         bitPattern: byte(source, 192 &+ 8 &* part &+ 2 &* group &+ index / 16))
-                    let quantum = Int32(low | high << 4) &- 32
-                    target[128 &* part &+ 32 &* group &+ index] = scale * Float(groupScale) * Float(quantum)
+                    let code = Int32(low | high << 4) &- 32
+                    target[128 &* part &+ 32 &* group &+ index] = scale * Float(groupScale) * Float(code)
                 }
             }
         }

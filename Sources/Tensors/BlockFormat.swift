@@ -1,4 +1,4 @@
-/// A block format of GGUF: so many numbers, their scales and their quanta in so many bytes (ggml-common.h).
+/// A block format of GGUF: the scales and codes of 32 or 256 numbers, in a block of bytes (ggml-common.h).
 public enum BlockFormat: String, Sendable, Hashable, CaseIterable {
     case q4_0 = "Q4_0"
     case q4_1 = "Q4_1"
@@ -17,7 +17,6 @@ public enum BlockFormat: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Bytes of a block.
     public var byteCount: Int {
         switch self {
         case .q4_0: 2 + 16

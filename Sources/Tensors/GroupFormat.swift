@@ -1,24 +1,23 @@
 import SharedValues
 
-/// How a row of a group-quantized matrix is stored: `weight = scale * (quantum - zero)`, with one scale and one zero
+/// How a row of a group-quantized matrix is stored: `weight = scale * (code - zero)`, with one scale and one zero
 /// for each group of neighbouring inputs (Frantar et al., arXiv 2210.17323, and Lin et al., arXiv 2306.00978).
 ///
-/// A row is three runs, each padded to four bytes: quanta as one stream of bits, lowest first, in 32-bit words; zeros
-/// likewise, where there are any; scales. So 4-bit quanta are eight to a word, and 3-bit ones may span two words.
+/// A row is three runs, each padded to four bytes: codes as one stream of bits, lowest first, in 32-bit words; zeros in the
+/// same way, if there are any; scales. So a word has eight 4-bit codes, and a 3-bit code may span two words.
 public struct GroupFormat: Sendable, Hashable {
-    /// The sizes of a quantum that kernels know.
+    /// The code sizes that kernels know.
     public static let bitCounts = [2, 3, 4, 8]
 
-    /// Bits of a quantum: 2, 3, 4 or 8.
+    /// Bits of a code: 2, 3, 4 or 8.
     public let bitCount: Int
     /// Inputs that share a scale; the last group of a row may have fewer.
     public let groupSize: Int
-    /// How each scale is stored.
     public let scaleType: ElementType
-    /// Whether zeros are stored; if not, each is half of the quanta's range, `2^(bitCount - 1)`.
+    /// Whether zeros are stored; if not, every zero is the middle of the codes' range, `2^(bitCount - 1)`.
     public let hasZeros: Bool
 
-    /// The format as given. Precondition: a bit count from `bitCounts`, and at least one input in a group.
+    /// Precondition: a bit count from `bitCounts`, and at least one input in a group.
     public init(bitCount: Int, groupSize: Int, scaleType: ElementType, hasZeros: Bool) {
         precondition(Self.bitCounts.contains(bitCount) && groupSize > 0, "not a group format")
         self.bitCount = bitCount
@@ -27,16 +26,16 @@ public struct GroupFormat: Sendable, Hashable {
         self.hasZeros = hasZeros
     }
 
-    /// The zero of every group where none are stored.
+    /// The zero of every group if none are stored.
     public var middle: Int { 1 << (bitCount - 1) }
 
     /// Groups of a row of `inputSize` numbers.
     public func groupCount(inputSize: Int) -> Int { inputSize.dividedUp(by: groupSize) }
 
-    /// Where the zeros of a row begin, in bytes: after the quanta.
+    /// The byte offset of the zeros in a row: after the codes.
     public func zeroByteOffset(inputSize: Int) -> Int { wordCount(inputSize) * 4 }
 
-    /// Where the scales of a row begin, in bytes: after the zeros.
+    /// The byte offset of the scales in a row: after the zeros.
     public func scaleByteOffset(inputSize: Int) -> Int {
         zeroByteOffset(inputSize: inputSize) + (hasZeros ? wordCount(groupCount(inputSize: inputSize)) * 4 : 0)
     }
@@ -51,7 +50,7 @@ public struct GroupFormat: Sendable, Hashable {
 
     /// Widens one stored row to `target`, `[inputSize]`, exactly where a scale has no more than 16 bits.
     func widen(_ row: UnsafeRawPointer, inputSize: Int, to target: UnsafeMutablePointer<Float>) {
-        var quanta = BitReader(row, bitCount: bitCount)
+        var codes = BitReader(row, bitCount: bitCount)
         var zeros = BitReader(row + zeroByteOffset(inputSize: inputSize), bitCount: bitCount)
         let scales = row + scaleByteOffset(inputSize: inputSize)
         var start = 0
@@ -60,7 +59,7 @@ public struct GroupFormat: Sendable, Hashable {
             let zero = hasZeros ? Int32(truncatingIfNeeded: zeros.next()) : Int32(truncatingIfNeeded: middle)
             let end = min(start + groupSize, inputSize)
             for index in start..<end {
-                target[index] = Float(Int32(truncatingIfNeeded: quanta.next()) &- zero) * scale
+                target[index] = Float(Int32(truncatingIfNeeded: codes.next()) &- zero) * scale
             }
             start = end
         }

@@ -3,10 +3,8 @@
 /// Conversion to it rounds to nearest, ties to even; a NaN stays a NaN.
 @frozen
 public struct BFloat16: Sendable, Hashable {
-    /// The sixteen bits as they lie in memory.
     public var bitPattern: UInt16
 
-    /// The value with these sixteen bits.
     @inlinable
     public init(bitPattern: UInt16) {
         self.bitPattern = bitPattern
@@ -49,4 +47,18 @@ extension ElementType {
         case .bf16: target.storeBytes(of: BFloat16(value).bitPattern, toByteOffset: index &* 2, as: UInt16.self)
         }
     }
+}
+
+/// The 32-bit float of an f16's bits, exactly. `Float(Float16)` costs a library call where the compiler may not assume the
+/// F16C instructions; this does not.
+///
+/// The exponent and mantissa are shifted to those of a 32-bit float. One multiplication by 2¹¹² corrects the bias of the
+/// exponent and normalises subnormals. Infinities and NaNs get their exponent afterwards.
+@inlinable
+@inline(__always)
+public func widenHalf(_ half: UInt16) -> Float {
+    let magnitude = UInt32(half & 0x7FFF) << 13
+    let finite = (Float(bitPattern: magnitude) * 0x1p112).bitPattern
+    let bits = magnitude >= 0x0F80_0000 ? magnitude | 0x7F80_0000 : finite
+    return Float(bitPattern: bits | UInt32(half & 0x8000) << 16)
 }

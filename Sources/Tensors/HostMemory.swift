@@ -1,6 +1,6 @@
-/// A span of host memory that lives as long as somebody holds it: allocated, or mapped from a file.
+/// A span of host memory, allocated or mapped from a file. It is freed with the last reference.
 ///
-/// Immutable through this type, so it can be shared between threads; whoever allocates fills it before sharing.
+/// It is immutable through this type, so threads can share it. It is filled before it is shared.
 public final class HostMemory: @unchecked Sendable {
     // Sendable: `bytes` is set once, and nothing writes through this type after `init` returns.
 
@@ -9,8 +9,8 @@ public final class HostMemory: @unchecked Sendable {
     private let release: @Sendable (UnsafeRawBufferPointer) -> Void
     private let unload: @Sendable (UnsafeRawBufferPointer) -> Void
 
-    /// Takes over `bytes`; `release` is called once, when nobody holds them any more. `unload` gives up the memory behind
-    /// a part of them that can be had again, such as a file's; what is read later must be the same.
+    /// Takes over `bytes`. `release` is called once, with the last reference. `unload` may drop the pages of a part that
+    /// can be read again, such as a file's. Later reads must return the same bytes.
     public init(
         taking bytes: UnsafeRawBufferPointer,
         unload: @escaping @Sendable (UnsafeRawBufferPointer) -> Void = { _ in },
@@ -31,7 +31,7 @@ public final class HostMemory: @unchecked Sendable {
         try fill(used)
     }
 
-    /// Says that the bytes `range` will not be read again soon: a mapped file's pages leave this process.
+    /// Declares that the bytes `range` will not be read again soon. The pages of a mapped file leave this process.
     public func unload(_ range: Range<Int>) {
         unload(UnsafeRawBufferPointer(rebasing: bytes[range]))
     }

@@ -1,13 +1,12 @@
 /// A dense row-major tensor in host memory.
 public struct HostTensor: Sendable {
-    /// How each number is stored.
     public let elementType: ElementType
     /// Extents, outermost first; `[rows, columns]` for a matrix.
     public let shape: [Int]
     private let memory: HostMemory
     private let byteOffset: Int
 
-    /// A view of `memory` from `byteOffset` on. Precondition: the tensor lies inside the memory.
+    /// A view of `memory` from `byteOffset` on. Precondition: the tensor is inside of the memory.
     public init(elementType: ElementType, shape: [Int], memory: HostMemory, byteOffset: Int = 0) {
         self.elementType = elementType
         self.shape = shape
@@ -26,20 +25,17 @@ public struct HostTensor: Sendable {
         self.init(elementType: elementType, shape: shape, memory: memory)
     }
 
-    /// How many numbers it holds.
     public var elementCount: Int { shape.reduce(1, *) }
 
-    /// Bytes that its numbers take.
     public var byteCount: Int { elementCount * elementType.byteCount }
 
-    /// Lends the raw bytes.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try withExtendedLifetime(memory) { () throws(E) -> R in
             try body(UnsafeRawBufferPointer(rebasing: memory.bytes[byteOffset..<byteOffset + byteCount]))
         }
     }
 
-    /// Says that the bytes will not be read again soon.
+    /// Declares that the bytes will not be read again soon.
     public func unload() { memory.unload(byteOffset..<byteOffset + byteCount) }
 
     /// The numbers, widened to 32 bits.

@@ -1,14 +1,14 @@
-/// A weight matrix `[outputSize, inputSize]` in one of the layouts that kernels know.
+/// A weight matrix `[outputSize, inputSize]` in one of the layouts that backends know.
 ///
-/// Checkpoint formats end here: loaders produce these layouts and no others, so that formats and backends add up
-/// instead of multiplying.
+/// Weight loaders convert every checkpoint format to one of these layouts, so that a new format needs no change of a
+/// backend.
 public enum LinearWeights: Sendable {
     /// Row-major `[outputSize, inputSize]`, one number after another.
     case dense(HostTensor)
-    /// Packed: several numbers share a scale.
+    /// Codes in few bits; several of them share a scale.
     case quantized(QuantizedMatrix)
 
-    /// Columns of the matrix: how many numbers an input row has.
+    /// Columns of the matrix: the width of an input row.
     public var inputSize: Int {
         switch self {
         case .dense(let tensor): tensor.shape[1]
@@ -16,7 +16,7 @@ public enum LinearWeights: Sendable {
         }
     }
 
-    /// Rows of the matrix: how many numbers an output row has.
+    /// Rows of the matrix: the width of an output row.
     public var outputSize: Int {
         switch self {
         case .dense(let tensor): tensor.shape[0]
@@ -32,7 +32,7 @@ public enum LinearWeights: Sendable {
         }
     }
 
-    /// The type of the numbers, or what packed weights count as.
+    /// The type of dense weights, or the compute type of quantized weights.
     public var elementType: ElementType {
         switch self {
         case .dense(let tensor): tensor.elementType
@@ -48,7 +48,7 @@ public enum LinearWeights: Sendable {
         }
     }
 
-    /// Says that the weights will not be read again soon: a backend calls it once it has its own copy.
+    /// Declares that the weights will not be read again soon. A backend calls it once it has its own copy.
     public func unload() {
         switch self {
         case .dense(let tensor): tensor.unload()

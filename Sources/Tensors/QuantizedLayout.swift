@@ -1,11 +1,11 @@
-/// How the rows of a packed matrix are stored.
+/// How the rows of a quantized matrix are stored.
 public enum QuantizedLayout: Sendable, Hashable, CustomStringConvertible {
-    /// Quanta, zeros and scales by groups: AWQ, GPTQ and compressed-tensors end here.
+    /// Codes, zeros and scales in groups: AWQ, GPTQ and compressed-tensors.
     case groups(GroupFormat)
     /// A block format of GGUF, as its files store it.
     case blocks(BlockFormat)
 
-    /// Bytes of a row of `inputSize` numbers. Precondition: whole blocks, where there are blocks.
+    /// Bytes of a row of `inputSize` numbers. Precondition: a block format has whole blocks.
     public func rowByteCount(inputSize: Int) -> Int {
         switch self {
         case .groups(let format): format.rowByteCount(inputSize: inputSize)

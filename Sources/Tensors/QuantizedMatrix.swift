@@ -1,20 +1,17 @@
-/// A packed weight matrix `[outputSize, inputSize]`, row after row in one of the layouts that kernels know.
+/// A quantized weight matrix `[outputSize, inputSize]`, row after row in one of the layouts that backends know.
 ///
-/// It holds no copy of the weights: rows are made from the checkpoint when somebody reads them, so that loading a
-/// model takes little more memory than the model.
+/// It holds no copy of the weights. Rows are made from the checkpoint when they are read, so that loading a model takes
+/// little more memory than the model itself.
 public struct QuantizedMatrix: Sendable {
-    /// Rows of the matrix.
     public let outputSize: Int
-    /// Columns of the matrix.
     public let inputSize: Int
-    /// How a row is stored.
     public let layout: QuantizedLayout
-    /// For each stored column the input that it belongs to, `[inputSize]`; nil where columns are in order.
+    /// The input of each stored column, `[inputSize]`; nil if columns are in order.
     ///
-    /// Activations are brought into this order once, instead of weights (`desc_act`).
+    /// A backend reorders activations instead of weights, so that groups stay together (GPTQ's `desc_act`).
     public let inputOrder: [Int32]?
-    /// What activations may be rounded to before they are multiplied, and how the weights count where something
-    /// follows their type, as the cache may. The weights themselves are never rounded.
+    /// The type to which activations may be rounded before they are multiplied. Settings that follow the model's type, such
+    /// as the cache's, take it as the type of these weights. The weights themselves are never rounded.
     public let computeType: ElementType
     private let rows: any QuantizedRows
 
@@ -47,7 +44,7 @@ public struct QuantizedMatrix: Sendable {
         rows.read(range, into: target)
     }
 
-    /// Says that the rows will not be read again soon, so that memory behind them can be given up.
+    /// Declares that the rows will not be read again soon, so that their memory can be freed.
     public func unload() { rows.unload() }
 
     /// The numbers rounded to `elementType`, `[outputSize, inputSize]`, columns in the order of the inputs.
@@ -72,22 +69,22 @@ public struct QuantizedMatrix: Sendable {
     }
 }
 
-/// Where the stored rows of a packed matrix come from.
+/// The source of the stored rows of a quantized matrix.
 public protocol QuantizedRows: Sendable {
     /// Writes the stored rows `range` to `target`, one after another. Threads may call it at the same time.
     func read(_ range: Range<Int>, into target: UnsafeMutableRawPointer)
 
-    /// Hears that the rows will not be read again soon.
+    /// Is called when the rows will not be read again soon.
     func unload()
 }
 
-/// Rows that lie in host memory as the layout wants them.
+/// Rows that are in host memory already, in the matrix's layout.
 public struct StoredRows: QuantizedRows {
     private let memory: HostMemory
     private let byteOffset: Int
     private let rowByteCount: Int
 
-    /// Nothing to give up: the rows are the only copy.
+    /// Does nothing: the rows are the only copy.
     public func unload() {}
 
     /// Rows of `rowByteCount` bytes in `memory`, from `byteOffset` on.
@@ -97,7 +94,6 @@ public struct StoredRows: QuantizedRows {
         self.rowByteCount = rowByteCount
     }
 
-    /// Copies the rows.
     public func read(_ range: Range<Int>, into target: UnsafeMutableRawPointer) {
         withExtendedLifetime(memory) {
             guard let start = memory.bytes.baseAddress, !range.isEmpty else { return }

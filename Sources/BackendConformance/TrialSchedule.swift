@@ -2,8 +2,8 @@ import Backends
 import SharedValues
 import Tensors
 
-/// One way to feed sequences: which tokens go into which step, and where their blocks lie.
-struct Feeding {
+/// One way to compute sequences: which tokens each step computes, and which blocks the sequences get.
+struct TrialSchedule {
     /// The next tokens of one sequence.
     struct Part {
         let sequence: Int
@@ -13,32 +13,32 @@ struct Feeding {
     let name: String
     let steps: [[Part]]
     let blockSize: Int
-    /// Decides where blocks lie.
+    /// Decides which blocks sequences get.
     let seed: UInt64
     /// Whether sequences move to the swap space and back, or to other blocks, between steps.
     var isMoving = false
 
     /// Everything in one step.
-    static func together(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+    static func together(_ lengths: [Int], blockSize: Int, seed: UInt64) -> TrialSchedule {
         let parts = lengths.indices.map { Part(sequence: $0, tokenCount: lengths[$0]) }
-        return Feeding(name: "all in one step", steps: [parts], blockSize: blockSize, seed: seed)
+        return TrialSchedule(name: "all in one step", steps: [parts], blockSize: blockSize, seed: seed)
     }
 
     /// One sequence after the other, each in one step.
-    static func alone(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+    static func alone(_ lengths: [Int], blockSize: Int, seed: UInt64) -> TrialSchedule {
         let steps = lengths.indices.map { [Part(sequence: $0, tokenCount: lengths[$0])] }
-        return Feeding(name: "each sequence alone", steps: steps, blockSize: blockSize, seed: seed)
+        return TrialSchedule(name: "each sequence alone", steps: steps, blockSize: blockSize, seed: seed)
     }
 
-    /// A random mixture, between whose steps blocks move out, in and about.
-    static func moved(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+    /// Random chunks. Between steps, blocks are swapped out, swapped in and copied.
+    static func moved(_ lengths: [Int], blockSize: Int, seed: UInt64) -> TrialSchedule {
         let mixture = chunks(lengths, blockSize: blockSize, seed: seed)
-        return Feeding(
+        return TrialSchedule(
             name: "random chunks, moved", steps: mixture.steps, blockSize: blockSize, seed: seed, isMoving: true)
     }
 
-    /// A random mixture: in each step some sequences, in random order, each with some of its tokens.
-    static func chunks(_ lengths: [Int], blockSize: Int, seed: UInt64) -> Feeding {
+    /// Random chunks: in each step some sequences, in random order, each with some of its tokens.
+    static func chunks(_ lengths: [Int], blockSize: Int, seed: UInt64) -> TrialSchedule {
         var random = SplitMix64(seed: seed)
         var left = lengths
         var steps: [[Part]] = []
@@ -53,6 +53,6 @@ struct Feeding {
             }
             if !parts.isEmpty { steps.append(parts) }
         }
-        return Feeding(name: "random chunks", steps: steps, blockSize: blockSize, seed: seed)
+        return TrialSchedule(name: "random chunks", steps: steps, blockSize: blockSize, seed: seed)
     }
 }
