@@ -62,7 +62,6 @@ let package = Package(
         module("JSON"),
         module("Plugins"),
         module("Reports", ["CLibrary"]),
-        module("EngineConfig", ["CLibrary", "CYAML"]),
 
         // Level 1
         module("ChatTemplates", ["CLibrary", "JSON"]),
@@ -87,6 +86,9 @@ let package = Package(
 
         // Level 3
         module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
+        module(
+            "EngineConfig",
+            ["BackendCPU", "Backends", "BackendVulkan", "CLibrary", "CYAML", "Scheduling", "Weights"]),
         module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),
         module("PluginLoading", ["CLibrary", "CQuirePlugin", "Requests", "Scheduling"]),
         module("BackendConformance", ["BackendReference", "Backends", "SharedValues", "Tensors"]),
@@ -164,7 +166,12 @@ let package = Package(
                 "Benchmarking", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation",
                 "Tokenization",
             ]),
-        tests("EngineConfigTests", ["CLibrary", "EngineConfig", "SharedValues"]),
+        tests(
+            "EngineConfigTests",
+            [
+                "BackendCPU", "Backends", "BackendVulkan", "CLibrary", "EngineConfig", "Scheduling", "SharedValues",
+                "Weights",
+            ]),
         tests("CPUKernelsTests", ["CLibrary", "CPUKernels", "SharedValues"]),
         tests("BackendsTests", ["Backends", "Tensors"]),
         tests("WeightsTests", ["CLibrary", "SharedValues", "Tensors", "Tokenization", "Weights"]),
@@ -194,7 +201,7 @@ let package = Package(
         tests(
             "AssemblyTests",
             [
-                "Assembly", "BackendReference", "Backends", "EngineConfig", "Plugins",
+                "Assembly", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Plugins",
                 serving("Logging", "swift-log"),
             ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),

@@ -2,14 +2,14 @@ public import EngineConfig
 
 /// Why no engine could be assembled.
 public enum AssemblyError: Error, CustomStringConvertible {
-    /// The configuration asks for something impossible.
+    /// The configuration contains something impossible.
     case configuration(ConfigurationError)
     /// The checkpoint cannot be used.
     case checkpoint(path: String, reason: String)
     /// The device cannot be used, or is too small.
     case device(String)
 
-    /// Whether the configuration or the checkpoint is to blame, and not the machine.
+    /// Whether the configuration or the checkpoint is wrong, and not the machine.
     public var isUserError: Bool {
         switch self {
         case .configuration, .checkpoint: true
@@ -17,7 +17,6 @@ public enum AssemblyError: Error, CustomStringConvertible {
         }
     }
 
-    /// One sentence.
     public var description: String {
         switch self {
         case .configuration(let error): error.description
@@ -33,8 +32,8 @@ extension AssemblyError {
         do { return try body() } catch { throw .checkpoint(path: path, reason: "\(error)") }
     }
 
-    /// What `body` returns, which reads `file` where the configuration names it at `key`, and the model otherwise: what it
-    /// throws blames the one or the other.
+    /// What `body` returns. It reads `file`, which the configuration names at `key`, or without one the model; what it throws
+    /// becomes an error of that key, or of the checkpoint.
     static func blaming<Result>(
         _ key: String, _ file: String?, of configuration: EngineConfiguration, _ body: () throws -> Result
     ) throws(AssemblyError) -> Result {

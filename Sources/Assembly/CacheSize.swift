@@ -2,23 +2,23 @@ import EngineConfig
 
 /// How large a model's cache shall be.
 enum CacheSize {
-    /// As many blocks as the file or a command says.
+    /// A fixed number of blocks, from the file or set by a command.
     case blocks(Int)
-    /// What fits into so many bytes.
+    /// The blocks that fit into so many bytes.
     case bytes(Int)
-    /// What weights and scratch memory leave of a part of the free memory.
+    /// What weights and scratch memory leave of a fraction of the free memory.
     case rest(of: Double)
-    /// Where nothing is asked for and the memory is the host's, which has other uses for it: `hostByteCount`, and no more than
-    /// half of what weights and scratch memory leave.
+    /// The default in the host's memory, which other programs need too: `hostByteCount`, and no more than half of what weights
+    /// and scratch memory leave.
     case shareOfHost
 
-    /// What a cache takes of the host's memory unless something else is asked for: as vLLM on a CPU.
+    /// The default size of a cache in the host's memory; vLLM's default on a CPU.
     static let hostByteCount = 4 << 30
-    /// The part of the free memory that a model and its cache take unless something else is asked for.
+    /// The default fraction of the free memory for a model and its cache.
     static let usualShare = 0.9
 
-    /// What `cache` asks for on a device whose memory is the host's, or its own. A command may fix the number of blocks,
-    /// whatever the file says of bytes.
+    /// The size that `cache` sets, or the default for the host's memory or a device's own. `numBlocks` comes first, as
+    /// commands set it over a file that gives bytes.
     init(_ cache: CacheSection, isHostMemory: Bool) {
         self =
             if let count = cache.numBlocks {
@@ -32,7 +32,7 @@ enum CacheSize {
             }
     }
 
-    /// The part of the device's free memory that the model and its cache may take: what is given, they take out of all.
+    /// The fraction of the device's free memory that the model and its cache may take; all of it where the size is fixed.
     var share: Double {
         switch self {
         case .blocks, .bytes: 1
@@ -41,9 +41,9 @@ enum CacheSize {
         }
     }
 
-    /// How many blocks that is where `available` bytes of `device` are left, into some of which `fitting` blocks fit. The
-    /// rest of the memory is not taken for more than `useful` ones, and the host's for `needed` ones in any case. Throws where
-    /// they do not fit, or none does.
+    /// The number of blocks where `available` bytes of `device` are left and `fitting` blocks fit into a number of bytes. A
+    /// default size has no more than `useful` blocks, and in the host's memory `needed` ones even where those take more than
+    /// `hostByteCount`. Throws where the blocks do not fit, or none does.
     func blockCount(
         available: Int, useful: Int, needed: Int = 0, device: String, fitting: (Int) -> Int
     ) throws(AssemblyError) -> Int {
@@ -65,7 +65,7 @@ enum CacheSize {
         return count
     }
 
-    /// What the cache takes, and which key of the configuration changes that: for the log.
+    /// The size of the cache, and which key of the configuration changes it: for the log.
     func explanation(_ memory: DeviceMemory) -> String {
         let size =
             "the cache takes \(memory.cacheByteCount) bytes and holds \(memory.blockCount * memory.blockSize) tokens"

@@ -3,39 +3,18 @@ import Plugins
 public import Scheduling
 
 extension PluginCatalog {
-    /// The policy of that name, built in or of a plugin, with the configuration's parameters, its victim rule and its share for prompts.
+    /// The policy of that name, built in or from a plugin, with the configuration's parameters, victim rule, prompt share and
+    /// preemption mode.
     public func policy(
         named name: String, _ configuration: EngineConfiguration
     ) throws -> any SchedulerPolicy {
         let policy = try policies.factory(named: name)(configuration)
         let scheduler = configuration.scheduler
-        let isOwn = scheduler.victim == nil && scheduler.promptShare == 1 && scheduler.preemption == .auto
-        guard !isOwn else { return policy }
+        // Without a mode of the configuration's own, the policy decides, and most leave it to the cost.
+        let preemption = scheduler.preemption == .cheaper ? nil : scheduler.preemption
+        guard scheduler.victim != nil || scheduler.promptShare != 1 || preemption != nil else { return policy }
         return AdjustedPolicy(
-            policy, victims: scheduler.victim.map { VictimRule($0) }, promptShare: scheduler.promptShare,
-            preemption: PreemptionMode(scheduler.preemption))
-    }
-}
-
-extension VictimRule {
-    init(_ choice: SchedulerSection.VictimChoice) {
-        switch choice {
-        case .lastArrived: self = .lastArrived
-        case .lowestPriority: self = .lowestPriority
-        case .leastComputed: self = .leastComputed
-        case .mostBlocks: self = .mostBlocks
-        }
-    }
-}
-
-extension PreemptionMode {
-    /// What the configuration prescribes; nil leaves it to the policy, and the policy, mostly, to the cost.
-    init?(_ choice: SchedulerSection.PreemptionChoice) {
-        switch choice {
-        case .auto: return nil
-        case .recompute: self = .recompute
-        case .swap: self = .swap
-        }
+            policy, victims: scheduler.victim, promptShare: scheduler.promptShare, preemption: preemption)
     }
 }
 

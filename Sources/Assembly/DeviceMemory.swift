@@ -1,11 +1,11 @@
 import Backends
 import Tensors
 
-/// What a model takes of its device, in bytes.
+/// The memory that a model takes on its device, in bytes.
 public struct DeviceMemory: Sendable, Hashable {
     /// The device's own name.
     public let deviceName: String
-    /// What the model and its cache were allowed to take in all.
+    /// The limit for the model and its cache together.
     public let budgetByteCount: Int
     /// The weights as the device keeps them.
     public let weightsByteCount: Int
@@ -13,15 +13,15 @@ public struct DeviceMemory: Sendable, Hashable {
     public let scratchByteCount: Int
     /// Keys and values.
     public let cacheByteCount: Int
-    /// Blocks that they are divided into.
+    /// Number of blocks of the cache.
     public let blockCount: Int
     /// Keys and values of one block, over all layers.
     public let blockByteCount: Int
     /// Tokens in a block.
     public let blockSize: Int
-    /// Lost at most to the alignment of the cache's ranges.
+    /// Maximum loss to the alignment of the cache's ranges.
     public let alignmentByteCount: Int
-    /// The most blocks that the device's kernels could address.
+    /// Maximum number of blocks that the device's kernels can address.
     public let addressableBlockCount: Int
 
     init(

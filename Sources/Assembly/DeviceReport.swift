@@ -4,13 +4,16 @@ import BackendVulkan
 public struct DeviceReport: Sendable, CustomStringConvertible {
     private let device: VulkanBackend.Listing
 
-    /// Every Vulkan device of this machine. Throws where there is no loader; a device that cannot be opened says so
-    /// in its own report.
+    /// Every Vulkan device of this machine. Throws where there is no loader; the report of a device that cannot be opened
+    /// says why.
     public static func all() throws -> [DeviceReport] {
         try VulkanBackend.devices().map { DeviceReport(device: $0) }
     }
 
-    /// What tells it from another device, or the same with another driver.
+    /// Whether it is a GPU and no software driver.
+    public var isGPU: Bool { ![.processor, .other].contains(device.facts.kind) }
+
+    /// A text that differs between devices, and between drivers of one device.
     public var identity: String { "\(device.facts.name), \(device.facts.uuidText), \(device.facts.driver)" }
 
     /// A dozen lines.

@@ -7,9 +7,9 @@ extension PluginCatalog {
     /// `ConfigurationError`, which names the library's file, where one cannot be used.
     public static func builtin(
         and configuration: EngineConfiguration, kernelCache: String? = nil,
-        report: @escaping @Sendable (String) -> Void = { _ in }
+        onFallback: @escaping @Sendable (String) -> Void = { _ in }
     ) throws -> PluginCatalog {
-        var catalog = try builtin(kernelCache: kernelCache, report: report)
+        var catalog = try builtin(kernelCache: kernelCache, onFallback: onFallback)
         try catalog.loadPlugins(of: configuration)
         return catalog
     }

@@ -5,8 +5,8 @@ import Plugins
 import Weights
 
 extension PluginCatalog {
-    /// The plan of the model that `configuration` names, with its weights in memory; `progress` hears of them, 0 to 1.
-    /// Throws `AssemblyError.checkpoint`.
+    /// The plan of the model that `configuration` names, with its weights in memory; `progress` is called with the
+    /// fraction that is loaded, 0 to 1. Throws `AssemblyError.checkpoint`.
     public func plan(
         of configuration: EngineConfiguration, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws(AssemblyError) -> ForwardPlan {
@@ -21,8 +21,8 @@ extension PluginCatalog {
         return try AssemblyError.blaming(path) { try Checkpoint(path: path, architectures: models.names) }
     }
 
-    /// The plan of `checkpoint` as `configuration` asks for it. Packed weights are read when a backend prepares it. `warn`
-    /// is called with a sentence about the tensors that the model does not use.
+    /// The plan of `checkpoint` as `configuration` asks for it. Quantized weights are read when a backend prepares it.
+    /// `warn` is called with a sentence about the tensors that the model does not use.
     func plan(
         of checkpoint: Checkpoint, _ configuration: EngineConfiguration,
         progress: @escaping @Sendable (Double) -> Void, warn: (String) -> Void = { _ in }
@@ -33,8 +33,8 @@ extension PluginCatalog {
             let loading = LoadingProgress(totalByteCount: checkpoint.source.byteCount) { done, total in
                 progress(Double(done) / Double(max(total, 1)))
             }
-            let type = WeightType(rawValue: configuration.model.dtype.rawValue) ?? .auto
-            let loader = try weightLoaders.factory(named: name)(WeightLoading(checkpoint, type, progress: loading))
+            let loader = try weightLoaders.factory(named: name)(
+                WeightLoading(checkpoint, configuration.model.dtype, progress: loading))
             let source = WatchedSource(checkpoint.source)
             let plan = try architecture.encode(checkpoint.configuration, from: source, loader: loader)
             for warning in try source.checkUnread() { warn(warning) }

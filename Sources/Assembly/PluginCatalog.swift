@@ -8,7 +8,7 @@ public import Plugins
 public import Scheduling
 public import Weights
 
-/// Every plugin by name. The only place that knows concrete ones.
+/// Every plugin by name. No other type names concrete plugins.
 public struct PluginCatalog: Sendable {
     /// Makes a backend as the configuration's section asks.
     public typealias BackendFactory = @Sendable (BackendSection) throws -> any Backend
@@ -26,23 +26,22 @@ public struct PluginCatalog: Sendable {
     /// The checkpoint's architecture.
     public var models = Registry<any ModelArchitecture>(kind: "model architecture")
 
-    /// An empty catalog.
     public init() {}
 
-    /// What comes with Quire: one line a plugin. Compiled kernels are kept in `kernelCache`, nil keeps none; `report`
-    /// hears of what a device cannot do as it should, one sentence each.
+    /// What comes with Quire: one line a plugin. Compiled kernels are kept in the folder `kernelCache`, nil keeps none;
+    /// `onFallback` is called with a sentence for everything that a device cannot do in the preferred way.
     public static func builtin(
-        kernelCache: String? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
+        kernelCache: String? = nil, onFallback: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(RegistryError) -> PluginCatalog {
         var catalog = PluginCatalog()
         try catalog.backends.register("reference") { _ in ReferenceBackend() }
         try catalog.backends.register("cpu") { section in
             try CPUBackend(
                 threadCount: section.threads == 0 ? HostMachine.processorCount() : section.threads,
-                instructionSet: InstructionSet(section.isa), activations: ActivationType(section.activations))
+                instructionSet: section.isa, activations: section.activations)
         }
         try catalog.backends.register("vulkan") { section in
-            try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, report: report))
+            try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, onFallback: onFallback))
         }
         try catalog.weightLoaders.register("dense") { $0.denseLoader() }
         for name in ["gguf", "awq", "gptq", "compressed-tensors"] {
@@ -61,11 +60,11 @@ public struct PluginCatalog: Sendable {
         return catalog
     }
 
-    /// Checks the names that only the catalog can judge, where they stand in the file.
+    /// Checks the names that only the catalog knows; an error points to the name in the file.
     public func check(_ configuration: EngineConfiguration) throws(ConfigurationError) {
         let loaders = ["auto"] + weightLoaders.names
         let named = [
-            ("backend.name", "a backend", configuration.backend.name, backends.names),
+            ("backend.name", "a backend", configuration.backend.name, ["auto"] + backends.names),
             ("model.loader", "a weight loader", configuration.model.loader, loaders),
             ("scheduler.policy", "a scheduling policy", configuration.scheduler.policy, policies.names),
         ]
@@ -76,28 +75,19 @@ public struct PluginCatalog: Sendable {
     }
 }
 
-extension InstructionSet {
-    /// The configured instruction set; nil takes the best.
-    init?(_ isa: BackendSection.ISA) {
-        switch isa {
-        case .auto: return nil
-        case .avx512bf16: self = .avx512bf16
-        case .avx512vnni: self = .avx512vnni
-        case .avx512: self = .avx512
-        case .avx2: self = .avx2
-        case .portable: self = .portable
-        }
-    }
-}
-
-extension ActivationType {
-    /// The configured ones.
-    init(_ activations: BackendSection.Activations) {
-        switch activations {
-        case .f32: self = .f32
-        case .int24: self = .int24
-        case .int16: self = .int16
-        case .int8: self = .int8
-        }
+extension VulkanOptions {
+    /// What a configuration's section says, with the process's own cache of kernels and receiver of warnings.
+    init(_ section: BackendSection, kernelCache: String?, onFallback: @escaping @Sendable (String) -> Void) {
+        self.init()
+        device = section.device
+        isBatchInvariant = section.batchInvariant
+        activations = section.activations
+        disabledKernels = Set(section.disabledKernels)
+        limits.without = Set(section.disabledFeatures)
+        limits.maxRangeByteCount = section.maxRange
+        limits.maxAllocationByteCount = section.maxAllocation
+        limits.sharedMemoryByteCount = section.sharedMemory
+        cacheDirectory = kernelCache
+        self.onFallback = onFallback
     }
 }

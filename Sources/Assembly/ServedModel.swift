@@ -13,7 +13,7 @@ import Scheduling
 public import Tokenization
 import Weights
 
-/// A model ready to serve: checkpoint, device, cache and scheduler put together as a configuration asks.
+/// A model ready to serve: checkpoint, device, cache and scheduler as a configuration sets them.
 public struct ServedModel: Sendable {
     /// The running engine.
     public let engine: AsyncLLMEngine
@@ -25,10 +25,11 @@ public struct ServedModel: Sendable {
     public let specialTokens: [String: String]
     /// Tokens that end a text.
     public let endTokenIDs: [Int32]
-    /// What it takes of its device.
+    /// The memory that it takes on its device.
     public let memory: DeviceMemory
 
-    /// Loads everything that `configuration` names and starts the engine. `progress` hears of the loading, 0 to 1.
+    /// Loads everything that `configuration` names and starts the engine. `progress` is called with the fraction that is
+    /// loaded, 0 to 1.
     public init(
         _ configuration: EngineConfiguration, catalog: PluginCatalog, metrics: any MetricsFactory, logger: Logger,
         progress: @escaping @Sendable (Double) -> Void = { _ in }
@@ -36,19 +37,19 @@ public struct ServedModel: Sendable {
         try catalog.check(configuration)
         let policy = try catalog.policy(named: configuration.scheduler.policy, configuration)
         let checkpoint = try catalog.checkpoint(of: configuration)
-        try PreparedModel.checkLength(configuration, checkpoint)
+        try LoadedModel.checkLength(configuration, checkpoint)
         let tokenizer = try Self.tokenizer(checkpoint, configuration)
         let specialTokens = try Self.specialTokens(checkpoint, configuration)
         let templates = try Self.templates(checkpoint, configuration)
-        let model = try PreparedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
-        // Opened again after the device was lost, it must have the blocks that the scheduler goes on handing out.
-        var same = configuration
+        let model = try LoadedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
+        // Reopened after a device loss, the same device must have as many blocks as the scheduler still hands out.
+        var same = model.configuration
         same.cache.numBlocks = model.blockCount
         same.cache.numSwapBlocks = model.swapBlockCount
         same.model.maxModelLen = model.maxModelLength
         let runner = ModelRunner(plan: model.plan, blockSize: configuration.cache.blockSize) { [same] in
             logger.warning("opening the device again")
-            return try PreparedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
+            return try LoadedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
         }
         let limits = SchedulerLimits(
             maxBatchedTokenCount: configuration.scheduler.maxNumBatchedTokens,
@@ -102,7 +103,7 @@ public struct ServedModel: Sendable {
         }
     }
 
-    /// The tokens that the model's configuration names, and the tokenizer's own end, which models often lack there.
+    /// The end tokens of the model's configuration, and the tokenizer's own, which is often missing there.
     static func endTokenIDs(
         _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer, _ specialTokens: [String: String]
     ) -> [Int32] {

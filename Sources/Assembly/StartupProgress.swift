@@ -1,29 +1,29 @@
 import Backends
 import Synchronization
 
-/// How far a model's start has come: weights are read, and weights are placed on the device. Either may be most of it.
+/// The progress of a model's start: weights are read, and weights are placed on the device. Either may take longest.
 final class StartupProgress: Sendable {
     private let state = Mutex((read: 0.0, placed: 0.0))
-    private let report: @Sendable (Double) -> Void
+    private let onProgress: @Sendable (Double) -> Void
 
-    /// `report` hears of a share that grows from 0 to 1.
-    init(_ report: @escaping @Sendable (Double) -> Void) { self.report = report }
+    /// `onProgress` is called with a fraction that grows from 0 to 1.
+    init(_ onProgress: @escaping @Sendable (Double) -> Void) { self.onProgress = onProgress }
 
-    /// The share of the checkpoint that was read.
-    func read(_ share: Double) { advance { $0.read = max($0.read, min(share, 1)) } }
+    /// A fraction of the checkpoint was read.
+    func read(_ fraction: Double) { advance { $0.read = max($0.read, min(fraction, 1)) } }
 
-    /// The share of the weights that are on the device.
-    func placed(_ share: Double) { advance { $0.placed = max($0.placed, min(share, 1)) } }
+    /// A fraction of the weights is on the device.
+    func placed(_ fraction: Double) { advance { $0.placed = max($0.placed, min(fraction, 1)) } }
 
-    /// All is done.
-    func finish() { report(1) }
+    /// The model is ready.
+    func finish() { onProgress(1) }
 
     private func advance(_ change: (inout (read: Double, placed: Double)) -> Void) {
-        let share = state.withLock { state in
+        let fraction = state.withLock { state in
             change(&state)
             return (state.read + state.placed) / 2
         }
-        // One is for the end, which clears the bar.
-        report(min(share, 0.99))
+        // 1 clears the progress bar, so only `finish` sends it.
+        onProgress(min(fraction, 0.99))
     }
 }

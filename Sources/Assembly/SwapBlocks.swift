@@ -1,15 +1,15 @@
 import Backends
 import EngineConfig
 
-/// The swap space that a configuration asks for.
+/// The swap space of a configuration.
 struct SwapBlocks {
-    /// How many blocks it holds; 0: there is none.
+    /// Number of blocks; 0: there is no swap space.
     let count: Int
-    /// Where they come from.
+    /// The host memory of the blocks.
     let pool: MemoryPool
 
-    /// The blocks of `blockByteCount` bytes that fit into `cache.swap_space`, or as many as asked for. Throws where the
-    /// host, which has promised `promisedByteCount` bytes already, has less memory than that.
+    /// The blocks of `blockByteCount` bytes that fit into `cache.swap_space`, or `cache.num_swap_blocks`. Throws where the
+    /// host has less memory free, without the `promisedByteCount` bytes that the cache will take.
     init(
         _ configuration: EngineConfiguration, blockByteCount: Int, layerCount: Int, promisedByteCount: Int,
         device: any Backend

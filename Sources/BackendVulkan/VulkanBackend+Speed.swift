@@ -1,6 +1,6 @@
 public import Backends
 
-extension VulkanBackend: TimedBackend {
+extension VulkanBackend {
     /// What copying and multiplying alone reach, the best of five trials each.
     public func measureSpeed() throws(BackendError) -> DeviceSpeed {
         let probe = try SpeedProbe(vulkan, library: library)

@@ -29,6 +29,10 @@ public protocol Backend: AnyObject, Sendable {
     func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan
+
+    /// Reads and copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the
+    /// device has no clock for kernels.
+    func measureSpeed() throws(BackendError) -> DeviceSpeed
 }
 
 /// What a device is and what it allows.

@@ -1,15 +1,15 @@
-/// A plan that can time the kernels of a step.
-public protocol TimedPlan: PreparedPlan {
-    /// Computes `batch`, one kernel after another, and returns the time of each by the device's clock, in order.
-    /// Throws `unsupported` where the device has none.
-    func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming]
+extension Backend {
+    /// For backends whose devices have no clock for kernels.
+    public func measureSpeed() throws(BackendError) -> DeviceSpeed {
+        throw .unsupported(operation: "timing kernels", reason: "the backend has no clock for them")
+    }
 }
 
-/// A backend that can measure the speed of its device.
-public protocol TimedBackend: Backend {
-    /// Reads and copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the device has no
-    /// clock, or what the device throws.
-    func measureSpeed() throws(BackendError) -> DeviceSpeed
+extension PreparedPlan {
+    /// For backends whose devices have no clock for kernels.
+    public func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
+        throw .unsupported(operation: "timing kernels", reason: "the backend has no clock for them")
+    }
 }
 
 /// What one kernel did in one step, and how long that took.

@@ -26,6 +26,10 @@ public protocol PreparedPlan: AnyObject {
     /// Copies the logits of a sample row of the last batch, for which the device returned candidates, to where `withRow`
     /// of that batch's rows finds them.
     func fetchLogits(of row: Int) throws(BackendError)
+
+    /// Computes `batch`, one kernel after another, and returns the time of each by the device's clock, in order.
+    /// Throws `unsupported` where the device has no clock for kernels.
+    func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming]
 }
 
 extension PreparedPlan {

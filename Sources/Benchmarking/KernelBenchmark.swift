@@ -31,7 +31,7 @@ public struct KernelBenchmark: Sendable {
 
     /// Times every step on `plan`, which has a cache of as many blocks. Throws what the plan throws.
     public func run(
-        on plan: any TimedPlan, blockSize: Int, vocabularySize: Int
+        on plan: any PreparedPlan, blockSize: Int, vocabularySize: Int
     ) throws(BackendError) -> [KernelFigures] {
         var figures: [KernelFigures] = []
         for count in sequenceCounts {
@@ -51,7 +51,7 @@ public struct KernelBenchmark: Sendable {
         var batch = ForwardBatch()
         let blocks = (firstPosition + tokenCount).dividedUp(by: blockSize)
         for sequence in 0..<sequences {
-            // Blocks of sequences lie between each other's, as they do after a while of serving.
+            // Blocks of different sequences are interleaved, as they are after some time of serving.
             batch.append(
                 tokens: (0..<tokenCount).map { Int32(($0 * 7919 + sequence * 104_729) % vocabularySize) },
                 firstPosition: firstPosition, blocks: (0..<blocks).map { Int32($0 * sequences + sequence) },
@@ -63,7 +63,7 @@ public struct KernelBenchmark: Sendable {
     }
 
     private func run(
-        _ batch: ForwardBatch, _ name: String, on plan: any TimedPlan
+        _ batch: ForwardBatch, _ name: String, on plan: any PreparedPlan
     ) throws(BackendError) -> KernelFigures {
         // A device that was idle needs some tenths of a second to reach its full clock.
         let start = ContinuousClock.now
@@ -78,7 +78,6 @@ public struct KernelBenchmark: Sendable {
 public struct KernelFigures: Sendable, Hashable, Codable {
     /// Runs of one kernel over operands of one shape, all of a step.
     public struct Kernel: Sendable, Hashable, Codable {
-        /// The kernel variant.
         public let kernel: String
         /// What it computes, with shapes.
         public let label: String
@@ -86,9 +85,8 @@ public struct KernelFigures: Sendable, Hashable, Codable {
         public private(set) var count: Int
         /// All of them together.
         public private(set) var seconds: Double
-        /// Bytes that they must move at the least.
+        /// Minimum number of bytes that they must move.
         public private(set) var bytes: Int
-        /// Floating-point operations.
         public private(set) var operations: Int
 
         fileprivate mutating func add(_ timing: KernelTiming, seconds: Double) {
@@ -125,7 +123,7 @@ public struct KernelFigures: Sendable, Hashable, Codable {
     /// All kernels together.
     public var seconds: Double { kernels.reduce(0) { $0 + $1.seconds } }
 
-    /// The least time that a device of this speed needs, each kernel being held up by memory or by arithmetic.
+    /// The minimum time on a device of this speed, where each kernel is limited by memory or by arithmetic.
     public func floor(at speed: DeviceSpeed) -> Double {
         kernels.reduce(0) {
             $0

@@ -12,7 +12,7 @@ struct ConfigurationDecoder {
     private let file: String
     private let homeDirectory: String?
 
-    /// The source of a node: a place in the file, or an override.
+    /// The source of a node: the file, or an override.
     private enum Source { case file, override }
 
     init(file: String, homeDirectory: String?) {
@@ -48,6 +48,13 @@ struct ConfigurationDecoder {
         }
     }
 
+    /// Takes over that the command line names a model instead of a file.
+    mutating func apply(model path: String) {
+        configuration.model.path = path
+        configuration.origins["model.path"] = .argument
+        given.insert("model.path")
+    }
+
     private mutating func apply(root: YAMLNode) {
         guard case .mapping(let entries) = root.content else {
             report(
@@ -70,8 +77,8 @@ struct ConfigurationDecoder {
         }
         let keyPath = String(override[..<equals])
         let value = document(of: Array(override[override.index(after: equals)...].utf8)) { decoder, problem in
-            let place = [Excerpt.bare(keyPath), problem.keyPath].compactMap(\.self).joined(separator: ".")
-            decoder.report(mark: .start, place, problem.message, .override)
+            let fullPath = [Excerpt.bare(keyPath), problem.keyPath].compactMap(\.self).joined(separator: ".")
+            decoder.report(mark: .start, fullPath, problem.message, .override)
         }
         guard let value else { return }
         let parts = keyPath.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map { String($0) }
@@ -111,10 +118,15 @@ extension ConfigurationDecoder {
     }
 
     private mutating func apply(key entry: YAMLNode.Entry, of section: SectionSchema, _ source: Source) {
-        let keyPath = section.path(of: Excerpt.bare(entry.key))
-        guard let key = section.key(named: entry.key) else {
+        guard let key = section.key(named: entry.key) ?? section.key(formerlyNamed: entry.key) else {
             let message = "unknown key" + UnknownName.clause(key: entry.key, in: section)
-            return report(mark: entry.mark, keyPath, message, source)
+            return report(mark: entry.mark, section.path(of: Excerpt.bare(entry.key)), message, source)
+        }
+        let keyPath = section.path(of: key.name)
+        if key.name != entry.key, !renamed(entry, to: keyPath, in: section, source) { return }
+        for (former, current) in key.formerValues.sorted(by: { $0.key < $1.key }) where entry.value.names(former) {
+            let message = current.isEmpty ? "no longer has an effect" : "is now called \(current)"
+            warn(mark: entry.value.mark, keyPath, "\(former) \(message)", source)
         }
         given.insert(keyPath)
         let folder = source == .file ? file : ""
@@ -132,6 +144,24 @@ extension ConfigurationDecoder {
         }
     }
 
+    /// Warns that a key was given under the name that it had before. False where the file gives both names, which is an
+    /// error.
+    private mutating func renamed(
+        _ entry: YAMLNode.Entry, to keyPath: String, in section: SectionSchema, _ source: Source
+    ) -> Bool {
+        let former = section.path(of: entry.key)
+        if source == .file, case .file(let line, _) = configuration.origin(of: keyPath) {
+            report(mark: entry.mark, former, "the former name of \(keyPath), which line \(line) gives", source)
+            return false
+        }
+        warn(mark: entry.mark, former, "now called \(keyPath)", source)
+        return true
+    }
+
+    private mutating func warn(mark: SourceMark, _ keyPath: String, _ message: String, _ source: Source) {
+        configuration.warnings.append(issue(mark: mark, keyPath, message, source))
+    }
+
     /// What can be judged only when everything was read: required keys and rules over two keys.
     private mutating func check() {
         for section in EngineConfiguration.sections where !faulty.contains(section.name) {
@@ -146,7 +176,7 @@ extension ConfigurationDecoder {
     private mutating func check(_ rule: ConfigurationRule<EngineConfiguration>, of section: SectionSchema) {
         let keys = [rule.keys.first, rule.keys.second].map { section.path(of: $0) }
         guard faulty.isDisjoint(with: keys), let violation = rule.violation(configuration) else { return }
-        // The blame goes to what was said last: the command line, or the lower line of the file.
+        // The error names the key that was given last: by the command line, or in the lower line of the file.
         let (first, second) = (configuration.origin(of: keys[0]), configuration.origin(of: keys[1]))
         let blamed = isLater(first, than: second) ? 0 : 1
         let other = configuration.origin(of: keys[1 - blamed])
@@ -158,7 +188,7 @@ extension ConfigurationDecoder {
         switch (left, right) {
         case (.file(let line, let column), .file(let otherLine, let otherColumn)):
             (line, column) > (otherLine, otherColumn)
-        case (.override, .file), (.override, .default), (.file, .default): true
+        case (.override, .file), (.override, .default), (.override, .argument), (.file, .default): true
         default: false
         }
     }
@@ -168,17 +198,20 @@ extension ConfigurationDecoder {
     }
 
     private mutating func report(mark: SourceMark, _ keyPath: String?, _ message: String, _ source: Source) {
+        issues.append(issue(mark: mark, keyPath, message, source))
+    }
+
+    private func issue(
+        mark: SourceMark, _ keyPath: String?, _ message: String, _ source: Source
+    ) -> ConfigurationIssue {
         switch source {
         case .file:
-            issues.append(
-                ConfigurationIssue(
-                    file: file, line: mark.line, column: mark.column, keyPath: keyPath, message: message))
-        case .override:
-            issues.append(ConfigurationIssue(keyPath: keyPath, message: message))
+            ConfigurationIssue(file: file, line: mark.line, column: mark.column, keyPath: keyPath, message: message)
+        case .override: ConfigurationIssue(keyPath: keyPath, message: message)
         }
     }
 
-    /// The file's issues by place, then those of the overrides as given.
+    /// The file's issues by line and column, then those of the overrides as given.
     private func sorted(_ issues: [ConfigurationIssue]) -> [ConfigurationIssue] {
         let ofFile = issues.enumerated().filter { $0.element.file != nil }.sorted {
             ($0.element.line ?? 0, $0.element.column ?? 0, $0.offset)

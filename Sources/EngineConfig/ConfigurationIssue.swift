@@ -1,8 +1,8 @@
 /// One thing wrong with a configuration: where, which key, and a sentence.
 public struct ConfigurationIssue: Sendable, Equatable, CustomStringConvertible {
-    /// The configuration file, or nil when a `--set` override is to blame.
+    /// The configuration file, or the model that the command line names; nil when a `--set` override is wrong.
     public var file: String?
-    /// Line in `file`, from 1; nil when the whole file, or no place in it, is meant.
+    /// Line in `file`, from 1; nil when the issue belongs to no line.
     public var line: Int?
     /// Column in `line`, from 1, in Unicode scalars.
     public var column: Int?
@@ -37,5 +37,58 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
         var lines = issues.prefix(Self.maximumLineCount).map(\.description)
         if issues.count > lines.count { lines.append("… and \(issues.count - lines.count) more") }
         return lines.joined(separator: "\n")
+    }
+}
+
+/// Where a value of the configuration came from.
+public enum ValueOrigin: Sendable, Equatable {
+    /// Nobody gave it.
+    case `default`
+    /// The file, at this line and column.
+    case file(line: Int, column: Int)
+    /// The command line, which names a model instead of a file.
+    case argument
+    /// `--set` on the command line.
+    case override
+
+    /// In a few words, for a comment or in parentheses.
+    var phrase: String {
+        switch self {
+        case .default: "default"
+        case .file(let line, _): "line \(line)"
+        case .argument: "command line"
+        case .override: "--set"
+        }
+    }
+}
+
+/// Shows a stranger's text inside a one-line message: bounded, and without line breaks or control characters.
+enum Excerpt {
+    static let maximumCharacterCount = 60
+
+    /// The text as it is, or quoted when it is empty or would be hard to see.
+    static func bare(_ text: String) -> String {
+        text.isEmpty || text.first == " " || text.last == " " ? quoted(text) : escaped(text)
+    }
+
+    /// The text in double quotes.
+    static func quoted(_ text: String) -> String { "\"\(escaped(text))\"" }
+
+    private static func escaped(_ text: String) -> String {
+        var result = ""
+        for (count, scalar) in text.unicodeScalars.enumerated() {
+            if count == maximumCharacterCount { return result + "…" }
+            let isVisible = scalar.isASCII ? (0x20..<0x7F).contains(scalar.value) : isPrintable(scalar)
+            result += isVisible ? String(scalar) : scalar.escaped(asASCII: true)
+        }
+        return result
+    }
+
+    /// Whether a scalar is a visible character and not a control, a line break or a byte order mark.
+    static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: false
+        default: true
+        }
     }
 }

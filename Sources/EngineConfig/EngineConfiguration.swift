@@ -8,9 +8,9 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var backend = BackendSection()
     /// The paged key-value cache.
     public var cache = CacheSection()
-    /// Libraries with scheduling policies from outside.
+    /// Libraries with scheduling policies.
     public var plugins = PluginsSection()
-    /// Who runs, and how much at once.
+    /// Which requests run, and how much at once.
     public var scheduler = SchedulerSection()
     /// Parameters of the policy.
     public var policyOptions = PolicyOptionsSection()
@@ -21,8 +21,10 @@ public struct EngineConfiguration: Sendable, Equatable {
     /// What is logged, and how.
     public var logging = LoggingSection()
 
-    /// The file that this configuration was read from, as the caller named it.
+    /// The file that this configuration was read from, or the model that was given instead, as the caller named it.
     public internal(set) var file = ""
+    /// Keys and values that were given under names that they had before: still read, to be warned of.
+    public internal(set) var warnings: [ConfigurationIssue] = []
     /// Where each given key was given.
     var origins: [String: ValueOrigin] = [:]
 
@@ -40,7 +42,7 @@ public struct EngineConfiguration: Sendable, Equatable {
         origins[keyPath] ?? .default
     }
 
-    /// Whether all values are equal; origins do not count.
+    /// Whether all values are equal; origins and warnings do not count.
     public static func == (left: EngineConfiguration, right: EngineConfiguration) -> Bool {
         left.model == right.model && left.backend == right.backend && left.cache == right.cache
             && left.plugins == right.plugins && left.scheduler == right.scheduler
@@ -54,14 +56,22 @@ extension EngineConfiguration {
     ///
     /// Relative paths in the file start at the file's folder, those in overrides at the current directory.
     ///
+    /// - Parameter path: a YAML file; or a model, that is a .gguf file or the directory of a checkpoint, which stands for
+    ///   the configuration `model: {path: …}`.
     /// - Parameter homeDirectory: what `~` in paths stands for; without it a `~` is an error.
     /// - Throws: everything that is wrong, in one error.
     public static func load(
         path: String, overrides: [String] = [], homeDirectory: String? = nil
     ) throws(ConfigurationError) -> EngineConfiguration {
-        try parse(
-            bytes: try ConfigurationFile.bytes(path: path), file: path, overrides: overrides,
-            homeDirectory: homeDirectory)
+        switch try ConfigurationFile.read(path: path) {
+        case .yaml(let bytes):
+            return try parse(bytes: bytes, file: path, overrides: overrides, homeDirectory: homeDirectory)
+        case .model:
+            var decoder = ConfigurationDecoder(file: path, homeDirectory: homeDirectory)
+            decoder.apply(model: path)
+            for override in overrides { decoder.apply(override: override) }
+            return try decoder.finish()
+        }
     }
 
     /// Reads a text as `load` reads a file; `file` is its name in messages, and relative paths start at its folder.
@@ -101,7 +111,7 @@ extension EngineConfiguration {
             case .file(let line, let column):
                 ConfigurationIssue(file: file, line: line, column: column, keyPath: keyPath, message: message)
             case .override: ConfigurationIssue(keyPath: keyPath, message: message)
-            case .default: ConfigurationIssue(file: file, keyPath: keyPath, message: message)
+            case .argument, .default: ConfigurationIssue(file: file, keyPath: keyPath, message: message)
             }
         return ConfigurationError([issue])
     }

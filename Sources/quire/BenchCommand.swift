@@ -19,24 +19,27 @@ struct BenchEnginesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "engines", abstract: "Measures throughput, latency and memory (the default).",
         discussion: """
-            Random prompts, greedy, end tokens ignored: every engine does the same work. Several configurations take \
-            turns, --rounds times, so that a busy machine treats them alike; the table shows each figure's median.
+            Prompts are random, sampling is greedy and end tokens are ignored, so every engine does the same work. \
+            Several configurations take turns, --rounds times, so that other load on the machine affects all of them; \
+            the table shows the median of each figure.
             """)
-    @Argument(help: "The YAML configurations.", completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(
+        help: "YAML configurations, .gguf files or checkpoints' directories.",
+        completion: ConfigurationOptions.completion)
     var configs: [String]
     @Option(name: .customLong("set"), help: "Override one key in all of them: --set cache.block_size=32.")
     var overrides: [String] = []
-    @Option(help: "Requests of each load.")
+    @Option(help: "Requests of each load test.")
     var requests = 16
-    @Option(help: "Requests at once, one load each.", transform: CommaSeparated.integers)
+    @Option(help: "Concurrent requests; a load test for each of several numbers.", transform: CommaSeparated.integers)
     var concurrency = [4, 16]
     @Option(help: "Tokens of a prompt, such as 16-256.", transform: Self.range)
     var promptTokens = 16...256
-    @Option(help: "Tokens that a request produces, such as 64-128.", transform: Self.range)
+    @Option(help: "Output tokens of a request, such as 64-128.", transform: Self.range)
     var outputTokens = 64...128
-    @Option(help: "How often each configuration takes its turn.")
+    @Option(help: "How often each configuration is measured.")
     var rounds = 1
-    @Option(help: "Fixes prompts and lengths.")
+    @Option(help: "Seed of prompts and lengths.")
     var seed: UInt64 = 7
     @Option(help: "Write every figure to this file, - for standard output.", completion: .file())
     var json: String?

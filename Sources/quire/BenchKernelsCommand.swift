@@ -9,20 +9,21 @@ struct BenchKernelsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "kernels", abstract: "Times every kernel of a model on the device's own clock.",
         discussion: """
-            Each kernel runs by itself. Bytes are those that it must move at the least, beside what reading or copying \
-            memory reaches on this device (bytes of a copy counted twice); operations are floating-point ones, beside \
-            what multiplying and adding alone reaches.
+            Each kernel runs by itself. Bytes are the minimum that it must move, beside the bandwidth that reading or \
+            copying memory reaches on this device (bytes of a copy count twice). Operations are floating-point \
+            operations, beside the rate that multiplying and adding alone reaches.
             """)
     @Argument(
-        help: "The YAML configuration, with backend.name vulkan.", completion: .file(extensions: ["yaml", "yml"]))
+        help: "A YAML configuration, a .gguf file or a checkpoint's directory; on a Vulkan device.",
+        completion: ConfigurationOptions.completion)
     var config: String
     @Option(name: .customLong("set"), help: "Override one key: --set backend.device=1.")
     var overrides: [String] = []
     @Option(
-        help: "Sequences that get one new token each; several numbers, separated by commas, are a step each.",
+        help: "Sequences that decode one token each; a step for each of several numbers, separated by commas.",
         transform: CommaSeparated.integers)
     var sequences = [1, 8, 32]
-    @Option(help: "Positions of their contexts.")
+    @Option(help: "Length of their contexts, in tokens.")
     var context = 512
     @Option(help: "Tokens of a prompt in one step.")
     var promptTokens = 512
@@ -57,11 +58,12 @@ struct BenchKernelsCommand: ParsableCommand {
     private func measure(_ benchmark: KernelBenchmark, _ configuration: EngineConfiguration) throws {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
-        let model = try TimedModel(
+        let model = try LoadedModel(
             configuration, catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
+        let speed = try model.measureSpeed()
         let report = KernelReport(
-            device: model.deviceName, speed: model.speed,
+            device: model.deviceName, speed: speed,
             steps: try benchmark.run(
                 on: model.plan, blockSize: model.blockSize, vocabularySize: model.vocabularySize))
         let file = json.map { ResultFile($0) }

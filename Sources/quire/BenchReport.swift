@@ -10,7 +10,7 @@ struct BenchReport: Encodable {
         var rounds: [EngineFigures] = []
     }
 
-    /// What an engine took of its device.
+    /// What an engine allocated on its device.
     private struct Memory: Encodable {
         let device: String
         let weightsBytes, scratchBytes, cacheBytes, cacheTokens: Int
@@ -37,7 +37,7 @@ struct BenchReport: Encodable {
 
     func encode(to encoder: any Encoder) throws { try entries.encode(to: encoder) }
 
-    /// One line a figure, one column a configuration, medians over the rounds; then the memory it took.
+    /// One row for each figure, one column for each configuration, medians over the rounds; then memory.
     var table: String {
         var rows = [[""] + entries.map(\.config)]
         func row(_ name: String, digits: Int = 1, _ value: (EngineFigures) -> Double) {

@@ -8,20 +8,20 @@ import Simulation
 /// `quire bench steps CONFIG`: what a step costs on this machine, for `quire simulate`.
 struct BenchStepsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "steps", abstract: "Fits what a step of the engine costs, for quire simulate.",
+        commandName: "steps", abstract: "Measures what a step of the engine costs, for quire simulate.",
         discussion: """
-            Times a small grid of steps (new tokens of some sequences, chunks of prompts, both together, copies to the \
-            swap space) and fits the cost of a step to them. Nothing else should run meanwhile. The file of --json is \
-            what quire simulate --step-cost reads.
+            Times a small grid of steps (decoding some sequences, chunks of prompts, both together, copies to the swap \
+            space) and fits a step cost to them. Nothing else should run meanwhile. quire simulate --step-cost reads \
+            the file of --json.
             """)
-    @Argument(help: "The YAML configuration.", completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(help: ConfigurationOptions.help, completion: ConfigurationOptions.completion)
     var config: String
     @Option(name: .customLong("set"), help: "Override one key: --set backend.device=1.")
     var overrides: [String] = []
     @Option(help: "How often each step runs; times are medians.")
     var rounds = 5
     @Option(
-        help: "Write the cost, and every step that was measured, to this file, - for standard output.",
+        help: "Write the cost and every measured step to this file, - for standard output.",
         completion: .file())
     var json: String?
 
@@ -47,13 +47,14 @@ extension StepCostReport {
     init(measuring configuration: EngineConfiguration, rounds: Int) throws {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
-        var model = try SteppedModel(
+        let model = try LoadedModel(
             configuration, catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
+        var runner = model.runner()
         var benchmark = StepBenchmark()
         benchmark.roundCount = rounds
         let samples = try benchmark.run(
-            on: &model.runner, StepBenchmark.Bounds(model, configuration.scheduler)
+            on: &runner, StepBenchmark.Bounds(model, configuration.scheduler)
         ) { bar.show("timing steps", $0) }
         self.init(
             device: model.deviceName, config: configuration.file, blockSize: model.blockSize, samples: samples)
@@ -62,7 +63,7 @@ extension StepCostReport {
 
 extension StepBenchmark.Bounds {
     /// What `model` and the scheduler's limits allow.
-    init(_ model: SteppedModel, _ scheduler: SchedulerSection) {
+    init(_ model: LoadedModel, _ scheduler: SchedulerSection) {
         self.init(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxContextLength: model.maxModelLength, blockCount: model.blockCount, blockSize: model.blockSize,

@@ -7,21 +7,21 @@ import Reports
 import Scheduling
 import Simulation
 
-/// `quire bench trace CONFIG`: a trace on the real engine, beside what `quire simulate` says of it.
+/// `quire bench trace CONFIG`: a trace on the real engine, beside its simulation.
 struct BenchTraceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "trace", abstract: "Replays a trace on the real engine and in simulation, and compares.",
         discussion: """
-            Requests come when the trace says, with random tokens for prompts, and answers are exactly as long as it \
-            says. The simulation has the same scheduler, as many blocks, and a step cost: that of --step-cost, or what \
-            is measured first. Nothing else should run meanwhile.
+            Requests arrive at the times of the trace, with random tokens as prompts, and every answer has the length \
+            that the trace gives. The simulation has the same scheduler, the same number of blocks, and a step cost: \
+            that of --step-cost, or one that is measured first. Nothing else should run meanwhile.
             """)
-    /// Requests of a replay at most: each has a task of its own.
+    /// Maximum number of requests of a replay, as each has a task of its own.
     private static let maxRequestCount = 10_000
 
     @OptionGroup var options: ConfigurationOptions
     @OptionGroup var source: TraceSource
-    @Option(help: "What a step costs, as quire bench steps --json wrote it.", completion: .file(extensions: ["json"]))
+    @Option(help: "A step cost that quire bench steps --json wrote.", completion: .file(extensions: ["json"]))
     var stepCost: String?
     @Option(help: "Write every figure to this file, - for standard output.", completion: .file())
     var json: String?
@@ -50,8 +50,8 @@ struct BenchTraceCommand: AsyncParsableCommand {
         }
     }
 
-    /// Replays `requests` on the engine that `configuration` describes; returns what came of it, and that engine as a
-    /// simulation sees it.
+    /// Replays `requests` on the engine that `configuration` describes; returns the figures, and a simulation's setup with
+    /// that engine's sizes.
     private func replay(
         _ requests: [TraceRequest], _ configuration: EngineConfiguration
     ) async throws -> (ReplayFigures, SimulationSetup) {
@@ -70,7 +70,7 @@ struct BenchTraceCommand: AsyncParsableCommand {
     }
 }
 
-/// What was measured of a trace beside what was predicted.
+/// A trace's measured figures beside the predicted ones.
 struct TraceReport: Encodable {
     let trace: String
     let measured: ReplayFigures

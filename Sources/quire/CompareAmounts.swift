@@ -4,28 +4,28 @@ import EngineConfig
 
 /// How much `quire compare` measures, and with what.
 struct CompareAmounts: ParsableArguments {
-    @Option(help: "The text; one of about 3,300 words comes with Quire.", completion: .file())
+    @Option(help: "The text; by default one of about 3,300 words that comes with Quire.", completion: .file())
     var text: String?
-    @Option(help: "The prompts; 24 come with Quire.", completion: .file())
+    @Option(help: "The prompts; by default 24 that come with Quire.", completion: .file())
     var prompts: String?
-    @Option(help: "Tokens of the text at most.")
+    @Option(help: "Maximum number of tokens of the text.")
     var textTokens = 4096
-    @Option(help: "The text is cut into windows of so many tokens.")
+    @Option(help: "Tokens of the windows that the text is split into.")
     var window = 512
-    @Option(help: "Tokens of a greedy continuation at most.")
+    @Option(help: "Maximum number of tokens of a greedy continuation.")
     var continuation = 64
-    @Flag(help: "Prompts are a user's messages in the checkpoint's chat template.")
+    @Flag(help: "Put prompts into the checkpoint's chat template, as messages of a user.")
     var chat = false
-    @Option(help: "Requests at once, one load each.", transform: CommaSeparated.integers)
+    @Option(help: "Concurrent requests; a load test for each of several numbers.", transform: CommaSeparated.integers)
     var concurrency = [1, 4, 16]
-    @Option(help: "Tokens of each prompt of the load.")
+    @Option(help: "Tokens of each prompt of the load test.")
     var promptTokens = 256
-    @Option(help: "Tokens that each request of the load produces.")
+    @Option(help: "Output tokens of each request of the load test.")
     var outputTokens = 64
-    @Option(help: "How often each configuration takes its turn under load.")
+    @Option(help: "How often the load test is repeated, configurations in turns.")
     var rounds = 1
     @Option(
-        help: "Memory to compute capacities for, such as 1GiB; what the first configuration may use without it.",
+        help: "Memory to compute capacities for, such as 1GiB; by default what the first configuration may use.",
         transform: Self.bytes)
     var budget: Int?
 

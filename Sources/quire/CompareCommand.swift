@@ -9,17 +9,17 @@ import FoundationEssentials
 /// `quire compare CONFIG CONFIG …`: quality, speed and memory, side by side.
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Says what quantizing costs and what it buys: quality, speed, memory.",
+        commandName: "compare", abstract: "Measures what quantization costs and gains: quality, speed, memory.",
         discussion: """
-            The same text, prompts and load for every configuration, each in a process of its own. Quality is measured \
-            against the first. An interrupted comparison goes on where it was when the same command is given again; \
-            what has changed since is measured again.
+            Every configuration gets the same text, prompts and load, in a process of its own. The first is the \
+            reference for quality. The same command continues an interrupted comparison; what has changed since is \
+            measured again.
 
-            A text is UTF-8. Prompts are one a line, or in a .jsonl file objects with "prompt", one a line.
+            A text is UTF-8. A file of prompts has one a line; a .jsonl file has an object with "prompt" on each line.
             """)
     @Argument(
-        help: "The YAML configurations, the one of full precision first.",
-        completion: .file(extensions: ["yaml", "yml"]))
+        help: "YAML configurations, .gguf files or checkpoints' directories; full precision first.",
+        completion: ConfigurationOptions.completion)
     var configs: [String]
     @Option(name: .customLong("set"), help: "Override one key in all of them: --set backend.threads=2.")
     var overrides: [String] = []
@@ -28,10 +28,10 @@ struct CompareCommand: ParsableCommand {
     var json: String?
     @Option(help: "Write a page with charts to this file.", completion: .file(extensions: ["html"]))
     var html: String?
-    @Option(help: "Write the four charts that matter most to this file.", completion: .file(extensions: ["svg"]))
+    @Option(help: "Write the four main charts to this file.", completion: .file(extensions: ["svg"]))
     var svg: String?
     @Option(
-        help: "Keep results in this folder, for later comparisons too, instead of until the end.",
+        help: "Keep all results in this folder, for later comparisons; without it they are removed at the end.",
         completion: .directory)
     var work: String?
 
@@ -50,7 +50,7 @@ struct CompareCommand: ParsableCommand {
                 compared, inputs, amounts.settings, circumstances: Self.circumstances, directory: directory,
                 keepsResults: work != nil)
             let worker = WorkerProcess(directory: directory)
-            let result = try run.run(tell: { Console.error($0) }) { configuration, part, use in
+            let result = try run.run(onMessage: { Console.error($0) }) { configuration, part, use in
                 if Console.isErrorTerminal { Console.error("\(configuration.name): \(part.name)") }
                 return worker.outcome(
                     of: CompareJob(
@@ -64,7 +64,7 @@ struct CompareCommand: ParsableCommand {
         }
     }
 
-    /// A configuration that cannot be read is reported; the others are compared.
+    /// A configuration that cannot be read is reported, and the others are compared.
     private func load(_ path: String, named name: String) throws -> ComparedConfiguration {
         var compared = ComparedConfiguration(name: name, path: path)
         do {
@@ -75,7 +75,7 @@ struct CompareCommand: ParsableCommand {
                 model.update(file.map { Digest.text(ofModel: $0) ?? "missing" } ?? "")
             }
             compared.dependencies["the model"] = model.text
-            if configuration.backend.name == "vulkan" {
+            if ["auto", "vulkan"].contains(configuration.backend.name) {
                 let devices = (try? DeviceReport.all()) ?? []
                 compared.dependencies["the Vulkan devices"] = devices.map(\.identity).joined(separator: "; ")
             }
@@ -89,7 +89,7 @@ struct CompareCommand: ParsableCommand {
         return compared
     }
 
-    /// What a configuration says about computing, and not where it says it.
+    /// The settings that affect results, without their positions in the file.
     private static func settings(_ configuration: EngineConfiguration) -> String {
         var (lines, isRelevant) = ([Substring](), false)
         for line in configuration.show().split(separator: "\n") {
@@ -101,7 +101,7 @@ struct CompareCommand: ParsableCommand {
 
     private func publish(_ report: ComparisonReport) throws {
         Console.write("\(report)")
-        // Each that can be written is, whatever becomes of the others.
+        // One file that cannot be written does not keep the others from being written.
         var errors: [any Error] = []
         func attempt(_ write: () throws -> Void) { do { try write() } catch { errors.append(error) } }
         if let json { attempt { try ResultFile(json).writeJSON(of: report) } }
@@ -111,14 +111,14 @@ struct CompareCommand: ParsableCommand {
         if let last = errors.last { throw last }
     }
 
-    /// What failed has been reported; the exit status says so too.
+    /// Failures have been reported; they also set the exit status.
     private static func checkFailures(_ result: ComparisonMeasurements) throws {
         let failures = result.entries.compactMap(\.failure)
         guard !failures.isEmpty else { return }
         throw ExitCode(failures.allSatisfy(\.isUserError) ? 64 : 70)
     }
 
-    /// What results depend on beside configurations and models.
+    /// What results depend on, besides configurations and models.
     private static var circumstances: [String: String] {
         [
             "quire": Digest.text(ofFile: WorkerProcess.executable) ?? QuireVersion.current,

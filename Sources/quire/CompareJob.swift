@@ -1,6 +1,6 @@
 import Comparison
 
-/// What `quire compare` asks of a worker, as JSON in a file.
+/// A worker's task in `quire compare`, as JSON in a file.
 struct CompareJob: Codable {
     let part: ComparisonPart
     let config: String

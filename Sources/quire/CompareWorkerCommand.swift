@@ -37,15 +37,16 @@ struct CompareWorkerCommand: AsyncParsableCommand {
         var outcome = PartOutcome()
         if case .text = job.part {
             let logger = Logger(measuring: configuration.logging)
-            var model = try ScoredModel(
-                configuration, contextLength: job.settings.windowTokenCount,
+            let model = try LoadedModel(
+                configuration, sequenceLength: job.settings.windowTokenCount,
                 catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
             ) { bar.show("loading \(configuration.model.name)", $0) }
+            var scorer = model.scorer()
             let measurement = TextMeasurement(job.inputs, job.settings, distributions: job.distributions)
             outcome.text = try measurement.run(
-                model.tokenizer, vocabularySize: model.vocabularySize, maxTokenCount: model.scorer.maxTokenCount,
+                try model.tokenizer(), vocabularySize: model.vocabularySize, maxTokenCount: scorer.maxTokenCount,
                 progress: { bar.show("text", $0) },
-                score: { try model.scorer.score($0, $1) })
+                score: { try scorer.score($0, $1) })
             return outcome
         }
         let model = try ServedModel(measuring: configuration, bar)
@@ -62,7 +63,7 @@ struct CompareWorkerCommand: AsyncParsableCommand {
         return outcome
     }
 
-    /// Nobody writes to standard input: it ends when the parent does, whatever ended that.
+    /// The parent never writes to the pipe that is standard input, so it ends when the parent ends, however that happens.
     private static func endWithParent() {
         DispatchQueue(label: "quire.parent").async {
             var byte: UInt8 = 0

@@ -9,12 +9,13 @@ struct ConfigCommand: ParsableCommand {
         subcommands: [Check.self, Show.self, Schema.self])
 
     struct Check: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Says what is wrong with a configuration.")
+        static let configuration = CommandConfiguration(
+            abstract: "Checks a configuration and prints what is wrong with it.")
         @OptionGroup var options: ConfigurationOptions
 
         func run() throws {
             let configuration = try options.load()
-            // Only a policy from outside knows whether it can do with its options.
+            // A plugin's policy checks its options when it is made.
             try exitingWithStatus {
                 _ = try PluginCatalog.builtin(and: configuration).policy(
                     named: configuration.scheduler.policy, configuration)
@@ -41,9 +42,11 @@ struct ConfigCommand: ParsableCommand {
 
     struct Schema: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Prints every key with its default and meaning.")
+        @Flag(help: "As tables in Markdown instead of YAML.")
+        var markdown = false
 
         func run() {
-            Console.write(EngineConfiguration.schema())
+            Console.write(markdown ? EngineConfiguration.markdownReference() : EngineConfiguration.schema())
         }
     }
 }

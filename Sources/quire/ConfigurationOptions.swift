@@ -10,16 +10,19 @@ import Plugins
 import Simulation
 import Tokenization
 
-/// The configuration file and what the command line changes in it.
+/// The configuration file, or a model in its place, and what the command line changes in it.
 struct ConfigurationOptions: ParsableArguments {
-    @Argument(help: "The YAML configuration.", completion: .file(extensions: ["yaml", "yml"]))
+    static let help: ArgumentHelp = "A YAML configuration, a .gguf file or a checkpoint's directory."
+    static let completion = CompletionKind.file(extensions: ["yaml", "yml", "gguf"])
+
+    @Argument(help: help, completion: completion)
     var config: String
 
     @Option(name: .customLong("set"), help: "Override one key: --set cache.block_size=32. May be repeated.")
     var overrides: [String] = []
 
-    /// Reads and checks the configuration; the names of plugins too. Warns of parameters that no policy reads, out of those
-    /// that `policies` makes of the configured one.
+    /// Reads and checks the configuration, with the names of plugins. Warns of former names, and of parameters that none
+    /// of the policies reads that `policies` returns for the configured one.
     func load(policies: (_ configured: String) -> [String] = { [$0] }) throws -> EngineConfiguration {
         try Self.load(path: config, overrides: overrides, policies: policies)
     }
@@ -30,13 +33,14 @@ struct ConfigurationOptions: ParsableArguments {
     ) throws -> EngineConfiguration {
         let configuration = try exitingWithStatus { try Self.configuration(path: path, overrides: overrides) }
         let logger = Logger(configuration.logging)
+        for issue in configuration.warnings { logger.warning("\(issue)") }
         for issue in configuration.unreadPolicyOptions(by: policies(configuration.scheduler.policy)) {
             logger.warning("\(issue)")
         }
         return configuration
     }
 
-    /// The same, for callers that say themselves what is wrong.
+    /// The same without warnings, for callers that report errors themselves.
     static func configuration(path: String, overrides: [String]) throws -> EngineConfiguration {
         let home = getenv("HOME").map { String(cString: $0) }
         let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
@@ -64,7 +68,7 @@ private func exitCode(for error: any Error) -> any Error {
     }
 }
 
-/// Whether the command line, a configuration or a file of the user's is to blame.
+/// Whether the command line, a configuration or a file of the user is wrong, and not the machine.
 func isUserError(_ error: any Error) -> Bool {
     switch error {
     case is ConfigurationError, is SimulationError, is RegistryError, is ResultFileError, is TemplateError: true

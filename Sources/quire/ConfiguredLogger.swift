@@ -11,7 +11,7 @@ extension Logger {
         }
     }
 
-    /// The same for a command whose result is a table: what a start says of itself is left out, warnings are not.
+    /// The same for a command whose result is a table: warnings are logged, and messages of the start are not.
     init(measuring section: LoggingSection) {
         var section = section
         if section.level == .info { section.level = .warning }
@@ -19,7 +19,7 @@ extension Logger {
     }
 }
 
-/// Writes one line an event: for people, or as JSON for machines.
+/// Writes one line for each event: text for people, or JSON for machines.
 struct StandardErrorLogHandler: LogHandler {
     var logLevel = Logger.Level.info
     var metadata: Logger.Metadata = [:]
@@ -48,7 +48,7 @@ struct StandardErrorLogHandler: LogHandler {
         }
     }
 
-    /// A JSON string: whatever a client sent stays on one line.
+    /// A JSON string, so that a text of a client stays on one line.
     private func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

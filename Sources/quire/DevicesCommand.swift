@@ -10,7 +10,11 @@ struct DevicesCommand: ParsableCommand {
         try exitingWithStatus {
             let devices = try DeviceReport.all()
             Console.write(devices.map { "\($0)\n" }.joined(separator: "\n"))
-            if devices.isEmpty { Console.error("no driver offers a Vulkan device") }
+            if !devices.contains(where: \.isGPU) {
+                Console.error(
+                    "no driver offers a GPU: AMD's and Intel's need the package mesa-vulkan-drivers, NVIDIA's its own driver"
+                )
+            }
         }
     }
 }

@@ -13,15 +13,15 @@ struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "generate", abstract: "Answers one prompt, streaming to standard output.")
     @OptionGroup var options: ConfigurationOptions
-    @Option(name: .shortAndLong, help: "What to answer, or with --raw to continue.")
+    @Option(name: .shortAndLong, help: "The message to answer, or with --raw the text to continue.")
     var prompt: String
-    @Flag(help: "Continue the text as it is, without the model's chat template.")
+    @Flag(help: "Continue the text without the model's chat template.")
     var raw = false
-    @Option(help: "Tokens to produce at most.")
+    @Option(help: "Maximum number of output tokens.")
     var maxTokens = 256
-    @Option(help: "0 takes the most likely token each time.")
+    @Option(help: "Sampling temperature; 0 is greedy.")
     var temperature: Float = 0
-    @Option(help: "Makes random choices repeatable.")
+    @Option(help: "Seed of random sampling.")
     var seed: UInt64?
     @Flag(help: "Print one JSON object instead of text.")
     var json = false
@@ -88,7 +88,7 @@ struct GenerateCommand: AsyncParsableCommand {
             let rate = outputCount > 1 ? Double(outputCount - 1) / decode : 0
             Console.error(
                 "\(tokens.count) prompt tokens, first token after \(milliseconds(prefill)) ms; "
-                    + "\(outputCount) tokens at \(Int(rate)) a second")
+                    + "\(outputCount) tokens at \(Int(rate)) a second; on \(model.memory.deviceName)")
         }
     }
 

@@ -37,7 +37,6 @@ struct GenerationReport: Encodable {
         decodeTokensPerSecond = outputCount > 1 && secondsAfter > 0 ? Double(outputCount - 1) / secondsAfter : nil
     }
 
-    /// One line of JSON.
     var json: String {
         get throws {
             let encoder = JSONEncoder()

@@ -9,7 +9,7 @@ extension PluginCatalog {
         try builtin(and: configuration, kernelCache: kernelCache) { logger.warning("\($0)") }
     }
 
-    /// `$XDG_CACHE_HOME/quire/kernels`; nil where the user has no place for such things.
+    /// `$XDG_CACHE_HOME/quire/kernels`; nil where neither that variable nor `HOME` is set.
     private static var kernelCache: String? {
         func variable(_ name: String) -> String? {
             getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }

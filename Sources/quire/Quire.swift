@@ -15,7 +15,7 @@ struct Quire: AsyncParsableCommand {
         ])
 }
 
-/// The version that `quire --version` and `/version` tell.
+/// The version of `quire --version`, `/version` and the packages: the only place where it is written.
 enum QuireVersion {
     static let current = "0.1.0"
 }

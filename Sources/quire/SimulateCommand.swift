@@ -4,7 +4,7 @@ import EngineConfig
 import Scheduling
 import Simulation
 
-/// `quire simulate CONFIG --trace FILE`: what policies make of a trace, without a model.
+/// `quire simulate CONFIG --trace FILE`: policies on a trace, without a model.
 struct SimulateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
@@ -12,7 +12,7 @@ struct SimulateCommand: ParsableCommand {
         discussion: """
             Traces are JSON lines or CSV with columns for arrival (seconds or a date), prompt and output tokens, and \
             optionally tenant, priority, prefix id, prefix tokens and deadline_ms; BurstGPT's and Azure's files can be \
-            read as they are. Without one, --synthetic makes requests up: NAME=VALUE pairs, separated by commas, of \
+            read directly. Without a trace, --synthetic generates requests: NAME=VALUE pairs, separated by commas, of \
             \(SyntheticParameters.names.joined(separator: ", ")).
             """)
     @OptionGroup var options: ConfigurationOptions
@@ -20,17 +20,17 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Policies to compare, separated by commas; the configuration's alone without it.")
     var policies: String?
     @Option(
-        help: "What a step costs, as quire bench steps --json wrote it; in place of the simulation section.",
+        help: "A step cost that quire bench steps --json wrote; replaces the section simulation.",
         completion: .file(extensions: ["json"]))
     var stepCost: String?
-    @Option(help: "Write everything that was measured to a file, as JSON.", completion: .file())
+    @Option(help: "Write every figure to this file, as JSON.", completion: .file())
     var json: String?
-    @Option(help: "Write a page with charts to a file.", completion: .file(extensions: ["html"]))
+    @Option(help: "Write a page with charts to this file.", completion: .file(extensions: ["html"]))
     var html: String?
 
     func run() throws {
         let given = policies.map { $0.split(separator: ",").map { String($0) } }
-        // Shares are compared whatever the policy, by the parameters of fair.
+        // The report compares the service of tenants under every policy, by the weights of fair.
         let configuration = try options.load { (given ?? [$0]) + ["fair"] }
         try exitingWithStatus {
             var setup = try SimulationSetup(configuration)
@@ -60,7 +60,7 @@ struct SimulateCommand: ParsableCommand {
         for report in reports where report.policyFailureCount > 0 {
             let last = report.lastPolicyFailure ?? ""
             Console.error(
-                "\(report.policy): \(report.policyFailureCount) decisions failed and were left to fcfs: \(last)")
+                "\(report.policy): \(report.policyFailureCount) decisions failed, and fcfs decided instead: \(last)")
         }
         if let json { try ResultFile(json).writeJSON(of: reports) }
         if let html {

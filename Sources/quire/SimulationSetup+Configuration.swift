@@ -27,7 +27,7 @@ extension SimulationSetup {
             cost: StepCost(
                 fixedSeconds: cost.stepMs / 1e3, promptTokenSeconds: cost.promptTokenUs / 1e6,
                 sequenceSeconds: cost.sequenceUs / 1e6, contextTokenSeconds: cost.contextTokenUs / 1e6,
-                moveBlockSeconds: cost.moveBlockUs / 1e6, moveTokenSeconds: cost.moveTokenUs / 1e6))
+                moveBlockSeconds: cost.swapBlockUs / 1e6, moveTokenSeconds: cost.swapTokenUs / 1e6))
         guard configuration.cache.swapSpace == 0 else {
             throw configuration.error(
                 at: "cache.swap_space",

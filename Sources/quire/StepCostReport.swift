@@ -1,7 +1,7 @@
 import Reports
 import Simulation
 
-/// What a step costs on a device, and how well that explains the steps it was found from. `quire simulate` reads it.
+/// A device's step cost, and its errors on the steps it was fitted to. `quire simulate` reads it.
 struct StepCostReport: Encodable {
     let device: String
     let config: String

@@ -1,11 +1,11 @@
 import ArgumentParser
 import Simulation
 
-/// Where a command's trace comes from: a file, or requests made up.
+/// Where a command's trace comes from: a file, or synthetic requests.
 struct TraceSource: ParsableArguments {
     @Option(help: "The trace, .jsonl or .csv.", completion: .file(extensions: ["jsonl", "csv"]))
     var trace: String?
-    @Option(help: "Requests made up: rate=8,count=10000,…")
+    @Option(help: "Synthetic requests: rate=8,count=10000,…")
     var synthetic: String?
 
     func validate() throws {
@@ -14,10 +14,10 @@ struct TraceSource: ParsableArguments {
         }
     }
 
-    /// In words.
     var description: String { trace.map { "the trace \($0)" } ?? "synthetic requests: \(synthetic ?? "")" }
 
-    /// Runs `simulation` on the trace; `progress` hears of it, 0 to 1, and 0 throughout where the length is not known.
+    /// Runs `simulation` on the trace. `progress` is called with the fraction that is done, 0 to 1; it stays 0 where the
+    /// length is not known.
     func run(
         _ simulation: consuming Simulation, progress: (Double) -> Void
     ) throws(SimulationError) -> PolicyReport {
@@ -30,7 +30,7 @@ struct TraceSource: ParsableArguments {
         return try simulation.run(&requests) { progress(Double($0) / Double(parameters.count + 1)) }
     }
 
-    /// All of its requests at once, at most `limit`. Throws where there are more.
+    /// All of its requests. Throws where there are more than `limit`.
     func requests(limit: Int) throws(SimulationError) -> [TraceRequest] {
         var requests: [TraceRequest] = []
         func take(_ request: TraceRequest?) throws(SimulationError) -> Bool {

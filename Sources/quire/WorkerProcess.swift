@@ -16,7 +16,7 @@ struct WorkerProcess {
         #endif
     }
 
-    /// What came of `job`; a worker that dies without a word is a failure.
+    /// The outcome of `job`; a worker that dies without a result is a failure.
     func outcome(of job: CompareJob) -> PartOutcome {
         let (jobPath, resultPath) = (directory + "/job.json", directory + "/outcome.json")
         defer { for path in [jobPath, resultPath] { try? FileManager.default.removeItem(atPath: path) } }

@@ -77,7 +77,7 @@ import Testing
         let configuration = try model.configuration(
             "backend: {name: sized}\nscheduler: {max_num_batched_tokens: 64, max_num_seqs: 64}\n\(cache)")
         let log = LogLines()
-        let prepared = try PreparedModel(
+        let prepared = try LoadedModel(
             catalog.checkpoint(of: configuration), configuration, catalog: catalog, logger: log.logger,
             progress: { _ in })
         let memory = prepared.memory

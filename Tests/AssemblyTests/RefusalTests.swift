@@ -47,7 +47,7 @@ import Testing
         let log = LogLines()
         let configuration = try model.configuration("backend: {name: reference}\ncache: {num_blocks: 8}")
         let catalog = try PluginCatalog.builtin()
-        _ = try PreparedModel(
+        _ = try LoadedModel(
             catalog.checkpoint(of: configuration), configuration, catalog: catalog, logger: log.logger,
             progress: { _ in })
         let warnings = log.all.filter { $0.hasPrefix("warning: ") }

@@ -12,7 +12,6 @@ import Testing
         let backend = try card.backend()
         let model = SmallModel()
         let prepared = try model.prepare(on: backend).plan
-        let plan = try #require(prepared as? any TimedPlan)
         let expected = try model.step(prepared, first: 0, count: 20)
         var batch = ForwardBatch()
         batch.append(
@@ -21,7 +20,7 @@ import Testing
         batch.sampleRows = [19]
         batch.rowRequests = [RowRequest(inverseTemperature: 1)]
         let before = backend.counters.dispatches
-        let timings = try plan.time(batch)
+        let timings = try prepared.time(batch)
         #expect(backend.counters.dispatches - before == timings.count)
         #expect(timings.allSatisfy { $0.seconds >= 0 && $0.seconds < 60 && !$0.label.isEmpty && $0.byteCount > 0 })
         #expect(timings.reduce(0) { $0 + $1.seconds } > 0)

@@ -35,7 +35,7 @@ private final class Laboratory {
         let run = ComparisonRun(
             configurations, inputs, settings, circumstances: circumstances, directory: path,
             keepsResults: keepsResults)
-        let result = try run.run(tell: { told.append($0) }) { measure($0, $1, $2) }
+        let result = try run.run(onMessage: { told.append($0) }) { measure($0, $1, $2) }
         if cleans { try run.clean(after: result) }
         return result
     }
@@ -194,7 +194,7 @@ struct RunTests {
         let run = ComparisonRun(
             laboratory.configurations, laboratory.inputs, laboratory.settings, circumstances: [:],
             directory: laboratory.path, keepsResults: false)
-        let result = try run.run(tell: { _ in }) { _, _, _ in PartOutcome() }
+        let result = try run.run(onMessage: { _ in }) { _, _, _ in PartOutcome() }
         #expect(result.entries.allSatisfy { $0.failure?.reason == "no result of text" })
     }
 

@@ -178,7 +178,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
                 "c.yaml:4:3: cache.block_size: duplicate key, first given at line 3",
                 "c.yaml:5:1: modle: unknown section; did you mean \"model\"?",
                 "c.yaml:8:9: server.port: expected an integer from 0 to 65535, found http",
-                "--set cache.dtype: expected auto, f32, bf16, f16 or int8, found f8",
+                "--set cache.dtype: expected auto, f32, f16, bf16 or int8, found f8",
             ])
     }
 

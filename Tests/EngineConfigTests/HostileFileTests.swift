@@ -4,6 +4,8 @@ import Testing
 
 @testable import EngineConfig
 
+private let expected = "expected a YAML configuration, a .gguf file or the directory of a checkpoint"
+
 @Suite struct HostileFileTests {
     @Test(
         "What is not one plain YAML document is refused with its place",
@@ -98,7 +100,7 @@ import Testing
         #expect(complaints(about: minimal + filler) == [])
         #expect(
             complaints(about: minimal + filler + "#")
-                == ["c.yaml: expected at most 1048576 bytes of YAML, found 1048577 bytes"])
+                == ["c.yaml: \(expected), found a file of 1048577 bytes, which is too large for YAML"])
     }
 }
 
@@ -120,13 +122,14 @@ import Testing
         try #require(truncate(url.path, 100_000_000) == 0)
         #expect(
             complaint(aboutFileAt: url.path)
-                == "\(url.path): expected at most 1048576 bytes of YAML, found 100000000 bytes")
+                == "\(url.path): \(expected), found a file of 100000000 bytes, which is too large for YAML")
     }
 
     @Test("A file without an end is refused after the limit")
     func endlessFile() {
         #expect(
-            complaint(aboutFileAt: "/dev/zero") == "/dev/zero: expected at most 1048576 bytes of YAML, found more")
+            complaint(aboutFileAt: "/dev/zero")
+                == "/dev/zero: \(expected), found more than 1048576 bytes, which is too large for YAML")
     }
 
     @Test("A missing file, a directory and an empty file each say so")
@@ -134,7 +137,7 @@ import Testing
         let folder = FileManager.default.temporaryDirectory.path
         let missing = "\(folder)/quire-\(UUID().uuidString).yaml"
         #expect(complaint(aboutFileAt: missing) == "\(missing): no such file")
-        #expect(complaint(aboutFileAt: folder) == "\(folder): expected a YAML file, found a directory")
+        #expect(complaint(aboutFileAt: folder) == "\(folder): \(expected), found a directory without config.json")
         #expect(complaint(aboutFileAt: "/dev/null") == "/dev/null:1:1: the file is empty; give at least model.path")
     }
 }

@@ -1,5 +1,9 @@
+import BackendCPU
+import BackendVulkan
+import Scheduling
 import SharedValues
 import Testing
+import Weights
 
 @testable import EngineConfig
 
@@ -20,17 +24,18 @@ import Testing
         func text(_ generator: inout SplitMix64) -> String { texts.randomElement(using: &generator) ?? "m" }
         value.model.path = "/" + text(&generator)
         value.model.name = text(&generator)
-        value.model.dtype = DTypeChoice.allCases.randomElement(using: &generator) ?? .auto
+        value.model.dtype = WeightType.allCases.randomElement(using: &generator) ?? .auto
         value.model.maxModelLen = maybe { Int.random(in: 1...100_000, using: &$0) }
         value.model.tokenizer = maybe { "/" + text(&$0) }
         value.model.chatTemplate = maybe { "/" + text(&$0) }
         value.backend.threads = Int.random(in: 0...1024, using: &generator)
-        value.backend.isa = BackendSection.ISA.allCases.randomElement(using: &generator) ?? .auto
+        value.backend.isa = InstructionSet.allCases.randomElement(using: &generator)
         value.backend.device = text(&generator)
         value.backend.batchInvariant = Bool.random(using: &generator)
         value.backend.disabledKernels = Array(
             ["norm_subgroup", "a-b.c"].prefix(Int.random(in: 0...2, using: &generator)))
-        value.backend.without = Array(["fp16", "unified_memory"].prefix(Int.random(in: 0...2, using: &generator)))
+        value.backend.disabledFeatures = Array(
+            [.float16, .unifiedMemory].prefix(Int.random(in: 0...2, using: &generator)))
         value.backend.maxRange = maybe { 1 << Int.random(in: 20...50, using: &$0) }
         value.backend.sharedMemory = maybe { 1 << Int.random(in: 14...30, using: &$0) }
         value.cache.blockSize = 1 << Int.random(in: 0...8, using: &generator)
@@ -45,7 +50,7 @@ import Testing
         value.cache.enablePrefixCaching = Bool.random(using: &generator)
         value.scheduler.maxNumSeqs = Int.random(in: 1...64, using: &generator)
         value.scheduler.maxNumBatchedTokens = Int.random(in: 64...10_000, using: &generator)
-        value.scheduler.victim = SchedulerSection.VictimChoice.allCases.randomElement(using: &generator)
+        value.scheduler.victim = VictimRule.allCases.randomElement(using: &generator)
         value.scheduler.promptShare = Double.random(in: 0.001...1, using: &generator)
         value.policyOptions.ageingSeconds = Double.random(in: 0.001...1e9, using: &generator)
         value.policyOptions.weights = Dictionary(

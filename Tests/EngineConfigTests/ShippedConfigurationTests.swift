@@ -34,6 +34,24 @@ import Testing
         #expect(full == minimal)
     }
 
+    @Test("Configs/README.md is what `quire config schema --markdown` prints")
+    func referenceIsGenerated() throws {
+        let data = try Data(contentsOf: URL(filePath: "\(Self.folder)/README.md"))
+        #expect(String(decoding: data, as: UTF8.self) == EngineConfiguration.markdownReference())
+    }
+
+    @Test("Every key is a row of the reference, which says who reads it")
+    func reference() throws {
+        let lines = EngineConfiguration.markdownReference().split(separator: "\n")
+        for section in EngineConfiguration.sections {
+            for key in section.keys {
+                let row = try #require(lines.first { $0.hasPrefix("| `\(section.path(of: key.name))` |") })
+                #expect(row.contains(key.explanation))
+                for reader in key.scope { #expect(row.contains(reader)) }
+            }
+        }
+    }
+
     @Test("Every documented example of an optional key is one that the key takes")
     func examples() throws {
         for section in EngineConfiguration.sections {

@@ -1,4 +1,5 @@
 import Testing
+import Weights
 
 @testable import EngineConfig
 
@@ -10,7 +11,7 @@ import Testing
         #expect(configuration.model.name == "SmolLM2")
         #expect(configuration.model.dtype == .auto)
         #expect(configuration.backend == BackendSection())
-        #expect(configuration.backend.name == "cpu")
+        #expect(configuration.backend.name == "auto")
         #expect(configuration.cache.blockSize == 16)
         #expect(configuration.cache.memoryUtilization == nil)
         #expect(configuration.scheduler.maxNumBatchedTokens == 2048)

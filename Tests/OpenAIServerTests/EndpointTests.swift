@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct EndpointTests {
     @Test func `models, health, ping and version`() async throws {
-        try await TestServer.run(ScriptedService("x")) { server async throws in
+        try await TestServer.run(ScriptedService("x"), options: { $0.version = "1.2.3" }) { server async throws in
             let models = try await server.get("/v1/models").json
             #expect(models.at("object") == "list")
             #expect(models.at("data.0.id") == "scripted")

@@ -32,7 +32,7 @@ class QuireServer:
         config = Path(directory) / "server.yaml"
         config.write_text(
             f"model:\n  path: {MODEL}\n  name: {NAME}\n  max_model_len: {MAX_MODEL_LEN}\n"
-            "cache:\n  memory: 256MiB\nserver:\n  port: 8000\n")
+            "backend:\n  name: cpu\ncache:\n  memory: 256MiB\nserver:\n  port: 8000\n")
         command = [BINARY, "serve", str(config), "--set", "server.port=0"]
         for key, value in settings.items():
             command += ["--set", f"{key.replace('__', '.')}={value}"]

@@ -1,5 +1,7 @@
 """The command line as scripts see it: results on standard output, the rest on standard error, and the exit status."""
 import json
+import os
+import re
 import subprocess
 
 import pytest
@@ -70,6 +72,52 @@ def test_set_overrides_and_is_checked(config):
 
 def test_the_schema_is_the_full_configuration():
     assert quire("config", "schema").stdout == (REPOSITORY / "Configs/full.yaml").read_text()
+
+
+def test_the_reference_of_the_configuration_is_generated():
+    assert quire("config", "schema", "--markdown").stdout == (REPOSITORY / "Configs/README.md").read_text()
+
+
+def test_a_former_name_is_read_and_warned_of(config):
+    path = config("backend: {kernels: [norm_subgroup]}")
+    result = quire("config", "show", path)
+    assert result.returncode == 0 and "disabled_kernels: [norm_subgroup]" in result.stdout
+    assert f"{path}:2:11: backend.kernels: now called backend.disabled_kernels" in result.stderr
+
+
+def test_a_model_takes_the_place_of_a_configuration():
+    result = quire("generate", MODEL, "--raw", "--prompt", "The capital of France is", "--max-tokens", 8)
+    assert result.returncode == 0 and result.stdout.startswith(" Paris"), result.stderr
+    directory = REPOSITORY / "Tests/Goldens/checkpoints/llama-gqa-untied"
+    result = quire("config", "show", directory, "--set", "cache.block_size=32")
+    assert f"path: {directory}  # command line" in result.stdout and "block_size: 32" in result.stdout
+
+
+@pytest.mark.parametrize("name, found", [("directory", "a directory without config.json"),
+                                         ("model.safetensors", "a .safetensors file")])
+def test_what_is_neither_model_nor_configuration_says_what_is_expected(tmp_path, name, found):
+    path = tmp_path / name
+    path.write_text("x") if "." in name else path.mkdir()
+    result = quire("serve", path)
+    assert result.returncode == 64
+    assert f"{path}: expected a YAML configuration, a .gguf file or the directory of a checkpoint, found {found}" in result.stderr
+
+
+def test_without_a_backend_one_is_chosen_and_the_log_says_why():
+    # Only the software driver, whatever the machine has: it is listed, and not chosen.
+    driver = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json"
+    environment = {**os.environ, "VK_DRIVER_FILES": driver, "VK_ICD_FILENAMES": driver, "VK_ADD_DRIVER_FILES": ""}
+    process = subprocess.Popen([BINARY, "serve", MODEL, "--set", "server.port=0", "--set", "cache.memory=64MiB"],
+                               stderr=subprocess.PIPE, text=True, env=environment)
+    log = []
+    for line in process.stderr:
+        log.append(line)
+        if "listening on" in line:
+            process.terminate()
+    assert process.wait() == 0, log
+    line = next(line for line in log if line.startswith("info backend: "))
+    assert re.match(r"info backend: cpu, because no Vulkan device is a usable GPU: llvmpipe .* is a software driver$",
+                    line), line
 
 
 def test_a_plan_is_printed_one_operation_a_line(config):

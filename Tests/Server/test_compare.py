@@ -26,7 +26,7 @@ def place(tmp_path):
         def config(self, name, checkpoint=None, more="", path=None):
             file = tmp_path / f"{name}.yaml"
             model = path or CHECKPOINTS / checkpoint
-            file.write_text(f"model: {{path: {model}{more}}}\ncache: {{memory: 8MiB}}\nbackend: {{threads: 1}}\n")
+            file.write_text(f"model: {{path: {model}{more}}}\ncache: {{memory: 8MiB}}\nbackend: {{name: cpu, threads: 1}}\n")
             return file
 
         def start(self, *arguments, amounts=SMALL):

@@ -7,10 +7,10 @@ public struct CapabilityLimits: Sendable, Hashable {
         case float16 = "fp16"
         case halfSubnormals = "fp16_subnormals"
         case storage16Bit = "storage_16bit"
-        case integerProducts = "integer_products"
+        case integerProducts = "integer_dot_product"
         case unifiedMemory = "unified_memory"
         /// Without it, a processor gets the kernels of a GPU.
-        case processorLanes = "processor_lanes"
+        case processorLanes = "cpu_kernels"
     }
 
     /// Features to do without.

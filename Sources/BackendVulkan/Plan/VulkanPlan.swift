@@ -183,7 +183,7 @@ final class VulkanPlan: PreparedPlan {
     }
 }
 
-extension VulkanPlan: TimedPlan {
+extension VulkanPlan {
     func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
         precondition(submission == nil, "wait for the last batch before time")
         let program = try lay(batch)

@@ -2,7 +2,6 @@
 public struct ComparedConfiguration: Sendable {
     /// What reports call it; no two of a comparison are called the same.
     public let name: String
-    /// The file.
     public let path: String
     /// What its results depend on, by name, each as a digest or a text: its settings, its model.
     public var dependencies: [String: String] = [:]

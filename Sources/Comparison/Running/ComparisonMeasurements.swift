@@ -4,7 +4,6 @@ public struct ComparisonMeasurements: Sendable {
     public struct Entry: Sendable {
         /// What reports call it.
         public let name: String
-        /// Its file.
         public let path: String
         /// Why it was not measured, or not to the end.
         public internal(set) var failure: PartOutcome.Failure?

@@ -1,4 +1,4 @@
-/// Measures configurations part by part, keeps what is measured, and takes what an interrupted run has left.
+/// Measures configurations part by part, stores the results, and continues an interrupted run.
 public struct ComparisonRun {
     /// Measures a part of a configuration, elsewhere. The use of distributions is nil but for `ComparisonPart.text`.
     public typealias Measure = (ComparedConfiguration, ComparisonPart, DistributionUse?) -> PartOutcome
@@ -24,24 +24,24 @@ public struct ComparisonRun {
         self.keepsResults = keepsResults
     }
 
-    /// Measures what is not there yet. `tell` hears of what is taken from an earlier run and what is measured again, and
-    /// why. A configuration that fails is left out from then on. Throws `ComparisonError.folder` and `.storage`.
-    public func run(tell: (String) -> Void, measure: Measure) throws(ComparisonError) -> ComparisonMeasurements {
+    /// Measures what no earlier run has measured. `onMessage` is called with a sentence for each result that is taken from
+    /// an earlier run or is measured again, and why. A configuration that fails is not measured any further. Throws `ComparisonError.folder` and `.storage`.
+    public func run(onMessage: (String) -> Void, measure: Measure) throws(ComparisonError) -> ComparisonMeasurements {
         let store = try ResultStore(directory: directory)
         var result = ComparisonMeasurements(configurations, inputs, settings)
-        try measureTexts(&result, store, tell, measure)
+        try measureTexts(&result, store, onMessage, measure)
         let rounds = (1...max(1, settings.roundCount)).map { ComparisonPart.load(round: $0) }
         for part in [.continuations] + rounds {
             for index in configurations.indices where result.entries[index].failure == nil {
-                try take(part, key(part, index), nil, index, &result, store, tell, measure)
+                try take(part, key(part, index), nil, index, &result, store, onMessage, measure)
             }
         }
         store.removeDistributions()
         return result
     }
 
-    /// Removes what is stored, for when reports of `result` are written: unless it is to be kept, or something failed that
-    /// may succeed the next time.
+    /// Removes the stored results once reports of `result` are written, unless they are to be kept or a configuration failed
+    /// and may succeed the next time.
     public func clean(after result: ComparisonMeasurements) throws(ComparisonError) {
         guard !keepsResults, result.entries.allSatisfy({ $0.failure == nil }) else { return }
         try ResultStore(directory: directory).removeAll(configurations.map(\.fileName))
@@ -49,7 +49,7 @@ public struct ComparisonRun {
 
     /// The reference first, the others against it.
     private func measureTexts(
-        _ result: inout ComparisonMeasurements, _ store: ResultStore, _ tell: (String) -> Void, _ measure: Measure
+        _ result: inout ComparisonMeasurements, _ store: ResultStore, _ onMessage: (String) -> Void, _ measure: Measure
     ) throws(ComparisonError) {
         var identity: String?
         for index in configurations.indices where result.entries[index].failure == nil {
@@ -65,7 +65,7 @@ public struct ComparisonRun {
                 }
                 let isThere = DistributionFile.isComplete(store.distributionsPath, identity: own)
                 try take(
-                    .text, key, .write(path: store.distributionsPath, identity: own), index, &result, store, tell,
+                    .text, key, .write(path: store.distributionsPath, identity: own), index, &result, store, onMessage,
                     measure, obstacle: isNeeded && !isThere ? "its distributions are needed for the others" : nil)
                 if result.entries[index].failure == nil {
                     identity = own
@@ -75,32 +75,32 @@ public struct ComparisonRun {
             }
             key["reference"] = identity
             try take(
-                .text, key, .read(path: store.distributionsPath, identity: identity), index, &result, store, tell,
+                .text, key, .read(path: store.distributionsPath, identity: identity), index, &result, store, onMessage,
                 measure)
         }
     }
 
-    /// Puts a part's outcome into `result`: the stored one if nothing that it depends on has changed, and nothing else is
-    /// in the way.
+    /// Puts a part's outcome into `result`: the stored one if nothing that it depends on has changed and there is no
+    /// obstacle.
     private func take(
         _ part: ComparisonPart, _ key: [String: String], _ use: DistributionUse?, _ index: Int,
-        _ result: inout ComparisonMeasurements, _ store: ResultStore, _ tell: (String) -> Void, _ measure: Measure,
+        _ result: inout ComparisonMeasurements, _ store: ResultStore, _ onMessage: (String) -> Void, _ measure: Measure,
         obstacle: String? = nil
     ) throws(ComparisonError) {
         let configuration = configurations[index]
         if let stored = store.part(part, of: configuration.fileName) {
             let changed = Set(stored.key.keys).union(key.keys).filter { stored.key[$0] != key[$0] }.sorted()
             guard !changed.isEmpty || obstacle != nil else {
-                tell("\(configuration.name): \(part.name): taken from an earlier run")
+                onMessage("\(configuration.name): \(part.name): taken from an earlier run")
                 result.entries[index].add(stored.outcome)
                 return
             }
             let list = changed.joined(separator: ", ") + (changed.count == 1 ? " has changed" : " have changed")
-            tell("\(configuration.name): \(part.name): measured again: \(changed.isEmpty ? obstacle ?? "" : list)")
+            onMessage("\(configuration.name): \(part.name): measured again: \(changed.isEmpty ? obstacle ?? "" : list)")
         }
         let outcome = measure(configuration, part, use)
         if let failure = outcome.failure {
-            tell("\(configuration.name): \(part.name): \(failure.reason)")
+            onMessage("\(configuration.name): \(part.name): \(failure.reason)")
             result.entries[index].failure = failure
             return
         }

@@ -16,6 +16,12 @@ struct ConfigurationKey<Target>: Sendable {
     var isRequired = false
     /// Whether the value must not be shown.
     var isSecret = false
+    /// The backends or policies that read the key; empty: all of them.
+    var scope: [String] = []
+    /// Names that the key had before: still read, with a warning.
+    var formerNames: [String] = []
+    /// Values that have another name today, as the type knows them.
+    var formerValues: [String: String] = [:]
     /// Reads a value into the target.
     var decode: @Sendable (YAMLNode, PathContext, inout Target) throws(ValueMismatch) -> Void
     /// The target's value as YAML; nil when it has none.
@@ -33,6 +39,7 @@ struct ConfigurationKey<Target>: Sendable {
         } render: {
             type.render($0[keyPath: property])
         }
+        formerValues = type.formerValues
     }
 
     /// A key that may be absent, or null, which is the same.
@@ -79,6 +86,20 @@ struct ConfigurationKey<Target>: Sendable {
 }
 
 extension ConfigurationKey {
+    /// The same key, which only `readers` read.
+    func only(for readers: String...) -> ConfigurationKey {
+        var key = self
+        key.scope = readers
+        return key
+    }
+
+    /// The same key, which is also read, with a warning, under the names that it had before.
+    func formerly(_ names: String...) -> ConfigurationKey {
+        var key = self
+        key.formerNames = names
+        return key
+    }
+
     /// The same key seen from a value that holds the target.
     func lifted<Root>(_ section: any WritableKeyPath<Root, Target> & Sendable) -> ConfigurationKey<Root> {
         let (decode, render) = (decode, render)
@@ -91,6 +112,9 @@ extension ConfigurationKey {
             render($0[keyPath: section])
         }
         key.isRequired = isRequired
+        key.scope = scope
+        key.formerNames = formerNames
+        key.formerValues = formerValues
         return key
     }
 }

@@ -16,6 +16,17 @@ struct ConfigurationType<Value: Sendable>: Sendable {
     var decode: @Sendable (YAMLNode, PathContext) throws(ValueMismatch) -> Value
     /// Writes a value as YAML that `decode` reads back to an equal one.
     var render: @Sendable (Value) -> String
+    /// Values that `decode` takes for others, by the names that they had before.
+    var formerValues: [String: String] = [:]
+
+    init(
+        expected: String, decode: @escaping @Sendable (YAMLNode, PathContext) throws(ValueMismatch) -> Value,
+        render: @escaping @Sendable (Value) -> String
+    ) {
+        self.expected = expected
+        self.decode = decode
+        self.render = render
+    }
 }
 
 extension ConfigurationType where Value == Int {
@@ -105,7 +116,7 @@ extension ConfigurationType where Value == Bool {
 }
 
 extension ConfigurationType where Value == String {
-    fileprivate static func string(
+    static func string(
         _ expected: String, where constraint: @escaping @Sendable (String) -> Bool
     ) -> ConfigurationType {
         ConfigurationType(expected: expected) { node, _ throws(ValueMismatch) in
@@ -153,51 +164,6 @@ extension ConfigurationType where Value == String {
     }
 }
 
-extension ConfigurationType where Value == [String] {
-    /// Values of one kind in a sequence, described by `expected`.
-    private static func sequence(_ expected: String, of one: ConfigurationType<String>) -> ConfigurationType {
-        ConfigurationType(expected: expected) { node, context throws(ValueMismatch) in
-            guard !node.isNull else { return [] }
-            guard case .sequence(let nodes) = node.content else { throw ValueMismatch() }
-            var values: [String] = []
-            for node in nodes {
-                do throws(ValueMismatch) { values.append(try one.decode(node, context)) } catch {
-                    throw ValueMismatch(expected: error.expected ?? one.expected, part: node)
-                }
-            }
-            return values
-        } render: {
-            "[" + $0.map(one.render).joined(separator: ", ") + "]"
-        }
-    }
-
-    /// Paths in a sequence; `~` and relative ones are resolved.
-    static var paths: ConfigurationType {
-        sequence("a sequence of paths, such as [libpolicy.so]", of: .path("a path"))
-    }
-
-    /// Origins of web pages in a sequence.
-    static var origins: ConfigurationType {
-        sequence(
-            "a sequence of origins, such as [\"https://chat.example.com\"]",
-            of: .string("an origin such as https://chat.example.com, without a path, or *") { text in
-                guard let separator = text.firstRange(of: "://") else { return text == "*" || text == "null" }
-                let authority = text[separator.upperBound...]
-                return !authority.isEmpty && !authority.contains("/")
-                    && text.utf8.allSatisfy { (0x21..<0x7F).contains($0) }
-            })
-    }
-
-    /// Host names in a sequence.
-    static var hostNames: ConfigurationType {
-        sequence(
-            "a sequence of host names, such as [llm.example.com]",
-            of: .string("a host name such as llm.example.com, without a port, or *") { text in
-                text == "*" || (!text.isEmpty && text.utf8.allSatisfy { PlainName.allows($0) })
-            })
-    }
-}
-
 extension ConfigurationType where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// One of an enumeration's names.
     static var choice: ConfigurationType {
@@ -215,29 +181,50 @@ extension ConfigurationType where Value: RawRepresentable & CaseIterable, Value.
     }
 }
 
-extension ConfigurationType where Value == [String] {
-    /// Some of `names`, in a sequence; or one name, or several with commas between, as a text.
-    static func names(_ expected: String, among known: [String]? = nil) -> ConfigurationType {
-        ConfigurationType(expected: expected) { node, _ throws(ValueMismatch) in
-            var names: [String] = []
-            if case .sequence(let nodes) = node.content {
-                for node in nodes {
-                    guard let text = node.text else { throw ValueMismatch() }
-                    names.append(text)
-                }
-            } else {
-                guard let text = node.text else { throw ValueMismatch() }
-                names = text.split(separator: ",").map { String($0.drop { $0 == " " }) }
+extension ConfigurationType {
+    /// `auto`, which is nil, or one of an enumeration's names.
+    static func automatic<Choice>() -> ConfigurationType
+    where Value == Choice?, Choice: RawRepresentable & CaseIterable & Sendable, Choice.RawValue == String {
+        let choice = ConfigurationType<Choice>.choice
+        let names = ["auto"] + Choice.allCases.map(\.rawValue)
+        return ConfigurationType(expected: "auto, " + choice.expected) { node, context throws(ValueMismatch) in
+            if node.text == "auto" { return nil }
+            do throws(ValueMismatch) { return try choice.decode(node, context) } catch {
+                throw ValueMismatch(suggestion: node.text.flatMap { Suggestion.nearest(to: $0, among: names) })
             }
-            for name in names {
-                guard !name.isEmpty, name.utf8.allSatisfy({ PlainName.allows($0) }) else { throw ValueMismatch() }
-                if let known, !known.contains(name) {
-                    throw ValueMismatch(suggestion: Suggestion.nearest(to: name, among: known))
-                }
-            }
-            return names
         } render: {
-            "[" + $0.map { QuotedText.text($0) }.joined(separator: ", ") + "]"
+            $0.map(choice.render) ?? "auto"
         }
+    }
+}
+
+/// What a path in a configuration is relative to.
+struct PathContext: Sendable {
+    /// What `~` stands for, if the caller knows.
+    var homeDirectory: String?
+    /// The folder of the configuration file; empty for the current directory.
+    var folder: String
+
+    init(homeDirectory: String?, folder: String) {
+        self.homeDirectory = homeDirectory
+        self.folder = folder
+    }
+
+    /// For values of a file: relative paths start at the file's own folder.
+    init(homeDirectory: String?, file: String) {
+        let end = file.lastIndex(of: "/")
+        self.init(homeDirectory: homeDirectory, folder: end.map { String(file[...$0]) } ?? "")
+    }
+
+    /// The path with `~` and the folder put in front; nil when there is a `~` that cannot be expanded.
+    func resolve(_ path: String) -> String? {
+        if path.hasPrefix("/") { return path }
+        if path == "~" || path.hasPrefix("~/") {
+            guard let homeDirectory else { return nil }
+            return (homeDirectory.hasSuffix("/") ? String(homeDirectory.dropLast()) : homeDirectory) + path.dropFirst()
+        }
+        var rest = Substring(path)
+        while !folder.isEmpty, rest.hasPrefix("./") { rest = rest.dropFirst(2) }
+        return folder + rest
     }
 }

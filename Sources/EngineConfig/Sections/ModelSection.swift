@@ -1,11 +1,13 @@
+public import Weights
+
 /// Which model to serve.
 public struct ModelSection: Sendable, Equatable {
     /// A Hugging Face directory or a .gguf file.
     public var path = ""
     /// The name that clients ask for.
     public var name = ""
-    /// The type that weights have in memory.
-    public var dtype = DTypeChoice.auto
+    /// The type that unquantized weights have in memory.
+    public var dtype = WeightType.auto
     /// The name of the `WeightLoader`, or `auto`.
     public var loader = "auto"
     /// The longest prompt and answer together, in tokens; nil for the model's own limit.
@@ -25,7 +27,7 @@ extension ModelSection: ConfigurationSection {
         ConfigurationKey(
             "path", required: \.path, .path("the path of a model"),
             example: "~/.cache/quire/models/smollm2-135m-instruct.gguf",
-            "A Hugging Face directory or a .gguf file; a relative path starts at this file's folder"),
+            "A Hugging Face directory or a .gguf file (the first of several parts), relative to this file's folder"),
         {
             var key = ConfigurationKey(
                 "name", \ModelSection.name, .text("a model name"), "The name that clients ask for")
@@ -35,13 +37,15 @@ extension ModelSection: ConfigurationSection {
         }(),
         ConfigurationKey(
             "dtype", \.dtype, .choice,
-            "The type of dense weights in memory; auto keeps the file's own. Packed weights stay packed"),
+            "Type in which unquantized weights are kept; auto is the checkpoint's. Quantized weights stay quantized; with "
+                + "f32, activations keep 32-bit precision"),
         ConfigurationKey(
             "loader", \.loader, .name(of: "a weight loader"),
-            "How to read the checkpoint's weights: packed as they are, or with dense dequantized"),
+            "How to read the checkpoint: auto finds its format; gguf, awq, gptq and compressed-tensors demand one; dense "
+                + "dequantizes the weights"),
         ConfigurationKey(
             "max_model_len", optional: \.maxModelLen, .integer(in: 1...Int(Int32.max)), unset: "the model's own limit",
-            example: "4096", "The longest prompt and answer together, in tokens"),
+            example: "4096", "Maximum length of a sequence, prompt and answer together, in tokens"),
         ConfigurationKey(
             "tokenizer", optional: \.tokenizer, .path("the path of a tokenizer"), unset: "the model's own",
             example: "tokenizer.json", "A tokenizer.json, or a directory or .gguf file that has a tokenizer"),

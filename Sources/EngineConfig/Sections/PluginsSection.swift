@@ -1,6 +1,5 @@
-/// Libraries with scheduling policies from outside.
+/// Libraries with scheduling policies.
 public struct PluginsSection: Sendable, Equatable {
-    /// Their files.
     public var paths: [String] = []
 
     init() {}
@@ -8,11 +7,12 @@ public struct PluginsSection: Sendable, Equatable {
 
 extension PluginsSection: ConfigurationSection {
     static let name = "plugins"
-    static let summary = "scheduling policies from outside"
+    static let summary = "libraries with scheduling policies"
     static let isOneKey = true
     static let keys: [ConfigurationKey<PluginsSection>] = [
         ConfigurationKey(
             name, \.paths, .paths,
-            "Libraries made with quire_plugin.h or QuirePlugins; scheduler.policy then knows their policies by name")
+            "Libraries built with quire_plugin.h or QuirePlugins; scheduler.policy then takes the names of their policies"
+        )
     ]
 }

@@ -8,7 +8,7 @@ public struct ServerSection: Sendable, Equatable {
     public var drainSeconds = 30.0
     /// The largest request body, in bytes.
     public var maxBody = 8 << 20
-    /// Choices of one request at most: its prompts times `n`.
+    /// Maximum number of choices of one request: its prompts times `n`.
     public var maxChoices = 128
     /// The largest `logprobs` or `top_logprobs` of a request.
     public var maxLogprobs = 20
@@ -16,7 +16,7 @@ public struct ServerSection: Sendable, Equatable {
     public var apiKey: Secret?
     /// Origins of web pages that may call the server.
     public var allowedOrigins: [String] = []
-    /// Host names under which the server may be called, beside addresses and names of the local network.
+    /// Host names of the server that clients may use, beside addresses and names of the local network.
     public var allowedHosts: [String] = []
 
     init() {}
@@ -34,19 +34,19 @@ extension ServerSection: ConfigurationSection {
         ConfigurationKey(
             "max_body", \.maxBody, .byteCount(in: 1024...(1 << 30)), "The largest request body; beyond it, status 413"),
         ConfigurationKey(
-            "max_choices", \.maxChoices, .integer(in: 1...65_536), "Choices of one request at most: its prompts times n"
-        ),
+            "max_choices", \.maxChoices, .integer(in: 1...65_536),
+            "Maximum number of choices of one request: its prompts times n"),
         ConfigurationKey(
             "max_logprobs", \.maxLogprobs, .integer(in: 0...1024), "The largest logprobs or top_logprobs of a request"),
         ConfigurationKey(
-            "api_key", optional: \.apiKey, .token, unset: "everyone is let in", example: "change-me", isSecret: true,
-            "What clients must send as Authorization: Bearer"),
+            "api_key", optional: \.apiKey, .token, unset: "no key is needed", example: "change-me", isSecret: true,
+            "The key that clients must send as Authorization: Bearer"),
         ConfigurationKey(
             "allowed_origins", \.allowedOrigins, .origins,
-            "Web pages that may call the server from a browser, by their origin; \"*\" allows all"),
+            "Origins of web pages that may call the server from a browser; \"*\" allows all"),
         ConfigurationKey(
             "allowed_hosts", \.allowedHosts, .hostNames,
-            "Names under which the server may be called, beside addresses and names of the local network; \"*\" allows all"
+            "Host names of the server that clients may use, beside addresses and names of the local network; \"*\" allows all"
         ),
     ]
 }

@@ -94,3 +94,60 @@ struct YAMLComposer: ~Copyable {
         YAMLProblem(mark: mark, keyPath: path.isEmpty ? nil : path.joined(separator: "."), message: message)
     }
 }
+
+/// What a configuration file may cost; far above any honest one.
+enum YAMLLimits {
+    static let byteCount = 1 << 20
+    static let depth = 16
+    static let nodeCount = 10_000
+}
+
+/// Checks that bytes are the UTF-8 that the parser expects.
+enum YAMLEncoding {
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
+    /// The bytes without a byte order mark; throws at the first byte that is not UTF-8.
+    static func utf8(_ bytes: [UInt8]) throws(YAMLProblem) -> [UInt8] {
+        if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
+            throw YAMLProblem(mark: .start, message: "expected UTF-8 text, found UTF-16")
+        }
+        if let offset = firstInvalidOffset(bytes) {
+            let byte = String(bytes[offset], radix: 16)
+            throw YAMLProblem(
+                mark: .locating(offset: offset, in: bytes),
+                message: "expected UTF-8 text, found the byte 0x\(byte.count < 2 ? "0" : "")\(byte)")
+        }
+        return bytes.starts(with: byteOrderMark) ? Array(bytes.dropFirst(byteOrderMark.count)) : bytes
+    }
+
+    private static func firstInvalidOffset(_ bytes: [UInt8]) -> Int? {
+        var decoder = UTF8()
+        var iterator = bytes.makeIterator()
+        var offset = 0
+        while true {
+            switch decoder.decode(&iterator) {
+            case .scalarValue(let scalar): offset += UTF8.width(scalar)
+            case .emptyInput: return nil
+            case .error: return offset
+            }
+        }
+    }
+}
+
+/// Refuses the directives that would open a YAML document with definitions of tags.
+enum YAMLDirective {
+    private static let name = Array("%TAG".utf8)
+
+    /// Throws at the first `%TAG` that may begin a line.
+    ///
+    /// libyaml compares each with all before it: a megabyte of them takes it many seconds. Whatever is not ASCII
+    /// counts as a line's end, since libyaml knows three such ones.
+    static func refuseTags(in bytes: [UInt8]) throws(YAMLProblem) {
+        for offset in bytes.indices where bytes[offset] == name[0] && bytes[offset...].starts(with: name) {
+            let before = offset == 0 ? UInt8(ascii: "\n") : bytes[offset - 1]
+            guard before == UInt8(ascii: "\n") || before == UInt8(ascii: "\r") || before >= 0x80 else { continue }
+            throw YAMLProblem(
+                mark: .locating(offset: offset, in: bytes), message: "expected no %TAG directive, as tags are refused")
+        }
+    }
+}

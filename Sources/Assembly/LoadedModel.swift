@@ -1,0 +1,234 @@
+public import Backends
+public import EngineConfig
+public import Execution
+public import Logging
+import Plugins
+import SharedValues
+import Tensors
+public import Tokenization
+import Weights
+
+/// A model on its device, without the engine around it: weights, scratch memory and cache are allocated, and the plan is
+/// ready to run. `ServedModel` puts an engine over it; benchmarks ask it for a runner, a scorer or the times of kernels.
+public struct LoadedModel {
+    /// The plan, with a cache.
+    public let plan: any PreparedPlan
+    /// Blocks of the cache, tokens in each, and blocks of the swap space.
+    public let blockCount, blockSize, swapBlockCount: Int
+    /// Maximum length of a sequence, in tokens.
+    public let maxModelLength: Int
+    /// Logits in a row; tokens are below this.
+    public let vocabularySize: Int
+    /// The memory that the model takes on its device.
+    public let memory: DeviceMemory
+    /// Positions that a token sees, where every layer has a sliding window.
+    let slidingWindow: Int?
+    let backend: any Backend
+    /// What was loaded; `auto` is replaced by what was chosen.
+    let configuration: EngineConfiguration
+    private let checkpoint: Checkpoint
+
+    /// Loads what `configuration` names. `progress` is called with the fraction that is done, 0 to 1.
+    ///
+    /// - Parameter sequenceLength: where it is given, the cache holds one sequence of so many tokens, or of as many as the
+    ///   model allows.
+    public init(
+        _ configuration: EngineConfiguration, sequenceLength: Int? = nil, catalog: PluginCatalog, logger: Logger,
+        progress: @escaping @Sendable (Double) -> Void = { _ in }
+    ) throws {
+        try catalog.check(configuration)
+        let checkpoint = try catalog.checkpoint(of: configuration)
+        var configuration = configuration
+        if let sequenceLength {
+            try Self.checkLength(configuration, checkpoint)
+            let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
+            let blockSize = configuration.cache.blockSize
+            configuration.model.maxModelLen = min(sequenceLength, longest)
+            configuration.cache.numBlocks = min(sequenceLength, longest).dividedUp(by: blockSize)
+        }
+        try self.init(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
+    }
+
+    /// Allocates the device's memory in this order: weights, scratch memory, then the cache from what is left.
+    init(
+        _ checkpoint: Checkpoint, _ given: EngineConfiguration, catalog: PluginCatalog, logger: Logger,
+        progress: @escaping @Sendable (Double) -> Void
+    ) throws {
+        let progress = StartupProgress(progress)
+        defer { progress.finish() }
+        var configuration = given
+        configuration.backend = catalog.choosingBackend(given.backend) { logger.info("\($0)") }
+        let backend = try AssemblyError.onDevice {
+            try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
+        }
+        for warning in checkpoint.warnings { logger.warning("\(warning)") }
+        let forward = try catalog.plan(of: checkpoint, configuration) {
+            progress.read($0)
+        } warn: {
+            logger.warning("\($0)")
+        }
+        let size = CacheSize(configuration.cache, isHostMemory: backend.device.isHostMemory)
+        let pool = Self.pool(of: backend, fraction: size.share, weights: forward, progress)
+        let limits = Self.batchLimits(configuration, checkpoint)
+        let plan = try AssemblyError.onDevice { try backend.prepare(forward, limits: limits, pool: pool) }
+        let shape = CacheShape(forward, configuration.cache)
+        let blockCount = try Self.blockCount(size, shape, configuration, limits, backend.device, pool)
+        maxModelLength = min(limits.maxContextLength, blockCount * shape.blockSize)
+        try Self.checkCapacity(maxModelLength, configuration)
+        let swap = try SwapBlocks(
+            configuration, blockByteCount: shape.blockByteCount, layerCount: shape.layers.count,
+            promisedByteCount: backend.device.isHostMemory ? blockCount * shape.blockByteCount : 0, device: backend)
+        try AssemblyError.onDevice {
+            try plan.attach(
+                KVCacheMemory(
+                    layers: shape.layers, blockCount: blockCount, blockSize: shape.blockSize, type: shape.type,
+                    pool: pool, swapBlockCount: swap.count, swapPool: swap.pool))
+        }
+        pool.seal()
+        self.plan = plan
+        self.backend = backend
+        self.blockCount = blockCount
+        self.checkpoint = checkpoint
+        self.configuration = configuration
+        blockSize = shape.blockSize
+        swapBlockCount = swap.count
+        vocabularySize = checkpoint.configuration.vocabularySize
+        slidingWindow = forward.slidingWindow
+        memory = DeviceMemory(
+            backend.device, pool, layers: shape.layers, blockCount: blockCount, blockSize: shape.blockSize,
+            type: shape.type)
+        log(to: logger, size, shape.type)
+    }
+}
+
+extension LoadedModel {
+    /// The device and what it computes with.
+    public var deviceName: String { "\(backend.device.name), \(backend.device.detail)" }
+
+    /// Runs steps of the plan.
+    public func runner() -> ModelRunner { ModelRunner(plan: plan, blockSize: blockSize) }
+
+    /// Runs the plan over single sequences, of at most `maxModelLength` tokens, and gives the logits of every position.
+    public func scorer() -> SequenceScorer {
+        let scheduler = configuration.scheduler
+        return SequenceScorer(
+            plan: plan, blockCount: blockCount, blockSize: blockSize,
+            chunkTokenCount: min(scheduler.maxNumBatchedTokens, Self.maxSampleCount(scheduler)),
+            maxTokenCount: maxModelLength)
+    }
+
+    /// The checkpoint's tokenizer, or the one that the configuration names. Throws `AssemblyError`.
+    public func tokenizer() throws -> any Tokenizer { try ServedModel.tokenizer(checkpoint, configuration) }
+
+    /// What the device reaches when it does nothing else. Throws where the backend cannot time its kernels.
+    public func measureSpeed() throws -> DeviceSpeed {
+        do throws(BackendError) { return try backend.measureSpeed() } catch {
+            guard case .unsupported = error, configuration.backend.name != "vulkan" else {
+                throw AssemblyError.device("\(error)")
+            }
+            throw AssemblyError.configuration(
+                configuration.error(
+                    at: "backend.name", expected: "a backend that times its kernels (vulkan)",
+                    found: configuration.backend.name))
+        }
+    }
+}
+
+extension LoadedModel {
+    /// Throws where `model.max_model_len` is more than the model was trained for. With linear RoPE scaling, that is
+    /// `max_position_embeddings` times the factor.
+    static func checkLength(_ configuration: EngineConfiguration, _ checkpoint: Checkpoint) throws(AssemblyError) {
+        let facts = checkpoint.configuration
+        var limit = facts.maxPositionCount
+        if facts.format == .huggingFace, case .linear(let factor) = facts.rotary.scaling, factor > 1 {
+            limit = Int(Double(limit) * min(factor, 1024))
+        }
+        guard let requested = configuration.model.maxModelLen, requested > limit else { return }
+        throw .configuration(
+            configuration.error(
+                at: "model.max_model_len", expected: "at most the \(limit) tokens of the model", found: "\(requested)"))
+    }
+
+    /// Throws where `model.max_model_len` is more than the cache holds.
+    private static func checkCapacity(
+        _ maxModelLength: Int, _ configuration: EngineConfiguration
+    ) throws(AssemblyError) {
+        guard let requested = configuration.model.maxModelLen, maxModelLength < requested else { return }
+        throw .configuration(
+            configuration.error(
+                at: "model.max_model_len",
+                expected: "at most the \(maxModelLength) tokens that the cache holds (cache.memory makes it larger)",
+                found: "\(requested)"))
+    }
+
+    /// One row for each sequence's next token, and some for prompts that are scored.
+    private static func maxSampleCount(_ scheduler: SchedulerSection) -> Int { scheduler.maxNumSeqs + 64 }
+
+    private static func batchLimits(_ configuration: EngineConfiguration, _ checkpoint: Checkpoint) -> BatchLimits {
+        let scheduler = configuration.scheduler
+        return BatchLimits(
+            maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
+            maxSampleCount: maxSampleCount(scheduler),
+            maxContextLength: configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount)
+    }
+
+    /// A pool of a fraction of the backend's free memory, which counts the bytes of `plan`'s weights as they are placed.
+    private static func pool(
+        of backend: any Backend, fraction: Double, weights plan: ForwardPlan, _ progress: StartupProgress
+    ) -> MemoryPool {
+        let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
+        let budget = Int(Double(backend.device.freeByteCount) * fraction)
+        return MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
+            if use == .weights { progress.placed(Double(byteCount) / Double(weightByteCount)) }
+        }
+    }
+
+    /// Blocks of the cache. By default no more than the running sequences need at full length: more would only hold
+    /// cached prefixes, and the memory has other uses.
+    private static func blockCount(
+        _ size: CacheSize, _ shape: CacheShape, _ configuration: EngineConfiguration, _ limits: BatchLimits,
+        _ device: DeviceInfo, _ pool: MemoryPool
+    ) throws(AssemblyError) -> Int {
+        let perSequence = limits.maxContextLength.dividedUp(by: shape.blockSize)
+        return try size.blockCount(
+            available: pool.availableByteCount, useful: limits.maxSequenceCount * perSequence,
+            needed: configuration.model.maxModelLen == nil ? 0 : perSequence, device: device.name
+        ) { byteCount in
+            KVCacheMemory.blockCount(
+                fitting: byteCount, layers: shape.layers, blockSize: shape.blockSize, type: shape.type, device: device)
+        }
+    }
+
+    private func log(to logger: Logger, _ size: CacheSize, _ cacheType: CacheType) {
+        logger.info(
+            "model ready",
+            metadata: [
+                "model": "\(configuration.model.name)", "device": "\(backend.device.name)",
+                "kernels": "\(backend.device.detail)", "weights_bytes": "\(memory.weightsByteCount)",
+                "scratch_bytes": "\(memory.scratchByteCount)", "cache_bytes": "\(memory.cacheByteCount)",
+                "cache_dtype": "\(cacheType.rawValue)", "blocks": "\(blockCount)", "swap_blocks": "\(swapBlockCount)",
+                "max_model_len": "\(maxModelLength)",
+            ])
+        logger.info("\(size.explanation(memory))")
+        if maxModelLength < checkpoint.configuration.maxPositionCount, configuration.model.maxModelLen == nil {
+            logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
+        }
+    }
+}
+
+/// What a block of a model's cache consists of.
+private struct CacheShape {
+    let layers: [CacheLayer]
+    let blockSize: Int
+    let type: CacheType
+    /// Keys and values of one block, over all layers.
+    let blockByteCount: Int
+
+    /// Without a type in the section, that of the first matrix: for quantized weights, the type they are computed in.
+    init(_ plan: ForwardPlan, _ section: CacheSection) {
+        layers = plan.cacheLayers
+        blockSize = section.blockSize
+        type = section.dtype ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
+        blockByteCount = KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
+    }
+}
