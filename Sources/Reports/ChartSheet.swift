@@ -1,18 +1,23 @@
-/// Charts under each other as one SVG file, which follows its reader's choice of light or dark.
+/// Charts under each other as one SVG file.
 public struct ChartSheet {
+    /// The colours of a file: the reader's choice of light or dark, or one of them.
+    public enum Appearance: String, Sendable, CaseIterable { case automatic, light, dark }
+
     private static let (titleHeight, legendHeight, gap, margin) = (24, 22, 18, 16)
 
     private let title: String
     private let charts: [any Chart]
 
-    /// A sheet of `charts`.
     public init(title: String, charts: [any Chart]) {
         self.title = title
         self.charts = charts
     }
 
+    /// The file, in the colours that the reader chose.
+    public var svg: String { svg(.automatic) }
+
     /// The file.
-    public var svg: String {
+    public func svg(_ appearance: Appearance) -> String {
         var (y, body) = (Self.margin + 8, "")
         body += "<text class=\"title\" x=\"\(Self.margin)\" y=\"\(y)\">\(HTML.escaped(title))</text>"
         y += Self.gap
@@ -31,7 +36,7 @@ public struct ChartSheet {
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(y)" width="\(width)" height="\(y)" role="img" \
             aria-label="\(HTML.escaped(title))">
-            <style>\(PageStyle.picture)</style>
+            <style>\(PageStyle.picture(appearance))</style>
             <rect class="paper" width="\(width)" height="\(y)"/>
             \(body)
             </svg>

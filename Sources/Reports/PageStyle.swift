@@ -1,4 +1,4 @@
-/// How reports look; colours of series are Okabe and Ito's, which colour-blind readers can tell apart.
+/// The style sheets of reports. The colours of series are Okabe and Ito's, which colour-blind readers can distinguish.
 enum PageStyle {
     /// For a page with charts.
     static let page =
@@ -21,19 +21,30 @@ enum PageStyle {
             """ + drawing
 
     /// For an SVG file of its own.
-    static let picture =
-        colours + """
-            svg { font-family: system-ui, sans-serif; } .paper { fill: var(--paper); }
-            svg text.title, svg text.caption { fill: var(--ink); font-weight: 600; font-size: 13px; }
-            svg text.title { font-size: 15px; } svg text.key { font-size: 12px; }
+    static func picture(_ appearance: ChartSheet.Appearance) -> String {
+        let palette =
+            switch appearance {
+            case .automatic: colours
+            case .light: ":root { color-scheme: light; \(light) }\n"
+            case .dark: ":root { color-scheme: dark; \(dark) }\n"
+            }
+        return palette + picture
+    }
 
-            """ + drawing
+    private static let picture = """
+        svg { font-family: system-ui, sans-serif; } .paper { fill: var(--paper); }
+        svg text.title, svg text.caption { fill: var(--ink); font-weight: 600; font-size: 13px; }
+        svg text.title { font-size: 15px; } svg text.key { font-size: 12px; }
 
+        """ + drawing
+
+    private static let light =
+        "--ink: #1a1a1a; --paper: #fdfdfc; --faint: #8884; --other: #555; --mark: #ffe08a; --blue: #0072b2;"
+    private static let dark =
+        "--ink: #e6e6e3; --paper: #161618; --faint: #8884; --other: #b4b4b0; --mark: #6b5200; --blue: #3d9ad6;"
     private static let colours = """
-        :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fdfdfc; --faint: #8884; --other: #555;
-          --mark: #ffe08a; --blue: #0072b2; }
-        @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e3; --paper: #161618; --other: #b4b4b0;
-          --mark: #6b5200; --blue: #3d9ad6; } }
+        :root { color-scheme: light dark; \(light) }
+        @media (prefers-color-scheme: dark) { :root { \(dark) } }
 
         """
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The experiments on the real engine of Tests/README.md, with SmolLM2 on the CPU: prints every number that stands there.
+"""The experiments on the real engine of Tests/Benchmarks/simulation.md, with SmolLM2 on the CPU: prints every number that stands there.
 
     python3 Tests/Experiments/engine.py .build/release/quire [prediction h]
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The experiments on scheduling policies of Tests/README.md: prints every number that stands there.
+"""The experiments on scheduling policies of Tests/Benchmarks/scheduling.md: prints every number that stands there.
 
     python3 Tests/Experiments/policies.py .build/release/quire [a b c d e f g plugin speed]
 
