@@ -11,7 +11,7 @@ public struct BatchBenchmark: Sendable {
     public var concurrencies = [1, 4, 16]
     /// Requests of one measurement at least: few at once are submitted several times over.
     public var leastRequestCount = 4
-    /// Fixes the prompts.
+    /// Seed of the prompts.
     public var seed: UInt64 = 7
 
     /// 256 tokens in and 64 out; 1, 4 and 16 at once.
@@ -29,7 +29,7 @@ public struct BatchBenchmark: Sendable {
                 workload.requestCount = concurrency
                 workload.promptTokenCount = promptTokenCount...promptTokenCount
                 workload.outputTokenCount = outputTokenCount...outputTokenCount
-                // Other tokens each time, so that nothing is found in the prefix cache.
+                // Different tokens each time, so that the prefix cache has none of them.
                 workload.seed = seed &+ UInt64(concurrency) &* 1000 &+ UInt64(wave)
                 let items = workload.items(vocabularySize: engine.limits.vocabularySize)
                 waves.append(try await generator.times(of: items, concurrency: concurrency))
@@ -42,7 +42,6 @@ public struct BatchBenchmark: Sendable {
 
 /// What `BatchBenchmark` measured of one concurrency.
 public struct BatchFigures: Sendable, Hashable, Codable {
-    /// Requests at once.
     public let concurrency: Int
     /// Requests in all.
     public let requestCount: Int

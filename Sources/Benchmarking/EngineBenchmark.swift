@@ -1,9 +1,9 @@
 public import InferenceEngine
 
-/// The figures that tell engines apart: one stream's prefill and decode, then loads of growing concurrency.
+/// The figures that compare engines: prefill and decode of one stream, then load tests of growing concurrency.
 public struct EngineBenchmark: Sendable {
-    /// Tokens of the single stream's prompt, and those that it produces, at most: where the engine's `maxModelLength` is
-    /// less than both together, a fifth of it is produced and the rest is the prompt.
+    /// Prompt and output tokens of the single stream. Where the engine's `maxModelLength` is less than both together, the
+    /// output is a fifth of it and the prompt the rest.
     public var singlePromptTokenCount = 256, singleOutputTokenCount = 64
     /// The load; its `concurrency` is replaced by each of `concurrencies`.
     public var workload = Workload()
@@ -24,7 +24,7 @@ public struct EngineBenchmark: Sendable {
         single.concurrency = 1
         single.promptTokenCount = promptTokenCount...promptTokenCount
         single.outputTokenCount = outputTokenCount...outputTokenCount
-        // Other tokens than the warm-up's, so that nothing is found in the prefix cache.
+        // Tokens that differ from the warm-up's, so that the prefix cache has none of them.
         single.seed = workload.seed &+ 1
         let alone = try await generator.run(single)
         var loads: [EngineFigures.Load] = []
@@ -46,7 +46,6 @@ public struct EngineBenchmark: Sendable {
 public struct EngineFigures: Sendable, Hashable, Codable {
     /// A load and what it took.
     public struct Load: Sendable, Hashable, Codable {
-        /// Requests at once.
         public let concurrency: Int
         /// What they took.
         public let measurement: LoadMeasurement

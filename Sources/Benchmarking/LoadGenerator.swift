@@ -1,7 +1,7 @@
 public import InferenceEngine
 import Requests
 
-/// Drives an engine with a workload and times what comes back.
+/// Drives an engine with a workload and measures the times of its tokens.
 public struct LoadGenerator: Sendable {
     let engine: AsyncLLMEngine
 
@@ -31,7 +31,7 @@ public struct LoadGenerator: Sendable {
             times: times, promptTokenCount: items.reduce(0) { $0 + $1.prompt.count }, seconds: seconds)
     }
 
-    /// Runs `items`, so many at once, and says when their tokens came.
+    /// Runs `items` with the given concurrency and returns the times of their tokens.
     func times(of items: [Workload.Item], concurrency: Int) async throws -> [RequestTimes] {
         var times: [RequestTimes] = []
         try await withThrowingTaskGroup(of: RequestTimes.self) { group in
@@ -53,7 +53,7 @@ public struct LoadGenerator: Sendable {
         return try await time(request, since: .now)
     }
 
-    /// Submits `request` and says when its tokens came, counted from `start`.
+    /// Submits `request` and returns the times of its tokens, counted from `start`.
     func time(_ request: GenerationRequest, since start: ContinuousClock.Instant) async throws -> RequestTimes {
         var times = RequestTimes()
         var last = start
@@ -73,7 +73,7 @@ public struct LoadGenerator: Sendable {
     }
 }
 
-/// When one request's tokens came, in seconds.
+/// The times of one request's tokens, in seconds.
 struct RequestTimes: Sendable {
     /// From submission to the first token.
     private(set) var toFirstToken = 0.0

@@ -43,11 +43,11 @@ public struct LoadMeasurement: Sendable, Hashable, Codable {
 public struct Percentiles: Sendable, Hashable, Codable {
     /// The arithmetic mean.
     public let mean: Double
-    /// Half of the values are at most this.
+    /// The 50th percentile.
     public let median: Double
-    /// Nine in ten are at most this.
+    /// The 90th percentile.
     public let p90: Double
-    /// Ninety-nine in a hundred are at most this.
+    /// The 99th percentile.
     public let p99: Double
 
     /// Of `values`; zeros where there are none.

@@ -1,6 +1,6 @@
 import Scheduling
 
-/// What a real engine made of a trace.
+/// A real engine's figures on a trace.
 public struct ReplayFigures: Sendable, Hashable, Codable {
     /// From the trace's begin to the last token.
     public let seconds: Double
@@ -14,13 +14,13 @@ public struct ReplayFigures: Sendable, Hashable, Codable {
     public let secondsBetweenTokens: Percentiles
     /// From the moment a request was due to its last token.
     public let secondsToLastToken: Percentiles
-    /// How often a request gave its blocks back, and the tokens that were computed again for it.
+    /// Number of preemptions, and of tokens that were computed again after them.
     public let preemptionCount, recomputedTokenCount: Int
-    /// Part of the blocks in use while the engine was busy, on average and at the most.
+    /// Fraction of the blocks in use while the engine was busy: mean and maximum.
     public let meanCacheUse, maxCacheUse: Double
-    /// Requests that ran at once while the engine was busy, on average and at the most.
+    /// Mean number of running requests while the engine was busy.
     public let meanRunning: Double
-    /// The most requests that ran at once.
+    /// Maximum number of running requests.
     public let maxRunning: Int
 
     init(

@@ -10,14 +10,13 @@ public import Simulation
 public struct StepBenchmark: Sendable {
     /// The engine that is measured: what a step may have, and the blocks for it.
     public struct Bounds: Sendable {
-        /// Tokens of a step, sequences of a step and tokens of a sequence at most.
+        /// Maximum number of tokens of a step, of sequences of a step, and of tokens of a sequence.
         public var maxTokenCount, maxSequenceCount, maxContextLength: Int
         /// Blocks of the cache, tokens in each, and blocks of the swap space.
         public var blockCount, blockSize, swapBlockCount: Int
         /// Tokens are below this.
         public var vocabularySize: Int
 
-        /// The bounds as given.
         public init(
             maxTokenCount: Int, maxSequenceCount: Int, maxContextLength: Int, blockCount: Int, blockSize: Int,
             swapBlockCount: Int, vocabularySize: Int
@@ -35,10 +34,9 @@ public struct StepBenchmark: Sendable {
     /// How often each step runs; what counts is the median.
     public var roundCount = 5
 
-    /// Five rounds.
     public init() {}
 
-    /// Runs the grid's steps that fit into `bounds`, and hears of the progress, 0 to 1. Throws what the executor
+    /// Runs the grid's steps that fit into `bounds`; `progress` is called with the fraction done, 0 to 1. Throws what the executor
     /// throws. Precondition: nothing else uses the executor meanwhile.
     public func run(
         on executor: inout some ModelExecutor, _ bounds: Bounds, progress: (Double) -> Void = { _ in }
@@ -78,7 +76,7 @@ struct SequenceNumbers {
         return RequestID(last)
     }
 
-    /// A step that only says which sequences are over.
+    /// A step that only ends sequences.
     mutating func end() -> SchedulerOutput {
         var output = SchedulerOutput()
         swap(&output.finished, &ended)

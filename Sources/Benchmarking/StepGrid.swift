@@ -75,7 +75,7 @@ extension StepGrid.Part {
 
 extension StepGrid.Step {
     /// The step as the scheduler would have put it: every sequence is new, and what comes before its tokens counts as
-    /// computed. Blocks of sequences lie between each other's, as they do after a while of serving.
+    /// computed. Blocks of different sequences are interleaved, as they are after some time of serving.
     func output(_ bounds: StepBenchmark.Bounds, _ numbers: inout SequenceNumbers) -> SchedulerOutput {
         var output = numbers.end()
         var sampling = SamplingParameters()

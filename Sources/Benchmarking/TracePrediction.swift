@@ -14,17 +14,14 @@ public struct TracePrediction: Sendable, Encodable {
 
     /// One figure.
     public struct Figure: Sendable, Encodable {
-        /// What it is.
         public let name: String
         /// What it counts.
         public let unit: Unit
         /// On the real engine.
         public let measured: Double
-        /// In simulation.
         public let predicted: Double
 
-        /// How much larger the prediction is than what was measured, as a share of that; nil where that is 0 and the
-        /// prediction is not.
+        /// The relative error of the prediction; nil where 0 was measured and something else predicted.
         public var error: Double? {
             if measured == predicted { return 0 }
             return measured == 0 ? nil : predicted / measured - 1
@@ -32,7 +29,6 @@ public struct TracePrediction: Sendable, Encodable {
 
         private enum CodingKeys: String, CodingKey { case name, unit, measured, predicted, error }
 
-        /// With the error.
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(name, forKey: .name)
@@ -46,7 +42,7 @@ public struct TracePrediction: Sendable, Encodable {
     /// Latencies, throughput, preemptions and the use of the cache.
     public let figures: [Figure]
 
-    /// `measured` beside what `predicted` says of the same trace.
+    /// `measured` beside `predicted`, both of the same trace.
     public init(_ measured: ReplayFigures, _ predicted: PolicyReport) {
         var figures: [Figure] = []
         func add(_ name: String, _ unit: Unit, _ measured: Double, _ predicted: Double) {
@@ -67,7 +63,7 @@ public struct TracePrediction: Sendable, Encodable {
             "tokens computed again", .count, Double(measured.recomputedTokenCount),
             Double(predicted.tokens.recomputed))
         add("cache use, mean", .share, measured.meanCacheUse, predicted.cache.meanUse)
-        add("cache use, most", .share, measured.maxCacheUse, predicted.cache.maxUse)
+        add("cache use, maximum", .share, measured.maxCacheUse, predicted.cache.maxUse)
         self.figures = figures
     }
 }

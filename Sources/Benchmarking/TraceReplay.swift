@@ -3,13 +3,12 @@ import Requests
 public import Scheduling
 public import Simulation
 
-/// Sends a trace to a running engine, each request when it is due, and times what comes back.
+/// Sends a trace to a running engine, each request when it is due, and measures the times of its tokens.
 public struct TraceReplay: Sendable {
     private let engine: AsyncLLMEngine
     /// How often the engine's counts are read.
     private static let interval = Duration.milliseconds(5)
 
-    /// A client of `engine`.
     public init(_ engine: AsyncLLMEngine) {
         self.engine = engine
     }

@@ -10,7 +10,7 @@ public struct Workload: Sendable, Hashable {
     public var promptTokenCount = 16...256
     /// Tokens that a request produces; end tokens are ignored.
     public var outputTokenCount = 64...128
-    /// Fixes prompts and lengths.
+    /// Seed of prompts and lengths.
     public var seed: UInt64 = 7
 
     /// Sixteen requests at once.

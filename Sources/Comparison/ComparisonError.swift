@@ -2,7 +2,7 @@
 public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     /// A text or a file of prompts is wrong; `line` counts from 1.
     case input(file: String, line: Int?, reason: String)
-    /// The folder for results cannot be had.
+    /// The folder for results cannot be used.
     case folder(path: String, reason: String)
     /// A file of the comparison's own cannot be used.
     case storage(path: String, reason: String)
@@ -10,7 +10,7 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     case notFinite(position: Int)
     /// The text is too short to be scored.
     case tooShort(tokenCount: Int)
-    /// The tokenizer has tokens that the model has not.
+    /// The tokenizer has tokens that the model lacks.
     case tokenOutOfVocabulary(token: Int32, vocabularySize: Int)
     /// A prompt of the file leaves no room for an answer.
     case promptTooLong(number: Int, tokenCount: Int, limit: Int)
@@ -19,7 +19,6 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
     /// Prompts were to be put into a chat template, and the checkpoint has none.
     case noChatTemplate
 
-    /// One sentence.
     public var description: String {
         switch self {
         case .input(let file, let line?, let reason): "\(file):\(line): \(reason)"
@@ -37,7 +36,7 @@ public enum ComparisonError: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// Whether the user's files are to blame.
+    /// Whether the user's files are wrong.
     public var isUserError: Bool {
         switch self {
         case .input, .folder, .tooShort, .tokenOutOfVocabulary, .promptTooLong, .loadTooLong, .noChatTemplate: true

@@ -5,18 +5,16 @@ import JSON
 public struct ComparisonInputs: Sendable, Hashable, Codable {
     /// What a report calls the text.
     public let textName: String
-    /// The text.
     public let text: String
     /// What a report calls the prompts.
     public let promptsName: String
-    /// The prompts.
     public let prompts: [String]
 
     /// The largest file that is read.
     static let maxByteCount = 64 << 20
 
     /// The files' content; Quire's own where a path is nil. Prompts are one a line, or, in a file that ends in `.jsonl`,
-    /// objects with a string `prompt`, one a line; lines without text are passed over. Throws
+    /// objects with a string `prompt`, one a line; lines without text are skipped. Throws
     /// `ComparisonError.input`, which names file and line.
     public init(textFile: String?, promptsFile: String?) throws(ComparisonError) {
         if let textFile {
@@ -44,7 +42,7 @@ public struct ComparisonInputs: Sendable, Hashable, Codable {
     static func prompts(in content: String, file: String) throws(ComparisonError) -> [String] {
         var prompts: [String] = []
         let isJSON = file.lowercased().hasSuffix(".jsonl")
-        // Not at every sign that ends a line: some may stand inside of a string of JSON.
+        // Only at line feeds: other line separators may be part of a JSON string.
         let lines = content.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
         for (index, part) in lines.enumerated() {
             let line = Substring(part.last == "\r" ? part.dropLast() : part)
@@ -84,7 +82,7 @@ public struct ComparisonInputs: Sendable, Hashable, Codable {
             throw .input(file: path, line: nil, reason: "cannot be read")
         }
         if let text = String(validating: data, as: UTF8.self) { return text }
-        // The line in which the first wrong byte stands.
+        // The line of the first invalid byte.
         let line = data.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).firstIndex {
             String(validating: $0, as: UTF8.self) == nil
         }

@@ -1,12 +1,12 @@
 /// How much is measured, the same for every configuration.
 public struct ComparisonSettings: Sendable, Hashable, Codable {
-    /// Tokens of the text at most.
+    /// Maximum number of tokens of the text.
     public var textTokenCount = 4096
-    /// The text is cut into windows of so many tokens, each without what comes before it.
+    /// Tokens of the windows that the text is split into; a window does not see the text before it.
     public var windowTokenCount = 512
-    /// Tokens of a greedy continuation at most.
+    /// Maximum number of tokens of a greedy continuation.
     public var continuationTokenCount = 64
-    /// Whether a prompt becomes a user's message in the checkpoint's chat template.
+    /// Whether a prompt is put into the checkpoint's chat template, as a message of a user.
     public var usesChatTemplate = false
     /// Tokens of each prompt of the load, random ones.
     public var loadPromptTokenCount = 256
@@ -14,13 +14,12 @@ public struct ComparisonSettings: Sendable, Hashable, Codable {
     public var loadOutputTokenCount = 64
     /// Requests at once, one load each.
     public var concurrencies = [1, 4, 16]
-    /// How often each configuration takes its turn under load.
+    /// How often the load test is repeated, configurations in turns.
     public var roundCount = 1
     /// Bytes for the sum of weights, scratch and cache for which capacities are computed; nil: what the first
     /// configuration found free.
     public var budgetByteCount: Int?
 
-    /// The defaults.
     public init() {}
 
     /// What the text's scores depend on.

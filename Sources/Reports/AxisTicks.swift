@@ -1,9 +1,9 @@
 /// Round numbers along an axis.
 enum AxisTicks {
-    /// Where a logarithmic axis begins at the earliest.
+    /// The lower limit of a logarithmic axis.
     static let least = 1e-6
 
-    /// At most six from 0 on, the last one at or above `maximum`; to 1 where there is nothing above 0.
+    /// At most six ticks from 0 on, the last one at or above `maximum`; 0 and 1 where `maximum` is not positive.
     static func linear(to maximum: Double) -> [Double] {
         guard maximum > 0 else { return [0, 1] }
         let rough = max(maximum, 1e-9) / 5

@@ -34,7 +34,6 @@ public struct BarChart: Chart {
     private static let characterWidth = 6.4
     private static let longestName = 26
 
-    /// What it shows.
     public let title: String
     private let series: [String]
     private let groups: [Group]

@@ -1,6 +1,5 @@
 /// A drawing over numbers, as SVG; its colours come from the style around it.
 public protocol Chart {
-    /// What it shows.
     var title: String { get }
     /// Of the drawing, without title and legend.
     var size: (width: Int, height: Int) { get }

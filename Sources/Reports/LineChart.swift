@@ -15,7 +15,6 @@ public struct LineChart: Chart {
     private static let (width, height) = (640.0, 300.0)
     private static let (left, right, top, bottom) = (64.0, 12.0, 12.0, 44.0)
 
-    /// What it shows.
     public let title: String
     private let xLabel: String
     private let yLabel: String

@@ -15,7 +15,7 @@ public struct ReportPage {
         sections.append("<div class=\"wide\">\(html)</div>")
     }
 
-    /// Adds HTML as it is.
+    /// Adds HTML without escaping it.
     public mutating func append(_ html: String) {
         sections.append(html)
     }
@@ -30,7 +30,6 @@ public struct ReportPage {
         sections.append("<div class=\"charts\">\(charts.map(\.figure).joined(separator: "\n"))</div>")
     }
 
-    /// The page.
     public var html: String {
         """
         <!DOCTYPE html>

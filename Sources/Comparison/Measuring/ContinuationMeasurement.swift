@@ -3,7 +3,7 @@ public import InferenceEngine
 import Requests
 public import Tokenization
 
-/// Lets an engine continue prompts, always with its most likely token, until the model ends its text or enough is there.
+/// Lets an engine continue prompts greedily, until an end token or the maximum length.
 public struct ContinuationMeasurement: Sendable {
     private let engine: AsyncLLMEngine
     private let tokenizer: any Tokenizer

@@ -17,7 +17,7 @@ public enum LoadTest {
         return try await benchmark.run(on: engine)
     }
 
-    /// The most memory that this process has had resident at once, in bytes; 0 where the system does not say.
+    /// Peak resident memory of this process, in bytes; 0 where the system does not report it.
     public static func peakResidentByteCount() -> Int {
         #if os(Linux)
             // Not `getrusage`, which counts the parent's memory from before this program was started.

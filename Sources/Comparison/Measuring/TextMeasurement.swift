@@ -26,7 +26,8 @@ public struct TextMeasurement {
         self.use = use
     }
 
-    /// Runs a model over the text, whose windows have at most `maxTokenCount` tokens. `progress` hears of it, 0 to 1.
+    /// Runs a model over the text, in windows of at most `maxTokenCount` tokens. `progress` is called with the fraction that
+    /// is done, 0 to 1.
     /// Throws `ComparisonError` and what `score` throws.
     public func run(
         _ tokenizer: any Tokenizer, vocabularySize: Int, maxTokenCount: Int, progress: (Double) -> Void = { _ in },

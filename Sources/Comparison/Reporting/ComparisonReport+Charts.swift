@@ -63,7 +63,7 @@ extension ComparisonReport {
     }
 
     private var divergenceDistribution: LineChart {
-        // The reference has no line, and the others keep the colours that they have elsewhere.
+        // The reference has no line of its own, and the others keep their colours of the other charts.
         let series = configurations.map { configuration in
             let quantiles = configuration.quality?.against?.divergenceQuantiles ?? []
             return LineChart.Series(
@@ -73,10 +73,10 @@ extension ComparisonReport {
         }
         return LineChart(
             title: "KL divergence of single predictions", xLabel: "nats (logarithmic)",
-            yLabel: "share of predictions at most", series: series, isLogarithmic: true, yLimit: 1)
+            yLabel: "fraction of predictions up to x", series: series, isLogarithmic: true, yLimit: 1)
     }
 
-    /// One bar a configuration; the one that has none says what it is.
+    /// One bar for each configuration; without a value, a label says why.
     private func single(_ title: String, _ bar: (Configuration) -> BarChart.Bar?) -> BarChart {
         let bars = configurations.map { configuration in
             bar(configuration)

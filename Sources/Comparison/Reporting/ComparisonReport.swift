@@ -1,22 +1,21 @@
 import Benchmarking
 
-/// What a comparison says, as figures.
+/// The figures of a comparison.
 public struct ComparisonReport: Sendable, Encodable {
     /// One configuration.
     public struct Configuration: Sendable, Encodable {
         /// What it is called.
         public let name: String
-        /// Its file.
         public let path: String
         /// Why it was not measured, or not to the end.
         public let failure: String?
         /// How well it predicts and continues.
         public let quality: QualityReport?
-        /// The prompts after which it leaves the reference's words first.
+        /// The prompts after which its text differs from the reference's first.
         public let worstPrompts: [WorstPrompt]
         /// One for each number of requests at once.
         public let speed: [SpeedReport]
-        /// What it takes of its device.
+        /// The memory that it takes on its device.
         public let memory: MemoryReport?
     }
 
@@ -28,11 +27,11 @@ public struct ComparisonReport: Sendable, Encodable {
         public let prompts: String
         /// Tokens of a window of the text.
         public let windowTokens: Int
-        /// Tokens of a continuation at most.
+        /// Maximum number of tokens of a continuation.
         public let continuationTokens: Int
-        /// Tokens of a request of the load.
+        /// Tokens of a request of the load test.
         public let loadPromptTokens, loadOutputTokens: Int
-        /// How often each configuration took its turn under load.
+        /// How often the load test was repeated.
         public let rounds: Int
         /// When, as a date of ISO 8601.
         public let date: String
@@ -47,7 +46,7 @@ public struct ComparisonReport: Sendable, Encodable {
     /// One for each configuration, in order.
     public let configurations: [Configuration]
 
-    /// The figures of `result`; `date` and `machine` are told.
+    /// The figures of `result`, measured on `date` (ISO 8601) with the processor `machine`.
     public init(_ result: ComparisonMeasurements, date: String, machine: String) {
         let settings = result.settings
         setup = Setup(

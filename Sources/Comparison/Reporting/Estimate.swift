@@ -2,7 +2,7 @@
 public struct Estimate: Sendable, Hashable, Encodable {
     /// The estimate.
     public let value: Double
-    /// Its standard error; 0 where one value cannot tell.
+    /// Its standard error; 0 for a single value.
     public let standardError: Double
 
     init(value: Double, standardError: Double) {

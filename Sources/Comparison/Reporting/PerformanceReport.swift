@@ -2,7 +2,6 @@ import Benchmarking
 
 /// One number of requests at once; medians over the rounds.
 public struct SpeedReport: Sendable, Hashable, Encodable {
-    /// Requests at once.
     public let concurrency: Int
     /// Prompt tokens a second, until the last of them has its first token.
     public let prefillTokensPerSecond: Double
@@ -42,7 +41,7 @@ public struct MemoryReport: Sendable, Hashable, Encodable {
     public let cacheBytesPerToken: Int
     /// Weights, scratch and cache as they were taken from the device.
     public let deviceBytes: Int
-    /// The most memory that the process had resident at once.
+    /// Peak resident memory of the process.
     public let peakResidentBytes: Int
     /// What capacities are computed for.
     public let budgetBytes: Int

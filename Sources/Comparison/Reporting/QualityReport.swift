@@ -21,7 +21,7 @@ public struct QualityReport: Sendable, Hashable, Encodable {
         public var divergenceP99: Double?
         /// The largest.
         public var divergenceMax: Double?
-        /// Share of positions with the same most likely token.
+        /// Fraction of positions with the same most likely token.
         public var sameTopToken: Estimate?
         /// Tokens of a greedy continuation until the first that is another.
         public var identicalTokens: Estimate?
@@ -56,7 +56,7 @@ public struct QualityReport: Sendable, Hashable, Encodable {
 }
 
 extension QualityReport.Against {
-    /// Fills in what the text tells; the reason where it does not.
+    /// Fills in the figures of the text; returns why it cannot.
     fileprivate mutating func compare(_ scores: TextScores, with reference: TextScores?) -> String? {
         guard let reference, let places = scores.against else { return nil }
         if let obstacle = places.obstacle { return obstacle }
@@ -77,7 +77,7 @@ extension QualityReport.Against {
         return nil
     }
 
-    /// Fills in what the continuations tell; the reason where they do not.
+    /// Fills in the figures of the continuations; returns why it cannot.
     fileprivate mutating func compare(_ own: [Continuation]?, with reference: [Continuation]?) -> String? {
         guard let own, let reference, own.count == reference.count else { return nil }
         let pairs = zip(own, reference)

@@ -1,20 +1,19 @@
-/// A prompt after which a configuration leaves the reference's words early.
+/// A prompt after which a configuration's text soon differs from the reference's.
 public struct WorstPrompt: Sendable, Hashable, Encodable {
     /// The prompt.
     public let prompt: String
     /// Tokens until the first that is another.
     public let identicalTokens: Int
-    /// Their text.
     public let sameText: String
     /// How the reference goes on from there.
     public let referenceText: String
     /// How the configuration does.
     public let text: String
-    /// The probability that the reference gave its own next token where they part.
+    /// The probability that the reference gave its own next token at the first difference.
     public let referenceProbability: Double
 
-    /// The `count` worst: those that part first, and of those that part at the same place the ones where the reference
-    /// was surest.
+    /// The `count` worst: those that differ from the reference first, and of equal ones those where the reference gave its
+    /// own token the highest probability.
     static func worst(
         _ count: Int, of own: [Continuation], beside reference: [Continuation], prompts: [String]
     ) -> [WorstPrompt] {

@@ -17,16 +17,15 @@ public enum ComparisonPart: Sendable, Hashable, Codable {
     }
 }
 
-/// What came of a part: one of the results, or a failure.
+/// The outcome of a part: one of the results, or a failure.
 public struct PartOutcome: Sendable, Hashable, Codable {
     /// Why there is no result.
     public struct Failure: Error, Sendable, Hashable, Codable {
         /// One sentence or a few.
         public var reason: String
-        /// Whether configuration, checkpoint or input are to blame, and not the machine.
+        /// Whether configuration, checkpoint or input are wrong, and not the machine.
         public var isUserError: Bool
 
-        /// The two as given.
         public init(reason: String, isUserError: Bool) {
             self.reason = reason
             self.isUserError = isUserError
@@ -39,16 +38,13 @@ public struct PartOutcome: Sendable, Hashable, Codable {
     public var continuations: [Continuation]?
     /// Of `ComparisonPart.load`.
     public var load: LoadFigures?
-    /// Why there is none.
     public var failure: Failure?
 
-    /// Nothing yet.
     public init() {}
 
-    /// A failure.
     public init(failure: Failure) { self.failure = failure }
 
-    /// Whether it is what `part` asks for.
+    /// Whether it is the result of `part`.
     func answers(_ part: ComparisonPart) -> Bool {
         switch part {
         case .text: text != nil

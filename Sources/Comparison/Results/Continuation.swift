@@ -1,17 +1,14 @@
-/// How a model goes on from a prompt, always with its most likely token.
+/// A model's greedy continuation of a prompt.
 public struct Continuation: Sendable, Hashable, Codable {
-    /// The prompt's tokens.
     public var promptTokens: [Int32] = []
     /// Tokens produced.
     public var tokens: [Int32] = []
     /// The probability that the model gave each of them.
     public var probabilities: [Float] = []
-    /// Their text.
     public var text = ""
     /// Bytes of `text` once each token is there.
     public var textEnds: [Int] = []
 
-    /// Nothing.
     public init() {}
 
     /// How many tokens from the first on are those of `other`.

@@ -1,13 +1,12 @@
 import CLibrary
 import FoundationEssentials
 
-/// 128 bits that tell contents apart: enough against accidents, not against somebody who wants two to be alike.
+/// A hash of 128 bits: safe against accidental collisions, not against deliberate ones.
 public struct Digest: Sendable {
     private var first: UInt64 = 0x243F_6A88_85A3_08D3
     private var second: UInt64 = 0x1319_8A2E_0370_7344
     private var count: UInt64 = 0
 
-    /// Of nothing.
     public init() {}
 
     /// Takes `bytes` in. Pieces count: two pieces are not the same as one.
@@ -24,7 +23,6 @@ public struct Digest: Sendable {
         mix(count)
     }
 
-    /// Takes `text` in.
     public mutating func update(_ text: String) {
         var text = text
         text.withUTF8 { update(UnsafeRawBufferPointer($0)) }
@@ -45,7 +43,6 @@ public struct Digest: Sendable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 
-    /// Of one text.
     public static func text(of content: String) -> String {
         var digest = Digest()
         digest.update(content)

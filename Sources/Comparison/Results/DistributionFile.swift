@@ -48,7 +48,6 @@ final class DistributionWriter {
 
     deinit { fclose(file) }
 
-    /// Appends a row.
     func append(_ row: UnsafeMutableBufferPointer<Float>) throws(ComparisonError) {
         guard fwrite(row.baseAddress, 4, row.count, file) == row.count else { throw failure }
         rowCount += 1

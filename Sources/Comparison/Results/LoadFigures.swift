@@ -1,25 +1,24 @@
 public import Benchmarking
 import SharedValues
 
-/// What an engine did under load, and what it took of its device.
+/// What an engine did under load, and what it allocated on its device.
 public struct LoadFigures: Sendable, Hashable, Codable {
     /// One entry for each number of requests at once.
     public var batches: [BatchFigures]
     /// The engine's memory.
     public var memory: MemoryFigures
 
-    /// The two as given.
     public init(batches: [BatchFigures], memory: MemoryFigures) {
         self.batches = batches
         self.memory = memory
     }
 }
 
-/// What an engine took of its device, in bytes.
+/// What an engine allocated on its device, in bytes.
 public struct MemoryFigures: Sendable, Hashable, Codable {
     /// The device's own name.
     public var deviceName = ""
-    /// What the configuration allowed in all.
+    /// The configuration's limit for all of it.
     public var budget = 0
     /// The weights as the device keeps them.
     public var weights = 0
@@ -31,14 +30,13 @@ public struct MemoryFigures: Sendable, Hashable, Codable {
     public var block = 0
     /// Tokens in a block.
     public var blockSize = 1
-    /// Lost at most to alignment.
+    /// Maximum loss to alignment.
     public var alignment = 0
-    /// The most blocks that the device can address.
+    /// Maximum number of blocks that the device can address.
     public var addressableBlockCount = Int.max
-    /// The most memory that the process had resident at once; 0 where it is not known.
+    /// Peak resident memory of the process; 0 where it is not known.
     public var peakResident = 0
 
-    /// Nothing taken.
     public init() {}
 
     /// Blocks that fit beside weights and scratch into `budget` bytes.

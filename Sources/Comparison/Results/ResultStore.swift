@@ -55,7 +55,7 @@ final class ResultStore {
         return files[name]?.parts[part.name].flatMap { $0.outcome.answers(part) ? $0 : nil }
     }
 
-    /// Stores `part` of the configuration `name`; a crash leaves the file as it was or as it is meant to be.
+    /// Stores `part` of the configuration `name`. After a crash the file holds either its old or its new content.
     func store(_ stored: StoredPart, as part: ComparisonPart, of name: String) throws(ComparisonError) {
         _ = self.part(part, of: name)
         files[name, default: File(version: Self.version, parts: [:])].parts[part.name] = stored

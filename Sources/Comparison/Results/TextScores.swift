@@ -8,10 +8,10 @@ public struct TextScores: Sendable, Hashable, Codable {
     public var vocabularySize = 0
     /// For each predicted token, the negative natural logarithm of its probability.
     public var negativeLogLikelihoods: [Float] = []
-    /// What is known of the reference's distributions at the same places; nil for the reference.
+    /// The comparison with the reference's distributions at the same positions; nil for the reference.
     public var against: Against?
 
-    /// A model's distributions beside the reference's, place by place.
+    /// A model's distributions beside the reference's, position by position.
     public struct Against: Sendable, Hashable, Codable {
         /// Why the two cannot be compared; nil where they can.
         public var obstacle: String?
@@ -20,10 +20,8 @@ public struct TextScores: Sendable, Hashable, Codable {
         /// Whether the two have the same most likely token.
         public var agreements: [Bool] = []
 
-        /// Nothing known.
         public init() {}
     }
 
-    /// No scores.
     public init() {}
 }
