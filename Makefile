@@ -1,8 +1,8 @@
-# Quire: `make demo` shows it, `make test` tests all of it. Both can be run again at any time.
+# Quire: `make demo` shows it, `make check` tests most of it in minutes, `make test` all of it. All can be run again.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help deps build model demo test format lint server-test
+.PHONY: help deps build build-tests model demo check test server-test format lint install package-build package test-package
 
 MODELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/models
 MODEL := $(MODELS)/smollm2-135m-instruct.gguf
@@ -13,8 +13,14 @@ PACKAGES := libyaml-dev pkg-config python3-venv libvulkan-dev glslang-dev mesa-v
 SWIFTSHADER := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/swiftshader/vk_swiftshader_icd.json
 # One build serves the demo and the tests; the import check makes the compiler hold the module table.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
+TESTS := .build/release/quirePackageTests.xctest
+# Where `make install` puts things: $(DESTDIR)$(PREFIX). With PREFIX=/usr, configuration goes into /etc.
+PREFIX ?= /usr/local
+DESTDIR ?=
+PACKAGE_BUILD := .build/package
+PACKAGE_FOLDER := .build/packages
 
-help: ## Says what can be made.
+help: ## Lists the targets.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 deps: ## Installs the system packages that are missing.
@@ -27,7 +33,7 @@ deps: ## Installs the system packages that are missing.
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o DPkg::Lock::Timeout=120 $$missing >/dev/null; \
 	fi
 
-build: deps ## Builds the quire command in release mode.
+build: deps ## Builds the quire command.
 	@echo "building (five to twelve minutes the first time)"
 	swift build $(SWIFT_FLAGS) --product quire
 
@@ -64,10 +70,14 @@ $(SWIFTSHADER):
 	dpkg -x chromium-common_*.deb .; \
 	mv usr/lib/chromium/libvk_swiftshader.so usr/lib/chromium/vk_swiftshader_icd.json $(dir $@)
 
-test: lint build model $(SWIFTSHADER) ## Tests everything: format, imports, units, the real model, the real server.
+build-tests: build
 	swift build $(SWIFT_FLAGS) --product quirePackageTests
-	VK_ADD_DRIVER_FILES=$(SWIFTSHADER) QUIRE_TEST_MODEL=$(MODEL) swift test $(SWIFT_FLAGS) --skip-build 2>&1 | tee .build/tests.log
-	@! grep -a '" skipped' .build/tests.log || { echo "a test was skipped: that is no pass" >&2; exit 1; }
+
+check: lint build-tests ## Tests format, imports and units, without drivers and models.
+	python3 Tests/run_tests.py check $(TESTS) .build/tests.log
+
+test: lint build-tests model $(SWIFTSHADER) ## Tests everything: what check tests, drivers, the real model, the real server.
+	VK_ADD_DRIVER_FILES=$(SWIFTSHADER) QUIRE_TEST_MODEL=$(MODEL) python3 Tests/run_tests.py test $(TESTS) .build/tests.log
 	$(MAKE) --no-print-directory server-test
 
 $(VENV)/ready: Tests/Server/requirements.txt
@@ -76,3 +86,18 @@ $(VENV)/ready: Tests/Server/requirements.txt
 
 server-test: $(VENV)/ready ## Tests the built server with the real OpenAI SDK.
 	QUIRE_BINARY=$$PWD/.build/release/quire QUIRE_TEST_MODEL=$(MODEL) $(VENV)/bin/python -m pytest -q -p no:cacheprovider Tests/Server
+
+# Without tests and with Swift's libraries inside, so it needs a build of its own.
+package-build: deps
+	@echo "building for other machines (five to twelve minutes the first time)"
+	swift build -c release --static-swift-stdlib --scratch-path $(PACKAGE_BUILD) --product quire
+
+install: package-build ## Installs quire, its man page, completions and service below PREFIX.
+	Packaging/install.sh $(PACKAGE_BUILD)/release/quire $(PREFIX) $(DESTDIR)
+
+package: package-build ## Makes a .deb and a tarball in .build/packages.
+	@command -v dpkg-shlibdeps >/dev/null || { echo "dpkg-shlibdeps is missing: apt-get install dpkg-dev" >&2; exit 1; }
+	Packaging/package.sh $(PACKAGE_BUILD)/release/quire $(PACKAGE_FOLDER)
+
+test-package: package model ## Installs and uses the packages in a clean Debian without Swift; needs root.
+	Tests/Packaging/test_package.sh $(PACKAGE_FOLDER) $(MODEL)

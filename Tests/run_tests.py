@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Runs the built Swift tests and says what each second buys: run_tests.py check|test XCTEST_BINARY LOG.
+
+Every test module is a process of its own, as many at once as there are processors, the most expensive first. Inside of a
+process one test runs after another, so that a test's time is its own and not that of waiting for others. `check` leaves
+out what needs a driver, a model or a compiler. A failed test, a skipped one and a process that dies are failures.
+"""
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+# What `make check` leaves out, by module or module.suite, and why.
+NOT_IN_CHECK = {
+    "BackendVulkanTests": "Vulkan drivers",
+    "ExecutionTests": "Vulkan drivers and the real model",
+    "OpenAIServerTests.DeviceLossTests": "a Vulkan driver",
+    "PluginLoadingTests": "compiles plugins",
+}
+# The most expensive modules, first: the rest fits beside them.
+FIRST = ["BackendVulkanTests", "ExecutionTests", "BackendCPUTests", "PluginLoadingTests"]
+RESULT = re.compile(r"^[✔✘]\s+Test (?!run |case )(.+) (passed|failed) after ([\d.]+) seconds")
+SKIPPED = re.compile(r"^\S+\s+Test (?!run |case )(.+) skipped(?::|\.|$)")
+TOTAL = re.compile(r"Test run with (\d+) tests?")
+
+
+class Module:
+    """One module's tests in one process."""
+
+    def __init__(self, name, without):
+        self.name, self.without = name, without
+        self.tests, self.output, self.seconds, self.cpu, self.count, self.status = [], "", 0, 0, 0, None
+
+    def run(self, binary):
+        command = [binary, "--testing-library", "swift-testing", "--no-parallel", "--filter", f"^{self.name}\\."]
+        for suite in self.without:
+            command += ["--skip", f"^{re.escape(suite)}[./]"]
+        start = time.monotonic()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+        self.output = process.stdout.read()
+        process.stdout.close()
+        # wait4 counts this process and the children that it waited for.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = self.status = os.waitstatus_to_exitcode(status)
+        self.seconds, self.cpu = time.monotonic() - start, usage.ru_utime + usage.ru_stime
+        for line in self.output.splitlines():
+            if match := RESULT.match(line):
+                self.tests.append((match[1].strip('"'), match[2], float(match[3])))
+            elif match := SKIPPED.match(line):
+                self.tests.append((match[1].strip('"'), "skipped", 0))
+            if match := TOTAL.search(line):
+                self.count = int(match[1])
+
+    @property
+    def problems(self):
+        found = [f"{self.name}: {name}: {result}" for name, result, _ in self.tests if result != "passed"]
+        if self.status != 0 and not found:
+            found.append(f"{self.name}: the process ended with status {self.status}")
+        if self.status == 0 and self.count == 0:
+            found.append(f"{self.name}: no test ran")
+        return found
+
+
+def modules(binary, lane):
+    """All modules with tests, the most expensive first, without what the lane leaves out."""
+    listing = subprocess.run([binary, "--testing-library", "swift-testing", "--list-tests"],
+                             capture_output=True, text=True, check=True).stdout
+    names = sorted({line.split(".")[0] for line in listing.splitlines() if re.match(r"^\w+Tests\.", line)})
+    if not names:
+        sys.exit(f"{binary} lists no tests")
+    without = NOT_IN_CHECK if lane == "check" else {}
+    names = [name for name in names if name not in without]
+    names.sort(key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
+    return [Module(name, [suite for suite in without if suite.startswith(name + ".")]) for name in names]
+
+
+def main():
+    lane, binary, log = sys.argv[1:]
+    start = time.monotonic()
+    todo = modules(binary, lane)
+    done, lock = [], threading.Lock()
+
+    def work():
+        while True:
+            with lock:
+                if not todo:
+                    return
+                module = todo.pop(0)
+            module.run(binary)
+            with lock:
+                done.append(module)
+                mark = "ok" if not module.problems else "FAILED"
+                print(f"{mark:6} {module.name}: {module.count} tests, {module.seconds:.1f} s, {module.cpu:.1f} s of CPU", flush=True)
+
+    workers = [threading.Thread(target=work) for _ in range(os.cpu_count() or 1)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    with open(log, "w") as file:
+        for module in done:
+            file.write(f"=== {module.name}\n{module.output}\n")
+    problems = [problem for module in done for problem in module.problems]
+    for module in done:
+        if module.problems:
+            print("\n".join(line for line in module.output.splitlines() if line[:1] in "✘↳⚠" or SKIPPED.match(line)))
+    slowest = sorted(((seconds, module.name, name) for module in done for name, _, seconds in module.tests), reverse=True)
+    print("\nthe ten slowest tests, each alone in its process:")
+    for seconds, module, name in slowest[:10]:
+        print(f"{seconds:8.1f} s  {module}: {name}")
+    print(f"\n{sum(module.count for module in done)} tests in {time.monotonic() - start:.0f} s, "
+          f"{sum(module.cpu for module in done):.0f} s of CPU; everything they printed is in {log}")
+    for problem in problems:
+        print(f"FAILED {problem}")
+    sys.exit(1 if problems else 0)
+
+
+main()
