@@ -152,7 +152,7 @@ let package = Package(
         tests("TokenizationTests", ["JSON", "Tokenization"]),
         tests("ChatTemplatesTests", ["ChatTemplates", "JSON", "SharedValues"]),
         tests("PluginsTests", ["Plugins"]),
-        tests("ReportsTests", ["Reports"]),
+        tests("ReportsTests", ["CLibrary", "Reports"]),
         tests(
             "ComparisonTests",
             [

@@ -1,13 +1,8 @@
+import CLibrary
 import FoundationEssentials
 import Testing
 
 @testable import Reports
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// The pictures of `Tests/Benchmarks` are drawn from the tables beside them. `QUIRE_DRAW=1 swift test --filter
 /// BenchmarkChartTests` draws them anew after a table has changed.
@@ -19,7 +14,7 @@ import Testing
     private func row(_ name: String, of page: String) throws -> [Double] {
         let text = try String(contentsOf: Self.folder.appending(path: page), encoding: .utf8)
         let line = try #require(text.split(separator: "\n").first { $0.hasPrefix("| \(name) |") }, "\(page): \(name)")
-        return line.split(separator: "|").dropFirst(2).map { cell in
+        return line.split(separator: "|").dropFirst().map { cell in
             Double(cell.filter { $0.isNumber || $0 == "." }) ?? .nan
         }
     }
