@@ -3,15 +3,12 @@ public import Backends
 extension VulkanBackend {
     /// A device of this machine.
     public struct Listing: Sendable {
-        /// Who it is.
         public let facts: VulkanDeviceFacts
-        /// What it can do.
         public let capabilities: DeviceCapabilities
     }
 
-    /// The kernel of one operation.
+    /// The kernel variant that an operation gets, and why.
     public struct KernelSelection: Sendable, Hashable {
-        /// What it computes.
         public let operation: String
         /// The variant in use; nil where none is left.
         public let variant: String?
@@ -19,7 +16,7 @@ extension VulkanBackend {
         public let rejections: [KernelRejection]
     }
 
-    /// Every Vulkan device of this machine and what it can do. Throws `unavailable` where there is no loader.
+    /// Every Vulkan device of this machine. Throws `unavailable` where there is no loader.
     public static func devices() throws(BackendError) -> [Listing] {
         let instance = try VulkanInstance(try VulkanLoader(), isValidating: false)
         return try instance.devices().map { Listing(facts: $0.facts, capabilities: $0.capabilities) }
@@ -36,8 +33,6 @@ extension VulkanBackend {
 
 /// A kernel variant that is not in use.
 public struct KernelRejection: Sendable, Hashable {
-    /// Its name.
     public let variant: String
-    /// Why it is not in use.
     public let reason: String
 }

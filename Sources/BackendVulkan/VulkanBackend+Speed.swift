@@ -1,7 +1,7 @@
 public import Backends
 
 extension VulkanBackend {
-    /// What copying and multiplying alone reach, the best of five trials each.
+    /// The highest memory bandwidth and rate of arithmetic, the best of five trials each.
     public func measureSpeed() throws(BackendError) -> DeviceSpeed {
         let probe = try SpeedProbe(vulkan, library: library)
         return DeviceSpeed(

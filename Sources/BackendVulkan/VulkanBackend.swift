@@ -4,11 +4,11 @@ import Lowering
 /// A Vulkan device: kernels compiled for exactly this device and model, a plan's step in one submission.
 ///
 /// A row's result depends, bit for bit, only on that row's own sequence and on the device: never on the rest of the
-/// batch, nor on how a prompt is cut or where its blocks lie.
+/// batch, nor on how a prompt is chunked or where its blocks lie.
 public final class VulkanBackend: Backend {
     /// The device, its free memory and its limits.
     public let device: DeviceInfo
-    /// Who the device is.
+    /// The device's name, driver and memory.
     public let facts: VulkanDeviceFacts
     /// What it can do, with the configuration's limits.
     public let capabilities: DeviceCapabilities
@@ -24,8 +24,13 @@ public final class VulkanBackend: Backend {
     }
 
     init(_ options: VulkanOptions, faults: FaultInjector) throws(BackendError) {
+        var disabled = options.disabledKernels
+        for (former, name) in KernelCatalog.formerNames where disabled.remove(former) != nil {
+            options.onFallback("kernel \(former) is called \(name) now, which is switched off")
+            disabled.insert(name)
+        }
         let variants = KernelCatalog.operations.flatMap { $0.variants.map(\.name) }
-        if let unknown = options.disabledKernels.sorted().first(where: { !variants.contains($0) }) {
+        if let unknown = disabled.sorted().first(where: { !variants.contains($0) }) {
             throw .kernel(name: unknown, reason: "there is none of this name to switch off")
         }
         let instance = try VulkanInstance(try VulkanLoader(), isValidating: options.isValidating)
@@ -40,7 +45,7 @@ public final class VulkanBackend: Backend {
         let directory = options.cacheDirectory.map { CacheDirectory(path: $0, onFailure: options.onFallback) }
         library = KernelLibrary(
             vulkan, compiler: ShaderCompiler(cache: directory, counters: counters, faults: faults),
-            cache: PipelineCache(vulkan, directory: directory), disabled: options.disabledKernels,
+            cache: PipelineCache(vulkan, directory: directory), disabled: disabled,
             onFallback: options.onFallback)
         transfers = capabilities.isUnifiedMemory ? nil : try Transfers(vulkan)
         facts = physical.facts
@@ -64,34 +69,34 @@ public final class VulkanBackend: Backend {
         }
     }
 
-    /// What happened so far.
+    /// Counts of allocations, compilations and submissions so far.
     public var counters: VulkanCounters { vulkan.counters.value }
 
-    /// What the validation layer said; nil where none looks on.
+    /// Messages of the validation layer; nil where it is not enabled.
     public var validationMessages: [String]? { instance.validation?.messages }
 
-    /// Takes device memory.
+    /// Allocates device memory.
     public func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
         try VulkanBuffer(
             byteCount: byteCount, use: "\(usage)",
-            place: usage == .swap ? .host : .device(isUnified: capabilities.isUnifiedMemory),
+            location: usage == .swap ? .host : .device(isUnified: capabilities.isUnifiedMemory),
             device: vulkan, transfers: transfers)
     }
 
-    /// Uploads the weights, fuses neighbours and lays out scratch memory; kernels are made when the cache is attached.
+    /// Fuses operations, uploads weights and allocates scratch memory. Kernels are compiled when the cache is attached.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan {
-        let mostRows = max(limits.maxTokenCount, limits.maxSampleCount, 1)
-        guard mostRows <= capabilities.maxGroupCount else {
+        let maximumRows = max(limits.maxTokenCount, limits.maxSampleCount, 1)
+        guard maximumRows <= capabilities.maxGroupCount else {
             throw .unsupported(
-                operation: "a step of \(mostRows) rows",
+                operation: "a step of \(maximumRows) rows",
                 reason: "the device takes \(capabilities.maxGroupCount) at once; lower scheduler.max_num_batched_tokens"
             )
         }
         let shapes = KernelShapes(capabilities)
         var target = VulkanLowering(
-            maxJoinedWidth: capabilities.longestRangeByteCount / 4 / mostRows,
+            maxJoinedWidth: capabilities.longestRangeByteCount / 4 / maximumRows,
             maxArenaByteCount: capabilities.longestRangeByteCount)
         // Whether the device has the kernels for quantized activations depends on the matrices, joined as they will be.
         target.limbCount = try LinearKernels(library: library, shapes: shapes)

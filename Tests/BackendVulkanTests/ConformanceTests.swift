@@ -6,13 +6,15 @@ import Tensors
 import Testing
 
 @Suite struct ConformanceTests {
-    @Test("Every operation agrees with the reference, bit for bit whoever shares the batch", arguments: TestDevice.all)
+    @Test(
+        "Every operation agrees with the reference, and its bits do not depend on the rest of the batch",
+        arguments: TestDevice.all)
     func everything(device: TestDevice) throws {
         let formats = device.isSlow ? Self.formats : WeightFormat.all
         try run(BackendConformance.cases(weightFormats: formats, activationTypes: [.f32]), on: device)
     }
 
-    @Test("And so it does with less of a device", arguments: TestDevice.limited)
+    @Test("Every operation agrees with the reference on devices with fewer capabilities", arguments: TestDevice.limited)
     func underLimits(device: TestDevice) throws {
         try run(
             BackendConformance.cases(
@@ -21,23 +23,23 @@ import Testing
             on: device)
     }
 
-    /// Every number of bits, every meaning of a quantum, every type of scales.
+    /// Every number of bits, every scaling of codes, every type of scales.
     private static let formats =
         fewFormats + [BlockFormat.q5_0, .q5K, .q6K].map { WeightFormat.blocks($0) } + [
             .groups(bitCount: 2, groupSize: 32, scaleType: .bf16, hasZeros: false),
             .groups(bitCount: 8, groupSize: nil),
         ]
 
-    /// Blocks and groups, with and without an order of columns, with scales of 16 and 32 bits.
+    /// Blocks and groups, with and without reordered inputs, with scales of 16 and 32 bits.
     private static let fewFormats: [WeightFormat] = [
         .blocks(.q4_1), .groups(bitCount: 3, groupSize: 64, isReordered: true),
         .groups(bitCount: 4, groupSize: 128, scaleType: .f32),
     ]
 
-    /// Kernels are put together of parts, and what a driver makes of a part shows in any format that has it.
+    /// Kernels share parts, so a driver that miscompiles a part shows it in any format that uses the part.
     private static func formats(for device: TestDevice) -> [WeightFormat] { device.isSlow ? fewFormats : formats }
 
-    @Test("Arithmetic in 16 bits keeps to what 16-bit weights allow", arguments: TestDevice.all)
+    @Test("16-bit arithmetic stays within the tolerance of 16-bit weights", arguments: TestDevice.all)
     func half(device: TestDevice) throws {
         var card = device
         card.limits.without = [.processorLanes, .unifiedMemory]
@@ -47,13 +49,13 @@ import Testing
             let result = try suite.run(trial)
             #expect(result.hasPassed, "\(result)")
         }
-        // It is what was tested; a device without it computes as ever.
-        let choice = try #require(backend.kernelSelections.first { $0.operation == "linear_many_rows_half" })
-        #expect(choice.variant == (backend.capabilities.hasFloat16 ? "linear_tiled_half" : "linear_tiled"))
+        // The 16-bit kernel is the one that ran, where the device has it.
+        let choice = try #require(backend.kernelSelections.first { $0.operation == "gemm_half" })
+        #expect(choice.variant == (backend.capabilities.hasFloat16 ? "gemm_half" : "gemm"))
         #expect(try #require(backend.validationMessages, "the validation layer is missing") == [])
     }
 
-    @Test("A card's attention takes caches of every type through shared memory", arguments: TestDevice.all)
+    @Test("A card's attention stages caches of every type in shared memory", arguments: TestDevice.all)
     func sharedAttention(device: TestDevice) throws {
         var card = device
         card.limits.without = [.processorLanes, .unifiedMemory]
@@ -65,7 +67,7 @@ import Testing
     }
 
     @Test("Kernels whose workgroups are submitted one by one compute the same", arguments: TestDevice.all)
-    func cutDispatches(device: TestDevice) throws {
+    func splitDispatches(device: TestDevice) throws {
         for limits in [[], [.processorLanes, .unifiedMemory]] as [Set<CapabilityLimits.Feature>] {
             var careful = device
             careful.limits.without = limits
@@ -78,21 +80,21 @@ import Testing
         }
     }
 
-    @Test("Packed integer products of 24 bits are as exact as 32-bit floats", arguments: TestDevice.all)
+    @Test("Integer products of 24-bit activations are as exact as 32-bit floats", arguments: TestDevice.all)
     func exactIntegers(device: TestDevice) throws {
         var card = device
         card.limits.without = [.processorLanes, .unifiedMemory]
-        try run(Self.packedCases(for: device, activations: .f32), on: card, .int24)
+        try run(Self.quantizedCases(for: device, activations: .f32), on: card, .int24)
     }
 
     @Test(
         "Fewer bits round no more than bf16 does", arguments: TestDevice.all, [ActivationType.int16, .int8])
     func roundedIntegers(device: TestDevice, activations: ActivationType) throws {
-        try run(Self.packedCases(for: device, activations: .bf16), on: device, activations)
+        try run(Self.quantizedCases(for: device, activations: .bf16), on: device, activations)
     }
 
-    /// Linear operations on packed weights, and what becomes of their inputs.
-    private static func packedCases(for device: TestDevice, activations: ElementType) -> [ConformanceCase] {
+    /// Linear operations on quantized weights, and what their inputs come from.
+    private static func quantizedCases(for device: TestDevice, activations: ElementType) -> [ConformanceCase] {
         BackendConformance.cases(
             weightTypes: [], cacheTypes: [], weightFormats: formats(for: device), activationTypes: [activations]
         ).filter { $0.name.hasPrefix("linear") || activations == .f32 && $0.name.hasPrefix("t") }

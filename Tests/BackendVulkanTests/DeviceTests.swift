@@ -135,7 +135,7 @@ import Testing
             maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 31, sharedMemoryByteCount: 32 << 10,
             maxInvocationCount: 1024, maxGroupCount: 65_535, subgroupSize: 32, hasSubgroupArithmetic: true,
             hasSubgroupBroadcast: true,
-            hasFloat16: true, has16BitStorage: false, hasCooperativeMatrices: false,
+            hasFloat16: true, hasCooperativeMatrices: false,
             hasIntegerProducts: true, isUnifiedMemory: true, isProcessor: true)
         var limits = CapabilityLimits()
         #expect(limits.applied(to: rich) == rich)

@@ -71,7 +71,7 @@ import Testing
         #expect(try model.step(prepared, first: 0, count: 20) == expected)
     }
 
-    @Test("A kernel that does not compile, or computes nonsense, is replaced by the next and reported")
+    @Test("A kernel that does not compile, or fails its self-test, is replaced by the next and reported")
     func fallback() throws {
         for device in TestDevice.all {
             for site in [FaultInjector.Site.compile("norm_subgroup"), .selfTest("attention_subgroup")] {
@@ -102,6 +102,23 @@ import Testing
             guard case BackendError.kernel(name: "attention", let reason) = error else { return false }
             return reason.contains("switched off") && reason.contains("attention_shared")
         }
+    }
+
+    @Test(
+        "A kernel is switched off by the name that it had, with a warning",
+        arguments: ["packed_broadcast", "norm_shared"])
+    func formerName(name: String) throws {
+        let device = try #require(TestDevice.all.first)
+        let reports = Mutex<[String]>([])
+        let backend = try device.backend { options in
+            options.disabledKernels = [name]
+            options.onFallback = { report in reports.withLock { $0.append(report) } }
+        }
+        let isFormer = name == "packed_broadcast"
+        let current = isFormer ? "gemv_quantized_broadcast" : name
+        #expect(reports.withLock { $0.count } == (isFormer ? 1 : 0))
+        #expect(reports.withLock { $0.allSatisfy { $0.contains("gemv_quantized_broadcast") } })
+        #expect(backend.kernelSelections.allSatisfy { $0.variant != current })
     }
 
     @Test("A kernel that does not exist cannot be switched off")

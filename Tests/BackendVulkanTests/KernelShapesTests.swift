@@ -4,7 +4,7 @@ import Testing
 
 @testable import BackendVulkan
 
-/// How kernels are cut, for devices and matrices of all sizes.
+/// How kernels are tiled, for devices and matrices of all sizes.
 struct KernelShapesTests {
     private static func shapes(
         invocations: Int, sharedMemory: Int = 16 << 10, isUnified: Bool = false, isProcessor: Bool = false
@@ -13,12 +13,12 @@ struct KernelShapesTests {
             DeviceCapabilities(
                 maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 30, sharedMemoryByteCount: sharedMemory,
                 maxInvocationCount: invocations, maxGroupCount: 65_535, subgroupSize: 32, hasSubgroupArithmetic: true,
-                hasSubgroupBroadcast: true, hasFloat16: false, has16BitStorage: false,
+                hasSubgroupBroadcast: true, hasFloat16: false,
                 hasCooperativeMatrices: false,
                 hasIntegerProducts: true, isUnifiedMemory: isUnified, isProcessor: isProcessor))
     }
 
-    @Test("A tile is shared out whole, and no workgroup is larger than the device takes")
+    @Test("A GEMV computes every output of a tile, and its workgroup is no larger than the device allows")
     func linearTiling() {
         for (invocations, isUnified) in [128, 256, 512, 1024].flatMap({ [($0, false), ($0, true)] }) {
             let shapes = Self.shapes(invocations: invocations, isUnified: isUnified)
@@ -33,15 +33,15 @@ struct KernelShapesTests {
                         // No invocation is without a slice, but for what rounding leaves.
                         #expect(
                             tiling.splitK == 1 || tiling.splitK * 2 <= inputSize.dividedUp(by: QuantizedFormat.slice))
-                        #expect(rows % tiling.partRows == 0)
-                        #expect(tiling.partRows * tiling.splitK * DeviceMatrix.tile * 4 <= 16 << 10)
+                        #expect(rows % tiling.partialRows == 0)
+                        #expect(tiling.partialRows * tiling.splitK * DeviceMatrix.tile * 4 <= 16 << 10)
                     }
                 }
             }
         }
     }
 
-    @Test("An attention's workgroup fits the device, with keys and values in shared memory where they do")
+    @Test("An attention's workgroup fits the device, and stages keys and values where they fit")
     func attention() throws {
         for (sharedMemory, staged) in [(16 << 10, []), (32 << 10, [.f16, .int8]), (48 << 10, [.f32, .f16, .int8])]
             as [(Int, [CacheType])]
@@ -61,7 +61,7 @@ struct KernelShapesTests {
         }
     }
 
-    @Test("Where more invocations run in step than a tile has positions, its largest scores go through shared memory")
+    @Test("Where a subgroup has more invocations than a tile has positions, maxima go through shared memory")
     func wideSubgroups() throws {
         var capabilities = Self.shapes(invocations: 1024).capabilities
         for (size, name) in [(64, "attention_subgroup"), (128, "attention_shared")] {
@@ -73,7 +73,7 @@ struct KernelShapesTests {
         }
     }
 
-    @Test("The lanes of a processor share nothing")
+    @Test("A CPU's kernels split no sums")
     func processor() {
         let shapes = Self.shapes(invocations: 1024, isProcessor: true)
         let tiling = shapes.linearTiling(rows: 1, inputSize: 4096, outputSize: 4096, limbCount: nil)

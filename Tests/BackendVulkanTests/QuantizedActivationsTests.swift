@@ -72,12 +72,14 @@ import Testing
             ])
     }
 
-    @Test("Without integer products that work, activations stay floats, and it is said why", arguments: TestDevice.all)
+    @Test(
+        "Without working integer products, activations stay floats, and the reason is reported",
+        arguments: TestDevice.all)
     func floatsInstead(device: TestDevice) throws {
         for (variant, reason) in [
-            ("digits", "digits: its self-test is off"),
-            ("packed_dot_columns", "packed_dot_columns: its self-test is off"),
-            (nil, "no packed integer products"),
+            ("quantize", "quantize: its self-test is off"),
+            ("gemv_integer", "gemv_integer: its self-test is off"),
+            (nil, "no integer dot products"),
         ] {
             var poor = device
             if variant == nil { poor.limits.without = [.integerProducts] }
@@ -102,7 +104,7 @@ import Testing
     }
 
     @Test(
-        "An attention makes quantized activations of every row, however its context is shared out",
+        "An attention quantizes every row, however its context is split",
         arguments: TestDevice.all)
     func attention(device: TestDevice) throws {
         var card = device
@@ -115,15 +117,15 @@ import Testing
         let weights = sketch.packed("weights", 70, 192, .groups(bitCount: 4, groupSize: 32), .f32)
         let rows = sketch.linear(attended, weights)
         let trial = ConformanceCase(
-            name: "attention to digits", tolerance: 10 * Tolerance.single, plan: sketch.finished(rows),
+            name: "attention, quantized", tolerance: 10 * Tolerance.single, plan: sketch.finished(rows),
             sequences: BackendConformance.sequences([150, 1, 70], seed: 1), cacheType: .f32, blockSize: 16)
         let result = try BackendConformance(backend, batchInvariance: .bitwise).run(trial)
         #expect(result.hasPassed, "\(result)")
-        #expect(backend.kernelSelections.contains { $0.operation == "attention_reduce_digits" })
+        #expect(backend.kernelSelections.contains { $0.operation == "attention_reduce_quantized" })
     }
 
     @Test(
-        "What is not a number stays so in quantized activations; what is too small becomes zero",
+        "Infinities and NaN make a slice NaN when it is quantized; tiny numbers become zero",
         arguments: TestDevice.all)
     func oddNumbers(device: TestDevice) throws {
         let backend = try device.backend()

@@ -9,7 +9,9 @@ import Testing
 @testable import BackendVulkan
 
 @Suite(.serialized) struct StepTests {
-    @Test("A warm step allocates, compiles and describes nothing, and is one submission", arguments: TestDevice.all)
+    @Test(
+        "A warm step allocates nothing, compiles nothing, writes no descriptors, and is one submission",
+        arguments: TestDevice.all)
     func warmStep(device: TestDevice) throws {
         let model = SmallModel()
         let backend = try device.backend()
@@ -30,7 +32,7 @@ import Testing
         #expect(backend.validationMessages == [])
     }
 
-    @Test("Contexts that are shared out over workgroups give the bits of those that are not", arguments: TestDevice.all)
+    @Test("A context that is split over workgroups gives the same bits as one that is not", arguments: TestDevice.all)
     func longContext(device: TestDevice) throws {
         let model = SmallModel()
         let prepared = try model.prepare(on: try device.backend()).plan
@@ -40,18 +42,18 @@ import Testing
         #expect(try model.step(prepared, first: 559, count: 1) == last)
     }
 
-    @Test("A matrix larger than a range is cut into parts", arguments: TestDevice.all)
+    @Test("A matrix larger than a range is split into parts", arguments: TestDevice.all)
     func splitMatrix(device: TestDevice) throws {
         var small = device
         // The table of 97 rows of 256 numbers takes 64 KiB with its padding.
         small.limits.maxRangeByteCount = 40 << 10
         let model = SmallModel(hidden: 256)
         let backend = try small.backend()
-        let packed = try DeviceMatrix(
+        let matrix = try DeviceMatrix(
             [model.plan.matrices[0].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
             pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
-        #expect(packed.parts.count > 1)
-        #expect(packed.parts.reduce(0) { $0 + $1.rowCount } == 97)
+        #expect(matrix.parts.count > 1)
+        #expect(matrix.parts.reduce(0) { $0 + $1.rowCount } == 97)
         var sketch = PlanSketch(seed: 1)
         let table = sketch.matrix("table", 97, 256, .bf16)
         let rows = sketch.linear(sketch.gather(sketch.embed(table, 256)), table)
@@ -84,7 +86,7 @@ import Testing
         #expect(try model.logits(on: small.backend()) == model.logits(on: device.backend()))
     }
 
-    @Test("A step of more submissions than may be under way waits for them and goes on", arguments: TestDevice.quick)
+    @Test("A step of more submissions than may be in flight waits for them and goes on", arguments: TestDevice.quick)
     func manySubmissions(device: TestDevice) throws {
         var careful = device
         careful.limits.submissionWork = 1
@@ -99,7 +101,7 @@ import Testing
         #expect(try model.step(whole, first: 0, count: 20) == found)
         // Between workgroups as well.
         #expect(backend.counters.dispatches > other.counters.dispatches)
-        // One that was cut is recorded anew.
+        // A step that was split is recorded anew.
         for first in [20, 21] {
             #expect(try model.step(prepared, first: first, count: 1) == model.step(whole, first: first, count: 1))
         }
@@ -137,7 +139,7 @@ import Testing
         }
     }
 
-    @Test("Barriers stand where memory is touched again, and nowhere else")
+    @Test("Barriers stand where memory is used again, and nowhere else")
     func hazards() throws {
         let buffer = try HostBuffer(byteCount: 1024, usage: .scratch)
         func range(_ offset: Int) -> MemoryRange { MemoryRange(buffer: buffer, byteOffset: offset, byteCount: 256) }
@@ -152,7 +154,7 @@ import Testing
         }
     }
 
-    @Test("Neighbours become one step")
+    @Test("Neighbouring operations are fused")
     func fusion() {
         let steps = OperationFusion(SmallModel().plan, for: VulkanLowering()).operations()
         let names = steps.map { step in
@@ -161,7 +163,7 @@ import Testing
             case .norm: "norm"
             case .addNorm: "addNorm"
             case .linear(_, let parts): "linear\(parts.count)"
-            case .head(let head): head.rotary == nil ? "write" : "turn"
+            case .head(let head): head.rotary == nil ? "write" : "rotate"
             case .attention: "attention"
             case .gated: "gated"
             case .reorder: "reorder"
@@ -173,7 +175,7 @@ import Testing
         }
         #expect(
             names == [
-                "embed", "norm", "linear3", "turn", "turn", "write", "attention", "linear1", "addNorm", "linear2",
+                "embed", "norm", "linear3", "rotate", "rotate", "write", "attention", "linear1", "addNorm", "linear2",
                 "gated", "linear1", "add", "gather", "norm", "linear1",
             ])
     }

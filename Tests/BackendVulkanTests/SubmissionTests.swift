@@ -2,9 +2,9 @@ import Testing
 
 @testable import BackendVulkan
 
-/// How a step is cut into submissions.
+/// How a step is split into submissions.
 struct SubmissionTests {
-    @Test("Parts have every workgroup once, and are as many as asked for where there are workgroups")
+    @Test("Parts have every workgroup once, and are as many as requested where there are enough workgroups")
     func parts() {
         for columnCount in 1...6 {
             for rowCount in 1...6 {
@@ -24,7 +24,7 @@ struct SubmissionTests {
         }
     }
 
-    @Test("A submission becomes what takes a tenth of a second")
+    @Test("A submission grows and shrinks to a tenth of a second")
     func pace() {
         var pace = SubmissionPace(fixed: nil)
         let first = pace.work

@@ -1,19 +1,18 @@
-/// What a device shall pretend not to have: for tests, and to get around a driver that promises too much.
+/// Capabilities to ignore: for tests, and for drivers that report more than works.
 public struct CapabilityLimits: Sendable, Hashable {
-    /// Something that can be switched off.
+    /// A capability that can be switched off.
     public enum Feature: String, Sendable, Hashable, CaseIterable {
         case subgroupArithmetic = "subgroup_arithmetic"
         case subgroupBroadcast = "subgroup_broadcast"
         case float16 = "fp16"
         case halfSubnormals = "fp16_subnormals"
-        case storage16Bit = "storage_16bit"
         case integerProducts = "integer_dot_product"
         case unifiedMemory = "unified_memory"
-        /// Without it, a processor gets the kernels of a GPU.
+        /// Without it, a CPU gets the kernels of a GPU.
         case processorLanes = "cpu_kernels"
     }
 
-    /// Features to do without.
+    /// Features that are treated as missing.
     public var without: Set<Feature> = []
     /// The largest range that a kernel may address, in bytes; nil leaves the device's.
     public var maxRangeByteCount: Int?
@@ -22,7 +21,7 @@ public struct CapabilityLimits: Sendable, Hashable {
     /// Memory that a workgroup may share, in bytes; nil leaves the device's.
     public var sharedMemoryByteCount: Int?
 
-    /// Floating-point operations that are submitted at once at most; nil leaves it to what steps show.
+    /// The maximum of floating-point operations in a submission; nil: as measured.
     public var submissionWork: Int?
 
     /// No limits beside the device's own.
@@ -37,7 +36,6 @@ public struct CapabilityLimits: Sendable, Hashable {
             case .subgroupBroadcast: result.hasSubgroupBroadcast = false
             case .float16: result.hasFloat16 = false
             case .halfSubnormals: result.triesHalfSubnormals = false
-            case .storage16Bit: result.has16BitStorage = false
             case .integerProducts: result.hasIntegerProducts = false
             case .unifiedMemory: result.isUnifiedMemory = false
             case .processorLanes: result.isProcessor = false

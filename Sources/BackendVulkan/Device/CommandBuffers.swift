@@ -43,7 +43,6 @@ final class CommandBuffers {
         device.functions.DestroyCommandPool(device.handle, pool, nil)
     }
 
-    /// How many there are.
     var count: Int { buffers.count }
 
     /// Starts recording into buffer `index`, whose last submission is done. What is recorded may be submitted again.

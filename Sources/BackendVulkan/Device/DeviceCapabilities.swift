@@ -1,4 +1,4 @@
-/// What a device can do and how much of it at once, as plain data: kernels are chosen by it alone.
+/// The capabilities and limits of a device, as plain data. Kernels are chosen by these alone.
 public struct DeviceCapabilities: Sendable, Hashable {
     /// The largest range that a kernel can address, in bytes.
     public var maxRangeByteCount: Int
@@ -10,29 +10,27 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var maxInvocationCount: Int
     /// Workgroups of a dispatch along its second axis.
     public var maxGroupCount: Int
-    /// Invocations that run in step.
+    /// Invocations of a subgroup.
     public var subgroupSize: Int
     /// Whether a subgroup can add and compare across its invocations.
     public var hasSubgroupArithmetic: Bool
-    /// Whether an invocation can hand a number to all others of its subgroup.
+    /// Whether an invocation can broadcast a number to its subgroup.
     public var hasSubgroupBroadcast: Bool
     /// Whether kernels can compute in 16-bit floats.
     public var hasFloat16: Bool
-    /// Whether kernels can address 16-bit numbers in storage buffers.
-    public var has16BitStorage: Bool
     /// Whether the driver offers products of small matrices in hardware; no kernel uses them yet.
     public var hasCooperativeMatrices: Bool
-    /// Whether kernels can add the products of four signed bytes at once: a GPU by an instruction, a processor anyhow.
+    /// Whether kernels can compute dot products of four signed bytes: on a GPU only where it has an instruction for them.
     public var hasIntegerProducts: Bool
-    /// Whether the host can address the device's memory, so that nothing has to be staged.
+    /// Whether the host can address the device's memory, so that no copy through a staging buffer is needed.
     public var isUnifiedMemory: Bool
-    /// Whether invocations are lanes of a processor's vector unit, for which gathers are dear.
+    /// Whether invocations are lanes of a CPU's vector unit, for which gathers are slow.
     public var isProcessor: Bool
-    /// Whether the driver's unpacking of 16-bit floats may be tried on those below 2^-14, which it may take for zeros.
+    /// Whether to try the driver's unpacking of 16-bit floats on scales below 2^-14, which it may flush to zero.
     public var triesHalfSubnormals = true
-    /// Floating-point operations that are submitted at once at most; nil: what steps show to take a tenth of a second.
+    /// The maximum of floating-point operations in a submission; nil: as measured (`SubmissionPace`).
     public var submissionWork: Int?
-    /// Whether a row's result must not depend on how many rows share its batch: the configuration's wish.
+    /// Whether a row's result must not depend on how many rows share its batch, as the configuration asks.
     public var isBatchInvariant = true
 
     /// The longest range that memory can be taken for, in bytes.
@@ -42,8 +40,8 @@ public struct DeviceCapabilities: Sendable, Hashable {
     public var features: [(name: String, isPresent: Bool)] {
         [
             ("subgroup arithmetic", hasSubgroupArithmetic), ("subgroup broadcast", hasSubgroupBroadcast),
-            ("fp16 arithmetic", hasFloat16), ("16-bit storage", has16BitStorage),
-            ("cooperative matrices", hasCooperativeMatrices), ("packed integer products", hasIntegerProducts),
+            ("fp16 arithmetic", hasFloat16),
+            ("cooperative matrices", hasCooperativeMatrices), ("integer dot products", hasIntegerProducts),
             ("unified memory", isUnifiedMemory),
         ]
     }

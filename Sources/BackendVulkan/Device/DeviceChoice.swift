@@ -1,21 +1,21 @@
 import Backends
 
-/// Which of the machine's devices a configuration means.
+/// Finds the device that a configuration names.
 struct DeviceChoice {
     /// An index, a UUID, a part of a name, or `auto`.
     let text: String
 
-    /// Throws `unavailable` where nothing, or more than one device, answers to the text; the message lists them all.
+    /// Throws `unavailable` where no device, or more than one, matches the text; the message lists all devices.
     func device(among devices: [VulkanDeviceFacts]) throws(BackendError) -> VulkanDeviceFacts {
         guard !devices.isEmpty else { throw .unavailable(device: text, reason: "no driver offers a Vulkan device") }
         if text == "auto" {
-            // One that is too old can only be refused.
+            // A device with an older Vulkan can only be refused.
             let capable = devices.filter { $0.apiVersion >= VulkanInstance.apiVersion }
             let order: [VulkanDeviceFacts.Kind] = [.discrete, .integrated, .virtual, .other, .processor]
             for kind in order {
                 // Of several, the one with the most memory; of equals, the first.
-                let found = (capable.isEmpty ? devices : capable).filter { $0.kind == kind }
-                if let best = found.max(by: { ($0.memoryByteCount, -$0.index) < ($1.memoryByteCount, -$1.index) }) {
+                let matching = (capable.isEmpty ? devices : capable).filter { $0.kind == kind }
+                if let best = matching.max(by: { ($0.memoryByteCount, -$0.index) < ($1.memoryByteCount, -$1.index) }) {
                     return best
                 }
             }
@@ -27,11 +27,13 @@ struct DeviceChoice {
             }
             return device
         }
-        let wanted = text.lowercased()
-        if let device = devices.first(where: { $0.uuidText == wanted || $0.uuidText.filter { $0 != "-" } == wanted }) {
+        let requested = text.lowercased()
+        if let device = devices.first(where: {
+            $0.uuidText == requested || $0.uuidText.filter { $0 != "-" } == requested
+        }) {
             return device
         }
-        let named = devices.filter { $0.name.lowercased().contains(wanted) }
+        let named = devices.filter { $0.name.lowercased().contains(requested) }
         guard let device = named.first else {
             throw .unavailable(device: text, reason: "no device has this name or UUID; there are \(list)")
         }

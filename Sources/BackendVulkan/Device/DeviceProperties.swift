@@ -50,7 +50,6 @@ struct DeviceProperties {
 /// The features that kernels ask for, read in one call.
 struct DeviceFeatures {
     let float16: VkPhysicalDeviceShaderFloat16Int8Features
-    let storage16: VkPhysicalDevice16BitStorageFeatures
     let integerProducts: VkPhysicalDeviceShaderIntegerDotProductFeatures
 
     init(_ device: VkPhysicalDevice, _ functions: quire_instance_functions) {
@@ -58,22 +57,16 @@ struct DeviceFeatures {
         core.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2
         var float16 = VkPhysicalDeviceShaderFloat16Int8Features()
         float16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FLOAT16_INT8_FEATURES
-        var storage16 = VkPhysicalDevice16BitStorageFeatures()
-        storage16.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES
         var integerProducts = VkPhysicalDeviceShaderIntegerDotProductFeatures()
         integerProducts.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES
         withUnsafeMutablePointer(to: &float16) { float16 in
-            withUnsafeMutablePointer(to: &storage16) { storage16 in
-                withUnsafeMutablePointer(to: &integerProducts) { integerProducts in
-                    core.pNext = UnsafeMutableRawPointer(float16)
-                    float16.pointee.pNext = UnsafeMutableRawPointer(storage16)
-                    storage16.pointee.pNext = UnsafeMutableRawPointer(integerProducts)
-                    functions.GetPhysicalDeviceFeatures2(device, &core)
-                }
+            withUnsafeMutablePointer(to: &integerProducts) { integerProducts in
+                core.pNext = UnsafeMutableRawPointer(float16)
+                float16.pointee.pNext = UnsafeMutableRawPointer(integerProducts)
+                functions.GetPhysicalDeviceFeatures2(device, &core)
             }
         }
         self.float16 = float16
-        self.storage16 = storage16
         self.integerProducts = integerProducts
     }
 }

@@ -1,16 +1,16 @@
 import CVulkan
 import Synchronization
 
-/// Makes chosen calls fail, so that tests can see what becomes of it. Empty outside tests.
+/// Makes chosen calls fail, for tests. Empty outside tests.
 final class FaultInjector: Sendable {
-    /// Where a fault can strike.
+    /// A call that can fail.
     enum Site: Hashable {
         case allocate, submit
         /// The compilation of a kernel.
         case compile(String)
         /// The self-test of a kernel variant.
         case selfTest(String)
-        /// The same, where it unpacks halves as the driver does.
+        /// The self-test of any variant that unpacks 16-bit scales as the driver does.
         case halves
     }
 

@@ -3,14 +3,13 @@ import CVulkan
 
 /// Which of a device's memory types suits which use.
 struct MemoryTypes {
-    /// Where bytes should lie.
-    enum Place {
+    /// Who uses the memory, and so where it should be.
+    enum Location {
         /// On the device; where the host can address it as well if the device's memory is the host's.
         case device(isUnified: Bool)
-        /// Where the device writes and the host reads, or either way.
+        /// Memory of the host, which the device writes and the host reads, or the other way round.
         case host
-        /// Where the host writes, and hardly ever reads, and the device reads again and again: its own memory, if the
-        /// host can address some of it.
+        /// Memory that the host writes and the device reads often: the device's own, if the host can address some of it.
         case upload
     }
 
@@ -24,30 +23,30 @@ struct MemoryTypes {
         }
     }
 
-    /// A type, whether the host can address its memory, and whether it reads there through its caches.
-    struct Found: Equatable {
+    /// A memory type, whether the host can address it, and whether the host reads it through its caches.
+    struct Choice: Equatable {
         let index: UInt32
         let isMapped: Bool
         let isCached: Bool
     }
 
-    /// The best type among `allowed` (a bit for each type); nil where none will do.
-    func type(for place: Place, allowed: UInt32) -> Found? {
+    /// The best type among `allowed` (a bit for each type); nil where none fits.
+    func type(for location: Location, allowed: UInt32) -> Choice? {
         let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
         let mapped = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
         let cached = VK_MEMORY_PROPERTY_HOST_CACHED_BIT.rawValue
         let wishes: [VkMemoryPropertyFlags] =
-            switch place {
+            switch location {
             case .device(isUnified: true): [local | mapped | cached, local | mapped, mapped, local]
             case .device(isUnified: false): [local, 0]
             case .host: [mapped | cached, mapped]
             case .upload: [local | mapped, mapped]
             }
         for wish in wishes {
-            let found = types.first { allowed & (1 << $0.index) != 0 && $0.flags & wish == wish }
-            guard let found else { continue }
-            let isMapped = if case .device(isUnified: false) = place { false } else { found.flags & mapped == mapped }
-            return Found(index: found.index, isMapped: isMapped, isCached: isMapped && found.flags & cached != 0)
+            let type = types.first { allowed & (1 << $0.index) != 0 && $0.flags & wish == wish }
+            guard let type else { continue }
+            let isMapped = if case .device(isUnified: false) = location { false } else { type.flags & mapped == mapped }
+            return Choice(index: type.index, isMapped: isMapped, isCached: isMapped && type.flags & cached != 0)
         }
         return nil
     }

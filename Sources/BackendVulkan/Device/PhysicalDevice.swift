@@ -5,10 +5,10 @@ import CVulkan
 struct PhysicalDevice {
     let handle: VkPhysicalDevice
     let facts: VulkanDeviceFacts
-    /// Before any limits of the configuration.
+    /// Without the limits of the configuration.
     let capabilities: DeviceCapabilities
     let memory: VkPhysicalDeviceMemoryProperties
-    /// Bytes of its own memory that it says are free; all of it where it does not say.
+    /// Bytes of the largest heap that are free; all of them where the driver does not report it.
     let freeByteCount: Int
     /// The first family that computes; nil where none does.
     let queueFamily: UInt32?
@@ -16,7 +16,7 @@ struct PhysicalDevice {
     let clock: (bitCount: Int, nanosecondsPerTick: Double)
     let extensions: Set<String>
 
-    /// Products of packed bytes; part of Vulkan 1.3.
+    /// Dot products of four bytes; part of Vulkan 1.3.
     static let integerProductExtension = "VK_KHR_shader_integer_dot_product"
 
     init(_ handle: VkPhysicalDevice, index: Int, functions: quire_instance_functions) {
@@ -49,8 +49,8 @@ struct PhysicalDevice {
         freeByteCount = heap.freeByteCount
         let limits = properties.core.limits
         let type = VulkanDeviceFacts.Kind(properties.core.deviceType)
-        // Drivers offer these products without an instruction for them as well, by a dozen others, beside which kernels
-        // for several rows run out of registers: floats are quicker there.
+        // Drivers offer dot products also where the GPU has no instruction for them, and emulate one by a dozen. Then
+        // kernels for several rows run out of registers, and floats are faster.
         let hasInstruction =
             properties.integerProducts.integerDotProduct4x8BitPackedSignedAccelerated == VK_TRUE
         let operations = properties.subgroup.supportedOperations
@@ -72,7 +72,6 @@ struct PhysicalDevice {
             hasSubgroupArithmetic: has(VK_SUBGROUP_FEATURE_ARITHMETIC_BIT),
             hasSubgroupBroadcast: has(VK_SUBGROUP_FEATURE_BALLOT_BIT),
             hasFloat16: features.float16.shaderFloat16 == VK_TRUE,
-            has16BitStorage: features.storage16.storageBuffer16BitAccess == VK_TRUE,
             hasCooperativeMatrices: extensions.contains("VK_KHR_cooperative_matrix"),
             hasIntegerProducts: extensions.contains(Self.integerProductExtension)
                 && features.integerProducts.shaderIntegerDotProduct == VK_TRUE

@@ -2,7 +2,7 @@ import Backends
 import CVulkan
 import Synchronization
 
-/// Copies between the host and memory that it cannot address, through a staging buffer. Never part of a step.
+/// Copies between the host and device memory that it cannot address, through a staging buffer. Never part of a step.
 final class Transfers: Sendable {
     private struct Staging {
         let buffer: VulkanBuffer
@@ -18,7 +18,7 @@ final class Transfers: Sendable {
         let staging = Staging(
             buffer: try VulkanBuffer(
                 byteCount: min(Self.stagingByteCount, device.capabilities.maxAllocationByteCount), use: "staging",
-                place: .host, device: device, transfers: nil),
+                location: .host, device: device, transfers: nil),
             commands: try CommandBuffers(device, count: 1))
         self.staging = Mutex(staging)
     }

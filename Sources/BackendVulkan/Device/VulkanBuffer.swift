@@ -3,19 +3,19 @@ import CVulkan
 
 /// A buffer with memory of its own.
 final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
-    // Sendable: everything is set once; what lies in the memory is guarded by whoever shares the ranges.
+    // Sendable: everything is set once; the users of a range guard its content.
     let byteCount: Int
     let hostPointer: UnsafeMutableRawPointer?
     let handle: VkBuffer
-    /// Whether the host reads it through its caches, and not each number by itself.
-    let isQuickToRead: Bool
+    /// Whether the host reads it through its caches, and not number by number over the bus.
+    let isHostCached: Bool
     private let memory: VkDeviceMemory
     private let device: VulkanDevice
     private let transfers: Transfers?
 
     /// Throws `outOfMemory` where the device refuses. `transfers` moves bytes that the host cannot address.
     init(
-        byteCount: Int, use: String, place: MemoryTypes.Place, device: VulkanDevice, transfers: Transfers?
+        byteCount: Int, use: String, location: MemoryTypes.Location, device: VulkanDevice, transfers: Transfers?
     ) throws(BackendError) {
         let functions = device.functions
         guard byteCount <= device.capabilities.maxAllocationByteCount else {
@@ -37,7 +37,7 @@ final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
         var needs = VkMemoryRequirements()
         functions.GetBufferMemoryRequirements(device.handle, buffer, &needs)
         guard
-            let type = MemoryTypes(device.physical.memory).type(for: place, allowed: needs.memoryTypeBits)
+            let type = MemoryTypes(device.physical.memory).type(for: location, allowed: needs.memoryTypeBits)
         else {
             functions.DestroyBuffer(device.handle, buffer, nil)
             throw .outOfMemory(use: use, byteCount: byteCount, available: 0)
@@ -66,7 +66,7 @@ final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
         }
         self.byteCount = byteCount
         hostPointer = pointer
-        isQuickToRead = type.isCached
+        isHostCached = type.isCached
         handle = buffer
         self.memory = memory
         self.device = device
@@ -88,7 +88,9 @@ final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
 
     func write(_ bytes: UnsafeRawBufferPointer, at byteOffset: Int) throws(BackendError) {
         guard let hostPointer else {
-            guard let transfers else { preconditionFailure("memory that nothing can reach") }
+            guard let transfers else {
+                preconditionFailure("memory that the host cannot address, without a staging buffer")
+            }
             return try transfers.write(bytes, to: self, at: byteOffset)
         }
         UnsafeMutableRawBufferPointer(start: hostPointer + byteOffset, count: bytes.count).copyMemory(from: bytes)
@@ -96,7 +98,9 @@ final class VulkanBuffer: DeviceBuffer, @unchecked Sendable {
 
     func read(into bytes: UnsafeMutableRawBufferPointer, at byteOffset: Int) throws(BackendError) {
         guard let hostPointer else {
-            guard let transfers else { preconditionFailure("memory that nothing can reach") }
+            guard let transfers else {
+                preconditionFailure("memory that the host cannot address, without a staging buffer")
+            }
             return try transfers.read(into: bytes, from: self, at: byteOffset)
         }
         bytes.copyMemory(from: UnsafeRawBufferPointer(start: hostPointer + byteOffset, count: bytes.count))

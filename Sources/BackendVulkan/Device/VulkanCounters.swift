@@ -1,6 +1,6 @@
 import Synchronization
 
-/// How often a backend did what it should rarely do; tests read it to prove that a warm step does none of it.
+/// Counts of expensive calls. Tests read them to show that a warm step makes none.
 public struct VulkanCounters: Sendable, Hashable {
     /// Allocations of device memory.
     public var allocations = 0
@@ -10,7 +10,7 @@ public struct VulkanCounters: Sendable, Hashable {
     public var shaderCompilations = 0
     /// Shaders read from the cache on disk.
     public var shaderCacheHits = 0
-    /// Pipelines made.
+    /// Pipelines created.
     public var pipelines = 0
     /// Submissions to the queue.
     public var submissions = 0

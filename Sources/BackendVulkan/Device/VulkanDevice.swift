@@ -16,7 +16,7 @@ final class VulkanDevice: @unchecked Sendable {
     let queueFamily: UInt32
     private let instance: VulkanInstance
     private let queue: VkQueue
-    /// Held by whoever uses the queue.
+    /// Held while the queue is used.
     private let isLost = Mutex(false)
 
     init(
@@ -69,7 +69,7 @@ final class VulkanDevice: @unchecked Sendable {
         var products = VkPhysicalDeviceShaderIntegerDotProductFeatures()
         products.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_INTEGER_DOT_PRODUCT_FEATURES
         products.shaderIntegerDotProduct = VkBool32(VK_TRUE)
-        // A driver that is not quite conformant (MoltenVK) wants this to be asked for.
+        // Drivers that are not fully conformant (MoltenVK) require this extension to be enabled.
         let portability = "VK_KHR_portability_subset"
         var extensions = physical.extensions.contains(portability) ? [portability] : []
         if capabilities.hasIntegerProducts { extensions.append(PhysicalDevice.integerProductExtension) }
@@ -121,19 +121,19 @@ final class VulkanDevice: @unchecked Sendable {
         try check(result, "vkQueueSubmit")
     }
 
-    /// Waits until nothing is under way any more, or the device is lost.
+    /// Waits until no submission is in flight, or the device is lost.
     func waitUntilIdle() { isLost.withLock { _ in _ = functions.DeviceWaitIdle(handle) } }
 
-    /// Waits for `fence` and takes its signal away.
+    /// Waits for `fence` and resets it.
     func wait(for fence: VkFence) throws(BackendError) {
         var fence: VkFence? = fence
-        // A driver that finds its GPU hanging says so long before; a small GPU may need minutes for a long prompt, and a
-        // processor that plays one still more.
+        // A driver reports a hanging GPU long before. A small GPU may need minutes for a long prompt, and a software driver
+        // longer.
         let isProcessor = physical.capabilities.isProcessor
         let seconds: UInt64 = isProcessor ? 3600 : 600
         var result = VK_NOT_READY
         if !isProcessor {
-            // To be woken up takes longer than a small kernel, so a step of a few milliseconds is watched instead.
+            // Waking up takes longer than a small kernel, so the fence of a step of a few milliseconds is polled.
             let start = ContinuousClock.now
             while result == VK_NOT_READY, start.duration(to: .now) < .milliseconds(5) {
                 result = functions.GetFenceStatus(handle, fence)

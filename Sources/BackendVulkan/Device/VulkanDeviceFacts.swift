@@ -1,6 +1,6 @@
 import CVulkan
 
-/// Who a device is.
+/// A device's identity and memory.
 public struct VulkanDeviceFacts: Sendable, Hashable {
     /// What kind of hardware it is.
     public enum Kind: String, Sendable, Hashable, CaseIterable {
@@ -9,7 +9,7 @@ public struct VulkanDeviceFacts: Sendable, Hashable {
         case other
     }
 
-    /// Its place in the loader's list.
+    /// Its index in the loader's list.
     public let index: Int
     /// The driver's name for it.
     public let name: String

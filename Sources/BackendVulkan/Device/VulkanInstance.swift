@@ -6,7 +6,7 @@ final class VulkanInstance: @unchecked Sendable {
     // Sendable: everything is set once; the functions used through it need no external synchronisation.
     let handle: VkInstance
     let functions: quire_instance_functions
-    /// What the validation layer said; nil where it is not in use.
+    /// Messages of the validation layer; nil where it is not enabled.
     let validation: ValidationLog?
     private let loader: VulkanLoader
 
@@ -70,7 +70,7 @@ final class VulkanInstance: @unchecked Sendable {
 
     deinit { functions.DestroyInstance(handle, nil) }
 
-    /// Messages while the instance lives; the one given at its creation hears only of that.
+    /// Messages while the instance lives; the messenger given at its creation gets only those of that call.
     private func registerMessenger(_ log: ValidationLog?) throws(BackendError) {
         guard let log, let symbol = loader.instanceAddress(handle, "vkCreateDebugUtilsMessengerEXT") else { return }
         let create = unsafeBitCast(symbol, to: PFN_vkCreateDebugUtilsMessengerEXT.self)

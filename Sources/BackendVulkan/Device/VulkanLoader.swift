@@ -7,7 +7,7 @@ final class VulkanLoader {
     let functions: quire_global_functions
     let instanceAddress: PFN_vkGetInstanceProcAddr
 
-    /// The names that loaders go by, the most specific first.
+    /// File names of loaders, the most specific first.
     static let libraryNames = ["libvulkan.so.1", "libvulkan.so", "libvulkan.1.dylib", "libMoltenVK.dylib"]
 
     /// Opens the first library of `names` that there is. Throws `unavailable` where there is none.
@@ -17,7 +17,7 @@ final class VulkanLoader {
         guard let library, let symbol = dlsym(library, "vkGetInstanceProcAddr") else {
             throw .unavailable(device: "vulkan", reason: "no Vulkan loader (\(names.joined(separator: ", ")))")
         }
-        // Never closed: drivers leave threads and handlers behind that would run into unmapped code.
+        // Never closed: drivers leave threads and exit handlers behind, whose code must stay mapped.
         let address = unsafeBitCast(symbol, to: PFN_vkGetInstanceProcAddr.self)
         let table = UnsafeMutablePointer<quire_global_functions>.allocate(capacity: 1)
         defer { table.deallocate() }

@@ -18,8 +18,8 @@ struct AddNormKernel: Kernel {
 
     private static let floats = KernelOperation("add_norm", .reducing("add_norm", [PackageResources.add_norm_comp]))
     private static let integers = KernelOperation(
-        "add_norm_digits",
-        .reducing("add_norm_digits", [PackageResources.add_norm_comp], before: QuantizedActivations.parts))
+        "add_norm_quantized",
+        .reducing("add_norm_quantized", [PackageResources.add_norm_comp], before: QuantizedActivations.parts))
     static let operations = [floats, integers]
 
     let tiling: KernelShapes.AddNormTiling

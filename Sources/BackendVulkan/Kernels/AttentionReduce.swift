@@ -14,7 +14,7 @@ struct AttentionReduceKernel: Kernel {
     private static let floats = KernelOperation(
         "attention_reduce", parts: [PackageResources.softmax_state_glsl, PackageResources.attention_reduce_comp])
     private static let integers = KernelOperation(
-        "attention_reduce_digits",
+        "attention_reduce_quantized",
         parts: QuantizedActivations.parts + [
             PackageResources.softmax_state_glsl, PackageResources.attention_reduce_comp,
         ])

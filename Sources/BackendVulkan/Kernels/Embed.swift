@@ -20,7 +20,7 @@ struct EmbedKernel: Kernel {
     static let operations = [
         KernelOperation(
             "embed",
-            parts: [PackageResources.numbers_glsl, PackageResources.weights_glsl, PackageResources.embed_comp])
+            parts: [PackageResources.numbers_glsl, PackageResources.dense_weights_glsl, PackageResources.embed_comp])
     ]
 
     let type: ElementType
@@ -39,7 +39,7 @@ struct EmbedKernel: Kernel {
     }
 }
 
-/// `output[t] = table[ids[t]] * scale`, for the rows of one part of a quantized table (`packed_embed.comp`).
+/// `output[t] = table[ids[t]] * scale`, for the rows of one part of a quantized table (`embed_quantized.comp`).
 struct QuantizedEmbedKernel: Kernel {
     enum Binding: KernelBinding { case ids, codes, scales, output }
 
@@ -53,7 +53,8 @@ struct QuantizedEmbedKernel: Kernel {
     }
 
     static let operations = [
-        KernelOperation("packed_embed", parts: [PackageResources.packed_glsl, PackageResources.packed_embed_comp])
+        KernelOperation(
+            "embed_quantized", parts: [PackageResources.quantized_weights_glsl, PackageResources.embed_quantized_comp])
     ]
 
     let format: QuantizedFormat
@@ -108,7 +109,7 @@ extension ProgramBuilder {
                             width: UInt32(width), output: rowLayout(of: output),
                             chunkCount: UInt32(width.dividedUp(by: DeviceMatrix.chunk(type))),
                             firstRow: UInt32(part.firstRow), partRowCount: UInt32(part.rowCount), scale: scale)))
-            case .packed(let format):
+            case .quantized(let format):
                 dispatches.append(
                     try dispatch(
                         QuantizedEmbedKernel(format: format),

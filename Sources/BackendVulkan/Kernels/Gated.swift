@@ -18,8 +18,8 @@ struct GatedKernel: Kernel {
     private static let floats = KernelOperation(
         "gated", parts: [PackageResources.gated_glsl, PackageResources.gated_comp])
     private static let integers = KernelOperation(
-        "gated_digits",
-        parts: QuantizedActivations.parts + [PackageResources.gated_glsl, PackageResources.gated_digits_comp])
+        "gated_quantized",
+        parts: QuantizedActivations.parts + [PackageResources.gated_glsl, PackageResources.gated_quantized_comp])
     static let operations = [floats, integers]
 
     /// What the output becomes; nil: it stays floats.

@@ -26,37 +26,37 @@ struct LinearKernel: Kernel {
     }
 
     private static let gemvVariant = KernelVariant(
-        name: "linear_columns",
-        parts: shared + [PackageResources.columns_glsl, PackageResources.linear_columns_comp])
+        name: "gemv",
+        parts: shared + [PackageResources.gemv_glsl, PackageResources.gemv_comp])
 
     /// For lanes of a CPU, where every load of an invocation is a load of its own.
     private static let broadcastVariant = KernelVariant(
-        name: "linear_broadcast", parts: shared + [PackageResources.linear_broadcast_comp],
+        name: "gemv_broadcast", parts: shared + [PackageResources.gemv_broadcast_comp],
         needs: [.processor, .subgroupBroadcast], extensions: KernelVariant.subgroupBroadcast)
 
     private static let gemmVariant = KernelVariant(
-        name: "linear_tiled",
+        name: "gemm",
         parts: shared + [
-            PackageResources.tiles_glsl, PackageResources.tile_single_glsl, PackageResources.linear_tiled_comp,
+            PackageResources.gemm_glsl, PackageResources.gemm_single_glsl, PackageResources.gemm_comp,
         ],
         needs: [.invocations(256)], rowsPerGroup: 64, tilesPerGroup: 2)
 
     private static let gemmHalfVariant = KernelVariant(
-        name: "linear_tiled_half",
+        name: "gemm_half",
         parts: shared + [
-            PackageResources.tiles_glsl, PackageResources.tile_half_glsl, PackageResources.linear_tiled_comp,
+            PackageResources.gemm_glsl, PackageResources.gemm_half_glsl, PackageResources.gemm_comp,
         ],
         needs: [.batchDependence, .float16, .invocations(256)],
         extensions: ["GL_EXT_shader_explicit_arithmetic_types_float16"], rowsPerGroup: 64, tilesPerGroup: 2)
 
     private static let shared = [
-        PackageResources.numbers_glsl, PackageResources.weights_glsl, PackageResources.linear_glsl,
+        PackageResources.numbers_glsl, PackageResources.dense_weights_glsl, PackageResources.linear_glsl,
     ]
 
-    private static let gemv = KernelOperation("linear_few_rows", [broadcastVariant, gemvVariant])
-    private static let gemm = KernelOperation("linear_many_rows", [broadcastVariant, gemmVariant, gemvVariant])
+    private static let gemv = KernelOperation("gemv", [broadcastVariant, gemvVariant])
+    private static let gemm = KernelOperation("gemm", [broadcastVariant, gemmVariant, gemvVariant])
     private static let gemmHalf = KernelOperation(
-        "linear_many_rows_half", [broadcastVariant, gemmHalfVariant, gemmVariant, gemvVariant])
+        "gemm_half", [broadcastVariant, gemmHalfVariant, gemmVariant, gemvVariant])
     static let operations = [gemv, gemm, gemmHalf]
 
     let batch: Batch
@@ -73,7 +73,7 @@ struct LinearKernel: Kernel {
 
     var definitions: ShaderDefinitions { Self.weightDefinitions(type) + tiling.definitions }
 
-    /// How unquantized weights of `type` are read (`weights.glsl`).
+    /// How unquantized weights of `type` are read (`dense_weights.glsl`).
     static func weightDefinitions(_ type: ElementType) -> ShaderDefinitions {
         ["WEIGHT_BITS": type.byteCount * 8, "WEIGHT_IS_BFLOAT": type == .bf16 ? 1 : 0]
     }
@@ -122,7 +122,7 @@ extension LinearKernel.Parameters {
     }
 }
 
-/// How a GEMV splits a tile of outputs, and a GEMM with it: every kernel of a matrix adds in one order (`columns.glsl`).
+/// How a GEMV splits a tile of outputs, and a GEMM with it: every kernel of a matrix adds in one order (`gemv.glsl`).
 struct LinearTiling: Hashable {
     /// Rows that a workgroup of a GEMV computes.
     let rows: Int
@@ -131,11 +131,11 @@ struct LinearTiling: Hashable {
     /// Outputs of an invocation.
     let outputs: Int
     /// Rows whose partial sums fit shared memory at once.
-    let partRows: Int
+    let partialRows: Int
     let subgroupSize: Int
 
     var definitions: ShaderDefinitions {
-        ["ROWS": rows, "SPLITS": splitK, "COLUMNS": outputs, "PART_ROWS": partRows, "SUBGROUP": subgroupSize]
+        ["ROWS": rows, "SPLIT_K": splitK, "OUTPUTS": outputs, "PARTIAL_ROWS": partialRows, "SUBGROUP": subgroupSize]
     }
 }
 
@@ -161,11 +161,11 @@ extension KernelShapes {
             { splitK *= 2 }
             outputs = max(1, splitK * DeviceMatrix.tile / invocations)
         }
-        var partRows = rows
+        var partialRows = rows
         let byteCount = min(capabilities.sharedMemoryByteCount, 32 << 10)
-        while partRows > 1, partRows * splitK * DeviceMatrix.tile * 4 > byteCount { partRows /= 2 }
+        while partialRows > 1, partialRows * splitK * DeviceMatrix.tile * 4 > byteCount { partialRows /= 2 }
         return LinearTiling(
-            rows: rows, splitK: splitK, outputs: outputs, partRows: partRows,
+            rows: rows, splitK: splitK, outputs: outputs, partialRows: partialRows,
             subgroupSize: capabilities.subgroupSize)
     }
 
@@ -197,13 +197,13 @@ struct LinearKernels {
                 LinearKernel(
                     batch: !isGEMM ? .gemv : type.byteCount == 2 ? .gemmHalf : .gemm, type: type, tiling: tiling(rows))
             }
-        case (.packed(let format), nil):
+        case (.quantized(let format), nil):
             return try kernels(shapes.quantizedGEMVRows) { rows, isGEMM in
                 QuantizedLinearKernel(
                     isGEMM: isGEMM, format: format, isWhole: inputSize % QuantizedFormat.slice == 0,
                     tiling: tiling(rows))
             }
-        case (.packed(let format), let quantized?):
+        case (.quantized(let format), let quantized?):
             return try kernels(shapes.quantizedGEMVRows) { rows, isGEMM in
                 IntegerLinearKernel(isGEMM: isGEMM, format: format, quantized: quantized, tiling: tiling(rows))
             }
@@ -273,7 +273,7 @@ extension ProgramBuilder {
                             .input: memory.range(input), .weights: part.ranges[0], .bias: weights.vectors,
                             .output: memory.range(output),
                         ], parameters))
-            case .packed(let format):
+            case .quantized(let format):
                 // The same bindings and parameters as those of integer products.
                 dispatches.append(
                     dispatch(
@@ -289,7 +289,7 @@ extension ProgramBuilder {
 
     /// What `matrix` is multiplied with; nil for floats.
     private func quantized(of matrix: DeviceMatrix) -> QuantizedActivations? {
-        guard case .packed(let format) = matrix.format, let count = memory.limbCount else { return nil }
+        guard case .quantized(let format) = matrix.format, let count = memory.limbCount else { return nil }
         return QuantizedActivations(count: count, for: format)
     }
 }

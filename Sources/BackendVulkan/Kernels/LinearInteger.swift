@@ -8,11 +8,11 @@ struct IntegerLinearKernel: Kernel {
     typealias Parameters = QuantizedLinearKernel.Parameters
 
     private static let gemvVariant = variant(
-        "packed_dot_columns",
-        [PackageResources.columns_glsl, PackageResources.packed_slices_glsl, PackageResources.packed_dot_columns_comp])
+        "gemv_integer",
+        [PackageResources.gemv_glsl, PackageResources.gemv_slices_glsl, PackageResources.gemv_integer_comp])
 
     private static let gemmVariant = variant(
-        "packed_dot_tiled", [PackageResources.tiles_glsl, PackageResources.packed_dot_tiled_comp],
+        "gemm_integer", [PackageResources.gemm_glsl, PackageResources.gemm_integer_comp],
         needs: [.invocations(256)], rowsPerGroup: 64, tilesPerGroup: 2)
 
     private static func variant(
@@ -23,15 +23,16 @@ struct IntegerLinearKernel: Kernel {
         KernelVariant(
             name: name,
             parts: [
-                PackageResources.digits_glsl, PackageResources.packed_glsl, PackageResources.linear_glsl,
-                PackageResources.packed_dot_glsl,
+                PackageResources.quantized_activations_glsl, PackageResources.quantized_weights_glsl,
+                PackageResources.linear_glsl,
+                PackageResources.integer_products_glsl,
             ] + parts,
             needs: [.integerProducts] + needs, extensions: ["GL_EXT_spirv_intrinsics"], rowsPerGroup: rowsPerGroup,
             tilesPerGroup: tilesPerGroup)
     }
 
-    private static let gemv = KernelOperation("packed_dot_few_rows", [gemvVariant])
-    private static let gemm = KernelOperation("packed_dot_many_rows", [gemmVariant, gemvVariant])
+    private static let gemv = KernelOperation("gemv_integer", [gemvVariant])
+    private static let gemm = KernelOperation("gemm_integer", [gemmVariant, gemvVariant])
     static let operations = [gemv, gemm]
 
     let isGEMM: Bool

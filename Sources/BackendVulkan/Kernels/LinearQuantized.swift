@@ -13,25 +13,25 @@ struct QuantizedLinearKernel: Kernel {
     }
 
     private static let gemvVariant = KernelVariant(
-        name: "packed_columns",
+        name: "gemv_quantized",
         parts: shared + [
-            PackageResources.columns_glsl, PackageResources.packed_slices_glsl, PackageResources.packed_columns_comp,
+            PackageResources.gemv_glsl, PackageResources.gemv_slices_glsl, PackageResources.gemv_quantized_comp,
         ])
 
     /// For lanes of a CPU, where every load of an invocation is a load of its own.
     private static let broadcastVariant = KernelVariant(
-        name: "packed_broadcast", parts: shared + [PackageResources.packed_broadcast_comp],
+        name: "gemv_quantized_broadcast", parts: shared + [PackageResources.gemv_quantized_broadcast_comp],
         needs: [.processor, .subgroupBroadcast], extensions: KernelVariant.subgroupBroadcast)
 
     private static let gemmVariant = KernelVariant(
-        name: "packed_tiled",
-        parts: shared + [PackageResources.tiles_glsl, PackageResources.packed_tiled_comp],
+        name: "gemm_quantized",
+        parts: shared + [PackageResources.gemm_glsl, PackageResources.gemm_quantized_comp],
         needs: [.invocations(256)], rowsPerGroup: 64, tilesPerGroup: 2)
 
-    private static let shared = [PackageResources.packed_glsl, PackageResources.linear_glsl]
+    private static let shared = [PackageResources.quantized_weights_glsl, PackageResources.linear_glsl]
 
-    private static let gemv = KernelOperation("packed_few_rows", [broadcastVariant, gemvVariant])
-    private static let gemm = KernelOperation("packed_many_rows", [broadcastVariant, gemmVariant, gemvVariant])
+    private static let gemv = KernelOperation("gemv_quantized", [broadcastVariant, gemvVariant])
+    private static let gemm = KernelOperation("gemm_quantized", [broadcastVariant, gemmVariant, gemvVariant])
     static let operations = [gemv, gemm]
 
     let isGEMM: Bool
@@ -92,7 +92,7 @@ struct QuantizationGroups: ParameterGroup {
 }
 
 extension QuantizedFormat {
-    /// How kernels read the codes and scales (`packed.glsl`).
+    /// How kernels read the codes and scales (`quantized_weights.glsl`).
     var definitions: ShaderDefinitions {
         [
             "BITS": bitCount, "SCALING": scaling.rawValue, "SCALE_BITS": scaleType.byteCount * 8,

@@ -3,7 +3,7 @@ import Lowering
 import SharedValues
 import Tensors
 
-/// `output[t] = input[t]` as quantized activations (`digits.comp`).
+/// `output[t] = input[t]` as quantized activations (`quantize.comp`).
 struct QuantizeKernel: Kernel {
     enum Binding: KernelBinding { case input, output }
 
@@ -16,7 +16,7 @@ struct QuantizeKernel: Kernel {
     }
 
     static let operations = [
-        KernelOperation("digits", parts: QuantizedActivations.parts + [PackageResources.digits_comp])
+        KernelOperation("quantize", parts: QuantizedActivations.parts + [PackageResources.quantize_comp])
     ]
 
     let quantized: QuantizedActivations
@@ -51,14 +51,14 @@ struct QuantizeKernel: Kernel {
 }
 
 extension QuantizedActivations {
-    /// What kernels that read or write them are compiled for (`digits.glsl`).
-    var definitions: ShaderDefinitions { ["DIGITS": count, "INTERLEAVE": interleave] }
+    /// What kernels that read or write them are compiled for (`quantized_activations.glsl`).
+    var definitions: ShaderDefinitions { ["LIMBS": count, "INTERLEAVE": interleave] }
 
     /// The largest integer of a slice.
     var largestInteger: Int { 127 << (7 * (count - 1)) }
 
     /// What a kernel is built on that writes them.
-    static let parts = [PackageResources.digits_glsl, PackageResources.digits_records_glsl]
+    static let parts = [PackageResources.quantized_activations_glsl, PackageResources.quantize_glsl]
 }
 
 extension ProgramBuilder {
@@ -78,7 +78,7 @@ extension ProgramBuilder {
                 width: UInt32(width), input: RowLayout(stride: source.stride / 4, offset: source.offset / 4),
                 output: rowLayout(of: output)),
             rows: rows ?? DispatchRows(plan[output].rows),
-            groupCount: width.dividedUp(by: QuantizedActivations.numbersPerGroup), label: "digits \(width)",
+            groupCount: width.dividedUp(by: QuantizedActivations.numbersPerGroup), label: "quantize \(width)",
             bytesPerRow: (width + plan[output].width) * 4, workPerRow: 4 * width)
         append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])
     }
@@ -100,7 +100,7 @@ extension LinearKernels {
                 let quantized = QuantizedActivations(count: requested, for: format)
                 used.insert(quantized)
                 _ = try kernels(
-                    for: .packed(format), inputSize: matrix.inputSize, outputSize: DeviceMatrix.rowCount(weights),
+                    for: .quantized(format), inputSize: matrix.inputSize, outputSize: DeviceMatrix.rowCount(weights),
                     quantized)
             }
             for quantized in used {

@@ -1,18 +1,18 @@
 import Backends
 import CVulkan
 
-/// Measures what a device reaches when it does nothing else.
+/// Measures the highest memory bandwidth and rate of arithmetic that a device reaches.
 struct SpeedProbe {
     private let device: VulkanDevice
     private let library: KernelLibrary
     private let commands: CommandBuffers
     private let timer: DispatchTimer
 
-    /// Bytes that are copied or read: many times what caches hold, less than devices have.
+    /// Bytes to copy or read: many times the size of caches, and less than devices have.
     private static let copyByteCount = 512 << 20
     private static let group = 64
     private static let chainCount = 8
-    /// Trials, and seconds that they take together: a device that was idle needs some tenths to reach its full clock.
+    /// The least number of trials, and of seconds for all: an idle device takes some tenths to reach its full clock.
     private static let (trialCount, trialSeconds) = (5, 0.3)
 
     init(_ device: VulkanDevice, library: KernelLibrary) throws(BackendError) {
@@ -22,13 +22,14 @@ struct SpeedProbe {
         timer = try DispatchTimer(device, dispatchCount: 1)
     }
 
-    /// What copying reaches or reading alone, whichever is more: many devices copy with a part of their own.
+    /// The bandwidth of copying or of reading, whichever is higher: many devices copy with an engine of their own.
     func memoryBytesPerSecond() throws(BackendError) -> Double {
         let byteCount = min(
             Self.copyByteCount, device.capabilities.maxAllocationByteCount, device.capabilities.maxRangeByteCount)
         func buffer() throws(BackendError) -> VulkanBuffer {
             try VulkanBuffer(
-                byteCount: byteCount, use: "a copy", place: .device(isUnified: false), device: device, transfers: nil)
+                byteCount: byteCount, use: "a copy", location: .device(isUnified: false), device: device, transfers: nil
+            )
         }
         let (source, target) = (try buffer(), try buffer())
         let copying = try shortest { buffer in
@@ -54,7 +55,7 @@ struct SpeedProbe {
     }
 
     func operationsPerSecond() throws(BackendError) -> Double {
-        let result = try VulkanBuffer(byteCount: 16, use: "a sum", place: .host, device: device, transfers: nil)
+        let result = try VulkanBuffer(byteCount: 16, use: "a sum", location: .host, device: device, transfers: nil)
         let program = try Program<MultiplyAdd>(
             MultiplyAdd.variant, ["GROUP": Self.group, "CHAINS": Self.chainCount],
             [.output: MemoryRange(buffer: result, byteOffset: 0, byteCount: 16)], library, device)
@@ -88,7 +89,7 @@ struct SpeedProbe {
             try commands.wait()
             let seconds = max(try timer.seconds()[0], 1e-9)
             if trial > 0 { best = min(best, seconds) }
-            // Not even a device that is done at once is asked forever.
+            // Bounded even where the device reports no time at all.
             spent += max(seconds, Self.trialSeconds / 1000)
             trial += 1
         }

@@ -42,7 +42,7 @@ struct KernelVariant: Sendable {
                 capabilities.subgroupSize <= maximum ? nil : "subgroups of more than \(maximum)"
             case .invocations(let count):
                 capabilities.maxInvocationCount >= count ? nil : "no workgroups of \(count) invocations"
-            case .integerProducts: capabilities.hasIntegerProducts ? nil : "no packed integer products"
+            case .integerProducts: capabilities.hasIntegerProducts ? nil : "no integer dot products"
             case .float16: capabilities.hasFloat16 ? nil : "no fp16 arithmetic"
             case .batchDependence: capabilities.isBatchInvariant ? "batch_invariant is true" : nil
             case .processor: capabilities.isProcessor ? nil : "not a processor's vector unit"

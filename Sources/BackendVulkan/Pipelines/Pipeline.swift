@@ -37,7 +37,7 @@ final class Pipeline: @unchecked Sendable {
             result = "main".withCString { entry in
                 var info = VkComputePipelineCreateInfo()
                 info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO
-                // A dispatch may be cut, and then does not begin with the first workgroup.
+                // A part of a split dispatch does not begin with the first workgroup.
                 info.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT.rawValue
                 info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO
                 info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT

@@ -7,17 +7,17 @@ final class ShaderCompiler: Sendable {
     private let cache: CacheDirectory?
     private let counters: SharedCounters
     private let faults: FaultInjector
-    // glslang's own tables are shared by the process; one compilation at a time keeps to the safe side of it.
-    private static let turn = Mutex(())
+    // glslang's tables are shared by the process, and its documentation promises no thread safety for them.
+    private static let lock = Mutex(())
 
     init(cache: CacheDirectory?, counters: SharedCounters, faults: FaultInjector) {
         self.cache = cache
         self.counters = counters
         self.faults = faults
-        Self.turn.withLock { _ in _ = glslang_initialize_process() }
+        Self.lock.withLock { _ in _ = glslang_initialize_process() }
     }
 
-    deinit { Self.turn.withLock { _ in glslang_finalize_process() } }
+    deinit { Self.lock.withLock { _ in glslang_finalize_process() } }
 
     /// The words of `source`. Throws `kernel` with glslang's log where it does not compile.
     func compile(_ source: KernelSource) throws(BackendError) -> [UInt32] {
@@ -33,7 +33,7 @@ final class ShaderCompiler: Sendable {
             return bytes.withUnsafeBytes { Array($0.bindMemory(to: UInt32.self)) }
         }
         counters.add(to: \.shaderCompilations)
-        let words = try Self.turn.withLock { _ throws(BackendError) in try Self.compileNow(source) }
+        let words = try Self.lock.withLock { _ throws(BackendError) in try Self.compileNow(source) }
         cache?.write(words.withUnsafeBytes { Array($0) }, to: file)
         return words
     }

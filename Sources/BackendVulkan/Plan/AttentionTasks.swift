@@ -1,46 +1,46 @@
 import Backends
 import SharedValues
 
-/// Cuts a batch into what a workgroup of the attention takes at once.
+/// Splits a batch into the tasks of attention workgroups.
 ///
-/// A sequence with one new token is a row by itself, and its context may be shared out over several workgroups, whose
-/// sums a reduction folds; a longer chunk is cut into tiles of rows. Either way the same bits come out.
+/// A sequence with one new token is a task of one row, or several tasks that share its context and whose states a
+/// reduction folds. A longer chunk is split into tiles of rows. The result has the same bits either way.
 struct AttentionTasks {
-    /// Positions that are summed up before the sums are folded.
+    /// Positions of a partition.
     let partition: Int
     /// Rows of a chunk that share a workgroup.
     let rowsPerTile: Int
-    /// Sums that can wait for a reduction.
+    /// Room for states that wait for a reduction.
     let stateCount: Int
-    /// Tasks of single rows come first; tiles begin here.
+    /// Index of the first tile; tasks of single rows come before.
     let firstTile: Int
-    /// Room for all of them.
+    /// Room for tasks of both kinds.
     let taskCount: Int
 
-    /// Single rows of the batch laid out last.
+    /// Single rows of the batch written last.
     private(set) var rowTaskCount = 0
-    /// Tiles of the batch laid out last.
+    /// Tiles of the batch written last.
     private(set) var tileTaskCount = 0
-    /// Rows of the batch laid out last whose sums wait.
+    /// Rows of the batch written last whose states wait for the reduction.
     private(set) var reductionCount = 0
-    /// Positions in the contexts of all sequences of the batch laid out last.
+    /// Positions in the contexts of all sequences of the batch written last.
     private(set) var positionCount = 0
-    /// Pairs of a query and a position that it may see, of the batch laid out last.
+    /// Pairs of a query and a position that it may see, of the batch written last.
     private(set) var scoreCount = 0
 
     init(limits: BatchLimits, rowsPerTile: Int, partition: Int) {
         self.partition = partition
         self.rowsPerTile = rowsPerTile
         let partitions = limits.maxContextLength.dividedUp(by: partition)
-        // With so many positions shared out no device is short of work, whatever is left to single workgroups.
+        // So many positions in tasks of their own keep every device busy; what is left goes to single workgroups.
         stateCount = max(1, min(limits.maxSequenceCount * partitions, 262_144 / partition))
         firstTile = limits.maxSequenceCount + stateCount
-        // Each sequence may leave a tile that is not full.
+        // The last tile of each sequence may not be full.
         taskCount = firstTile + limits.maxTokenCount.dividedUp(by: rowsPerTile) + limits.maxSequenceCount
     }
 
     /// Writes the tasks of `batch`.
-    mutating func lay(_ batch: borrowing ForwardBatch, into buffer: BatchBuffer) {
+    mutating func write(_ batch: borrowing ForwardBatch, into buffer: BatchBuffer) {
         rowTaskCount = 0
         tileTaskCount = 0
         reductionCount = 0
@@ -57,6 +57,7 @@ struct AttentionTasks {
             let table = UInt32(bitPattern: batch.blockTableStarts[sequence])
             scoreCount += (end - start) * context
             positionCount += context
+            // A chunk: tiles of rows, each of which goes through all partitions.
             guard end == start + 1 else {
                 for row in stride(from: start, to: end, by: rowsPerTile) {
                     let count = min(rowsPerTile, end - row)
@@ -71,6 +72,7 @@ struct AttentionTasks {
                 continue
             }
             let partitions = context.dividedUp(by: partition)
+            // A single row whose context is not split.
             guard partitions > 1, usedStates + partitions <= stateCount else {
                 write(
                     [UInt32(start), 1, UInt32(context - 1), table, 0, UInt32(partitions), 0, 0],
@@ -78,10 +80,11 @@ struct AttentionTasks {
                 rowTaskCount += 1
                 continue
             }
-            let place = reductionCount * 4
-            reductions[place] = UInt32(start)
-            reductions[place + 1] = UInt32(usedStates)
-            reductions[place + 2] = UInt32(partitions)
+            // A single row, a task for each partition, and the reduction of their states.
+            let offset = reductionCount * 4
+            reductions[offset] = UInt32(start)
+            reductions[offset + 1] = UInt32(usedStates)
+            reductions[offset + 2] = UInt32(partitions)
             reductionCount += 1
             for partition in 0..<partitions {
                 write(

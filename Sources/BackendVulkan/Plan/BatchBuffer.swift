@@ -1,16 +1,16 @@
 import Backends
 import SharedValues
 
-/// What changes from step to step, in memory that host and device reach.
+/// The arrays of a batch, in memory that host and device address.
 final class BatchBuffer {
-    /// The arrays of a batch, one after another, which the host writes.
+    /// The arrays, one after another, which the host writes.
     enum Section: Int, CaseIterable {
         case tokenIDs, positions, slots, sampleRows, blockTables, tasks, reductions
-        /// Rows whose most likely tokens the device finds.
+        /// Sample rows whose most likely tokens the device looks for, each with its inverse temperature.
         case reducedSamples
     }
 
-    /// What the device finds, which the host reads.
+    /// Records of most likely tokens, which the device writes and the host reads.
     let candidates: MemoryRange
     private let buffer: VulkanBuffer
     private let offsets: [Int]
@@ -38,9 +38,9 @@ final class BatchBuffer {
         }
         self.offsets = offsets
         self.counts = counts
-        func shared(_ byteCount: Int, _ place: MemoryTypes.Place) throws(BackendError) -> VulkanBuffer {
+        func shared(_ byteCount: Int, _ location: MemoryTypes.Location) throws(BackendError) -> VulkanBuffer {
             let buffer = try VulkanBuffer(
-                byteCount: byteCount, use: "batches", place: place, device: device, transfers: nil)
+                byteCount: byteCount, use: "batches", location: location, device: device, transfers: nil)
             guard buffer.hostPointer != nil else {
                 throw .outOfMemory(use: "batches", byteCount: byteCount, available: 0)
             }
@@ -52,16 +52,15 @@ final class BatchBuffer {
             // The host can reach little of some devices' memory.
             buffer = try shared(end, .host)
         }
-        let found = max(4, limits.maxSampleCount * CandidateTable.recordCount) * 4
-        candidates = MemoryRange(buffer: try shared(found, .host), byteOffset: 0, byteCount: found)
+        let candidateByteCount = max(4, limits.maxSampleCount * CandidateTable.recordCount) * 4
+        candidates = MemoryRange(
+            buffer: try shared(candidateByteCount, .host), byteOffset: 0, byteCount: candidateByteCount)
     }
 
-    /// Where `section` lies.
     func range(_ section: Section) -> MemoryRange {
         MemoryRange(buffer: buffer, byteOffset: offsets[section.rawValue], byteCount: counts[section.rawValue] * 4)
     }
 
-    /// The words of `section`.
     func words(_ section: Section) -> UnsafeMutableBufferPointer<UInt32> {
         let start = buffer.hostPointer.map { $0 + offsets[section.rawValue] }
         return UnsafeMutableBufferPointer(

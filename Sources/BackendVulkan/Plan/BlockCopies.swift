@@ -2,9 +2,9 @@ import Backends
 import CVulkan
 import SharedValues
 
-/// Copies of whole blocks between the cache and its swap space, which is the host's memory: all of a step in one
-/// submission, which nobody waits for. The step's own submission follows it on the same queue, behind a barrier; so
-/// the copies are made while the host lays the batch out and records it.
+/// Copies of whole blocks between the cache and its swap space, which is the host's memory: those of a step are one
+/// submission, and the host does not wait for it. The step's own submission follows on the same queue, behind a barrier,
+/// so the device copies while the host writes the batch and records it.
 final class BlockCopies {
     private let device: VulkanDevice
     private let commands: CommandBuffers
@@ -16,14 +16,14 @@ final class BlockCopies {
     }
 
     deinit {
-        // A device that is lost has nothing to wait for, and says so.
+        // A lost device throws, and there is nothing to wait for.
         try? wait()
     }
 
     /// Submits `copies`, with a barrier behind each of their rounds.
     func submit(_ copies: [BlockMove], of cache: KVCacheMemory) throws(BackendError) {
         guard !copies.isEmpty else { return }
-        // Long done, as a step was waited for since.
+        // Usually done, because the host has waited for a step since.
         try wait()
         let buffer = try commands.begin(0)
         for direction in BlockMove.Direction.allCases {

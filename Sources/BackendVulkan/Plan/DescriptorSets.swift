@@ -1,12 +1,12 @@
 import Backends
 import CVulkan
 
-/// The descriptor sets of a program, made and written once.
+/// The descriptor sets of a program, allocated and written once.
 final class DescriptorSets {
     private let pool: VkDescriptorPool
     private let device: VulkanDevice
 
-    /// Makes a set for every dispatch of `phases` and stores it there.
+    /// Allocates a set for every dispatch of `phases` and stores it there.
     init(for phases: inout [DispatchPhase], device: VulkanDevice) throws(BackendError) {
         self.device = device
         let dispatches = phases.flatMap(\.dispatches)

@@ -3,20 +3,20 @@ import Dispatch
 import SharedValues
 import Tensors
 
-/// Matrices one below the other in the layout that kernels read, in parts that the device can address.
+/// Matrices, one below the other, in the layout that kernels read, in parts that the device can address.
 struct DeviceMatrix {
     /// How numbers are stored.
     enum Format: Hashable, CustomStringConvertible {
-        /// One after another (`weights.glsl`), in one range.
+        /// As they are (`dense_weights.glsl`), in one range.
         case dense(ElementType)
-        /// As quanta and as what makes numbers of them (`packed.glsl`), in two.
-        case packed(QuantizedFormat)
+        /// As codes and as scales (`quantized_weights.glsl`), in two ranges.
+        case quantized(QuantizedFormat)
 
         /// The type or the format, for people.
         var description: String {
             switch self {
             case .dense(let type): "\(type)"
-            case .packed(let format): "\(format)"
+            case .quantized(let format): "\(format)"
             }
         }
     }
@@ -48,13 +48,13 @@ struct DeviceMatrix {
         matrices.dropLast().reduce(matrices.last?.outputSize ?? 0) { $0 + $1.outputSize.roundedUp(to: tile) }
     }
 
-    /// Columns that sixteen bytes hold.
+    /// Inputs that sixteen bytes hold.
     static func chunk(_ type: ElementType) -> Int { 16 / type.byteCount }
 
-    /// Takes memory from `pool` and fills it by way of `slab`. Each of `matrices` is `[rows, inputSize]`, all stored alike. Throws
+    /// Takes memory from `pool` and fills it through `staging`. Each of `matrices` is `[rows, inputSize]`, all stored alike. Throws
     /// `unsupported` for groups that no kernel takes.
     init(
-        _ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool, slab: PackingSlab = PackingSlab()
+        _ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool, staging: TileStaging = TileStaging()
     ) throws(BackendError) {
         format = try Format(matrices[0])
         inputSize = matrices[0].inputSize
@@ -79,7 +79,7 @@ struct DeviceMatrix {
             for byteCount in byteCounts {
                 ranges.append(try pool.allocate(byteCount: (last - first) * byteCount, for: .weights))
             }
-            try format.fill(ranges, tiles[first..<last], byteCounts, slab)
+            try format.fill(ranges, tiles[first..<last], byteCounts, staging)
             let end = min(last * Self.tile, rowCount)
             parts.append(Part(ranges: ranges, firstRow: first * Self.tile, rowCount: end - first * Self.tile))
         }
@@ -87,8 +87,8 @@ struct DeviceMatrix {
         for weights in matrices { weights.unload() }
     }
 
-    /// One tile: for each chunk of columns, sixteen bytes of each row; zeros where there is no row or column.
-    static func pack(_ tensor: HostTensor, firstRow: Int, into target: UnsafeMutableRawBufferPointer) {
+    /// Encodes one tile: for each chunk of inputs, sixteen bytes of each row; zeros where there is no row or input.
+    static func encode(_ tensor: HostTensor, firstRow: Int, into target: UnsafeMutableRawBufferPointer) {
         guard let start = target.baseAddress else { return }
         let rowByteCount = tensor.shape[1] * tensor.elementType.byteCount
         let rowCount = min(tile, tensor.shape[0] - firstRow)
@@ -99,15 +99,15 @@ struct DeviceMatrix {
             guard let source = bytes.baseAddress else { return }
             for row in 0..<rowCount {
                 let from = source + (firstRow + row) * rowByteCount
-                var place = start + row * 16
+                var destination = start + row * 16
                 var byte = 0
                 while byte + 16 <= rowByteCount {
-                    place.storeBytes(
+                    destination.storeBytes(
                         of: from.loadUnaligned(fromByteOffset: byte, as: SIMD4<UInt32>.self), as: SIMD4<UInt32>.self)
-                    place += tile * 16
+                    destination += tile * 16
                     byte += 16
                 }
-                if byte < rowByteCount { place.copyMemory(from: from + byte, byteCount: rowByteCount - byte) }
+                if byte < rowByteCount { destination.copyMemory(from: from + byte, byteCount: rowByteCount - byte) }
             }
         }
     }
@@ -119,7 +119,7 @@ extension DeviceMatrix.Format {
         switch weights {
         case .dense(let tensor): self = .dense(tensor.elementType)
         case .quantized(let matrix):
-            self = .packed(try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize))
+            self = .quantized(try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize))
         }
     }
 
@@ -127,8 +127,8 @@ extension DeviceMatrix.Format {
     fileprivate func tileByteCounts(inputSize: Int) -> [Int] {
         switch self {
         case .dense(let type): [inputSize.dividedUp(by: DeviceMatrix.chunk(type)) * DeviceMatrix.tile * 16]
-        case .packed(let format):
-            [format.quantaByteCount(inputSize: inputSize), format.scalesByteCount(inputSize: inputSize)]
+        case .quantized(let format):
+            [format.codesByteCount(inputSize: inputSize), format.scalesByteCount(inputSize: inputSize)]
         }
     }
 
@@ -137,41 +137,41 @@ extension DeviceMatrix.Format {
         tileByteCounts(inputSize: inputSize).reduce(0, +) / DeviceMatrix.tile
     }
 
-    /// Packs some tiles at a time and writes them, so that the host holds a few megabytes of them and no more.
+    /// Encodes and writes some tiles at a time, so that the host holds only a few megabytes of them.
     fileprivate func fill(
-        _ ranges: [MemoryRange], _ tiles: ArraySlice<DeviceMatrix.Tile>, _ byteCounts: [Int], _ slab: PackingSlab
+        _ ranges: [MemoryRange], _ tiles: ArraySlice<DeviceMatrix.Tile>, _ byteCounts: [Int], _ staging: TileStaging
     ) throws(BackendError) {
-        let tilesAtOnce = max(1, PackingSlab.byteCount / byteCounts.reduce(0, +))
-        let slabs = slab.parts(byteCounts.map { min(tilesAtOnce, tiles.count) * $0 })
+        let tilesAtOnce = max(1, TileStaging.byteCount / byteCounts.reduce(0, +))
+        let slabs = staging.parts(byteCounts.map { min(tilesAtOnce, tiles.count) * $0 })
         var first = tiles.startIndex
         while first < tiles.endIndex {
             let last = min(first + tilesAtOnce, tiles.endIndex)
-            // Unsafe: each tile has a place of its own in the slabs, and nobody goes on before all are packed.
+            // Unsafe: each iteration writes its own part of the staging memory, and this thread waits for all of them.
             let ready = tiles[first..<last]
-            nonisolated(unsafe) let places = slabs
+            nonisolated(unsafe) let targets = slabs
             DispatchQueue.concurrentPerform(iterations: last - first) { index in
-                let targets = zip(places, byteCounts).map { slab, count in
+                let tileTargets = zip(targets, byteCounts).map { slab, count in
                     UnsafeMutableRawBufferPointer(rebasing: slab[index * count..<(index + 1) * count])
                 }
-                pack(ready[ready.startIndex + index], into: targets)
+                encode(ready[ready.startIndex + index], into: tileTargets)
             }
             for (range, (slab, count)) in zip(ranges, zip(slabs, byteCounts)) {
                 try range.buffer.write(
                     UnsafeRawBufferPointer(rebasing: slab[..<((last - first) * count)]),
                     at: range.byteOffset + (first - tiles.startIndex) * count)
             }
-            // Dense rows were read once and in order; packed ones may lie next to rows that are still to be read.
+            // Unquantized rows are read once and in order. Quantized ones may share pages with rows that are still to be read.
             if case .dense(let tensor) = tiles[first].weights { tensor.unload() }
             first = last
         }
     }
 
-    private func pack(_ tile: DeviceMatrix.Tile, into targets: [UnsafeMutableRawBufferPointer]) {
+    private func encode(_ tile: DeviceMatrix.Tile, into targets: [UnsafeMutableRawBufferPointer]) {
         switch (self, tile.weights) {
-        case (.dense, .dense(let tensor)): DeviceMatrix.pack(tensor, firstRow: tile.firstRow, into: targets[0])
-        case (.packed(let format), .quantized(let matrix)):
-            TilePacking(matrix, format).pack(firstRow: tile.firstRow, quanta: targets[0], scales: targets[1])
-        default: preconditionFailure("matrices that are stored otherwise became one")
+        case (.dense, .dense(let tensor)): DeviceMatrix.encode(tensor, firstRow: tile.firstRow, into: targets[0])
+        case (.quantized(let format), .quantized(let matrix)):
+            QuantizedTileEncoder(matrix, format).encode(firstRow: tile.firstRow, codes: targets[0], scales: targets[1])
+        default: preconditionFailure("matrices in different formats became one")
         }
     }
 }

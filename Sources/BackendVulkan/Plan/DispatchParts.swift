@@ -1,13 +1,13 @@
 import SharedValues
 
-/// The workgroups of a dispatch in parts, each to be submitted by itself: whole rows of workgroups where there are enough.
+/// Splits the workgroups of a dispatch into parts for separate submissions: whole rows of workgroups where there are enough.
 struct DispatchParts {
     private let columnCount: Int
     private let rowCount: Int
     private let columnsEach: Int
     private let rowsEach: Int
 
-    /// At least `count` parts, as far as there are workgroups, of about one size.
+    /// At least `count` parts of about one size, as far as there are workgroups.
     init(columnCount: Int, rowCount: Int, count: Int) {
         self.columnCount = columnCount
         self.rowCount = rowCount
@@ -16,7 +16,7 @@ struct DispatchParts {
         columnsEach = max(1, columnCount / max(1, columnParts))
     }
 
-    /// Hands out each part: its workgroups along the first axis, and along the second.
+    /// Calls `body` with each part: its workgroups along the first axis, and along the second.
     func forEach<Failure>(_ body: (Range<Int>, Range<Int>) throws(Failure) -> Void) throws(Failure) {
         var row = 0
         while row < rowCount {

@@ -1,7 +1,7 @@
 import Backends
 import CVulkan
 
-/// Marks of the device's own clock around dispatches.
+/// Timestamps of the device around dispatches.
 final class DispatchTimer {
     private let device: VulkanDevice
     private let pool: VkQueryPool
@@ -27,20 +27,20 @@ final class DispatchTimer {
 
     deinit { device.functions.DestroyQueryPool(device.handle, pool, nil) }
 
-    /// Forgets all marks; recorded before the first.
+    /// Records that all timestamps are reset; before the first `mark`.
     func start(_ buffer: VkCommandBuffer) {
         markCount = 0
         device.functions.CmdResetQueryPool(buffer, pool, 0, UInt32(capacity))
     }
 
-    /// Records a mark behind all work before it; two make a time.
+    /// Records a timestamp behind all earlier work. Two make a time.
     func mark(_ buffer: VkCommandBuffer) {
         precondition(markCount < capacity, "more dispatches than there is room for")
         device.functions.CmdWriteTimestamp(buffer, VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT, pool, UInt32(markCount))
         markCount += 1
     }
 
-    /// Seconds between the marks of each pair, once the work is done.
+    /// Seconds between the timestamps of each pair, once the work is done.
     func seconds() throws(BackendError) -> [Double] {
         guard markCount > 0 else { return [] }
         var ticks = [UInt64](repeating: 0, count: markCount)
@@ -51,7 +51,7 @@ final class DispatchTimer {
         let clock = device.physical.clock
         let mask = clock.bitCount >= 64 ? UInt64.max : (1 << UInt64(clock.bitCount)) - 1
         return stride(from: 0, to: markCount, by: 2).map { index in
-            // The clock may have gone round.
+            // The clock may have wrapped around.
             Double((ticks[index + 1] &- ticks[index]) & mask) * clock.nanosecondsPerTick * 1e-9
         }
     }

@@ -1,7 +1,7 @@
 import Backends
 
-/// Finds where a barrier is needed: where memory is touched that was written since the last one, or written that was
-/// read since.
+/// Finds where a barrier is needed: before memory is read or written that was written since the last barrier, and before
+/// memory is written that was read since.
 struct HazardTracker {
     private struct Span {
         let buffer: ObjectIdentifier
@@ -18,7 +18,7 @@ struct HazardTracker {
     private var reads: [Span] = []
     private var writes: [Span] = []
 
-    /// Takes note of what comes next; whether a barrier must stand before it.
+    /// Whether the next phase, with these accesses, needs a barrier before it.
     mutating func needsBarrier(reading: [MemoryRange], writing: [MemoryRange]) -> Bool {
         let newReads = reading.map { Span($0) }
         let newWrites = writing.map { Span($0) }

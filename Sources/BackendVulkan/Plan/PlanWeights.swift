@@ -4,7 +4,7 @@ import Lowering
 import SharedValues
 import Tensors
 
-/// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of columns and tables of rotations.
+/// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of inputs and rotary tables.
 struct PlanWeights {
     private var matrices: [[MatrixID]: DeviceMatrix] = [:]
     private var tables: [RotaryEmbedding: MemoryRange] = [:]
@@ -17,7 +17,7 @@ struct PlanWeights {
     init(
         operations: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
     ) throws(BackendError) {
-        let slab = PackingSlab()
+        let staging = TileStaging()
         var numbers: [Float] = []
         for vector in plan.vectors {
             vectorOffsets.append(numbers.count)
@@ -26,7 +26,7 @@ struct PlanWeights {
         for operation in operations {
             switch operation {
             case .embed(let table, _, _):
-                try Self.pack([table], plan, maxRangeByteCount, pool, slab, &matrices)
+                try Self.upload([table], plan, maxRangeByteCount, pool, staging, &matrices)
             case .reorder(_, let matrix, _):
                 guard let order = plan[matrix].weights.inputOrder, orders[order] == nil else { continue }
                 let range = try pool.allocate(byteCount: order.count * 4, for: .weights)
@@ -35,7 +35,7 @@ struct PlanWeights {
                 }
                 orders[order] = range
             case .linear(_, let parts):
-                try Self.pack(parts.map(\.weights), plan, maxRangeByteCount, pool, slab, &matrices)
+                try Self.upload(parts.map(\.weights), plan, maxRangeByteCount, pool, staging, &matrices)
                 guard parts.contains(where: { $0.bias != nil }) else { continue }
                 biasOffsets[parts] = numbers.count
                 for part in parts {
@@ -56,37 +56,37 @@ struct PlanWeights {
         try vectors.write(numbers)
     }
 
-    /// The packed matrix of a step's matrices.
+    /// The device's matrix for the matrices of a fused operation.
     func matrix(_ matrices: [MatrixID]) -> DeviceMatrix {
-        guard let packed = self.matrices[matrices] else { preconditionFailure("a matrix that no step uses") }
-        return packed
+        guard let matrix = self.matrices[matrices] else { preconditionFailure("a matrix that no operation uses") }
+        return matrix
     }
 
     /// Cosine and sine of each pair at each position, `[positions, pairs, 2]`.
     func table(_ rotary: RotaryEmbedding) -> MemoryRange {
-        guard let table = tables[rotary] else { preconditionFailure("a rotation that no step uses") }
+        guard let table = tables[rotary] else { preconditionFailure("a rotary embedding that no operation uses") }
         return table
     }
 
-    /// For each column of a matrix with columns in this order its input, `[inputSize]`.
+    /// For each input of a matrix its number in the activations, `[inputSize]`.
     func order(_ order: [Int32]) -> MemoryRange {
-        guard let range = orders[order] else { preconditionFailure("an order that no step uses") }
+        guard let range = orders[order] else { preconditionFailure("an order that no operation uses") }
         return range
     }
 
-    /// Where `vector` begins in `vectors`.
+    /// The offset of `vector` in `vectors`, in numbers.
     func offset(of vector: VectorID) -> Int { vectorOffsets[vector.index] }
 
-    /// Where the biases of a step begin in `vectors`; nil where it has none.
+    /// The offset of the biases of a fused operation in `vectors`; nil where it has none.
     func biasOffset(of parts: [LinearPart]) -> Int? { biasOffsets[parts] }
 
-    private static func pack(
+    private static func upload(
         _ ids: [MatrixID], _ plan: ForwardPlan, _ maxRangeByteCount: Int, _ pool: MemoryPool,
-        _ slab: PackingSlab, _ matrices: inout [[MatrixID]: DeviceMatrix]
+        _ staging: TileStaging, _ matrices: inout [[MatrixID]: DeviceMatrix]
     ) throws(BackendError) {
         guard matrices[ids] == nil else { return }
         matrices[ids] = try DeviceMatrix(
-            ids.map { plan[$0].weights }, maxRangeByteCount: maxRangeByteCount, pool: pool, slab: slab)
+            ids.map { plan[$0].weights }, maxRangeByteCount: maxRangeByteCount, pool: pool, staging: staging)
     }
 
     /// Computed here, once: the precision that Vulkan asks of `sin` and `cos` is too low for long contexts.

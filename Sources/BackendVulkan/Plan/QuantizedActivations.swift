@@ -1,7 +1,7 @@
 import SharedValues
 
-/// Activations as integers of one to three int8 limbs (`digits.glsl`), which a device multiplies with quantized weights four
-/// at a time.
+/// Activations as integers of one to three int8 limbs (`quantized_activations.glsl`), which a device multiplies with
+/// quantized weights four at a time.
 struct QuantizedActivations: Hashable {
     /// Limbs of a number: 1, 2 or 3.
     let count: Int

@@ -2,10 +2,10 @@ import Backends
 import SharedValues
 import Tensors
 
-/// How packed weights lie on the device (`packed.glsl`): quanta in slices of 32 inputs, as one stream of bits each, and
-/// beside them what makes numbers of them, group by group. Every stored layout becomes such a format exactly.
+/// How quantized weights lie on the device (`quantized_weights.glsl`): codes in slices of 32 inputs, each a stream of
+/// bits, and scales in a range of their own, group by group. Every stored layout is brought into such a format exactly.
 struct QuantizedFormat: Hashable, CustomStringConvertible {
-    /// What a quantum q of a group means.
+    /// The weight that a code q of a group stands for.
     enum Scaling: Int {
         /// `scale (q - 2^(bitCount - 1))`.
         case centred
@@ -24,7 +24,7 @@ struct QuantizedFormat: Hashable, CustomStringConvertible {
     /// Rows of a tile.
     static let tile = DeviceMatrix.tile
 
-    /// Bits of a quantum: 2, 3, 4, 5, 6 or 8.
+    /// Bits of a code: 2, 3, 4, 5, 6 or 8.
     let bitCount: Int
     let scaling: Scaling
     let scaleType: ElementType
@@ -69,10 +69,10 @@ struct QuantizedFormat: Hashable, CustomStringConvertible {
     /// Bits and groups, for people.
     var description: String { "int\(bitCount) groups of \(groupSize.map { "\($0)" } ?? "a row")" }
 
-    /// Words of a row that lie together, so that one load brings them.
+    /// Words of a row that lie together, so that one load reads them.
     var unit: Int { bitCount % 4 == 0 ? 4 : bitCount % 2 == 0 ? 2 : 1 }
 
-    /// Bits that a stored zero takes: fields of three would not end with a word.
+    /// Bits of a stored zero: four for three, so that none straddles two words.
     var zeroBitCount: Int { bitCount == 3 ? 4 : bitCount }
 
     /// Slices of a row, the last of which may be padded with zeros.
@@ -81,13 +81,13 @@ struct QuantizedFormat: Hashable, CustomStringConvertible {
     /// Groups of a row.
     func groupCount(inputSize: Int) -> Int { groupSize.map { inputSize.dividedUp(by: $0) } ?? 1 }
 
-    /// Bytes of a tile's quanta.
-    func quantaByteCount(inputSize: Int) -> Int { sliceCount(inputSize: inputSize) * bitCount * Self.tile * 4 }
+    /// Bytes of a tile's codes.
+    func codesByteCount(inputSize: Int) -> Int { sliceCount(inputSize: inputSize) * bitCount * Self.tile * 4 }
 
     /// Bytes of the scales of a tile's rows, without those of many groups.
     var scaleByteCount: Int { Self.tile * scaleType.byteCount }
 
-    /// Bytes of all that a group of a tile has but quanta.
+    /// Bytes of the scales of a group of a tile.
     var groupByteCount: Int {
         switch scaling {
         case .centred: scaleByteCount
@@ -107,7 +107,7 @@ struct QuantizedFormat: Hashable, CustomStringConvertible {
         }
     }
 
-    /// Bytes of all that a tile has but quanta.
+    /// Bytes of all scales of a tile.
     func scalesByteCount(inputSize: Int) -> Int {
         let count = groupCount(inputSize: inputSize)
         return count * groupByteCount + count.dividedUp(by: outer.groupCount) * outer.byteCount

@@ -1,9 +1,9 @@
 import Backends
 
-/// A step of single new tokens as it lies in its command buffer: good for every batch that has as many of everything,
-/// since all else is in memory. Recording costs the host more than a small model's kernels cost the device.
+/// The recording of a step of single new tokens. It can be submitted again for every batch with the same counts, because
+/// everything else of a batch is in memory. Recording costs the host more than a small model's kernels cost the device.
 struct RecordedStep {
-    /// What a recording depends on.
+    /// The counts of a batch that a recording depends on.
     struct Counts: Hashable {
         private let tokenCount: Int
         private let sampleCount: Int
@@ -21,12 +21,11 @@ struct RecordedStep {
             reductionCount = tasks.reductionCount
         }
 
-        /// Whether no chunk of a prompt is there, which may take long, and no row whose logits are copied.
+        /// Whether the step has no chunk of a prompt, which may be split, and no row whose logits are copied.
         fileprivate var isRepeatable: Bool { tileTaskCount == 0 && (reducedCount == sampleCount || reducedCount == 0) }
     }
 
     let counts: Counts
-    /// Dispatches that it has.
     let dispatchCount: Int
 
     /// What `recorder` recorded; nil where it cannot be submitted again.

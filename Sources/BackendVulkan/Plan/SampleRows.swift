@@ -7,8 +7,8 @@ struct SampleRows {
     /// Rows that the device reduces.
     private(set) var reducedCount = 0
 
-    /// Writes the rows that the device reduces. `isReducing`: whether it does so at all.
-    mutating func lay(_ batch: borrowing ForwardBatch, into buffer: BatchBuffer, isReducing: Bool) {
+    /// Writes the rows that the device reduces. `isReducing`: whether the plan has kernels for it.
+    mutating func write(_ batch: borrowing ForwardBatch, into buffer: BatchBuffer, isReducing: Bool) {
         recordIndices.removeAll(keepingCapacity: true)
         reducedCount = 0
         let rows = buffer.words(.reducedSamples)
@@ -26,7 +26,7 @@ struct SampleRows {
         }
     }
 
-    /// Calls `body` with each run of neighbouring rows that go to the host whole.
+    /// Calls `body` with each run of neighbouring rows whose logits go to the host.
     func forEachWholeRun(_ body: (Range<Int>) -> Void) {
         var start = 0
         while start < recordIndices.count {

@@ -2,16 +2,16 @@ import Backends
 import CVulkan
 import SharedValues
 
-/// Records the phases of one step and submits them, usually at once; a step that would keep the device busy for so
-/// long that its driver might end it is cut into several submissions, between dispatches or between their workgroups.
+/// Records the phases of one step and submits them. A step is one submission, unless it would keep the device busy for so
+/// long that its driver might kill it: then it is split, between dispatches or between the workgroups of one.
 struct StepRecorder {
-    /// Submissions that are under way at once at most; a longer step waits for them and goes on.
+    /// The maximum number of submissions in flight; a longer step waits for all of them and goes on.
     static let maxSubmissionCount = 64
 
     private let commands: CommandBuffers
     private let device: VulkanDevice
-    /// Floating-point operations of a submission at most, if its dispatches can be cut so far.
-    private let mostWork: Int
+    /// The maximum of floating-point operations in a submission, as far as dispatches can be split.
+    private let maximumWork: Int
     /// Submissions before the one that is being recorded.
     private var submissionCount = 0
     private var buffer: VkCommandBuffer
@@ -23,13 +23,13 @@ struct StepRecorder {
     private(set) var dispatchCount = 0
     private let timer: DispatchTimer?
 
-    /// With a `timer`, dispatches run one by one.
+    /// With a `timer`, there is a barrier before every dispatch, so that each is timed alone.
     init(
-        _ commands: CommandBuffers, device: VulkanDevice, mostWork: Int = .max, timer: DispatchTimer? = nil
+        _ commands: CommandBuffers, device: VulkanDevice, maximumWork: Int = .max, timer: DispatchTimer? = nil
     ) throws(BackendError) {
         self.commands = commands
         self.device = device
-        self.mostWork = mostWork
+        self.maximumWork = maximumWork
         self.timer = timer
         buffer = try commands.begin(0)
         timer?.start(buffer)
@@ -52,18 +52,21 @@ struct StepRecorder {
             let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
             let columnCount = dispatch.groupCount.dividedUp(by: kernel.pipeline.variant.tilesPerGroup)
             let rowCount = rows.dividedUp(by: kernel.rowsPerGroup)
+            // A part of a dispatch is whole workgroups: `CmdDispatchBase` gives them the ids of the whole.
             let parts = DispatchParts(
-                columnCount: columnCount, rowCount: rowCount, count: (cost - 1) / mostWork + 1)
+                columnCount: columnCount, rowCount: rowCount, count: (cost - 1) / maximumWork + 1)
             try parts.forEach { columns, rowGroups throws(BackendError) in
                 let share = cost.dividedUp(by: columnCount * rowCount) * columns.count * rowGroups.count
-                if work > 0, work + share > mostWork { try cut() }
+                if work > 0, work + share > maximumWork { try continueInNextBuffer() }
                 work += share
+                // Parts of a dispatch write different outputs, so only the first waits.
                 if columns.lowerBound == 0, rowGroups.lowerBound == 0 {
                     if needsBarrier || timer != nil { commands.kernelBarrier(buffer) }
                     timer?.mark(buffer)
                 }
                 record(dispatch, kernel, rows: rows, columns, rowGroups)
             }
+            // Where no dispatch of a phase has rows, its barrier is left to the next phase.
             needsBarrier = false
             timer?.mark(buffer)
             totalWork += cost
@@ -78,6 +81,7 @@ struct StepRecorder {
         functions.CmdBindPipeline(buffer, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.handle)
         functions.CmdBindDescriptorSets(
             buffer, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline.layout, 0, 1, &set, 0, nil)
+        // The row count is the first parameter; the others were known when the plan was prepared.
         var count = UInt32(rows)
         let stage = VK_SHADER_STAGE_COMPUTE_BIT.rawValue
         functions.CmdPushConstants(buffer, kernel.pipeline.layout, stage, 0, 4, &count)
@@ -90,7 +94,7 @@ struct StepRecorder {
         dispatchCount += 1
     }
 
-    /// Copies `bytes` of `source` to the same place of `target`, once everything recorded before is done.
+    /// Copies `bytes` of `source` to the same offset of `target`, once everything recorded before is done.
     mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, bytes: Range<Int>) {
         guard let from = source.buffer as? VulkanBuffer else { preconditionFailure("memory of another backend") }
         commands.barrier(buffer)
@@ -113,8 +117,9 @@ struct StepRecorder {
         try commands.wait()
     }
 
-    /// Submits what there is, and goes on in the next command buffer: the first one again when all are under way, and done.
-    private mutating func cut() throws(BackendError) {
+    /// Submits what is recorded and goes on in the next command buffer. After the last buffer it waits for all submissions
+    /// and starts over with the first.
+    private mutating func continueInNextBuffer() throws(BackendError) {
         let isFull = index + 1 == commands.count
         try submit(isLast: isFull)
         if isFull { try commands.wait() }
@@ -127,7 +132,7 @@ struct StepRecorder {
         try leavingNothing { commands throws(BackendError) in try commands.submit(index, isLast: isLast) }
     }
 
-    /// Where something fails, submissions before it must be over before anybody uses their buffers again.
+    /// Runs `body`. Where it throws, earlier submissions of the step must be done before their buffers are used again.
     private func leavingNothing<Result>(
         _ body: (CommandBuffers) throws(BackendError) -> Result
     ) throws(BackendError) -> Result {

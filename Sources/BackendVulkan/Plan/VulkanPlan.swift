@@ -2,7 +2,7 @@ import Backends
 import CVulkan
 import SharedValues
 
-/// A plan as a program of dispatches, recorded anew for each batch and submitted at once.
+/// A plan as a program of dispatches. A step records and submits them, or submits the last step's recording again.
 final class VulkanPlan: PreparedPlan {
     private let memory: PlanMemory
     private let device: VulkanDevice
@@ -10,12 +10,12 @@ final class VulkanPlan: PreparedPlan {
     private let shapes: KernelShapes
     private let commands: CommandBuffers
     private let copies: BlockCopies
-    /// Logits on their way to the caller, where the host cannot read the device's memory, or only slowly.
+    /// A copy of the logits for the caller, where the host cannot read the device's memory, or only slowly.
     private let readback: VulkanBuffer?
     private var tasks: AttentionTasks
     private var samples = SampleRows()
     private var program: Program?
-    /// What the command buffer holds, if it can be submitted again.
+    /// The recording in the first command buffer, if it can be submitted again.
     private var recorded: RecordedStep?
     private var pace: SubmissionPace
     private var submission: Submission?
@@ -44,12 +44,12 @@ final class VulkanPlan: PreparedPlan {
         pace = SubmissionPace(fixed: device.capabilities.submissionWork)
         commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
         copies = try BlockCopies(device)
-        let isQuickToRead = (memory.logits.buffer as? VulkanBuffer)?.isQuickToRead ?? false
+        let isHostCached = (memory.logits.buffer as? VulkanBuffer)?.isHostCached ?? false
         readback =
-            isQuickToRead
+            isHostCached
             ? nil
             : try VulkanBuffer(
-                byteCount: memory.logits.byteCount, use: "logits", place: .host, device: device, transfers: nil)
+                byteCount: memory.logits.byteCount, use: "logits", location: .host, device: device, transfers: nil)
     }
 
     func attach(_ cache: KVCacheMemory) throws(BackendError) {
@@ -76,7 +76,7 @@ final class VulkanPlan: PreparedPlan {
 
     func submit(_ batch: borrowing ForwardBatch) throws(BackendError) {
         precondition(submission == nil, "wait for the last batch before submit")
-        let program = try lay(batch)
+        let program = try write(batch)
         let width = logitCount
         let candidates = CandidateTable(records: program.batch.candidates, indices: samples.recordIndices)
         let counts = RecordedStep.Counts(batch, tasks, samples)
@@ -87,7 +87,7 @@ final class VulkanPlan: PreparedPlan {
         } else {
             recorded = nil
             let start = ContinuousClock.now
-            var recorder = try StepRecorder(commands, device: device, mostWork: pace.work)
+            var recorder = try StepRecorder(commands, device: device, maximumWork: pace.work)
             try record(program, batch, into: &recorder)
             if let readback {
                 samples.forEachWholeRun { rows in
@@ -121,8 +121,8 @@ final class VulkanPlan: PreparedPlan {
         if submission != nil { device.waitUntilIdle() }
     }
 
-    /// Writes the batch to where kernels read it.
-    private func lay(_ batch: borrowing ForwardBatch) throws(BackendError) -> Program {
+    /// Writes the arrays of the batch into the memory that kernels read.
+    private func write(_ batch: borrowing ForwardBatch) throws(BackendError) -> Program {
         let limits = memory.limits
         precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
@@ -134,8 +134,8 @@ final class VulkanPlan: PreparedPlan {
         buffer.write(batch.slots, to: .slots)
         buffer.write(batch.sampleRows, to: .sampleRows)
         buffer.write(batch.blockTables, to: .blockTables)
-        tasks.lay(batch, into: buffer)
-        samples.lay(batch, into: buffer, isReducing: memory.segments != nil)
+        tasks.write(batch, into: buffer)
+        samples.write(batch, into: buffer, isReducing: memory.segments != nil)
         return program
     }
 
@@ -186,10 +186,10 @@ final class VulkanPlan: PreparedPlan {
 extension VulkanPlan {
     func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
         precondition(submission == nil, "wait for the last batch before time")
-        let program = try lay(batch)
+        let program = try write(batch)
         recorded = nil
         let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })
-        var recorder = try StepRecorder(commands, device: device, mostWork: pace.work, timer: timer)
+        var recorder = try StepRecorder(commands, device: device, maximumWork: pace.work, timer: timer)
         try record(program, batch, into: &recorder)
         try recorder.finish()
         var timings: [KernelTiming] = []

@@ -37,7 +37,7 @@ final class KernelSelfTest: Sendable {
         var ranges: [MemoryRange] = []
         for words in trial.bindings {
             let buffer = try VulkanBuffer(
-                byteCount: words.count * 4, use: "self-tests", place: .host, device: device, transfers: nil)
+                byteCount: words.count * 4, use: "self-tests", location: .host, device: device, transfers: nil)
             try words.withUnsafeBufferPointer { words throws(BackendError) in
                 try buffer.write(UnsafeRawBufferPointer(words), at: 0)
             }

@@ -18,7 +18,7 @@ struct DenseTestMatrix {
         var words = SelfTestCase.unwritten(2 * tileByteCount / 4)
         words.withUnsafeMutableBytes { bytes in
             for tile in 0..<2 {
-                DeviceMatrix.pack(
+                DeviceMatrix.encode(
                     tensor, firstRow: tile * DeviceMatrix.tile,
                     into: UnsafeMutableRawBufferPointer(
                         rebasing: bytes[tile * tileByteCount..<(tile + 1) * tileByteCount]))
@@ -58,15 +58,15 @@ struct QuantizedTestMatrix {
         }
         let stored = QuantizedMatrix(
             outputSize: 40, inputSize: inputSize, layout: layout, rows: StoredRows(rows, rowByteCount: rowByteCount))
-        var codes = SelfTestCase.unwritten(2 * format.quantaByteCount(inputSize: inputSize) / 4)
+        var codes = SelfTestCase.unwritten(2 * format.codesByteCount(inputSize: inputSize) / 4)
         var scales = SelfTestCase.unwritten(2 * format.scalesByteCount(inputSize: inputSize) / 4)
         codes.withUnsafeMutableBytes { codes in
             scales.withUnsafeMutableBytes { scales in
                 for tile in 0..<2 {
                     let (codeCount, scaleCount) = (codes.count / 2, scales.count / 2)
-                    TilePacking(stored, format).pack(
+                    QuantizedTileEncoder(stored, format).encode(
                         firstRow: tile * QuantizedFormat.tile,
-                        quanta: .init(rebasing: codes[tile * codeCount..<(tile + 1) * codeCount]),
+                        codes: .init(rebasing: codes[tile * codeCount..<(tile + 1) * codeCount]),
                         scales: .init(rebasing: scales[tile * scaleCount..<(tile + 1) * scaleCount]))
                 }
             }

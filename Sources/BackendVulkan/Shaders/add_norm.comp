@@ -1,8 +1,8 @@
 // sum = left + right; output = sum / sqrt(mean(sum²) + epsilon) * weight: the residual stream in one pass. The
-// output is numbers, or their digits.
+// output is floats or, with LIMBS, quantized activations.
 //
-// A piece is four numbers for each invocation. PARTS workgroups look at all PIECES_OF_ROW of a row and write some each:
-// what comes after the sum of squares takes longer than to form that sum.
+// A piece is four numbers for each invocation. PARTS workgroups each read all PIECES_OF_ROW of a row, for the sum of
+// squares, and each write some of them: writing takes longer than reading the row again.
 
 #define OWN_PIECES ((PIECES_OF_ROW + PARTS - 1) / PARTS)
 
@@ -12,7 +12,7 @@ layout(set = 0, binding = LEFT_BINDING) readonly buffer Left { float left[]; };
 layout(set = 0, binding = RIGHT_BINDING) readonly buffer Right { float right[]; };
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { float weight[]; };
 layout(set = 0, binding = SUM_BINDING) writeonly buffer Sum { float sum[]; };
-#ifndef DIGITS
+#ifndef LIMBS
 layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result[]; };
 #endif
 
@@ -50,11 +50,11 @@ void main() {
         [[unroll]] for (uint index = 0; index < 4; index++) {
             if (column + index >= width) continue;
             sum[middle + column + index] = numbers[own][index];
-#ifndef DIGITS
+#ifndef LIMBS
             result[to + column + index] = normed[index];
 #endif
         }
-#ifdef DIGITS
+#ifdef LIMBS
         uint slice = column / SLICE;
         write_record(normed, to + slice * RECORD * 4, slice * SLICE < width);
 #endif

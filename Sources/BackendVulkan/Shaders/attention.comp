@@ -1,12 +1,16 @@
 // Attention of some query rows of one sequence over its cached context, through the block table.
 //
-// The context is cut into partitions at multiples of PARTITION, and these into tiles of TILE positions; the sums of a
-// partition are folded in order. Nothing depends on the rest of the batch, on how a prompt is cut or on where blocks
-// lie: a workgroup that goes through all partitions itself computes the same bits as several and a reduction.
+// The context is split into partitions at multiples of PARTITION, and a partition into tiles of TILE positions. The
+// sums of a partition are folded into the row's state in order. So a workgroup that goes through all partitions
+// computes the same bits as several workgroups and a reduction (`attention_reduce.comp`), and the result depends
+// neither on the rest of the batch, nor on how a prompt is chunked, nor on where blocks lie.
 //
-// Where IS_STAGED, the workgroup brings a tile's keys and values into shared memory, all loads of both at once and
-// neighbours by neighbouring invocations. Else an invocation reads what it needs where it lies, KEYS_AHEAD units of keys
-// or VALUES_AHEAD of values before it uses the first, so that loads do not wait for each other.
+// A task is two uvec4: (first query row, query rows, position of the first row, start of the block table) and (first
+// partition, partitions, index of the state, whether the state is written instead of the output).
+//
+// With IS_STAGED, the workgroup loads a tile's keys and values into shared memory: all loads of both are in flight at
+// once, and neighbouring invocations load neighbouring words. Without it, an invocation reads the cache directly,
+// KEYS_AHEAD units of keys or VALUES_AHEAD of values before it uses the first, so that loads do not wait for each other.
 
 layout(set = 0, binding = QUERIES_BINDING) readonly buffer Queries { float queries[]; };
 layout(set = 0, binding = KEYS_BINDING) readonly buffer Keys { CACHE_WORDS keys[]; };
@@ -16,22 +20,22 @@ layout(set = 0, binding = STATES_BINDING) writeonly buffer States { float states
 layout(set = 0, binding = TASKS_BINDING) readonly buffer Tasks { uvec4 tasks[]; };
 layout(set = 0, binding = BLOCK_TABLES_BINDING) readonly buffer Tables { uint tables[]; };
 
-// The sums of values: an invocation has one unit, for ROWS_EACH of the rows.
+// Sums of values: an invocation sums one unit of the head, for ROWS_EACH of the rows.
 #define ROW_SETS (GROUP / UNITS)
 #define ROWS_EACH ((ROWS + ROW_SETS - 1) / ROW_SETS)
 
 shared vec4 query[ROWS * UNITS];
-// Where the head of each position of the tile begins.
-shared uint place_of[TILE];
+// The word of the cache at which the head of each position of the tile begins.
+shared uint head_offsets[TILE];
 
 #if IS_STAGED
 #define TILE_WORDS (TILE * HEAD_UNITS)
-// Words of the tile that an invocation brings.
+// Words of the tile that an invocation loads.
 #define OWN_WORDS ((TILE_WORDS + GROUP - 1) / GROUP)
-// An odd number, so that the heads of neighbours begin in different banks.
+// Odd, so that neighbouring positions begin in different banks of shared memory.
 #define STAGED_HEAD (HEAD_UNITS | 1)
 
-// Keys, and then values.
+// The tile's keys and, once all scores are computed, its values.
 shared CACHE_WORDS staged[TILE * STAGED_HEAD];
 
 #define KEY_OF(position, unit) FROM_CACHE(staged, (position) * STAGED_HEAD + FIRST_UNIT, unit)
@@ -44,13 +48,13 @@ void stage(CACHE_WORDS words[OWN_WORDS], uint lane) {
     }
 }
 #else
-#define KEY_OF(position, unit) FROM_CACHE(keys, place_of[position] + FIRST_UNIT, unit)
-#define VALUE_OF(position, unit) FROM_CACHE(values, place_of[position] + FIRST_UNIT, unit)
+#define KEY_OF(position, unit) FROM_CACHE(keys, head_offsets[position] + FIRST_UNIT, unit)
+#define VALUE_OF(position, unit) FROM_CACHE(values, head_offsets[position] + FIRST_UNIT, unit)
 #endif
 
 uint first_row, query_count, first_position, table, end;
 
-// The block of a position; of the last one for those behind it.
+// The block of a position. Positions behind the end get the last block, so that the look-up stays in bounds.
 uint block_of(uint position) { return tables[table + (min(position, end - 1) >> block_shift)]; }
 
 void load_queries(uint key_head, uint slice) {
@@ -71,14 +75,14 @@ void load_queries(uint key_head, uint slice) {
     }
 }
 
-// Scores of place `place` in the tile, which is `position`, for the rows from `score_row` on; NOTHING where a row does
-// not see it.
-void score(uint place, uint position, bool is_there, uint score_row, out float scores[SCORE_ROWS]) {
+// Scores of `position`, which is number `tile_index` of the tile, for the rows from `score_row` on; LOWEST_SCORE where
+// a row does not attend to it.
+void score(uint tile_index, uint position, bool is_there, uint score_row, out float scores[SCORE_ROWS]) {
     [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) scores[index] = 0;
     if (is_there && score_row < ROWS) {
         for (uint first = 0; first < UNITS; first += KEYS_AHEAD) {
             vec4 ahead[KEYS_AHEAD];
-            [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) ahead[own] = KEY_OF(place, first + own);
+            [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) ahead[own] = KEY_OF(tile_index, first + own);
             [[unroll]] for (uint own = 0; own < KEYS_AHEAD; own++) {
                 vec4 key = ahead[own];
                 [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
@@ -100,7 +104,7 @@ void score(uint place, uint position, bool is_there, uint score_row, out float s
         bool is_seen = is_there && position <= own && (window == 0 || position + window > own);
         float scaled = scores[index] * scale;
         if (cap != 0.0) scaled = soft_capped(scaled, cap);
-        scores[index] = is_seen ? scaled : NOTHING;
+        scores[index] = is_seen ? scaled : LOWEST_SCORE;
     }
 }
 
@@ -117,7 +121,7 @@ void main() {
     end = first_position + query_count;
     uint begin = window == 0 || first_position < window ? 0 : first_position - window + 1;
 
-    // This invocation's part of the output: one unit of some rows.
+    // This invocation's part of the output: one unit of some rows. `whole` is the state over all partitions so far.
     uint unit = lane % UNITS;
     uint row_set = lane / UNITS;
     bool has_rows = row_set < min(ROW_SETS, ROWS);
@@ -125,13 +129,13 @@ void main() {
     float whole_sum[ROWS_EACH];
     vec4 whole[ROWS_EACH];
     [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
-        whole_largest[index] = NOTHING;
+        whole_largest[index] = LOWEST_SCORE;
         whole_sum[index] = 0;
         whole[index] = vec4(0);
     }
-    // Blocks are looked up a tile ahead.
-    uint place = lane % TILE;
-    uint next_block = block_of(extent.x * PARTITION + place);
+    // The block table is read a tile ahead: keys can be loaded only after it.
+    uint tile_index = lane % TILE;
+    uint next_block = block_of(extent.x * PARTITION + tile_index);
     load_queries(key_head, slice);
 
     for (uint part = extent.x; part < extent.x + extent.y; part++) {
@@ -141,20 +145,21 @@ void main() {
             sums[index] = 0;
             sums_of_values[index] = vec4(0);
         }
+        // The partition before may still read `largest_of`, and all must see it reset.
         barrier();
-        for (uint row = lane; row < ROWS; row += GROUP) largest_of[row] = NOTHING;
+        for (uint row = lane; row < ROWS; row += GROUP) largest_of[row] = LOWEST_SCORE;
         barrier();
         uint partition_end = min((part + 1) * PARTITION, end);
         for (uint tile = part * PARTITION; tile < partition_end; tile += TILE) {
             uint block = next_block;
-            next_block = block_of(tile + TILE + place);
+            next_block = block_of(tile + TILE + tile_index);
             if (tile + TILE <= begin) continue;
-            // Places of the tile whose positions are seen.
+            // The positions of the tile that some row attends to.
             uint from = max(tile, begin) - tile;
             uint to = min(TILE, partition_end - tile);
-            if (lane < TILE && place >= from && place < to) {
-                uint slot = (block << block_shift) + ((tile + place) & ((1u << block_shift) - 1));
-                place_of[place] = (slot * key_heads + key_head) * HEAD_UNITS;
+            if (lane < TILE && tile_index >= from && tile_index < to) {
+                uint slot = (block << block_shift) + ((tile + tile_index) & ((1u << block_shift) - 1));
+                head_offsets[tile_index] = (slot * key_heads + key_head) * HEAD_UNITS;
             }
             barrier();
 #if IS_STAGED
@@ -162,8 +167,8 @@ void main() {
             CACHE_WORDS value_words[OWN_WORDS];
             [[unroll]] for (uint own = 0; own < OWN_WORDS; own++) {
                 uint index = own * GROUP + lane;
-                // What nobody sees is as good as any other.
-                uint word = place_of[clamp(index / HEAD_UNITS, from, to - 1)] + index % HEAD_UNITS;
+                // Positions outside of the range are loaded from inside of it: any finite number will do, as they weigh 0.
+                uint word = head_offsets[clamp(index / HEAD_UNITS, from, to - 1)] + index % HEAD_UNITS;
                 key_words[own] = keys[word];
                 value_words[own] = values[word];
             }
@@ -172,8 +177,8 @@ void main() {
 #endif
             uint score_row = lane / TILE * SCORE_ROWS;
             float scores[SCORE_ROWS];
-            score(place, tile + place, place >= from && place < to, score_row, scores);
-            // Behind it, nobody reads keys any more.
+            score(tile_index, tile + tile_index, tile_index >= from && tile_index < to, score_row, scores);
+            // Ends with a barrier, after which values may overwrite the staged keys.
             find_largest(scores, score_row, lane);
 #if IS_STAGED
             stage(value_words, lane);
@@ -181,9 +186,10 @@ void main() {
             [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
                 uint row = score_row + index;
                 if (row >= ROWS) continue;
-                weights_of[row * TILE + place] =
-                    scores[index] == NOTHING ? 0.0 : exp(scores[index] - tile_largest[row]);
+                weights_of[row * TILE + tile_index] =
+                    scores[index] == LOWEST_SCORE ? 0.0 : exp(scores[index] - tile_largest[row]);
             }
+            // Weights and values are complete.
             barrier();
             if (has_rows) {
                 [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
@@ -210,12 +216,14 @@ void main() {
                     }
                 }
             }
+            // Every invocation has read both maxima before the new one replaces the old one.
             barrier();
             for (uint row = lane; row < ROWS; row += GROUP) largest_of[row] = tile_largest[row];
             barrier();
         }
         [[unroll]] for (uint index = 0; index < ROWS_EACH; index++) {
             uint row = min(row_set + index * ROW_SETS, ROWS - 1);
+            // A state of its own is left unfolded, for the reduction.
             if (extent.w != 0) {
                 whole_largest[index] = largest_of[row];
                 whole_sum[index] = sums[index];

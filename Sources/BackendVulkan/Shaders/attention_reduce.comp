@@ -1,15 +1,17 @@
-// Folds the partitions of one row's contexts, in order, as a workgroup that has them all would. The output is numbers,
-// or their digits.
+// Folds the states of one row's partitions, in order, as a workgroup that computes all of them does. The output is
+// floats or, with LIMBS, quantized activations.
+//
+// A reduction is (row of the output, first state, states, unused).
 
 layout(local_size_x = GROUP) in;
 
 #define STATE_SIZE (HEAD_SIZE + 2)
-// Partitions whose sums are loaded before the first is folded, so that loads do not wait for each other.
+// States that are loaded before the first is folded, so that loads do not wait for each other.
 #define AHEAD 4
 
 layout(set = 0, binding = STATES_BINDING) readonly buffer States { float states[]; };
 layout(set = 0, binding = REDUCTIONS_BINDING) readonly buffer Reductions { uvec4 reductions[]; };
-#ifndef DIGITS
+#ifndef LIMBS
 layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result[]; };
 #endif
 
@@ -19,7 +21,7 @@ void main() {
     for (uint first_unit = 0; first_unit < HEAD_SIZE / UNIT; first_unit += GROUP) {
         bool is_there = first_unit + gl_LocalInvocationIndex < HEAD_SIZE / UNIT;
         uint unit = min(first_unit + gl_LocalInvocationIndex, HEAD_SIZE / UNIT - 1);
-        float largest = NOTHING;
+        float largest = LOWEST_SCORE;
         float sum = 0;
         vec4 values = vec4(0);
         uint end = reduction.y + reduction.z;
@@ -41,7 +43,7 @@ void main() {
         }
         vec4 numbers = values / sum;
         uint to = reduction.x * output_stride + output_offset;
-#ifdef DIGITS
+#ifdef LIMBS
         uint slice = (head * HEAD_SIZE + unit * UNIT) / SLICE;
         write_record(numbers, to + slice * RECORD * 4, is_there);
 #else

@@ -10,11 +10,11 @@ layout(local_size_x = GROUP) in;
 #define SCORE_PARTS (GROUP / TILE)
 #define SCORE_ROWS ((ROWS + SCORE_PARTS - 1) / SCORE_PARTS)
 
-// Where the sums of one partition wait for the others: largest score, sum, and the values.
+// Numbers of a state, which a partition leaves for the reduction: largest score, sum of weights, sums of values.
 #define STATE_SIZE (HEAD_SIZE + 2)
 
 // Weights of the tile's positions, `[ROWS, TILE]`; before that, scores on their way to the largest.
 shared float weights_of[ROWS * TILE];
-// The largest score of each row in this partition before the tile, and with it.
+// The largest score of each row in this partition: before the tile, and including it.
 shared float largest_of[ROWS];
 shared float tile_largest[ROWS];

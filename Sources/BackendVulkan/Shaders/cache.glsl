@@ -1,11 +1,11 @@
 // Cached keys and values: slots of heads of HEAD_SIZE numbers, read UNIT numbers at a time. A head takes HEAD_UNITS
-// places of its buffer, of which the numbers begin at FIRST_UNIT.
+// elements of its buffer, of which the numbers begin at FIRST_UNIT.
 //
-// `FROM_CACHE(words, base, unit)` are the numbers of a unit where `base` is the first place of numbers: a macro only as
-// no function takes a buffer.
+// `FROM_CACHE(words, base, unit)` reads a unit of the head whose numbers begin at element `base`. It is a macro because
+// GLSL functions take no buffers.
 
 #if CACHE_BITS == 8
-// A scale, and words of four numbers over it.
+// An f32 scale, then words of four int8 numbers, which it multiplies.
 #define CACHE_WORDS uint
 #define HEAD_UNITS ((HEAD_SIZE + 3) / 4 + 1)
 #define FIRST_UNIT 1

@@ -1,11 +1,11 @@
-// The COUNT best of a workgroup's numbers: the largest, equal ones by id, NaN after all others.
+// The COUNT largest of a workgroup's numbers: equal ones by rising id, NaN after all others.
 //
-// As in a radix sort, digits are counted from the highest on, but only where the last of the wanted lies; those from
-// there on are collected, and each finds its place by comparing itself with the others. What is found does not depend
-// on who comes first.
+// A radix select: digits of eight bits are counted from the highest on, among the numbers that share the digits chosen
+// so far, until a threshold is known that COUNT numbers reach. Those are collected, and each finds its rank by comparing
+// itself with the others. The result does not depend on the order in which atomics arrive.
 
-#define NOBODY 0xFFFFFFFFu
-// A record: sum, sum at the temperature, how many were found, one unused word, their ids, their numbers.
+#define NO_ID 0xFFFFFFFFu
+// A record: sum, sum at the temperature, number of candidates, one unused word, their ids, their logits.
 #define RECORD (4 + 2 * COUNT)
 
 layout(set = 0, binding = ROWS_BINDING) readonly buffer Rows { uvec2 rows[]; };   // Row, inverse temperature.
@@ -16,12 +16,12 @@ uint keys[ITEMS];
 uint ids[ITEMS];
 
 shared uint bins[256];
-// Sums of sixteen.
+// Sums of sixteen bins.
 shared uint blocks[16];
-shared uint wanted, chosen_bin, is_found;
+shared uint remaining, chosen_bin, is_found;
 shared uint found_count;
-shared uint loose_keys[COUNT];
-shared uint loose_ids[COUNT];
+shared uint unsorted_keys[COUNT];
+shared uint unsorted_ids[COUNT];
 shared uint best_keys[COUNT];
 shared uint best_ids[COUNT];
 
@@ -36,22 +36,22 @@ uint bits_of(uint key) { return (key & 0x80000000u) != 0 ? key & 0x7FFFFFFFu : ~
 
 float number_of(uint key) { return uintBitsToFloat(bits_of(key)); }
 
-// Into `best_keys` and `best_ids`, best first, as many as `found_count` says.
+// Writes the `found_count` best into `best_keys` and `best_ids`, the best first.
 void find_best(uint lane) {
     uint key_mask = 0, key_prefix = 0;
     uint rank_mask = 0, rank_prefix = 0;
     if (lane == 0) {
-        wanted = COUNT;
+        remaining = COUNT;
         found_count = 0;
     }
-    // Four digits of the key, then three of the id, turned over so that low ones are better.
+    // Four digits of the key, then three of the inverted id, so that low ids are better.
     for (uint digit = 0; digit < 7; digit++) {
         uint shift = digit < 4 ? 24 - digit * 8 : 16 - (digit - 4) * 8;
         for (uint bin = lane; bin < 256; bin += GROUP) bins[bin] = 0;
         barrier();
         for (uint item = 0; item < ITEMS; item++) {
             uint rank = ~ids[item];
-            if (ids[item] != NOBODY && (keys[item] & key_mask) == key_prefix && (rank & rank_mask) == rank_prefix) {
+            if (ids[item] != NO_ID && (keys[item] & key_mask) == key_prefix && (rank & rank_mask) == rank_prefix) {
                 atomicAdd(bins[((digit < 4 ? keys[item] : rank) >> shift) & 255u], 1);
             }
         }
@@ -63,7 +63,7 @@ void find_best(uint lane) {
         }
         barrier();
         if (lane == 0) {
-            uint left = wanted;
+            uint left = remaining;
             uint block = 15;
             while (block > 0 && blocks[block] < left) {
                 left -= blocks[block];
@@ -74,7 +74,7 @@ void find_best(uint lane) {
                 left -= bins[bin];
                 bin--;
             }
-            wanted = left;
+            remaining = left;
             chosen_bin = bin;
             is_found = bins[bin] <= left ? 1u : 0u;
         }
@@ -89,33 +89,33 @@ void find_best(uint lane) {
         if (is_found != 0) break;
     }
     for (uint item = 0; item < ITEMS; item++) {
-        if (ids[item] == NOBODY) continue;
+        if (ids[item] == NO_ID) continue;
         uint key = keys[item] & key_mask;
         if (key < key_prefix || (key == key_prefix && (~ids[item] & rank_mask) < rank_prefix)) continue;
-        uint place = atomicAdd(found_count, 1);
-        loose_keys[place] = keys[item];
-        loose_ids[place] = ids[item];
+        uint slot = atomicAdd(found_count, 1);
+        unsorted_keys[slot] = keys[item];
+        unsorted_ids[slot] = ids[item];
     }
     barrier();
-    for (uint place = lane; place < found_count; place += GROUP) {
+    for (uint slot = lane; slot < found_count; slot += GROUP) {
         uint better_count = 0;
         for (uint other = 0; other < found_count; other++) {
-            bool is_better = loose_keys[other] > loose_keys[place]
-                || (loose_keys[other] == loose_keys[place] && loose_ids[other] < loose_ids[place]);
+            bool is_better = unsorted_keys[other] > unsorted_keys[slot]
+                || (unsorted_keys[other] == unsorted_keys[slot] && unsorted_ids[other] < unsorted_ids[slot]);
             better_count += is_better ? 1u : 0u;
         }
-        best_keys[better_count] = loose_keys[place];
-        best_ids[better_count] = loose_ids[place];
+        best_keys[better_count] = unsorted_keys[slot];
+        best_ids[better_count] = unsorted_ids[slot];
     }
     barrier();
 }
 
-// What a number adds to a sum relative to the largest; 1 for equal ones, infinities too.
+// The weight of a number in a softmax relative to the largest; 1 for equal ones, infinities too.
 float weight_of(float number, float largest, float scale) {
     return number == largest ? 1.0 : exp((number - largest) * scale);
 }
 
-// Writes what was found, and the sums over the workgroup of each invocation's weights, as record `index`.
+// Writes the candidates, and the sums of all invocations' weights, as record `index`.
 void write_record(uint index, uint lane, float sum, float tempered_sum) {
     sum = group_sum(sum);
     barrier();
@@ -126,8 +126,8 @@ void write_record(uint index, uint lane, float sum, float tempered_sum) {
         records[record + 1] = floatBitsToUint(tempered_sum);
         records[record + 2] = found_count;
     }
-    for (uint place = lane; place < found_count; place += GROUP) {
-        records[record + 4 + place] = best_ids[place];
-        records[record + 4 + COUNT + place] = bits_of(best_keys[place]);
+    for (uint slot = lane; slot < found_count; slot += GROUP) {
+        records[record + 4 + slot] = best_ids[slot];
+        records[record + 4 + COUNT + slot] = bits_of(best_keys[slot]);
     }
 }

@@ -10,11 +10,11 @@ void main() {
     for (uint item = 0; item < ITEMS; item++) {
         uint index = item * GROUP + lane;
         uint segment = index / COUNT;
-        uint place = index % COUNT;
+        uint rank = index % COUNT;
         uint record = (first + segment) * RECORD;
-        bool is_there = segment < segment_count && place < segments[record + 2];
-        ids[item] = is_there ? segments[record + 4 + place] : NOBODY;
-        keys[item] = is_there ? key_of(segments[record + 4 + COUNT + place]) : 0;
+        bool is_there = segment < segment_count && rank < segments[record + 2];
+        ids[item] = is_there ? segments[record + 4 + rank] : NO_ID;
+        keys[item] = is_there ? key_of(segments[record + 4 + COUNT + rank]) : 0;
     }
     find_best(lane);
 

@@ -11,7 +11,7 @@ void main() {
     uint last = min(first + segment_size, width);
     for (uint item = 0; item < ITEMS; item++) {
         uint index = first + item * GROUP + lane;
-        ids[item] = index < last ? index : NOBODY;
+        ids[item] = index < last ? index : NO_ID;
         keys[item] = index < last ? key_of(logits[row.x * width + index]) : 0;
     }
     find_best(lane);
@@ -22,7 +22,7 @@ void main() {
     float tempered_sum = 0;
     for (uint item = 0; item < ITEMS; item++) {
         // A NaN weighs nothing.
-        if (ids[item] == NOBODY || keys[item] == 0) continue;
+        if (ids[item] == NO_ID || keys[item] == 0) continue;
         sum += weight_of(number_of(keys[item]), largest, 1);
         tempered_sum += weight_of(number_of(keys[item]), largest, scale);
     }

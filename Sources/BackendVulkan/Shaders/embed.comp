@@ -1,4 +1,4 @@
-// output[t] = table[ids[t]] * scale, for the rows of one part of the table.
+// output[t] = table[ids[t]] * scale, for the rows of one part of an unquantized table.
 
 layout(local_size_x = GROUP) in;
 

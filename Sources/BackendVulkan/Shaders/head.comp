@@ -1,5 +1,5 @@
-// One head of one token: its norm if it has one, its rotation if it has one, and then to a value or into the cache.
-// `store_pair`, which comes with the target, takes two neighbouring numbers.
+// One head of one token: its norm if it has one, its rotary embedding if it has one, and the write to a value or to the
+// KV cache. `store_pair` writes two neighbouring numbers (`head_to_value.glsl`, `head_to_cache.glsl`).
 
 layout(local_size_x = GROUP) in;
 
@@ -17,7 +17,7 @@ float normed(uint index) {
     return has_norm != 0 ? number * factor * vectors[weight_offset + index] : number;
 }
 
-float turned(uint index) {
+float rotated(uint index) {
     float own = normed(index);
     if (index >= 2 * pair_count) return own;
     bool is_first = is_interleaved != 0 ? index % 2 == 0 : index < pair_count;
@@ -42,25 +42,25 @@ void main() {
 #ifdef TO_SCALED_HEADS
     float largest = 0;
     for (uint index = gl_LocalInvocationIndex; index < head_size; index += GROUP) {
-        largest = max(largest, abs(turned(index)));
+        largest = max(largest, abs(rotated(index)));
     }
     float scale = group_max(largest) / 127.0;
     uint word_count = (head_size + 3) / 4;
-    uint place = slots[token] * output_stride + head * (word_count + 1);
-    if (gl_LocalInvocationIndex == 0) target[place] = floatBitsToUint(scale);
+    uint offset = slots[token] * output_stride + head * (word_count + 1);
+    if (gl_LocalInvocationIndex == 0) target[offset] = floatBitsToUint(scale);
     for (uint word = gl_LocalInvocationIndex; word < word_count; word += GROUP) {
         uint bytes = 0;
         for (uint number = 0; number < 4; number++) {
             uint index = 4 * word + number;
             // A head of nothing but zeros has no scale to divide by.
-            float ratio = index < head_size && scale > 0 ? turned(index) / scale : 0;
+            float ratio = index < head_size && scale > 0 ? rotated(index) / scale : 0;
             bytes |= (uint(int(roundEven(clamp(ratio, -127, 127)))) & 0xFF) << (8 * number);
         }
-        target[place + 1 + word] = bytes;
+        target[offset + 1 + word] = bytes;
     }
 #else
     for (uint index = 2 * gl_LocalInvocationIndex; index < head_size; index += 2 * GROUP) {
-        store_pair(token, head * head_size + index, turned(index), turned(index + 1));
+        store_pair(token, head * head_size + index, rotated(index), rotated(index + 1));
     }
 #endif
 }

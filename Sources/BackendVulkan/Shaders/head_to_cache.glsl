@@ -1,4 +1,4 @@
-// Heads go to their tokens' slots, two numbers of 16 bits to a word, or four of 8 behind the scale of the head.
+// Heads go to their tokens' slots: two 16-bit numbers in a word, or four 8-bit numbers behind the scale of the head.
 
 layout(set = 0, binding = TARGET_BINDING) writeonly buffer Target { uint target[]; };
 
@@ -6,8 +6,8 @@ layout(set = 0, binding = TARGET_BINDING) writeonly buffer Target { uint target[
 #define TO_SCALED_HEADS
 #elif CACHE_BITS == 32
 #define store_pair(token, index, first, second) \
-    { uint place = slots[token] * output_stride + (index); \
-      target[place] = floatBitsToUint(first); target[place + 1] = floatBitsToUint(second); }
+    { uint offset = slots[token] * output_stride + (index); \
+      target[offset] = floatBitsToUint(first); target[offset + 1] = floatBitsToUint(second); }
 #elif CACHE_IS_BFLOAT
 #define store_pair(token, index, first, second) \
     target[(slots[token] * output_stride + (index)) / 2] = to_bfloat16(first) | (to_bfloat16(second) << 16)

@@ -3,5 +3,5 @@
 layout(set = 0, binding = TARGET_BINDING) writeonly buffer Target { float target[]; };
 
 #define store_pair(token, index, first, second) \
-    { uint place = (token) * output_stride + output_offset + (index); \
-      target[place] = first; target[place + 1] = second; }
+    { uint offset = (token) * output_stride + output_offset + (index); \
+      target[offset] = first; target[offset + 1] = second; }

@@ -1,8 +1,8 @@
-// What all kernels of linear operations share: output = input · weightsᵀ + bias. Weights are one buffer of dense ones
-// (`weights.glsl`) or two of packed ones (`packed.glsl`); what follows them is bound after them.
+// What all kernels of linear operations share: output = input · weightsᵀ + bias. Weights are unquantized
+// (`dense_weights.glsl`) or quantized (`quantized_weights.glsl`).
 
-// What rows of the input are made of: numbers, or their digits (`digits.glsl`).
-#ifdef DIGITS
+// The input's elements: four floats, or a quarter of a limb's words (`quantized_activations.glsl`).
+#ifdef LIMBS
 #define SOURCE uvec4
 #else
 #define SOURCE vec4

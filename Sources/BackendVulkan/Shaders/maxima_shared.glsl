@@ -1,5 +1,5 @@
-// The largest score of each row over the tile's positions, through shared memory: into `tile_largest`. `scores` are
-// those of rows `score_row` and on.
+// Writes the largest score of each row so far into `tile_largest`, through shared memory. `scores` are those of rows from
+// `score_row` on. Ends with a barrier.
 
 void find_largest(float scores[SCORE_ROWS], uint score_row, uint lane) {
     [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {
@@ -7,7 +7,7 @@ void find_largest(float scores[SCORE_ROWS], uint score_row, uint lane) {
     }
     barrier();
     for (uint row = lane; row < ROWS; row += GROUP) {
-        float found = NOTHING;
+        float found = LOWEST_SCORE;
         for (uint index = 0; index < TILE; index++) found = max(found, weights_of[row * TILE + index]);
         tile_largest[row] = max(found, largest_of[row]);
     }

@@ -1,5 +1,5 @@
-// The largest score of each row over the tile's positions, by subgroup arithmetic: into `tile_largest`. `scores` are
-// those of rows `score_row` and on, the same for all invocations of a subgroup.
+// Writes the largest score of each row so far into `tile_largest`, with subgroup arithmetic. `scores` are those of rows
+// from `score_row` on, which are the same rows for all invocations of a subgroup. Ends with a barrier.
 
 void find_largest(float scores[SCORE_ROWS], uint score_row, uint lane) {
     uint count = gl_NumSubgroups / SCORE_PARTS;

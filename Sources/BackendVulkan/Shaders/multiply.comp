@@ -1,4 +1,4 @@
-// Nothing but multiplications and additions, in chains that do not wait for each other: what the device can do at most.
+// Multiplications and additions in independent chains: the device's highest rate of arithmetic (`SpeedProbe`).
 
 layout(local_size_x = GROUP) in;
 
@@ -14,6 +14,6 @@ void main() {
     }
     vec4 sum = vec4(0);
     [[unroll]] for (uint chain = 0; chain < CHAINS; chain++) sum += chains[chain];
-    // Never true, but the compiler cannot know.
+    // Never true, but the compiler cannot know that, and so keeps the loop.
     if (sum.x == 0.5) result[0] = sum;
 }

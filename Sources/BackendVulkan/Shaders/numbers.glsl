@@ -1,4 +1,4 @@
-// Numbers of 16 bits in words of 32: no device needs 16-bit storage for it.
+// 16-bit numbers as halves of 32-bit words, so that no device needs 16-bit storage.
 
 float low_bfloat16(uint word) { return uintBitsToFloat(word << 16); }
 float high_bfloat16(uint word) { return uintBitsToFloat(word & 0xFFFF0000u); }
@@ -10,7 +10,7 @@ uint to_bfloat16(float value) {
     return (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
 }
 
-// To nearest, ties to even. packHalf2x16 may round as it likes, and drivers do.
+// To nearest, ties to even. The specification leaves the rounding of packHalf2x16 open, and drivers differ.
 uint to_float16(float value) {
     uint bits = floatBitsToUint(value);
     uint sign = (bits >> 16) & 0x8000u;

@@ -1,4 +1,4 @@
-// Nothing but reading, each invocation sixteen bytes in step_size: what the device's memory can do at most.
+// Reads only, sixteen bytes an invocation, `step_size` apart: the device's highest memory bandwidth (`SpeedProbe`).
 
 layout(local_size_x = GROUP) in;
 
@@ -15,6 +15,6 @@ void main() {
         uvec4 fourth = source[min(index + 3 * step_size, count - 1)];
         mixed ^= first ^ second ^ third ^ fourth;
     }
-    // Hardly ever true, but the compiler cannot know.
+    // Hardly ever true, but the compiler cannot know that, and so keeps the loads.
     if (mixed == uvec4(0x9E3779B9)) result[0] = mixed;
 }

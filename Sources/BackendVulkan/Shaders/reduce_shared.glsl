@@ -15,7 +15,7 @@ float group_sum(float value) {
 
 float group_max(float value) {
     uint lane = gl_LocalInvocationIndex;
-    // A sum may still be read.
+    // Invocations may still read the sum of a call before.
     barrier();
     partial_sums[lane] = value;
     barrier();

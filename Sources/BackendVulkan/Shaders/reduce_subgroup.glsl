@@ -1,4 +1,4 @@
-// Sums and maxima over a workgroup: by subgroup arithmetic, then over the subgroups in order.
+// Sums and maxima over a workgroup: with subgroup arithmetic, then over the subgroups in order.
 
 shared float partial_sums[GROUP];
 
@@ -13,7 +13,7 @@ float group_sum(float value) {
 
 float group_max(float value) {
     float largest = subgroupMax(value);
-    // A sum may still be read.
+    // Invocations may still read the sum of a call before.
     barrier();
     if (subgroupElect()) partial_sums[gl_SubgroupID] = largest;
     barrier();

@@ -1,4 +1,4 @@
-// output[t][i] = input[t][order[i]]: activations in the order in which a matrix has its columns.
+// output[t][i] = input[t][order[i]]: activations in the order of a matrix's inputs (`desc_act` of GPTQ).
 
 layout(local_size_x = GROUP) in;
 

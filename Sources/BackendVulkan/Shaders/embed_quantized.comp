@@ -1,9 +1,9 @@
-// output[t] = table[ids[t]] * scale, for the rows of one part of a packed table.
+// output[t] = table[ids[t]] * scale, for the rows of one part of a quantized table.
 
 layout(local_size_x = GROUP) in;
 
 layout(set = 0, binding = IDS_BINDING) readonly buffer Ids { uint ids[]; };
-layout(set = 0, binding = CODES_BINDING) readonly buffer Quanta { uint quanta[]; };
+layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { uint codes[]; };
 layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result[]; };
 
 void main() {
@@ -16,13 +16,13 @@ void main() {
     uint lane = row % TILE;
     uint slice = column / SLICE;
     uint slice_count = (width + SLICE - 1) / SLICE;
-    uint place = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+    uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
     uint bit = column % SLICE * BITS;
     uint word = bit / 32;
-    uint bits = quanta[place + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
+    uint bits = codes[start + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
     if (bit % 32 + BITS > 32) {
         word += 1;
-        bits |= quanta[place + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
+        bits |= codes[start + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
     }
     uint group = SCALES == 2 ? column / 16 : slice / group_slices;
     vec2 scaling = scaling_of(tile * scale_stride(group_count), group, group_count, lane);

@@ -1,17 +1,17 @@
-// A packed linear operation for many rows of digits: a workgroup has 64 rows by 64 columns and goes through the input a
-// slice at a time, as bytes in shared memory. An invocation sums four by four outputs, in the order and in the SPLITS
-// parts of `packed_dot_columns`, so that a row's result is the same bits by either.
+// A GEMM on quantized weights and quantized activations: a workgroup computes 64 rows by 64 outputs and goes through the
+// input a slice at a time, as bytes in shared memory. An invocation sums four rows by four outputs, in the order and in
+// the SPLIT_K parts of `gemv_integer.comp`, so that both compute the same bits.
 
-layout(set = 0, binding = CODES_BINDING) readonly buffer Quanta { uint quanta[]; };
+layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { uint codes[]; };
 
 shared uint weight_bytes[WORDS][SIDE];
 shared vec2 scales_of_columns[SCALES][SIDE];
-shared uint input_digits[WORDS * DIGITS][SIDE];
+shared uint input_limbs[WORDS * LIMBS][SIDE];
 shared vec4 heads[SIDE];
 
-// Stream word `index` of a row whose slice begins at `place`.
-uint stream_word(uint place, uint index) {
-    return quanta[place + index / UNIT * UNIT * TILE + index % UNIT];
+// Stream word `index` of a row whose slice begins at `start`.
+uint stream_word(uint start, uint index) {
+    return codes[start + index / UNIT * UNIT * TILE + index % UNIT];
 }
 
 void load_weights(uint slice, uint slice_count) {
@@ -19,10 +19,10 @@ void load_weights(uint slice, uint slice_count) {
     uint lane = column % TILE;
     uint tile = gl_WorkGroupID.x * 2 + column / TILE;
     bool is_there = tile * TILE < output_size;
-    uint place = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+    uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
     for (uint word = gl_LocalInvocationIndex / SIDE; word < WORDS; word += 4) {
         weight_bytes[word][column] = !is_there ? 0 : byte_word(
-            stream_word(place, STREAM_WORD(word)), stream_word(place, min(STREAM_WORD(word) + 1, BITS - 1)), word);
+            stream_word(start, STREAM_WORD(word)), stream_word(start, min(STREAM_WORD(word) + 1, BITS - 1)), word);
     }
     uint part = gl_LocalInvocationIndex / SIDE;
     if (part < SCALES) {
@@ -34,14 +34,14 @@ void load_weights(uint slice, uint slice_count) {
 
 void load_input(uint slice) {
     uint row = gl_LocalInvocationIndex % SIDE;
-    // Past the end, the last row once more: its result is dropped.
+    // Rows past the end compute the last row once more, and their results are dropped.
     uint record = min(gl_WorkGroupID.y * SIDE + row, row_count - 1) * input_stride + input_offset + slice * RECORD;
     for (uint part = gl_LocalInvocationIndex / SIDE; part < RECORD; part += 4) {
         uvec4 loaded = source[record + part];
-        if (part == 2 * DIGITS) {
+        if (part == 2 * LIMBS) {
             heads[row] = uintBitsToFloat(loaded);
         } else {
-            for (uint word = 0; word < 4; word++) input_digits[part * 4 + word][row] = loaded[word];
+            for (uint word = 0; word < 4; word++) input_limbs[part * 4 + word][row] = loaded[word];
         }
     }
 }
@@ -50,34 +50,35 @@ void main() {
     uint own_column = gl_LocalInvocationIndex % 16;
     uint own_row = gl_LocalInvocationIndex / 16 * 4;
     uint slice_count = (input_size + SLICE - 1) / SLICE;
-    uint per_split = (slice_count + SPLITS - 1) / SPLITS;
+    uint per_split = (slice_count + SPLIT_K - 1) / SPLIT_K;
     float totals[16];
     for (uint index = 0; index < 16; index++) totals[index] = 0;
-    for (uint split = 0; split < SPLITS; split++) {
+    for (uint split = 0; split < SPLIT_K; split++) {
         uint last = min((split + 1) * per_split, slice_count);
         float sums[16];
         for (uint index = 0; index < 16; index++) sums[index] = 0;
         for (uint slice = split * per_split; slice < last; slice++) {
             load_weights(slice, slice_count);
             load_input(slice);
+            // The tile is complete.
             barrier();
             [[unroll]] for (uint row = 0; row < 4; row++) {
-                uint digits[WORDS * DIGITS];
-                [[unroll]] for (uint word = 0; word < WORDS * DIGITS; word++) {
-                    digits[word] = input_digits[word][own_row + row];
+                uint limbs[WORDS * LIMBS];
+                [[unroll]] for (uint word = 0; word < WORDS * LIMBS; word++) {
+                    limbs[word] = input_limbs[word][own_row + row];
                 }
                 vec4 head = heads[own_row + row];
                 [[unroll]] for (uint index = 0; index < 4; index++) {
                     uint column = own_column + index * 16;
-                    int left[DIGITS];
-                    int right[DIGITS];
-                    [[unroll]] for (uint digit = 0; digit < DIGITS; digit++) {
-                        left[digit] = 0;
-                        right[digit] = 0;
+                    int left[LIMBS];
+                    int right[LIMBS];
+                    [[unroll]] for (uint limb = 0; limb < LIMBS; limb++) {
+                        left[limb] = 0;
+                        right[limb] = 0;
                         [[unroll]] for (uint word = 0; word < WORDS / 2; word++) {
-                            left[digit] += DOT(weight_bytes[word][column], digits[digit * WORDS + word]);
-                            right[digit] += DOT(
-                                weight_bytes[WORDS / 2 + word][column], digits[digit * WORDS + WORDS / 2 + word]);
+                            left[limb] += DOT(weight_bytes[word][column], limbs[limb * WORDS + word]);
+                            right[limb] += DOT(
+                                weight_bytes[WORDS / 2 + word][column], limbs[limb * WORDS + WORDS / 2 + word]);
                         }
                     }
                     float sum = sums[row * 4 + index];
@@ -85,12 +86,13 @@ void main() {
                     sum = add_slice(sum, left, scales_of_columns[0][column], head.x, head.y);
                     sum = add_slice(sum, right, scales_of_columns[1][column], head.x, head.z);
 #else
-                    [[unroll]] for (uint digit = 0; digit < DIGITS; digit++) left[digit] += right[digit];
+                    [[unroll]] for (uint limb = 0; limb < LIMBS; limb++) left[limb] += right[limb];
                     sum = add_slice(sum, left, scales_of_columns[0][column], head.x, head.w);
 #endif
                     sums[row * 4 + index] = sum;
                 }
             }
+            // The next slice overwrites it.
             barrier();
         }
         for (uint index = 0; index < 16; index++) {

@@ -1,6 +1,6 @@
-// Tiles of a matrix product in 16 bits, two numbers at once: half the shared memory and, where the device has packed
-// arithmetic, half the instructions. Sums of DEPTH products are added up in 32 bits. Inputs are scaled down, which is
-// exact but for tiny ones, so that no sum of a tile comes near the largest 16-bit number.
+// The tiles of a GEMM in 16-bit floats, two numbers at once: half the shared memory and, where the device computes on
+// two at once, half the instructions. Sums of DEPTH products are added up in 32 bits. Inputs are scaled down, which is
+// exact but for tiny numbers, so that no sum of a tile overflows.
 
 #define DEPTH 16
 #define INPUT_SCALE 0.0625
@@ -10,7 +10,7 @@
 shared float16_t input_tile[DEPTH][SIDE + 2];
 shared float16_t weight_tile[DEPTH][SIDE + 2];
 
-// Adds the products of four rows and four columns.
+// Adds the products of four rows and four outputs.
 void add_tile(uint row, uint column, inout float sums[16]) {
     f16vec2 parts[8];
     [[unroll]] for (uint index = 0; index < 8; index++) parts[index] = f16vec2(0);

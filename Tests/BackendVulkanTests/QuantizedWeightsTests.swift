@@ -8,23 +8,23 @@ import Testing
 @testable import BackendConformance
 @testable import BackendVulkan
 
-/// Packed weights stay packed in the device's memory.
-@Suite(.serialized) struct PackedTests {
-    @Test("A packed matrix takes what arithmetic says, and at most 3% more", arguments: WeightFormat.all)
+/// Quantized weights stay quantized in the device's memory.
+@Suite(.serialized) struct QuantizedWeightsTests {
+    @Test("A quantized matrix takes at most 3% more memory than its codes and scales", arguments: WeightFormat.all)
     func memory(format: WeightFormat) throws {
         let device = try #require(TestDevice.all.first)
         let backend = try device.backend()
         let pool = MemoryPool(device: backend, budgetByteCount: 8 << 20)
         var random = SplitMix64(seed: 9)
         let matrix = format.matrix(outputSize: 192, inputSize: 1536, computeType: .bf16, &random)
-        let packed = try DeviceMatrix(
+        let matrixOnDevice = try DeviceMatrix(
             [.quantized(matrix)], maxRangeByteCount: backend.capabilities.maxRangeByteCount, pool: pool)
-        #expect(packed.rowCount == 192)
+        #expect(matrixOnDevice.rowCount == 192)
         let taken = pool.usedByteCount(for: .weights)
         #expect(Double(taken) <= 1.03 * Double(matrix.byteCount), "\(taken) for \(matrix.byteCount)")
     }
 
-    @Test("A packed table larger than a range is cut into parts", arguments: TestDevice.all)
+    @Test("A quantized table larger than a range is split into parts", arguments: TestDevice.all)
     func splitTable(device: TestDevice) throws {
         for format in [WeightFormat.blocks(.q8_0), .blocks(.q6K)] {
             var small = device
@@ -32,11 +32,11 @@ import Testing
             let backend = try small.backend()
             var sketch = PlanSketch(seed: 1)
             let table = sketch.packed("table", PlanSketch.vocabularySize, 256, format, .bf16)
-            let packed = try DeviceMatrix(
+            let matrixOnDevice = try DeviceMatrix(
                 [sketch.plan[table].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
                 pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
-            #expect(packed.parts.count > 1)
-            #expect(packed.parts.reduce(0) { $0 + $1.rowCount } == PlanSketch.vocabularySize)
+            #expect(matrixOnDevice.parts.count > 1)
+            #expect(matrixOnDevice.parts.reduce(0) { $0 + $1.rowCount } == PlanSketch.vocabularySize)
             let rows = sketch.linear(sketch.gather(sketch.embed(table, 256)), table)
             let trial = ConformanceCase(
                 name: "split \(format)", tolerance: Tolerance.single, plan: sketch.finished(rows),
@@ -77,7 +77,7 @@ import Testing
         #expect(lowered.plan.values.count == plan.values.count + 2)
     }
 
-    @Test("A table with columns out of order is refused", arguments: TestDevice.all)
+    @Test("A table with reordered inputs is refused", arguments: TestDevice.all)
     func reorderedTable(device: TestDevice) throws {
         var sketch = PlanSketch(seed: 3)
         let table = sketch.packed(
@@ -91,7 +91,7 @@ import Testing
         }
     }
 
-    @Test("Groups that end inside of a slice are refused, by their size", arguments: [1, 16, 31, 33, 48])
+    @Test("A group size that is no multiple of 32 is refused and named", arguments: [1, 16, 31, 33, 48])
     func oddGroups(groupSize: Int) throws {
         let layout = QuantizedLayout.groups(
             GroupFormat(bitCount: 4, groupSize: groupSize, scaleType: .f16, hasZeros: true))
@@ -99,11 +99,11 @@ import Testing
             throws: BackendError.unsupported(
                 operation: "linear", reason: "groups of \(groupSize), not a multiple of 32")
         ) { try QuantizedFormat(layout, inputSize: 96) }
-        // As a whole column, any size does.
+        // A group that is all of a row may have any size.
         #expect(try QuantizedFormat(layout, inputSize: groupSize).groupSize == nil)
     }
 
-    @Test("Where the driver takes the smallest halves for zeros, scales are unpacked by integers")
+    @Test("Where the driver flushes subnormal halves to zero, scales are unpacked by integers")
     func smallHalves() throws {
         for device in TestDevice.all {
             var sketch = PlanSketch(seed: 4)
@@ -121,18 +121,18 @@ import Testing
             #expect(result.hasPassed, "\(result)")
             let found = reports.withLock { $0 }
             #expect(!found.isEmpty && found.allSatisfy { $0.contains("unpacks scales by integers") })
-            let many = backend.kernelSelections.first { $0.operation == "packed_many_rows" }
+            let many = backend.kernelSelections.first { $0.operation == "gemm_quantized" }
             #expect(many?.rejections.contains { $0.reason.contains("self-test") } == false)
         }
     }
 
-    @Test("A packed kernel that computes nonsense is replaced by the next, with the same result")
+    @Test("A kernel for quantized weights that fails its self-test is replaced by the next, with the same result")
     func fallback() throws {
         for device in TestDevice.all {
             var limited = device
-            for variant in ["packed_broadcast", "packed_tiled"] {
-                // A processor never comes to the second one by itself.
-                limited.limits.without = variant == "packed_tiled" ? [.processorLanes] : []
+            for variant in ["gemv_quantized_broadcast", "gemm_quantized"] {
+                // A CPU prefers the first, so the second needs a GPU's kernels.
+                limited.limits.without = variant == "gemm_quantized" ? [.processorLanes] : []
                 var sketch = PlanSketch(seed: 4)
                 let weights = sketch.packed("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
                 let rows = sketch.linear(sketch.input(96), weights)
@@ -148,7 +148,7 @@ import Testing
                 let result = try BackendConformance(backend).run(trial)
                 #expect(result.hasPassed, "\(result)")
                 #expect(reports.withLock { $0.filter { $0.contains("\(variant) is not used") } }.count == 1)
-                let many = backend.kernelSelections.first { $0.operation == "packed_many_rows" }
+                let many = backend.kernelSelections.first { $0.operation == "gemm_quantized" }
                 #expect(many?.rejections.contains { $0.variant == variant } == true)
             }
         }

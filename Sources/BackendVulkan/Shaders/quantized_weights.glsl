@@ -1,8 +1,8 @@
-// A packed weight matrix as prepared (`PackedFormat`), in tiles of TILE rows, and in a tile in slices of SLICE columns.
-// A slice is BITS words of each row, a stream of bits with the lowest first. UNIT words of a row lie together and rows
-// of a tile side by side, so that the loads of neighbouring invocations are one wide load. Scales lie in a buffer of
-// their own, group after group of a tile, again rows side by side. The scale and the offset of a row's group make
-// weight = scale * quantum + offset, which for scales of 16 bits is the format's own number, exactly.
+// A quantized weight matrix on the device (`QuantizedFormat`): tiles of TILE rows, and in a tile slices of SLICE inputs.
+// A slice is BITS words of each row, a stream of bits with the lowest first. UNIT words of a row lie together, and the
+// rows of a tile side by side, so that the loads of neighbouring invocations are one wide load. Scales lie in a buffer
+// of their own, group after group of a tile, again rows side by side. The scale and the offset of a row's group give
+// weight = scale * code + offset, which for 16-bit scales is exactly the number that the format stands for.
 
 layout(set = 0, binding = SCALES_BINDING) readonly buffer Scales { uint scales[]; };
 
@@ -10,7 +10,7 @@ layout(set = 0, binding = SCALES_BINDING) readonly buffer Scales { uint scales[]
 #ifndef SLICE
 #define SLICE 32
 #endif
-// Four numbers are a piece.
+// A piece is four numbers.
 #define PIECES (SLICE / 4)
 
 #if BITS % 4 == 0
@@ -28,44 +28,44 @@ layout(set = 0, binding = SCALES_BINDING) readonly buffer Scales { uint scales[]
 #define MASK ((1u << BITS) - 1u)
 #define MIDDLE float(1 << (BITS - 1))
 
-// What a quantum means (`PackedFormat.Scaling`).
+// How a code becomes a weight (`QuantizedFormat.Scaling`).
 #define CENTRED 0
 #define ZEROS 1
 #define MINIMUM 2
 #define NESTED_MINIMUM 3
 #define NESTED_CENTRED 4
 
-// Scales that a slice has.
+// Scales of a slice.
 #if SCALING == NESTED_CENTRED
 #define SCALES 2
 #else
 #define SCALES 1
 #endif
 
-// The words of the slice at `place` into `words`, from number `base` on.
+// Loads the slice that begins at element `first` into `words`, from index `base` on.
 #if UNIT == 4
-#define LOAD_SLICE(words, base, place) \
+#define LOAD_SLICE(words, base, first) \
     [[unroll]] for (uint unit = 0; unit < UNITS; unit++) { \
-        uvec4 loaded = quanta[(place) + unit * TILE]; \
+        uvec4 loaded = codes[(first) + unit * TILE]; \
         words[(base) + unit * 4] = loaded.x; \
         words[(base) + unit * 4 + 1] = loaded.y; \
         words[(base) + unit * 4 + 2] = loaded.z; \
         words[(base) + unit * 4 + 3] = loaded.w; \
     }
 #elif UNIT == 2
-#define LOAD_SLICE(words, base, place) \
+#define LOAD_SLICE(words, base, first) \
     [[unroll]] for (uint unit = 0; unit < UNITS; unit++) { \
-        uvec2 loaded = quanta[(place) + unit * TILE]; \
+        uvec2 loaded = codes[(first) + unit * TILE]; \
         words[(base) + unit * 2] = loaded.x; \
         words[(base) + unit * 2 + 1] = loaded.y; \
     }
 #else
-#define LOAD_SLICE(words, base, place) \
-    [[unroll]] for (uint unit = 0; unit < UNITS; unit++) words[(base) + unit] = quanta[(place) + unit * TILE];
+#define LOAD_SLICE(words, base, first) \
+    [[unroll]] for (uint unit = 0; unit < UNITS; unit++) words[(base) + unit] = codes[(first) + unit * TILE];
 #endif
 
-// Quantum `index` of the slice whose words begin at `base`; `index` is a constant, so one of the two is left.
-#define QUANTUM(words, base, index) \
+// Code `index` of the slice whose words begin at `base`. As `index` is a constant, the compiler keeps one of the branches.
+#define CODE(words, base, index) \
     float(int(((index) * BITS % 32 + BITS <= 32 \
         ? words[(base) + (index) * BITS / 32] >> ((index) * BITS % 32) \
         : (words[(base) + (index) * BITS / 32] >> ((index) * BITS % 32)) \
@@ -73,17 +73,17 @@ layout(set = 0, binding = SCALES_BINDING) readonly buffer Scales { uint scales[]
 
 // The weights of piece `piece`.
 #define PIECE(words, base, piece, scaling) \
-    fma(vec4(QUANTUM(words, base, (piece) * 4), QUANTUM(words, base, (piece) * 4 + 1), \
-             QUANTUM(words, base, (piece) * 4 + 2), QUANTUM(words, base, (piece) * 4 + 3)), \
+    fma(vec4(CODE(words, base, (piece) * 4), CODE(words, base, (piece) * 4 + 1), \
+             CODE(words, base, (piece) * 4 + 2), CODE(words, base, (piece) * 4 + 3)), \
         vec4(scaling.x), vec4(scaling.y))
 
-// Words of a scale of each row of a tile.
+// Words that one scale of each row of a tile takes.
 #define SCALE_WORDS (TILE * SCALE_BITS / 32)
 
 #if SCALING == CENTRED
 #define GROUP_WORDS SCALE_WORDS
 #elif SCALING == ZEROS
-// Fields of three bits would not end with a word.
+// A zero of three bits takes four, so that no zero straddles two words.
 #if BITS == 3
 #define ZERO_BITS 4
 #else
@@ -111,14 +111,14 @@ uint scale_stride(uint group_count) {
 #endif
 }
 
-// The 16 bits of `lane` among those from word `place` on.
-uint scale_half(uint place, uint lane) { return scales[place + lane / 2] >> (lane % 2 * 16) & 0xFFFFu; }
+// The 16 bits of `lane` among those from word `first` on.
+uint scale_half(uint first, uint lane) { return scales[first + lane / 2] >> (lane % 2 * 16) & 0xFFFFu; }
 
 #ifndef HALVES_BY_INTEGERS
 #define unpack_halves unpackHalf2x16
 #else
-// A driver may take halves below 2^-14 for zeros, and the outer scales of GGUF's K formats are mostly such numbers.
-// Without a branch, as some compilers take minutes for hundreds of them.
+// Drivers may flush halves below 2^-14 to zero, and the outer scales of GGUF's K formats are mostly that small. This has
+// no branches, because some compilers take minutes for hundreds of them.
 float half_as_float(uint bits) {
     uint magnitude = bits & 0x7FFFu;
     uint is_small = uint(magnitude < 0x400u);
@@ -132,42 +132,42 @@ float half_as_float(uint bits) {
 vec2 unpack_halves(uint word) { return vec2(half_as_float(word & 0xFFFFu), half_as_float(word >> 16)); }
 #endif
 
-float stored_scale(uint place, uint lane) {
+float stored_scale(uint first, uint lane) {
 #if SCALE_BITS == 32
-    return uintBitsToFloat(scales[place + lane]);
+    return uintBitsToFloat(scales[first + lane]);
 #elif SCALE_IS_BFLOAT
-    return uintBitsToFloat(scale_half(place, lane) << 16);
+    return uintBitsToFloat(scale_half(first, lane) << 16);
 #else
-    return unpack_halves(scale_half(place, lane)).x;
+    return unpack_halves(scale_half(first, lane)).x;
 #endif
 }
 
 // Scale and offset of row `lane` of the tile whose scales begin at `start`, for its group `group`; the same bits in every
 // kernel.
 vec2 scaling_of(uint start, uint group, uint group_count, uint lane) {
-    uint place = start + group * GROUP_WORDS;
+    uint first = start + group * GROUP_WORDS;
 #if SCALING == CENTRED
-    float scale = stored_scale(place, lane);
+    float scale = stored_scale(first, lane);
     precise float offset = -MIDDLE * scale;
     return vec2(scale, offset);
 #elif SCALING == ZEROS
-    float scale = stored_scale(place, lane);
+    float scale = stored_scale(first, lane);
     uint bit = lane * ZERO_BITS;
-    uint zero = scales[place + SCALE_WORDS + bit / 32] >> (bit % 32) & ((1u << ZERO_BITS) - 1u);
+    uint zero = scales[first + SCALE_WORDS + bit / 32] >> (bit % 32) & ((1u << ZERO_BITS) - 1u);
     precise float offset = -float(int(zero)) * scale;
     return vec2(scale, offset);
 #elif SCALING == MINIMUM
-    return unpack_halves(scales[place + lane]);
+    return unpack_halves(scales[first + lane]);
 #else
     uint outer = start + group_count * GROUP_WORDS + group / OUTER_GROUPS * OUTER_WORDS;
 #if SCALING == NESTED_MINIMUM
     vec2 steps = unpack_halves(scales[outer + lane]);
-    uint pair = scale_half(place, lane);
+    uint pair = scale_half(first, lane);
     precise float scale = steps.x * float(int(pair & 0xFFu));
     precise float offset = -steps.y * float(int(pair >> 8));
     return vec2(scale, offset);
 #else
-    int own = bitfieldExtract(int(scales[place + lane / 4]), int(lane % 4 * 8), 8);
+    int own = bitfieldExtract(int(scales[first + lane / 4]), int(lane % 4 * 8), 8);
     precise float scale = unpack_halves(scale_half(outer, lane)).x * float(own);
     precise float offset = -MIDDLE * scale;
     return vec2(scale, offset);

@@ -1,5 +1,6 @@
-// A weight matrix as prepared: tiles of TILE rows; in a tile, for each chunk of columns, one uvec4 of each row.
-// Rows of a tile side by side make the loads of neighbouring invocations one wide load.
+// An unquantized weight matrix on the device (`DeviceMatrix`): tiles of TILE rows; in a tile, for each chunk of CHUNK
+// inputs, one uvec4 of each row. As the rows of a tile lie side by side, the loads of neighbouring invocations are one
+// wide load.
 
 #define TILE 32
 

@@ -1,11 +1,11 @@
-// What the kernels of linear operations for many rows share: a workgroup has SIDE rows by SIDE columns, an invocation
-// four by four, with its columns 16 apart.
+// What the GEMM kernels share: a workgroup computes SIDE rows by SIDE outputs, an invocation four neighbouring rows by
+// four outputs that are 16 apart, so that neighbouring invocations read neighbouring banks of shared memory.
 
 #define SIDE 64
 
 layout(local_size_x = 256) in;
 
-// Writes the sums of rows from `own_row` on.
+// Writes the sums of four rows from `own_row` on and four outputs from `own_column` on.
 void write_sums(float sums[16], uint own_row, uint own_column) {
     for (uint index = 0; index < 16; index++) {
         write_result(

@@ -1,19 +1,20 @@
-// What the kernels of packed integer products share: a slice of a row of weights as words of four bytes, and how the
-// sums of a slice become a part of the result. All sums of a slice are exact, so kernels may form them as they like.
+// What kernels share that multiply quantized weights with quantized activations: a slice of a row of weights as words of
+// four bytes, and how the integer sums of a slice become a part of the result. Integer sums are exact, so kernels may
+// form them in any order.
 
 spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
 int signed_dot(uint left, uint right, spirv_literal int format);
 
-// The sum of the products of four signed bytes; 0 says that they are packed.
+// The dot product of four signed bytes; 0 is the format "four bytes in a word".
 #define DOT(left, right) signed_dot(left, right, 0)
 
-// Words that a slice has as bytes.
+// Words of a slice as bytes.
 #define WORDS (SLICE / 4)
 
-// Where in a slice's stream word `word` of bytes begins.
+// The word of a slice's stream in which word `word` of bytes begins.
 #define STREAM_WORD(word) ((word) * BITS / 8)
 
-// Word `word` of bytes, given the stream's words `STREAM_WORD(word)` and the next. Quanta of eight bits are centred, as
+// Word `word` of bytes, given the stream's words `STREAM_WORD(word)` and the next. Codes of eight bits are centred, as
 // they would not fit signed bytes otherwise.
 uint byte_word(uint low, uint high, uint word) {
 #if BITS == 8
@@ -28,7 +29,7 @@ uint byte_word(uint low, uint high, uint word) {
 #endif
 }
 
-// Scale and offset of bytes instead of quanta.
+// The scale and offset for bytes, given those for codes.
 vec2 byte_scaling(vec2 scaling) {
 #if BITS == 8
     precise float offset = fma(scaling.x, 128.0, scaling.y);
@@ -38,15 +39,15 @@ vec2 byte_scaling(vec2 scaling) {
 #endif
 }
 
-// `sum` and what a slice adds to it: `sums` of each digit's products, the scale and the sum of the input's numbers.
-float add_slice(float sum, int sums[DIGITS], vec2 scaling, float input_scale, float input_sum) {
-#if DIGITS == 1
+// Adds a slice to `sum`: the dot products `sums` of each limb, and the sum of the input's numbers times the offset.
+float add_slice(float sum, int sums[LIMBS], vec2 scaling, float input_scale, float input_sum) {
+#if LIMBS == 1
     precise float products = float(sums[0]);
-#elif DIGITS == 2
-    precise float products = float((sums[0] << DIGIT_BITS) + sums[1]);
+#elif LIMBS == 2
+    precise float products = float((sums[0] << LIMB_BITS) + sums[1]);
 #else
-    // The first digit's share is more than an integer holds.
-    precise float products = fma(float(sums[0]), float(1 << 2 * DIGIT_BITS), float((sums[1] << DIGIT_BITS) + sums[2]));
+    // The first limb's part would overflow an integer.
+    precise float products = fma(float(sums[0]), float(1 << 2 * LIMB_BITS), float((sums[1] << LIMB_BITS) + sums[2]));
 #endif
     precise float scale = scaling.x * input_scale;
     precise float with_products = fma(scale, products, sum);

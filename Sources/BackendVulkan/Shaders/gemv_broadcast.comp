@@ -1,13 +1,13 @@
-// output = input · weightsᵀ + bias for up to ROWS rows, for lanes of a processor's vector unit, where every load of an
-// invocation is a load of its own. A workgroup is one subgroup; each number of the input is loaded by one lane, handed
-// to all, and used for all of a lane's columns. The sums are formed in the same order as in `linear_columns`.
+// A GEMV on unquantized weights for up to ROWS rows, for lanes of a CPU's vector unit, where every load of an
+// invocation is a load of its own. A workgroup is one subgroup. One lane loads a number of the input and broadcasts it to
+// all, which use it for all of their outputs. The order of the sums is that of `gemv.comp`.
 
 layout(local_size_x = SUBGROUP) in;
 
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weights[]; };
 
-// Columns of a lane; they are SUBGROUP apart.
-#define LANE_COLUMNS (TILE / SUBGROUP)
+// Outputs of a lane, SUBGROUP apart.
+#define LANE_OUTPUTS (TILE / SUBGROUP)
 
 #define BROADCAST(numbers, lane) \
     vec4(subgroupBroadcast(numbers.x, lane), subgroupBroadcast(numbers.y, lane), \
@@ -27,23 +27,23 @@ layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weigh
 #define HIGH_NUMBER(lane)
 #endif
 
-// The chunk whose numbers lane `lane` has.
+// The products of the chunk whose numbers lane `lane` has loaded.
 #define STEP(lane) \
     if (first + lane < chunk_count) { \
-        vec4 low[LANE_COLUMNS]; \
-        vec4 high[LANE_COLUMNS]; \
-        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
+        vec4 low[LANE_OUTPUTS]; \
+        vec4 high[LANE_OUTPUTS]; \
+        [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
             uvec4 words = weights[tile + (first + lane) * TILE + column * SUBGROUP]; \
             UNPACK(words, low[column], high[column]); \
         } \
         [[unroll]] for (uint row = 0; row < ROWS; row++) { \
             vec4 low_number = BROADCAST(low_numbers[row], lane); \
             HIGH_NUMBER(lane) \
-            [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
-                precise float total = sums[row * LANE_COLUMNS + column]; \
+            [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
+                precise float total = sums[row * LANE_OUTPUTS + column]; \
                 ADD_PRODUCTS(low[column], low_number) \
                 ADD_HIGH \
-                sums[row * LANE_COLUMNS + column] = total; \
+                sums[row * LANE_OUTPUTS + column] = total; \
             } \
         } \
     }
@@ -54,10 +54,10 @@ void main() {
     uint tile = gl_WorkGroupID.x * chunk_count * TILE + own_lane;
     uint first_row = gl_WorkGroupID.y * ROWS;
 
-    float sums[ROWS * LANE_COLUMNS];
+    float sums[ROWS * LANE_OUTPUTS];
     uint rows[ROWS];
-    [[unroll]] for (uint index = 0; index < ROWS * LANE_COLUMNS; index++) sums[index] = 0;
-    // Past the end, the last row once more: its result is dropped.
+    [[unroll]] for (uint index = 0; index < ROWS * LANE_OUTPUTS; index++) sums[index] = 0;
+    // Rows past the end compute the last row once more, and their results are dropped.
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
         rows[row] = min(first_row + row, row_count - 1) * input_stride + input_offset;
     }
@@ -66,13 +66,13 @@ void main() {
         vec4 low_numbers[ROWS];
         vec4 high_numbers[ROWS];
         [[unroll]] for (uint row = 0; row < ROWS; row++) {
-            uint place = rows[row] + min(own, chunk_count - 1) * (CHUNK / 4);
-            low_numbers[row] = source[place];
+            uint offset = rows[row] + min(own, chunk_count - 1) * (CHUNK / 4);
+            low_numbers[row] = source[offset];
 #if CHUNK == 8
-            high_numbers[row] = source[place + 1];
+            high_numbers[row] = source[offset + 1];
 #endif
         }
-        // Where the input ends inside of a chunk, what follows it is not zero but unknown.
+        // Where the input ends inside of a chunk, the numbers behind it are unknown, so they are masked.
         if (first + SUBGROUP >= chunk_count && input_size % CHUNK != 0) {
             uvec4 index = own * CHUNK + uvec4(0, 1, 2, 3);
             [[unroll]] for (uint row = 0; row < ROWS; row++) {
@@ -96,9 +96,9 @@ void main() {
 #endif
     }
     uint first_column = gl_WorkGroupID.x * TILE + own_lane;
-    [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+    [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
         [[unroll]] for (uint row = 0; row < ROWS; row++) {
-            write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_COLUMNS + column]);
+            write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_OUTPUTS + column]);
         }
     }
 }

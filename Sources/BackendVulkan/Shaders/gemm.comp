@@ -1,13 +1,12 @@
-// output = input · weightsᵀ + bias for many rows: a workgroup has 64 rows by 64 columns and goes through the input in
-// steps of DEPTH numbers, which it keeps in shared memory (`tile_single.glsl`, `tile_half.glsl`). An invocation sums four
-// by four outputs, in the order and, in 32 bits, in the SPLITS parts of `linear_columns`, so that a row's result is the
-// same bits by either.
+// A GEMM on unquantized weights: a workgroup computes 64 rows by 64 outputs and goes through the input DEPTH numbers at a
+// time, which it keeps in shared memory (`gemm_single.glsl`, `gemm_half.glsl`). An invocation sums four rows by four
+// outputs. In 32 bits it sums in the order, and in the SPLIT_K parts, of `gemv.comp`, so that both compute the same bits.
 
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weights[]; };
 
 #define CHUNKS (DEPTH / CHUNK)
 
-// Chunks from `chunk` on, up to `last`; zeros past them, which change no sum.
+// Loads chunks from `chunk` on, before `last`; zeros past them, which change no sum.
 void load_weights(uint chunk, uint last, uint chunk_count) {
     for (uint index = gl_LocalInvocationIndex; index < CHUNKS * SIDE; index += 256) {
         uint lane = index % TILE;
@@ -46,18 +45,20 @@ void main() {
     uint own_column = gl_LocalInvocationIndex % 16;
     uint own_row = gl_LocalInvocationIndex / 16 * 4;
     uint chunk_count = (input_size + CHUNK - 1) / CHUNK;
-    uint per_split = (chunk_count + SPLITS - 1) / SPLITS;
+    uint per_split = (chunk_count + SPLIT_K - 1) / SPLIT_K;
     float totals[16];
     for (uint index = 0; index < 16; index++) totals[index] = 0;
-    for (uint split = 0; split < SPLITS; split++) {
+    for (uint split = 0; split < SPLIT_K; split++) {
         uint last = min((split + 1) * per_split, chunk_count);
         float sums[16];
         for (uint index = 0; index < 16; index++) sums[index] = 0;
         for (uint chunk = split * per_split; chunk < last; chunk += CHUNKS) {
             load_weights(chunk, last, chunk_count);
             load_input(chunk, last);
+            // The tile is complete.
             barrier();
             add_tile(own_row, own_column, sums);
+            // The next tile overwrites it.
             barrier();
         }
         for (uint index = 0; index < 16; index++) {

@@ -1,4 +1,4 @@
-// output[t] = input[t] as digits (`digits.glsl`).
+// output[t] = input[t] as quantized activations (`quantized_activations.glsl`).
 
 layout(local_size_x = GROUP) in;
 
@@ -10,7 +10,7 @@ void main() {
     vec4 own = vec4(0);
     if (column < width) {
         own = source[row * input_stride + input_offset + column / 4];
-        // What follows the end is not zero but unknown.
+        // What follows the end of a row is unknown, so it is masked.
         own = mix(vec4(0), own, lessThan(column + uvec4(0, 1, 2, 3), uvec4(width)));
     }
     uint slice = column / SLICE;

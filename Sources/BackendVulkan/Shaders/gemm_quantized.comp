@@ -1,15 +1,15 @@
-// A packed linear operation for many rows: a workgroup has 64 rows by 64 columns and goes through the input half a slice
-// at a time, unpacked to shared memory. An invocation sums four by four outputs, in the order and in the SPLITS parts of
-// `packed_columns`, so that a row's result is the same bits by either.
+// A GEMM on quantized weights: a workgroup computes 64 rows by 64 outputs and goes through the input half a slice at a
+// time, unpacked to shared memory. An invocation sums four rows by four outputs, in the order and in the SPLIT_K parts of
+// `gemv_quantized.comp`, so that both compute the same bits.
 
-layout(set = 0, binding = CODES_BINDING) readonly buffer Quanta { uint quanta[]; };
+layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { uint codes[]; };
 
 #define DEPTH (SLICE / 2)
 
 shared float input_tile[DEPTH][SIDE + 1];
 shared float weight_tile[DEPTH][SIDE + 1];
 
-// The four columns of an invocation begin at `input`, a multiple of four, of the slice.
+// Loads and unpacks part `part`, half a slice: an invocation has four numbers of one output.
 void load_weights(uint slice, uint part, uint slice_count) {
     uint lane = gl_LocalInvocationIndex % TILE;
     uint half_tile = gl_LocalInvocationIndex / TILE % 2;
@@ -17,13 +17,13 @@ void load_weights(uint slice, uint part, uint slice_count) {
     uint tile = gl_WorkGroupID.x * 2 + half_tile;
     vec4 unpacked = vec4(0);
     if (tile * TILE < output_size) {
-        uint place = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+        uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
         uint bit = (part * DEPTH + own) * BITS;
         uint word = bit / 32;
-        uint bits = quanta[place + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
+        uint bits = codes[start + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
         if (bit % 32 + 4 * BITS > 32) {
             word += 1;
-            bits |= quanta[place + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
+            bits |= codes[start + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
         }
         uint group = SCALES == 2 ? slice * 2 + part : slice / group_slices;
         vec2 scaling = scaling_of(tile * scale_stride(group_count), group, group_count, lane);
@@ -52,16 +52,17 @@ void main() {
     uint own_column = gl_LocalInvocationIndex % 16;
     uint own_row = gl_LocalInvocationIndex / 16 * 4;
     uint slice_count = (input_size + SLICE - 1) / SLICE;
-    uint per_split = (slice_count + SPLITS - 1) / SPLITS;
+    uint per_split = (slice_count + SPLIT_K - 1) / SPLIT_K;
     float totals[16];
     for (uint index = 0; index < 16; index++) totals[index] = 0;
-    for (uint split = 0; split < SPLITS; split++) {
+    for (uint split = 0; split < SPLIT_K; split++) {
         uint last = min((split + 1) * per_split, slice_count);
         float sums[16];
         for (uint index = 0; index < 16; index++) sums[index] = 0;
         for (uint step = split * per_split * 2; step < last * 2; step++) {
             load_weights(step / 2, step % 2, slice_count);
             load_input(step / 2, step % 2);
+            // The tile is complete.
             barrier();
             for (uint depth = 0; depth < DEPTH; depth++) {
                 vec4 left = vec4(
@@ -75,6 +76,7 @@ void main() {
                     }
                 }
             }
+            // The next tile overwrites it.
             barrier();
         }
         for (uint index = 0; index < 16; index++) {

@@ -1,13 +1,13 @@
-// A packed linear operation for up to ROWS rows, for lanes of a processor's vector unit, where every load of an
-// invocation is a load of its own. A workgroup is one subgroup; each number of the input is loaded by one lane, handed
-// to all, and used for all of a lane's columns. The sums are formed in the same order as in `packed_columns`.
+// A GEMV on quantized weights for up to ROWS rows, for lanes of a CPU's vector unit, where every load of an
+// invocation is a load of its own. A workgroup is one subgroup. One lane loads a number of the input and broadcasts it to
+// all, which use it for all of their outputs. The order of the sums is that of `gemv_quantized.comp`.
 
 layout(local_size_x = SUBGROUP) in;
 
-layout(set = 0, binding = CODES_BINDING) readonly buffer Quanta { UNIT_TYPE quanta[]; };
+layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes[]; };
 
-// Columns of a lane; they are SUBGROUP apart.
-#define LANE_COLUMNS (TILE / SUBGROUP)
+// Outputs of a lane, SUBGROUP apart.
+#define LANE_OUTPUTS (TILE / SUBGROUP)
 // Pieces of a slice that a lane loads.
 #define OWN_PIECES (PIECES / SUBGROUP)
 
@@ -16,20 +16,20 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Quanta { UNIT_TYPE quan
          subgroupBroadcast(numbers.z, lane), subgroupBroadcast(numbers.w, lane))
 
 #define STEP(piece) { \
-    vec4 piece_weights[LANE_COLUMNS]; \
-    [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
+    vec4 piece_weights[LANE_OUTPUTS]; \
+    [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
         precise vec4 unpacked = PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES]); \
         piece_weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
         vec4 number = BROADCAST(numbers[row * OWN_PIECES + piece / SUBGROUP], piece % SUBGROUP); \
-        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) { \
-            precise float total = sums[row * LANE_COLUMNS + column]; \
+        [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
+            precise float total = sums[row * LANE_OUTPUTS + column]; \
             total = fma(piece_weights[column].x, number.x, total); \
             total = fma(piece_weights[column].y, number.y, total); \
             total = fma(piece_weights[column].z, number.z, total); \
             total = fma(piece_weights[column].w, number.w, total); \
-            sums[row * LANE_COLUMNS + column] = total; \
+            sums[row * LANE_OUTPUTS + column] = total; \
         } \
     } \
 }
@@ -41,41 +41,41 @@ void main() {
     uint scale_start = gl_WorkGroupID.x * scale_stride(group_count);
     uint first_row = gl_WorkGroupID.y * ROWS;
 
-    float sums[ROWS * LANE_COLUMNS];
+    float sums[ROWS * LANE_OUTPUTS];
     uint rows[ROWS];
-    [[unroll]] for (uint index = 0; index < ROWS * LANE_COLUMNS; index++) sums[index] = 0;
-    // Past the end, the last row once more: its result is dropped.
+    [[unroll]] for (uint index = 0; index < ROWS * LANE_OUTPUTS; index++) sums[index] = 0;
+    // Rows past the end compute the last row once more, and their results are dropped.
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
         rows[row] = min(first_row + row, row_count - 1) * input_stride + input_offset;
     }
-    vec2 scaling[LANE_COLUMNS * SCALES];
+    vec2 scaling[LANE_OUTPUTS * SCALES];
     uint group = 0;
     uint left = 0;
     for (uint slice = 0; slice < slice_count; slice++) {
         vec4 numbers[ROWS * OWN_PIECES];
         [[unroll]] for (uint own = 0; own < OWN_PIECES; own++) {
-            uint place = slice * PIECES + own * SUBGROUP + own_lane;
-            uint present = min(place, (input_size - 1) / 4);
+            uint index = slice * PIECES + own * SUBGROUP + own_lane;
+            uint present = min(index, (input_size - 1) / 4);
             [[unroll]] for (uint row = 0; row < ROWS; row++) {
                 numbers[row * OWN_PIECES + own] = source[rows[row] + present];
             }
-            // Where the input ends inside of a slice, what follows it is not zero but unknown.
+            // Where the input ends inside of a slice, the numbers behind it are unknown, so they are masked.
             if ((slice + 1) * SLICE > input_size) {
-                bvec4 is_there = lessThan(place * 4 + uvec4(0, 1, 2, 3), uvec4(input_size));
+                bvec4 is_there = lessThan(index * 4 + uvec4(0, 1, 2, 3), uvec4(input_size));
                 [[unroll]] for (uint row = 0; row < ROWS; row++) {
                     numbers[row * OWN_PIECES + own] = mix(vec4(0), numbers[row * OWN_PIECES + own], is_there);
                 }
             }
         }
 #if SCALES == 2
-        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+        [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
             uint lane = column * SUBGROUP + own_lane;
             scaling[column * 2] = scaling_of(scale_start, slice * 2, group_count, lane);
             scaling[column * 2 + 1] = scaling_of(scale_start, slice * 2 + 1, group_count, lane);
         }
 #else
         if (left == 0) {
-            [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+            [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
                 scaling[column] = scaling_of(scale_start, group, group_count, column * SUBGROUP + own_lane);
             }
             group += 1;
@@ -83,16 +83,16 @@ void main() {
         }
         left -= 1;
 #endif
-        uint words[LANE_COLUMNS * BITS];
-        [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+        uint words[LANE_OUTPUTS * BITS];
+        [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
             LOAD_SLICE(words, column * BITS, tile + slice * UNITS * TILE + column * SUBGROUP)
         }
         STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
     }
     uint first_column = gl_WorkGroupID.x * TILE + own_lane;
-    [[unroll]] for (uint column = 0; column < LANE_COLUMNS; column++) {
+    [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
         [[unroll]] for (uint row = 0; row < ROWS; row++) {
-            write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_COLUMNS + column]);
+            write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_OUTPUTS + column]);
         }
     }
 }

@@ -1,4 +1,4 @@
-// Tiles of a matrix product in 32 bits.
+// The tiles of a GEMM in 32-bit floats. Rows are one number longer than a tile, against bank conflicts.
 
 #define DEPTH 16
 #define TILE_INPUT(number) (number)
@@ -7,7 +7,7 @@
 shared float input_tile[DEPTH][SIDE + 1];
 shared float weight_tile[DEPTH][SIDE + 1];
 
-// Adds the products of four rows and four columns, in order.
+// Adds the products of four rows and four outputs, in order.
 void add_tile(uint row, uint column, inout float sums[16]) {
     for (uint depth = 0; depth < DEPTH; depth++) {
         vec4 left = vec4(

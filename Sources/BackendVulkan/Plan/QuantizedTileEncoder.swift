@@ -1,7 +1,7 @@
 import Tensors
 
-/// Brings stored rows of a packed matrix, a tile at a time, into the layout that kernels read.
-struct TilePacking {
+/// Encodes stored rows of a quantized matrix, a tile at a time, in the layout that kernels read.
+struct QuantizedTileEncoder {
     private let matrix: QuantizedMatrix
     private let format: QuantizedFormat
 
@@ -12,19 +12,19 @@ struct TilePacking {
 
     /// Writes the tile whose first row is `firstRow`; rows past the matrix's end become zeros.
     ///
-    /// `quanta` and `scales` have as many bytes as the format says.
-    func pack(firstRow: Int, quanta: UnsafeMutableRawBufferPointer, scales: UnsafeMutableRawBufferPointer) {
+    /// `codes` and `scales` have as many bytes as the format says.
+    func encode(firstRow: Int, codes: UnsafeMutableRawBufferPointer, scales: UnsafeMutableRawBufferPointer) {
         let rowCount = min(QuantizedFormat.tile, matrix.outputSize - firstRow)
         let rowByteCount = matrix.rowByteCount
-        guard let quanta = zeroed(quanta), let scales = zeroed(scales), rowCount > 0, rowByteCount > 0 else { return }
+        guard let codes = zeroed(codes), let scales = zeroed(scales), rowCount > 0, rowByteCount > 0 else { return }
         withUnsafeTemporaryAllocation(byteCount: rowCount * rowByteCount, alignment: 16) { rows in
             guard let rows = rows.baseAddress else { return }
             matrix.read(firstRow..<firstRow + rowCount, into: rows)
             for lane in 0..<rowCount {
                 let row = UnsafeRawPointer(rows + lane * rowByteCount)
                 switch matrix.layout {
-                case .groups(let stored): pack(row, stored, lane: lane, quanta, scales)
-                case .blocks(let stored): pack(row, stored, lane: lane, quanta, scales)
+                case .groups(let stored): encode(row, stored, lane: lane, codes, scales)
+                case .blocks(let stored): encode(row, stored, lane: lane, codes, scales)
                 }
             }
         }
@@ -35,23 +35,23 @@ struct TilePacking {
         return bytes.baseAddress
     }
 
-    /// The `bitCount` words of slice `slice` of row `lane`, some of which may be missing.
+    /// Stores the words of slice `slice` of row `lane`; `count` is less than `bitCount` where the row ends.
     @inline(__always)
     private func store(
-        _ words: UnsafeRawPointer, count: Int, slice: Int, lane: Int, _ quanta: UnsafeMutableRawPointer
+        _ words: UnsafeRawPointer, count: Int, slice: Int, lane: Int, _ codes: UnsafeMutableRawPointer
     ) {
         let unit = format.unit
         let start = slice &* format.bitCount &* QuantizedFormat.tile &+ lane &* unit
         for word in 0..<count {
-            let place = start &+ word / unit &* unit &* QuantizedFormat.tile &+ word % unit
-            (quanta + place &* 4).storeBytes(
+            let index = start &+ word / unit &* unit &* QuantizedFormat.tile &+ word % unit
+            (codes + index &* 4).storeBytes(
                 of: words.loadUnaligned(fromByteOffset: word &* 4, as: UInt32.self), as: UInt32.self)
         }
     }
 
-    /// A slice of a stored stream of bits is a slice here.
-    private func pack(
-        _ row: UnsafeRawPointer, _ stored: GroupFormat, lane: Int, _ quanta: UnsafeMutableRawPointer,
+    /// Groups: a slice of the stored stream of bits is a slice of the device's.
+    private func encode(
+        _ row: UnsafeRawPointer, _ stored: GroupFormat, lane: Int, _ codes: UnsafeMutableRawPointer,
         _ scales: UnsafeMutableRawPointer
     ) {
         let inputSize = matrix.inputSize
@@ -61,7 +61,7 @@ struct TilePacking {
         for slice in 0..<format.sliceCount(inputSize: inputSize) {
             let first = slice * format.bitCount
             store(
-                row + first * 4, count: min(format.bitCount, zeroOffset / 4 - first), slice: slice, lane: lane, quanta)
+                row + first * 4, count: min(format.bitCount, zeroOffset / 4 - first), slice: slice, lane: lane, codes)
         }
         var zeros = BitReader(row + zeroOffset, bitCount: format.bitCount)
         let scaleSize = format.scaleType.byteCount
@@ -75,9 +75,9 @@ struct TilePacking {
         }
     }
 
-    /// Quanta of a block are taken out of ggml's order first.
-    private func pack(
-        _ row: UnsafeRawPointer, _ stored: BlockFormat, lane: Int, _ quanta: UnsafeMutableRawPointer,
+    /// Blocks: codes are taken out of ggml's order first.
+    private func encode(
+        _ row: UnsafeRawPointer, _ stored: BlockFormat, lane: Int, _ codes: UnsafeMutableRawPointer,
         _ scales: UnsafeMutableRawPointer
     ) {
         let slicesPerBlock = stored.elementCount / QuantizedFormat.slice
@@ -87,14 +87,14 @@ struct TilePacking {
             for block in 0..<matrix.inputSize / stored.elementCount {
                 let source = row + block * stored.byteCount
                 for part in 0..<slicesPerBlock {
-                    stored.unpackQuanta(source, slice: part, to: numbers.assumingMemoryBound(to: UInt8.self))
+                    stored.unpackCodes(source, slice: part, to: numbers.assumingMemoryBound(to: UInt8.self))
                     var writer = BitWriter(words, bitCount: format.bitCount)
                     for index in 0..<QuantizedFormat.slice {
                         writer.append(UInt32(numbers.load(fromByteOffset: index, as: UInt8.self)))
                     }
                     writer.finish()
                     store(
-                        words, count: format.bitCount, slice: block * slicesPerBlock + part, lane: lane, quanta)
+                        words, count: format.bitCount, slice: block * slicesPerBlock + part, lane: lane, codes)
                 }
                 stored.copyScales(
                     source, block: block, lane: lane, to: scales,
@@ -105,8 +105,8 @@ struct TilePacking {
 }
 
 extension BlockFormat {
-    /// The 32 quanta of slice `slice` of a block, in the order of their inputs, as unsigned numbers.
-    func unpackQuanta(_ block: UnsafeRawPointer, slice: Int, to target: UnsafeMutablePointer<UInt8>) {
+    /// The 32 codes of slice `slice` of a block, in the order of their inputs, as unsigned numbers.
+    func unpackCodes(_ block: UnsafeRawPointer, slice: Int, to target: UnsafeMutablePointer<UInt8>) {
         @inline(__always)
         func byte(_ offset: Int) -> UInt8 { block.load(fromByteOffset: offset, as: UInt8.self) }
         /// Low nibbles are elements 0 to 15, high ones 16 to 31; `fifth`, where there is one, has their fifth bits.
@@ -146,7 +146,7 @@ extension BlockFormat {
         }
     }
 
-    /// Copies what a block has but quanta to the places of row `lane`: its groups' scales and its own, `outer`.
+    /// Copies a block's scales to those of row `lane`: the scales of its groups, and its own to `outer`.
     fileprivate func copyScales(
         _ source: UnsafeRawPointer, block: Int, lane: Int, to scales: UnsafeMutableRawPointer,
         outer: UnsafeMutableRawPointer, _ format: QuantizedFormat

@@ -1,10 +1,10 @@
 import SharedValues
 
-/// Where tiles lie between the host's layout and the device: a few megabytes, used again for every matrix, as an allocator
-/// that gets and gives many such pieces keeps tens of megabytes for itself.
-final class PackingSlab {
+/// Host memory for encoded tiles on their way to the device: a few megabytes that every matrix uses again. Allocated anew
+/// each time, the allocator would keep tens of megabytes.
+final class TileStaging {
     private var bytes = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-    /// Bytes that are filled at once, if a single tile does not take more.
+    /// Bytes that are encoded at once, unless a single tile takes more.
     static let byteCount = 4 << 20
 
     deinit { bytes.deallocate() }
