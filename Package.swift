@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "BackendVulkan",
             dependencies: ["Backends", "CGlslang", "CLibrary", "CVulkan", "Lowering", "SharedValues", "Tensors"],
-            resources: [.embedInCode("Shaders")], swiftSettings: settings),
+            exclude: ["README.md"], resources: [.embedInCode("Shaders")], swiftSettings: settings),
 
         // Level 3
         module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
