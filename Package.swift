@@ -8,12 +8,12 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// One room of the house: a target and, in its dependencies, everything it may import.
+/// A module: a target and, in its dependencies, every module that it may import.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
-/// Tests of one room; their fixtures are read from where they lie.
+/// The tests of a module. Fixtures are read from their source folder.
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, exclude: fixtures[name] ?? [], swiftSettings: settings)
 }
@@ -48,47 +48,47 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        // Level 0: what needs no other room.
+        // Level 0: modules that import no other one.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        // Found at run time, so nothing links against it: only its headers are needed.
+        // Only headers: the library is loaded at run time.
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
         .systemLibrary(name: "CGlslang", providers: [.apt(["glslang-dev"])]),
         .target(name: "CPUKernels"),
         .target(name: "CQuirePlugin"),
         module("CLibrary"),
         module("SharedValues"),
-        module("Tensors", ["SharedValues"]),
-        module("KVCaching", ["SharedValues"]),
         module("JSON"),
         module("Plugins"),
-        module("Reports", ["CLibrary"]),
 
         // Level 1
+        module("Tensors", ["SharedValues"]),
+        module("KVCaching", ["SharedValues"]),
         module("ChatTemplates", ["CLibrary", "JSON"]),
         module("Tokenization", ["JSON"]),
-        module("Backends", ["CLibrary", "SharedValues", "Tensors"]),
-        module("Requests", ["KVCaching", "SharedValues"]),
+        module("Reports", ["CLibrary"]),
 
         // Level 2
-        module("Lowering", ["Backends", "SharedValues", "Tensors"]),
-        module("Scheduling", ["Requests", "KVCaching"]),
-        module("Sampling", ["CLibrary", "Requests", "SharedValues"]),
+        module("Backends", ["CLibrary", "SharedValues", "Tensors"]),
+        module("Requests", ["KVCaching", "SharedValues"]),
         module("Weights", ["CLibrary", "JSON", "SharedValues", "Tensors", "Tokenization"]),
+
+        // Level 3
+        module("Scheduling", ["KVCaching", "Requests"]),
+        module("Sampling", ["CLibrary", "Requests", "SharedValues"]),
+        module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
+        module("Lowering", ["Backends", "SharedValues", "Tensors"]),
         module("BackendReference", ["Backends", "CLibrary", "SharedValues", "Tensors"]),
+
+        // Level 4
         module(
             "BackendCPU", ["Backends", "CLibrary", "CPUKernels", "Lowering", "SharedValues", "Tensors"],
             exclude: ["README.md"]),
-        // Every file of the folder is embedded in the binary: `PackageResources.add_comp` is `add.comp`.
+        // `Shaders` is a link to the folder at the top. Every file is embedded in the binary: `PackageResources.add_comp`
+        // is `add.comp`.
         .target(
             name: "BackendVulkan",
             dependencies: ["Backends", "CGlslang", "CLibrary", "CVulkan", "Lowering", "SharedValues", "Tensors"],
             exclude: ["README.md"], resources: [.embedInCode("Shaders")], swiftSettings: settings),
-
-        // Level 3
-        module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
-        module(
-            "EngineConfig",
-            ["BackendCPU", "Backends", "BackendVulkan", "CLibrary", "CYAML", "Scheduling", "Weights"]),
         module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),
         module("PluginLoading", ["CLibrary", "CQuirePlugin", "Requests", "Scheduling"]),
         module("BackendConformance", ["BackendReference", "Backends", "SharedValues", "Tensors"]),
@@ -99,7 +99,10 @@ let package = Package(
             "InferenceEngine",
             ["Requests", "Scheduling", "Tokenization", serving("CoreMetrics", "swift-metrics")]),
 
-        // Level 4
+        // Level 5
+        module(
+            "EngineConfig",
+            ["BackendCPU", "Backends", "BackendVulkan", "CLibrary", "CYAML", "Scheduling", "Weights"]),
         module(
             "OpenAIServer",
             [
@@ -112,6 +115,11 @@ let package = Package(
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
             ]),
         module(
+            "Benchmarking",
+            ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation"]),
+
+        // Level 6
+        module(
             "Assembly",
             [
                 "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "ChatTemplates", "EngineConfig",
@@ -119,11 +127,6 @@ let package = Package(
                 "SharedValues", "Tensors", "Tokenization", "Weights", serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
-        module(
-            "Benchmarking",
-            ["Backends", "InferenceEngine", "KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation"]),
-
-        // Level 5
         .target(
             name: "Comparison",
             dependencies: [
@@ -132,7 +135,7 @@ let package = Package(
             ],
             resources: ["text.txt", "prompts.txt"].map { .embedInCode("Resources/\($0)") }, swiftSettings: settings),
 
-        // Level 6
+        // Level 7
         .executableTarget(
             name: "quire",
             dependencies: [
