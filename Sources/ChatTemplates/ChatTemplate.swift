@@ -8,8 +8,8 @@ public import JSON
 /// `lstrip_blocks`, loop controls, `generation` blocks and the immutable sandbox. It cannot reach files, the network
 /// or the process, and it ends: see `TemplateLimits`.
 ///
-/// Template inheritance, includes, imports, and filters that no chat template uses are not supported: parsing a template
-/// that has one of them throws.
+/// Template inheritance, includes, imports, and filters that no chat template uses are not supported: parsing a
+/// template that has one of them throws.
 ///
 /// Reference: <https://jinja.palletsprojects.com/en/stable/templates/>.
 public struct ChatTemplate: Sendable {
@@ -52,7 +52,8 @@ public struct ChatTemplate: Sendable {
     ///   - addGenerationPrompt: Whether the prompt ends with the beginning of an assistant message.
     ///   - extra: More variables, such as `tools` and `documents`, which are `none` by default. The variables that the
     ///     other parameters set win over them.
-    ///   - specialTokens: Texts of special tokens by the names that templates use: `bos_token`, `eos_token`, `pad_token`.
+    ///   - specialTokens: Texts of special tokens by the names that templates use: `bos_token`, `eos_token`,
+    ///     `pad_token`.
     ///   - clock: The clock that `strftime_now` reads.
     ///   - limits: Maximum time, memory and nesting of the rendering.
     /// - Throws: `TemplateError.raised`: the template refuses the messages; `TemplateError.evaluation`: it fails on
@@ -217,7 +218,8 @@ public struct TemplateClock: Sendable {
         return String(validating: bytes, as: UTF8.self).map { Array($0.utf8) }
     }
 
-    /// `format` with the fields expanded that Python handles itself: microseconds, and a time zone that it leaves empty.
+    /// `format` with the fields expanded that Python handles itself: microseconds, and a time zone that it leaves
+    /// empty.
     private static func expanded(_ format: [UInt8], _ microseconds: String) -> [UInt8] {
         var result: [UInt8] = []
         var rest = format[...]

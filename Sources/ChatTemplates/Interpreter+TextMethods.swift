@@ -104,7 +104,7 @@ extension Interpreter {
         return try sequence(.tuple, all.map { .text($0) })
     }
 
-    /// With spaces up to the next column that `size` divides in the position of each tab.
+    /// Replaces each tab by spaces up to the next column that `size` divides.
     private func expandedTabs(_ text: Text, _ size: Int) throws(TemplateError) -> Value {
         var result: [UInt8] = []
         var column = 0

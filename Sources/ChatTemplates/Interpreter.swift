@@ -162,7 +162,8 @@ extension Interpreter {
         return .text(text)
     }
 
-    /// A list, tuple or other sequence. Its nesting is limited, because releasing a very deep value overflows the stack.
+    /// A list, tuple or other sequence. Its nesting is limited, because releasing a very deep value overflows the
+    /// stack.
     func sequence(_ kind: SequenceValue.Kind, _ elements: [Value]) throws(TemplateError) -> Value {
         try checked(.sequence(SequenceValue(kind, elements)), count: elements.count)
     }

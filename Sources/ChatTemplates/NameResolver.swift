@@ -3,7 +3,8 @@ struct NameResolver {
     private let names: [(name: String, line: Int)]
     private(set) var locations: [VariableLocation]
     private(set) var layouts: [ScopeLayout]
-    /// Whether the visited code is inside a condition. An unknown filter there is an error only when it runs, as in Jinja.
+    /// Whether the visited code is inside a condition. An unknown filter there is an error only when it runs, as in
+    /// Jinja.
     private var isConditional = false
     /// The scope of the whole template.
     private var root: NameScope?

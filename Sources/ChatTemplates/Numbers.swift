@@ -140,7 +140,8 @@ struct BigInteger: Sendable, Equatable {
     /// - Precondition: `divisor` is not zero.
     func divided(by divisor: BigInteger) -> Double {
         guard !digits.isEmpty else { return divisor.isNegative ? -0.0 : 0 }
-        // The dividend is shifted so that the quotient has 66 binary digits. The last one is set if a remainder follows.
+        // The dividend is shifted so that the quotient has 66 binary digits. The last one is set if a remainder
+        // follows.
         let shift = max(66 - (bitCount - divisor.bitCount), 0)
         var (quotient, rest) = Self.divided(Self.trimmed(Self.shifted(digits, left: shift)), by: divisor.digits)
         if rest.contains(where: { $0 != 0 }) { quotient[0] |= 1 }

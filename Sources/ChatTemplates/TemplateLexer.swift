@@ -402,8 +402,8 @@ struct StringLiteral {
         return value
     }
 
-    /// A backslash before a character that is not ASCII. Jinja replaces such a character by its escape before it decodes
-    /// escapes, so the result is a backslash and the letters of that escape.
+    /// A backslash before a character that is not ASCII. Jinja replaces such a character by its escape before it
+    /// decodes escapes, so the result is a backslash and the letters of that escape.
     private mutating func appendBackslashed(_ first: UInt8) {
         let start = index - 1
         while index < source.endIndex, source[index] & 0xC0 == 0x80 { index += 1 }

@@ -121,7 +121,8 @@ extension TemplateParser {
         return withFilters ? try filters(result) : result
     }
 
-    /// Parses a tuple: expressions separated by commas. A single expression without a comma is returned as it is parsed.
+    /// Parses a tuple: expressions separated by commas. A single expression without a comma is returned as it is
+    /// parsed.
     mutating func tuple(
         allowsConditional: Bool = true, inParentheses: Bool = false
     ) throws(TemplateError) -> Expression {

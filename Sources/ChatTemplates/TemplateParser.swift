@@ -109,7 +109,8 @@ struct TemplateParser {
 
 /// Tags and their bodies.
 extension TemplateParser {
-    /// Parses statements up to a tag named in `ends`, which is not consumed; if `ends` is empty, up to the template's end.
+    /// Parses statements up to a tag named in `ends`, which is not consumed; if `ends` is empty, up to the template's
+    /// end.
     mutating func statements(until ends: [String]) throws(TemplateError) -> [Statement] {
         try nested { (parser) throws(TemplateError) in
             var body: [Statement] = []

@@ -315,7 +315,8 @@ extension Value: Hashable {
         if right.isNaN { return .unordered }
         if right.isInfinite { return right < 0 ? .greater : .less }
         guard let whole = BigInteger(exactly: right.rounded(.towardZero)) else { return .unordered }
-        // Beyond 64 bits a floating-point number has no fraction, and a smaller one differs from `left` in its integer part.
+        // Beyond 64 bits a floating-point number has no fraction, and a smaller one differs from `left` in its integer
+        // part.
         return left < whole ? .less : left == whole ? .equal : .greater
     }
 

@@ -6,7 +6,8 @@ public enum JSONValue: Sendable, Equatable {
     case bool(Bool)
     /// A number without fraction and exponent that fits into 64 bits.
     case integer(Int)
-    /// A number without fraction and exponent beyond 64 bits: its decimal digits, after a minus sign where it is negative.
+    /// A number without fraction and exponent beyond 64 bits: its decimal digits, after a minus sign where it is
+    /// negative.
     case bigInteger(String)
     /// Any other number; one that is too large for 64-bit floating point is infinite, as in Python.
     case number(Double)

@@ -2,8 +2,8 @@ import CLibrary
 internal import Weights
 
 extension RotaryConfiguration {
-    /// The angle of each pair per position, `[rotarySize / 2]`: `theta^(-2i / rotarySize)`, scaled, then divided by `divisors`
-    /// if they are given. Nil: the scaling is unknown.
+    /// The angle of each pair per position, `[rotarySize / 2]`: `theta^(-2i / rotarySize)`, scaled, then divided by
+    /// `divisors` if they are given. Nil: the scaling is unknown.
     func frequencies(divisors: [Float]? = nil) -> [Float]? {
         var frequencies: [Double] = []
         for pair in 0..<rotarySize / 2 {

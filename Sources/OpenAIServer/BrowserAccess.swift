@@ -2,9 +2,9 @@ import NIOCore
 
 /// Prevents web pages from calling the server through a user's browser.
 ///
-/// A page of another origin can send requests to `127.0.0.1`. A page whose host name resolves to that address (DNS rebinding)
-/// can also read the responses. Browsers send the origin and the host name in `Origin` and `Host`, which a page cannot
-/// change. Other programs send no `Origin`; the check of origins does not affect them.
+/// A page of another origin can send requests to `127.0.0.1`. A page whose host name resolves to that address (DNS
+/// rebinding) can also read the responses. Browsers send the origin and the host name in `Origin` and `Host`, which a
+/// page cannot change. Other programs send no `Origin`; the check of origins does not affect them.
 struct BrowserAccess: Sendable {
     private let allowedOrigins: Set<String>
     private let allowedHosts: Set<String>
@@ -17,8 +17,8 @@ struct BrowserAccess: Sendable {
 
     /// Checks the host name of a request. Throws `forbidden`.
     ///
-    /// Addresses are allowed, and so are names that are not in the public DNS, because nobody else can make them resolve to this
-    /// server: names without a dot, and those under `localhost`, `local` and `internal`.
+    /// Addresses are allowed, and so are names that are not in the public DNS, because no stranger can make them
+    /// resolve to this server: names without a dot, and those under `localhost`, `local` and `internal`.
     func check(host: String) throws(ServerError) {
         guard !allowedHosts.contains("*"), !allowedHosts.contains(host) else { return }
         let isLocal = !host.contains(".") || [".localhost", ".local", ".internal"].contains { host.hasSuffix($0) }

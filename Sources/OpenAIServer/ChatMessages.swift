@@ -1,11 +1,11 @@
 import ChatTemplates
 import JSON
 
-/// The checked `messages` of a chat: roles are strings, contents are text, arguments of tool calls are objects. All other keys
-/// are passed to the template unchanged.
+/// The checked `messages` of a chat: roles are strings, contents are text, arguments of tool calls are objects. All
+/// other keys are passed to the template unchanged.
 ///
-/// Agents that use OpenAI's SDK send back the assistant's whole message, with `content: null` beside its tool calls and null
-/// for unused keys. Keys with null are left out, as in transformers.
+/// Agents that use OpenAI's SDK send back the assistant's whole message, with `content: null` beside its tool calls and
+/// null for unused keys. Keys with null are left out, as in transformers.
 struct ChatMessages {
     /// Roles in templates of published models.
     static let knownRoles: Set<String> = [
@@ -32,8 +32,8 @@ struct ChatMessages {
         }
     }
 
-    /// The messages as objects with their content in `format`, as in vLLM: a missing content is an empty string or an empty list
-    /// of parts. Content of tools is always a string, because few templates read parts there.
+    /// The messages as objects with their content in `format`, as in vLLM: a missing content is an empty string or an
+    /// empty list of parts. Content of tools is always a string, because few templates read parts there.
     func values(_ format: ContentFormat) -> [JSONObject] {
         messages.map { message in
             var object = JSONObject()
@@ -47,7 +47,8 @@ struct ChatMessages {
         }
     }
 
-    /// The text that `continue_final_message` continues: the last message, with `.parts` its last part; nil: it has no text.
+    /// The text that `continue_final_message` continues: the last message, with `.parts` its last part; nil: it has no
+    /// text.
     func lastText(_ format: ContentFormat) -> String? {
         guard let parts = messages.last?.parts else { return nil }
         return format == .string ? Self.joined(parts) : parts.last.flatMap { Self.text($0) }
@@ -168,8 +169,8 @@ struct ChatMessages {
         return .object(call)
     }
 
-    /// The arguments as an object. A model may have written malformed arguments; refusing them would end the conversation, so
-    /// they are replaced by an empty object, as in vLLM.
+    /// The arguments as an object. A model may have written malformed arguments; refusing them would end the
+    /// conversation, so they are replaced by an empty object, as in vLLM.
     private static func arguments(_ value: JSONValue?) -> JSONObject {
         switch value {
         case .object(let object): return object

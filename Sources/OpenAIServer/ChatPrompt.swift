@@ -61,8 +61,8 @@ struct ChatPrompt {
         }
     }
 
-    /// The template for this request. Throws if the model has none, or if it does not read the tools or documents that the
-    /// client sent.
+    /// The template for this request. Throws if the model has none, or if it does not read the tools or documents that
+    /// the client sent.
     private func template(_ service: any CompletionService) throws(ServerError) -> ChatTemplate {
         guard let templates = service.chatTemplates else {
             throw .invalidField("messages", "this model has no chat template; use /v1/completions")

@@ -63,7 +63,8 @@ struct CompletionRequest {
         _ fields: Fields, tokenizer: any Tokenizer, addSpecialTokens: Bool, limit: Int
     ) throws(ServerError) -> [Prompt] {
         let expected = "expected a string, an array of strings, of token ids, or of arrays of token ids"
-        // A completion's prompt is the whole text that the model sees, so special tokens in it are parsed, as in other servers.
+        // A completion's prompt is the whole text that the model sees, so special tokens in it are parsed, as in other
+        // servers.
         func encoded(_ text: String) -> Prompt {
             let tokens = tokenizer.encode(text, addSpecialTokens: addSpecialTokens, parseSpecialTokens: true)
             return Prompt(text: text, tokens: tokens)

@@ -18,6 +18,7 @@ public protocol CompletionService: Sendable {
     /// The model's end-of-text tokens, which end every request without `ignore_eos`.
     var endTokenIDs: [Int32] { get }
 
-    /// Submits a request and returns immediately. Ending the stream's iteration or releasing the stream aborts the request.
+    /// Submits a request and returns immediately. Ending the stream's iteration or releasing the stream aborts the
+    /// request.
     func submit(_ request: GenerationRequest) throws(EngineError) -> AsyncThrowingStream<GenerationEvent, any Error>
 }

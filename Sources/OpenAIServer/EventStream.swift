@@ -18,8 +18,8 @@ enum EventStream {
 
     /// Sends the output of `stream` as chunks of `response`, then the usage if requested, then `[DONE]`.
     ///
-    /// Throws if the client is gone, the engine fails or the task is cancelled. The caller then ends the stream with an error
-    /// event.
+    /// Throws if the client is gone, the engine fails or the task is cancelled. The caller then ends the stream with an
+    /// error event.
     static func send(
         _ response: some StreamedResponse, of stream: ResponseStream, to writer: inout any ResponseBodyWriter
     ) async throws {

@@ -2,8 +2,8 @@ import JSON
 
 /// The fields of a JSON object in a request. An error names the field, what was expected and what was found.
 ///
-/// Null counts as absent, and fields that are not read are ignored, as OpenAI's clients expect. `unreadKeys` of the body lists
-/// them.
+/// Null counts as absent, and fields that are not read are ignored, as OpenAI's clients expect. `unreadKeys` of the
+/// body lists them.
 typealias Fields = JSONReader<ServerError>
 
 extension ServerError: JSONReadingError {
@@ -105,7 +105,8 @@ extension JSONReader where Failure == ServerError {
 }
 
 extension JSONValue {
-    /// The value as an integer; `2.0` is one. A floating-point number beyond 2^53 is not, because it may have been rounded.
+    /// The value as an integer; `2.0` is one. A floating-point number beyond 2^53 is not, because it may have been
+    /// rounded.
     var exactInteger: Int? {
         switch self {
         case .integer(let value): value

@@ -34,7 +34,8 @@ struct GenerationOptions {
         set { attributes.sampling = newValue }
     }
 
-    /// Reads all options except the prompt, `max_tokens` and the log probabilities, whose meaning differs between routes.
+    /// Reads all options except the prompt, `max_tokens` and the log probabilities, whose meaning differs between
+    /// routes.
     init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
         choiceCount = try fields.integer("n", in: 1...options.maxChoices) ?? 1
         stopStrings = try Self.stopStrings(fields)
@@ -129,8 +130,8 @@ struct GenerationOptions {
         return result
     }
 
-    /// The maximum number of tokens after a prompt of `promptCount` tokens, given in `promptField`: `requested`, given in
-    /// `field`, which must fit; by default, as many as fit.
+    /// The maximum number of tokens after a prompt of `promptCount` tokens, given in `promptField`: `requested`, given
+    /// in `field`, which must fit; by default, as many as fit.
     func maxTokens(
         requested: Int?, field: String, promptCount: Int, promptField: String, maxModelLength: Int
     ) throws(ServerError) -> Int {

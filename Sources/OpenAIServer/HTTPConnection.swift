@@ -6,7 +6,8 @@ import Synchronization
 /// field, whether a body is complete, when the connection must be closed, and whether the client is still connected
 /// (RFC 9112).
 ///
-/// It is in the channel's pipeline between NIO's HTTP/1 coders and Hummingbird's types; `HTTPConnection.Installer` adds it.
+/// It is in the channel's pipeline between NIO's HTTP/1 coders and Hummingbird's types; `HTTPConnection.Installer` adds
+/// it.
 final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Sendable {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -56,11 +57,11 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
     /// The request whose response is being written; nil: there is none.
     var request: RequestHead? { state.withLock { $0.requests.first } }
 
-    /// Calls `watcher` once when the client disconnects, or immediately if it already has. A connection serves one request at
-    /// a time, so there is one watcher; nil removes it.
+    /// Calls `watcher` once when the client disconnects, or immediately if it already has. A connection serves one
+    /// request at a time, so there is one watcher; nil removes it.
     ///
-    /// A client that closes only its sending half counts as disconnected, as in other servers, because a server can tell the
-    /// difference only by writing.
+    /// A client that closes only its sending half counts as disconnected, as in other servers, because a server can
+    /// tell the difference only by writing.
     func onHangUp(_ watcher: (@Sendable () -> Void)?) {
         let isGone = state.withLock { state in
             state.onHangUp = watcher
@@ -151,8 +152,9 @@ final class HTTPConnection: ChannelDuplexHandler, RemovableChannelHandler, Senda
         written.futureResult.whenComplete { [self] _ in
             let context = bound.value
             guard !isComplete, context.channel.isActive else { return context.close(promise: nil) }
-            // Closing the connection while the client still sends would reset it, and the client could lose the response
-            // (RFC 9112, section 9.6). So only the sending half is closed, and the rest of the request is read.
+            // Closing the connection while the client still sends would reset it, and the client could lose the
+            // response (RFC 9112, section 9.6). So only the sending half is closed, and the rest of the request is
+            // read.
             state.withLock { $0.isLingering = true }
             context.close(mode: .output, promise: nil)
             context.read()

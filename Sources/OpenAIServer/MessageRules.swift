@@ -3,7 +3,8 @@ import NIOHTTP1
 
 /// Checks of a request's head before the request is routed (RFC 9110 and 9112).
 enum MessageRules {
-    /// Checks version, host, framing and expectations. Returns the requested host; nil: an HTTP/1.0 request without one.
+    /// Checks version, host, framing and expectations. Returns the requested host; nil: an HTTP/1.0 request without
+    /// one.
     static func check(
         _ fields: HTTPFields, _ head: HTTPConnection.RequestHead
     ) throws(ServerError) -> Authority? {

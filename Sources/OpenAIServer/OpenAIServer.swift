@@ -7,8 +7,8 @@ public import ServiceLifecycle
 /// An HTTP server with OpenAI's API for a `CompletionService`.
 ///
 /// It is a service of swift-service-lifecycle. The engine must outlive it: the command line stops the engine after the
-/// `ServiceGroup` has returned. On a graceful shutdown the server stops accepting connections, responds with 503 on open
-/// ones, waits `drainSeconds` for running requests, aborts the others and returns.
+/// `ServiceGroup` has returned. On a graceful shutdown the server stops accepting connections, responds with 503 on
+/// open ones, waits `drainSeconds` for running requests, aborts the others and returns.
 public struct OpenAIServer: Service, CustomStringConvertible {
     private let service: any CompletionService
     private let options: ServerOptions
@@ -16,7 +16,8 @@ public struct OpenAIServer: Service, CustomStringConvertible {
     private let logger: Logger
     private let onListening: @Sendable (_ url: String) async -> Void
 
-    /// A server of `service`. It calls `onListening` with its URL, including the actual port, when it accepts connections.
+    /// A server of `service`. It calls `onListening` with its URL, including the actual port, when it accepts
+    /// connections.
     public init(
         service: any CompletionService, options: ServerOptions, metrics: PrometheusMetrics, logger: Logger,
         onListening: @escaping @Sendable (_ url: String) async -> Void = { _ in }
@@ -52,7 +53,8 @@ public struct OpenAIServer: Service, CustomStringConvertible {
         }
     }
 
-    /// The type's name. A service group logs its services, and the default description would contain the key and the model.
+    /// The type's name. A service group logs its services, and the default description would contain the key and the
+    /// model.
     public var description: String { "OpenAIServer" }
 
     private func application(_ running: RunningRequests) -> Application<Routes> {
@@ -76,7 +78,8 @@ public struct OpenAIServer: Service, CustomStringConvertible {
             logger: quiet)
     }
 
-    /// Waits at most `drainSeconds` for running requests, then aborts the others and waits until their clients are told.
+    /// Waits at most `drainSeconds` for running requests, then aborts the others and waits until their clients are
+    /// told.
     private func drain(_ running: RunningRequests) async {
         running.close()
         logger.info("shutting down, waiting up to \(options.drainSeconds) s for running requests")

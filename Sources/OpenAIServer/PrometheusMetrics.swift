@@ -3,9 +3,9 @@ import Synchronization
 
 /// Counters, gauges and histograms, shown as Prometheus text (exposition format 0.0.4).
 ///
-/// A swift-metrics factory that is passed to the code that records metrics; it is not bootstrapped globally. Counters are
-/// shown as counters, meters and plain recorders as gauges, aggregating recorders and timers (in seconds) as histograms. The
-/// first use of a name decides its kind; a handler of another kind works but is not shown.
+/// A swift-metrics factory that is passed to the code that records metrics; it is not bootstrapped globally. Counters
+/// are shown as counters, meters and plain recorders as gauges, aggregating recorders and timers (in seconds) as
+/// histograms. The first use of a name decides its kind; a handler of another kind works but is not shown.
 public final class PrometheusMetrics: MetricsFactory {
     private struct Family {
         var kind: PrometheusKind

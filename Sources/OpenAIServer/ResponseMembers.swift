@@ -26,7 +26,8 @@ extension FinishReason {
         }
     }
 
-    /// vLLM's `stop_reason`: the stop string or token of the request that ended the text; null for the model's end token.
+    /// vLLM's `stop_reason`: the stop string or token of the request that ended the text; null for the model's end
+    /// token.
     func stopReason(_ sampling: SamplingParameters) -> JSONValue {
         switch self {
         case .stopString(let text): .string(text)

@@ -21,8 +21,8 @@ struct ResponseStream: Sendable {
 
     /// Calls `body` with each event and the index of its prompt until all choices have finished.
     ///
-    /// Throws `CancellationError` if the task is cancelled, and `ServerError` if the device or the engine fails or the scheduling
-    /// policy refuses a prompt.
+    /// Throws `CancellationError` if the task is cancelled, and `ServerError` if the device or the engine fails or the
+    /// scheduling policy refuses a prompt.
     func forEach(_ body: (_ prompt: Int, _ event: GenerationEvent) async throws -> Void) async throws {
         var unfinished = streams.count * choiceCount
         func handle(_ prompt: Int, _ event: GenerationEvent) async throws {

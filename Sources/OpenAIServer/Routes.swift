@@ -7,8 +7,8 @@ import NIOHTTP1
 import Synchronization
 import Tokenization
 
-/// Responds to requests: checks message, origin, key and method, runs the route's function, counts requests, and converts
-/// errors to OpenAI's error object.
+/// Responds to requests: checks message, origin, key and method, runs the route's function, counts requests, and
+/// converts errors to OpenAI's error object.
 struct Routes: HTTPResponder {
     typealias Context = Exchange
 
@@ -193,8 +193,8 @@ struct Routes: HTTPResponder {
 
 /// A body writer that is passed to the task that writes.
 ///
-/// `@unchecked Sendable`: the function that creates it does not use its own copy until the task has ended, so only one of them
-/// writes at any time.
+/// `@unchecked Sendable`: the function that creates it does not use its own copy until the task has ended, so only one
+/// of them writes at any time.
 private struct TransferredWriter: @unchecked Sendable {
     let writer: any ResponseBodyWriter
 

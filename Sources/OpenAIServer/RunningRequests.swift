@@ -37,8 +37,8 @@ final class RunningRequests: Sendable {
         return ServerError(generation: error)
     }
 
-    /// Runs `operation`. It is cancelled when the client of `connection` disconnects, when the caller is cancelled, or by
-    /// `abortAll`.
+    /// Runs `operation`. It is cancelled when the client of `connection` disconnects, when the caller is cancelled, or
+    /// by `abortAll`.
     func run<Value: Sendable>(
         on connection: HTTPConnection, _ operation: @escaping @Sendable () async throws -> Value
     ) async throws -> Value {

@@ -5,7 +5,8 @@ import JSON
 enum ServerError: Error, Equatable, CustomStringConvertible {
     /// A field is missing, has the wrong type or a value that cannot be served.
     case invalidField(String?, String)
-    /// Prompt and output exceed the model's maximum length. The sentence begins like OpenAI's, by which gateways recognize it.
+    /// Prompt and output exceed the model's maximum length. The sentence begins like OpenAI's, by which gateways
+    /// recognize it.
     case contextTooLong(field: String, String)
     /// The HTTP message itself is broken (RFC 9112).
     case malformedMessage(String)

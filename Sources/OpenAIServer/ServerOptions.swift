@@ -33,8 +33,8 @@ public struct APIKey: Sendable, Equatable {
         bytes = Array(text.utf8)
     }
 
-    /// Whether `header` is `Bearer` and this key. The time does not depend on the number of correct bytes, so the key cannot be
-    /// guessed byte by byte (CVE-2025-59425).
+    /// Whether `header` is `Bearer` and this key. The time does not depend on the number of correct bytes, so the key
+    /// cannot be guessed byte by byte (CVE-2025-59425).
     func accepts(_ header: String?) -> Bool {
         guard let header, header.lowercased().hasPrefix("bearer ") else { return false }
         let candidate = Array(header.utf8.dropFirst("bearer ".utf8.count))

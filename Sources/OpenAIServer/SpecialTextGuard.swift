@@ -2,13 +2,13 @@ import Tokenization
 
 /// Prevents clients from writing control tokens into a chat: `<|im_end|>` in a message stays ten characters of text.
 ///
-/// A template mixes its own control tokens with the clients' texts in one string, and only that string is tokenized.
-/// So before rendering, if a client's text contains a special token or ends with the beginning of one, a marker is inserted
-/// before each of these characters. After rendering, only special tokens without markers are parsed: they come from the
-/// template. Then the markers are removed, and the text between special tokens is encoded as plain text. Almost all texts
-/// need no markers, so their prompts have the tokens that Hugging Face's libraries produce. No operation of a template
-/// (trimming, cutting, joining) can restore a token, because any two neighbouring characters of it are separated by a marker.
-/// (CVE-2026-44222 is this attack on another server.)
+/// A template mixes its own control tokens with the clients' texts in one string, and only that string is tokenized. So
+/// before rendering, if a client's text contains a special token or ends with the beginning of one, a marker is
+/// inserted before each of these characters. After rendering, only special tokens without markers are parsed: they come
+/// from the template. Then the markers are removed, and the text between special tokens is encoded as plain text.
+/// Almost all texts need no markers, so their prompts have the tokens that Hugging Face's libraries produce. No
+/// operation of a template (trimming, cutting, joining) can restore a token, because any two neighbouring characters of
+/// it are separated by a marker. (CVE-2026-44222 is this attack on another server.)
 struct SpecialTextGuard {
     private let tokenizer: any Tokenizer
     private let trie: ByteTrie
@@ -51,8 +51,8 @@ struct SpecialTextGuard {
         return markedUntil == 0 ? text : String(decoding: result, as: UTF8.self)
     }
 
-    /// `name`, with markers in it if it is part of a special token's text. This is for names that are not in the template: a
-    /// template that writes `'<|' + message.role + '|>'` would turn the role `im_end` into a control token.
+    /// `name`, with markers in it if it is part of a special token's text. This is for names that are not in the
+    /// template: a template that writes `'<|' + message.role + '|>'` would turn the role `im_end` into a control token.
     mutating func markedInside(_ name: String) -> String {
         let bytes = Array(name.utf8)
         let isPart = tokenizer.specialTokens.keys.contains { Array($0.utf8).contains(bytes) }

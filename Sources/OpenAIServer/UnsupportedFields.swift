@@ -1,7 +1,7 @@
 import JSON
 
-/// Fields of other servers that change the response there and that this server does not support. Ignoring such a field would
-/// produce a different response than requested, so the request is refused.
+/// Fields of other servers that change the response there and that this server does not support. Ignoring such a field
+/// would produce a different response than requested, so the request is refused.
 struct UnsupportedFields {
     private struct Field {
         let name: String

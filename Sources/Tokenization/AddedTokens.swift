@@ -1,5 +1,5 @@
-/// A token in a file other than `tokenizer.json`, such as in `added_tokens_decoder` of `tokenizer_config.json`, with the flags of
-/// Hugging Face's `AddedToken`.
+/// A token in a file other than `tokenizer.json`, such as in `added_tokens_decoder` of `tokenizer_config.json`, with
+/// the flags of Hugging Face's `AddedToken`.
 public struct NamedToken: Sendable, Hashable {
     public var content: String
     /// Whether it is a control token, which must not result from texts of users.
@@ -35,9 +35,9 @@ struct AddedTokens {
 
     /// Adds a token, or changes the flags of an existing one. Returns the token; nil: nothing changes.
     ///
-    /// A special token stays special, so that texts of users cannot become it. `id` is the id of the text in the model. Without
-    /// one, the token gets the next free id after the `modelSize` tokens of the model and the added tokens; ids in files are
-    /// ignored.
+    /// A special token stays special, so that texts of users cannot become it. `id` is the id of the text in the model.
+    /// Without one, the token gets the next free id after the `modelSize` tokens of the model and the added tokens; ids
+    /// in files are ignored.
     mutating func add(_ named: NamedToken, id: TokenID?, modelSize: Int) -> AddedToken? {
         guard !named.content.isEmpty else { return nil }
         let wasSpecial = tokens.contains { $0.content == named.content && $0.isSpecial }
@@ -71,9 +71,9 @@ struct AddedToken: Sendable, Equatable {
     var isNormalized = false
 }
 
-/// Finds added tokens in text with the rules of `tokenizers`: the leftmost match, of several at one position the longest,
-/// without overlaps. Then each match is extended by the white space that it strips. If it then covers the next match, that
-/// one is still reported, and the text continues after the last one.
+/// Finds added tokens in text with the rules of `tokenizers`: the leftmost match, of several at one position the
+/// longest, without overlaps. Then each match is extended by the white space that it strips. If it then covers the next
+/// match, that one is still reported, and the text continues after the last one.
 struct AddedTokenMatcher: Sendable {
     private let tokens: [AddedToken]
     /// The trie's edges: node and byte to node.

@@ -1,5 +1,5 @@
-/// Byte-level byte-pair encoding, as in GPT-2, SmolLM2, Llama 3 and Qwen2. The tokens are those of Hugging Face's `tokenizers`
-/// with the same vocabulary.
+/// Byte-level byte-pair encoding, as in GPT-2, SmolLM2, Llama 3 and Qwen2. The tokens are those of Hugging Face's
+/// `tokenizers` with the same vocabulary.
 public struct ByteLevelBPETokenizer: Tokenizer {
     private let table: TokenTable
     private let encoder: BytePairEncoder

@@ -1,5 +1,5 @@
-/// Byte-pair encoding of one word: the pair with the lowest rank, the leftmost of several, is merged until no pair is left
-/// (Sennrich et al. 2016, arXiv 1508.07909).
+/// Byte-pair encoding of one word: the pair with the lowest rank, the leftmost of several, is merged until no pair is
+/// left (Sennrich et al. 2016, arXiv 1508.07909).
 struct BytePairEncoder: Sendable {
     /// The token of each single byte; negative: there is none.
     let tokenOfByte: [TokenID]
@@ -79,8 +79,8 @@ struct BytePairEncoder: Sendable {
         }
     }
 
-    /// The result of `mergeByScanning` in n log n, with a linked list of symbols and a heap of the pairs that can merge.
-    /// If a pair changes after it was added to the heap, its entry is recognized by the different rank.
+    /// The result of `mergeByScanning` in n log n, with a linked list of symbols and a heap of the pairs that can
+    /// merge. If a pair changes after it was added to the heap, its entry is recognized by the different rank.
     private func mergeWithHeap(_ workspace: inout Workspace, into output: inout [TokenID]) {
         let count = workspace.symbols.count
         workspace.next = (1...count).map { $0 == count ? -1 : Int32($0) }

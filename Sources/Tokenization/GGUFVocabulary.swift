@@ -60,8 +60,8 @@ public struct GGUFVocabulary: Sendable, Hashable {
         return ids.compactMapValues { id in id.map { tokens[Int($0)] } }
     }
 
-    /// All tokens that end an answer: those that the file names, and control tokens with a text of that meaning, because
-    /// many files do not name them.
+    /// All tokens that end an answer: those that the file names, and control tokens with a text of that meaning,
+    /// because many files do not name them.
     public var endIDs: [TokenID] {
         var ids = [eosID, eotID, eomID].compactMap { $0 }
         for id in tokenTypes.indices where tokenTypes[id] == 3 && Self.endTexts.contains(tokens[id]) {

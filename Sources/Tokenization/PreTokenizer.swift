@@ -1,5 +1,5 @@
-/// Splits text into words, inside which byte pairs merge. A pre-tokenizer is a list of steps; each splits the words of the
-/// step before it.
+/// Splits text into words, inside which byte pairs merge. A pre-tokenizer is a list of steps; each splits the words of
+/// the step before it.
 struct PreTokenizer: Sendable {
     enum Step: Sendable, Equatable {
         /// Splits numbers from other text: each digit alone, or runs of digits.

@@ -58,8 +58,8 @@ struct ScalarClasses: Sendable {
     }
 }
 
-/// The Unicode versions of the parts of `tokenizers` 0.23. Swift's version is newer. Scalars that are unassigned in a part's
-/// version must count as unassigned here, because they would otherwise split text differently.
+/// The Unicode versions of the parts of `tokenizers` 0.23. Swift's version is newer. Scalars that are unassigned in a
+/// part's version must count as unassigned here, because they would otherwise split text differently.
 enum UnicodeVersion {
     /// The version of its regular expressions: `\p{L}`, `\p{N}` and `\w`.
     static let regularExpressions = 16

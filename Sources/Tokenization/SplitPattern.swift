@@ -96,8 +96,8 @@ struct SplitPattern: Sendable, Equatable {
         return keepsNewlines ? runEnd(text, end, classes) { $0.contains(.newline) } : end
     }
 
-    /// The end of white space: after its last line end if `keepsNewlines`. Otherwise, at the end of the text, all of it; before
-    /// a word, all but its last scalar, but at least one scalar.
+    /// The end of white space: after its last line end if `keepsNewlines`. Otherwise, at the end of the text, all of
+    /// it; before a word, all but its last scalar, but at least one scalar.
     private func spaceEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses) -> Int {
         var index = start
         var last = start

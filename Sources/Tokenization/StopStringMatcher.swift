@@ -1,7 +1,7 @@
 /// Ends a text at the first stop string. The text arrives in pieces of any size.
 ///
-/// The stop string that is complete first counts; of several that end at the same byte, the longest. Text is held back only
-/// while it may be the beginning of a stop string. The automaton is that of Aho and Corasick (1975).
+/// The stop string that is complete first counts; of several that end at the same byte, the longest. Text is held back
+/// only while it may be the beginning of a stop string. The automaton is that of Aho and Corasick (1975).
 public struct StopStringMatcher: Sendable {
     private let stopStrings: [String]
     private let includesStop: Bool

@@ -1,5 +1,5 @@
-// The standard library has the composition algorithm and its tables, but offers them only as the SPI `_Unicode`. Foundation
-// would add tens of megabytes for the same result.
+// The standard library has the composition algorithm and its tables, but offers them only as the SPI `_Unicode`.
+// Foundation would add tens of megabytes for the same result.
 @_spi(_Unicode) import Swift
 
 /// The normalization of text before it is split into words.
@@ -14,7 +14,8 @@ enum TextNormalizer: Sendable, Equatable {
         guard self == .composed, text.contains(where: { $0 >= 0xCC }) else { return text }
         var composed: [UInt8] = []
         composed.reserveCapacity(text.count)
-        // Scalars that are unassigned in the reference's version do not compose, and separate the text on their two sides.
+        // Scalars that are unassigned in the reference's version do not compose, and separate the text on their two
+        // sides.
         var known = String.UnicodeScalarView()
         func compose() {
             for scalar in String(known)._nfc { composed.append(contentsOf: UTF8.encode(scalar) ?? .init()) }

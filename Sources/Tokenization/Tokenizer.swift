@@ -13,8 +13,8 @@ public protocol Tokenizer: Sendable {
     ///
     /// - Parameters:
     ///   - addSpecialTokens: whether the vocabulary's begin and end tokens are added.
-    ///   - parseSpecialTokens: whether the text of a special token becomes that token. It must be `false` for texts of users,
-    ///     who could otherwise forge the roles of a conversation (CVE-2026-44222).
+    ///   - parseSpecialTokens: whether the text of a special token becomes that token. It must be `false` for texts of
+    ///     users, who could otherwise forge the roles of a conversation (CVE-2026-44222).
     func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID]
 
     /// The bytes of a token, which may be only a part of a character; `nil`: the token is not in the vocabulary.

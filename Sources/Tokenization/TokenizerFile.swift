@@ -15,8 +15,8 @@ extension ByteLevelBPETokenizer {
         try self.init(tokenizerJSON: data, adding: tokens, file: path)
     }
 
-    /// The tokenizer of the contents of a `tokenizer.json` file, with additional tokens from other files of the model. `file` is
-    /// the file's name in errors.
+    /// The tokenizer of the contents of a `tokenizer.json` file, with additional tokens from other files of the model.
+    /// `file` is the file's name in errors.
     ///
     /// - Throws: `TokenizationError`: not JSON, or it needs an unsupported feature.
     public init(
@@ -38,7 +38,8 @@ struct TokenizerFile {
 
     init(_ root: JSONNode) { self.root = root }
 
-    /// The tokenizer's parts, with the additional tokens `named`. An error names the first key with an unsupported value.
+    /// The tokenizer's parts, with the additional tokens `named`. An error names the first key with an unsupported
+    /// value.
     func parts(adding named: [NamedToken]) throws(TokenizationError) -> TokenizerParts {
         let model = root["model"]
         // Files from before version 0.9 have no type; those with merges are BPE.

@@ -21,8 +21,8 @@ struct VocabularyBuilder {
 
     init(file: String) { self.file = file }
 
-    /// Adds a token. Its bytes are those of the byte-level decoder of `tokenizers`: its UTF-8 if it has a character that is not
-    /// in the alphabet.
+    /// Adds a token. Its bytes are those of the byte-level decoder of `tokenizers`: its UTF-8 if it has a character
+    /// that is not in the alphabet.
     mutating func add(_ token: String, id: Int, isSpecial: Bool, key: String) throws(TokenizationError) {
         guard (0..<Self.maximumID).contains(id) else {
             throw .unsupported(file: file, key: key, expected: "an id from 0 to \(Self.maximumID - 1)", found: "\(id)")

@@ -4,8 +4,9 @@ internal import Tensors
 
 /// Finds the chat templates of a Hugging Face directory.
 ///
-/// The first of these that exists is used: `chat_template.jinja` (named `default`) and `additional_chat_templates/NAME.jinja`,
-/// the template or the list of named templates in `tokenizer_config.json`, and `chat_template.json`, an older file.
+/// The first of these that exists is used: `chat_template.jinja` (named `default`) and
+/// `additional_chat_templates/NAME.jinja`, the template or the list of named templates in `tokenizer_config.json`, and
+/// `chat_template.json`, an older file.
 struct ChatTemplateFiles {
     private let directory: String
 

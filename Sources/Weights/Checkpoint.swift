@@ -8,8 +8,8 @@ public enum TokenizerOrigin: Sendable, Hashable {
     /// The vocabulary in the GGUF file itself.
     case gguf(GGUFVocabulary)
 
-    /// The tokenizer at `path`: a `.gguf` file, of which only the vocabulary is read, a directory with a `tokenizer.json` and
-    /// the files that belong to it, or a `tokenizer.json` file.
+    /// The tokenizer at `path`: a `.gguf` file, of which only the vocabulary is read, a directory with a
+    /// `tokenizer.json` and the files that belong to it, or a `tokenizer.json` file.
     public init(path: String) throws(WeightLoadingError) {
         if path.lowercased().hasSuffix(".gguf") {
             self = .gguf(try GGUFVocabulary(GGUFSource(file: path).metadata, file: path))
@@ -37,7 +37,8 @@ public struct Checkpoint: Sendable {
     /// Sentences for the log, such as missing keys and the values used instead.
     public let warnings: [String]
 
-    /// How the matrices are quantized; nil: they are not, or the checkpoint is a GGUF file, whose tensors say it themselves.
+    /// How the matrices are quantized; nil: they are not, or the checkpoint is a GGUF file, whose tensors say it
+    /// themselves.
     public let quantization: QuantizationConfiguration?
 
     /// The name of the weight loader for this checkpoint.
@@ -131,8 +132,8 @@ public struct Checkpoint: Sendable {
         return try source.tensor(named: output).hasNumbers(of: try source.tensor(named: table)) ? .embedding : .own
     }
 
-    /// The tensors of `model.safetensors` if it exists, otherwise those of the sharded checkpoint's index. An index beside a
-    /// single file may be left over from an older version of the model.
+    /// The tensors of `model.safetensors` if it exists, otherwise those of the sharded checkpoint's index. An index
+    /// beside a single file may be left over from an older version of the model.
     private static func source(_ directory: String) throws(WeightLoadingError) -> any TensorSource {
         let single = directory.appendingPath("model.safetensors")
         if PathKind(of: single) == .file { return try SafetensorsSource(file: single) }

@@ -112,7 +112,8 @@ struct GGUFMetadata {
         }
     }
 
-    /// The integer at `key`; of a list, which has one value per layer, the value that all layers share. Nil when absent.
+    /// The integer at `key`; of a list, which has one value per layer, the value that all layers share. Nil when
+    /// absent.
     func layerInteger(_ key: String) throws(WeightLoadingError) -> Int? {
         guard case .integers(let integers) = values[key], let first = integers.first else { return try integer(key) }
         guard integers.allSatisfy({ $0 == first }) else {

@@ -20,8 +20,8 @@ struct GGUFReader {
         return T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
     }
 
-    /// The next count of elements. Each takes at least `minimumByteCount` bytes, so a count that does not fit the file is
-    /// refused before memory is allocated for it.
+    /// The next count of elements. Each takes at least `minimumByteCount` bytes, so a count that does not fit the file
+    /// is refused before memory is allocated for it.
     mutating func count(_ what: String, minimumByteCount: Int) throws(WeightLoadingError) -> Int {
         let count = try integer(UInt64.self, what)
         guard count <= UInt64(remaining / minimumByteCount) else {

@@ -210,9 +210,9 @@ public struct GGUFSource: TensorSource {
 }
 
 extension GGUFSource {
-    /// Opens the model in `path`, or in several parts of which `path` is the first. Parts are named `NAME-00001-of-00003.gguf`
-    /// and are in the same directory, as llama.cpp's `gguf-split` writes them. Throws `badShard` for a part that is missing or
-    /// whose content does not match its name.
+    /// Opens the model in `path`, or in several parts of which `path` is the first. Parts are named
+    /// `NAME-00001-of-00003.gguf` and are in the same directory, as llama.cpp's `gguf-split` writes them. Throws
+    /// `badShard` for a part that is missing or whose content does not match its name.
     static func model(_ path: String) throws(WeightLoadingError) -> GGUFSource {
         let first = try GGUFSource(file: path)
         let metadata = GGUFMetadata(file: path, values: first.metadata)

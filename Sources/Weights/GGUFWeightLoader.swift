@@ -1,6 +1,7 @@
 public import Tensors
 
-/// Loads matrices of GGUF files. Quantized tensors keep their block formats; others are converted to the requested type.
+/// Loads matrices of GGUF files. Quantized tensors keep their block formats; others are converted to the requested
+/// type.
 public struct GGUFWeightLoader: WeightLoader {
     private let type: WeightType
     private let progress: LoadingProgress?

@@ -2,8 +2,8 @@ internal import JSON
 internal import Tensors
 
 extension ModelConfiguration {
-    /// Reads a Hugging Face configuration of transformers 4 or 5. `generation` is the `generation_config.json` if there is one;
-    /// `output` is the output matrix of the checkpoint, which decides whether it is tied.
+    /// Reads a Hugging Face configuration of transformers 4 or 5. `generation` is the `generation_config.json` if there
+    /// is one; `output` is the output matrix of the checkpoint, which decides whether it is tied.
     init(
         huggingFace config: JSONDocument, generation: JSONDocument?, output: OutputMatrix
     ) throws(WeightLoadingError) {
@@ -70,8 +70,8 @@ extension ModelConfiguration {
         /// A separate matrix.
         case own
 
-        /// Whether the embedding table is the output matrix; `stated` is the configuration's value. As in transformers, a
-        /// separate matrix is used even if the configuration says that it is tied.
+        /// Whether the embedding table is the output matrix; `stated` is the configuration's value. As in transformers,
+        /// a separate matrix is used even if the configuration says that it is tied.
         func isTied(stated: Bool?) -> Bool {
             switch self {
             case .none: stated ?? true

@@ -1,14 +1,14 @@
 internal import JSON
 
-/// Which keys of `config.json` a family of Hugging Face models reads, like its classes in transformers. Keys that only other
-/// families read must not change the results.
+/// Which keys of `config.json` a family of Hugging Face models reads, like its classes in transformers. Keys that only
+/// other families read must not change the results.
 struct HuggingFaceFamily: Sendable {
     /// How the family reads `sliding_window`.
     enum Window: Sendable {
         /// The key is ignored; every layer has full attention.
         case none
-        /// The key is read, and `layer_types` may exclude layers. An absent key means `absent` positions; null means full
-        /// attention.
+        /// The key is read, and `layer_types` may exclude layers. An absent key means `absent` positions; null means
+        /// full attention.
         case stated(absent: Int?)
     }
 
@@ -58,8 +58,8 @@ struct HuggingFaceFamily: Sendable {
         self.defaultKeyValueHeadCount = defaultKeyValueHeadCount
     }
 
-    /// The name of the model's class. A known `model_type` decides, regardless of `architectures`. A known class with an
-    /// unknown `model_type` is a model of that unknown type.
+    /// The name of the model's class. A known `model_type` decides, regardless of `architectures`. A known class with
+    /// an unknown `model_type` is a model of that unknown type.
     static func architecture(of config: JSONDocument) throws(WeightLoadingError) -> String {
         let stated: String? =
             switch config.value("architectures") {

@@ -5,8 +5,8 @@ import Tensors
 /// Maps the whole of `file` read-only into memory. Throws `unreadable` with the system's reason, and `malformed`
 /// for the content of a failed download.
 ///
-/// Pages take memory only after they are read, and the kernel may drop them again. If another process truncates the file
-/// while it is mapped, this process is killed by SIGBUS: model files must not change while they are in use.
+/// Pages take memory only after they are read, and the kernel may drop them again. If another process truncates the
+/// file while it is mapped, this process is killed by SIGBUS: model files must not change while they are in use.
 func mapFile(_ file: String) throws(WeightLoadingError) -> HostMemory {
     // Without O_NONBLOCK, opening a named pipe would block.
     let descriptor = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -99,8 +99,8 @@ enum ForeignContent {
 }
 
 extension WeightLoadingError {
-    /// Throws `malformed` if `path` is the result of a failed download, such as a Git LFS pointer. Does not throw for an empty
-    /// file, which its reader refuses.
+    /// Throws `malformed` if `path` is the result of a failed download, such as a Git LFS pointer. Does not throw for
+    /// an empty file, which its reader refuses.
     public static func checkContent(ofFile path: String) throws(WeightLoadingError) {
         guard PathKind(of: path) == .file else { return }
         _ = try mapFile(path)

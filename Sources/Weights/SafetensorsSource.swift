@@ -17,8 +17,9 @@ public struct SafetensorsSource: TensorSource {
         try self.init(file: file, shards: [SafetensorsFile(file: file, memory: mapFile(file))])
     }
 
-    /// Opens the shards that `index` lists, which must be in the same directory. Throws `badShard` for one that is missing or
-    /// elsewhere. A tensor that its shard lacks is an error only when it is read, because the model may not need it.
+    /// Opens the shards that `index` lists, which must be in the same directory. Throws `badShard` for one that is
+    /// missing or elsewhere. A tensor that its shard lacks is an error only when it is read, because the model may not
+    /// need it.
     public init(index: String) throws(WeightLoadingError) {
         let document = try JSONDocument(file: index)
         guard case .object(let weightMap) = document.value("weight_map") else {

@@ -135,7 +135,8 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
         }
     }
 
-    /// Whether numbers of this type can be converted: all floats except those of 8 bits, whose scales are in other tensors.
+    /// Whether numbers of this type can be converted: all floats except those of 8 bits, whose scales are in other
+    /// tensors.
     var isConvertible: Bool { elementType != nil || self == .f64 || isQuantized }
 
     /// Whether several numbers share a scale.

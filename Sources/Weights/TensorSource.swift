@@ -25,8 +25,9 @@ struct RenamedSource: TensorSource {
         stored = Dictionary(source.tensorNames.map { (renaming($0), $0) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// `source`, renamed if necessary. A checkpoint of the decoder without its output matrix (`LlamaModel`) lacks the prefix of
-    /// names. With `isTied`, a checkpoint may have the embedding table only under the name of the output matrix.
+    /// `source`, renamed if necessary. A checkpoint of the decoder without its output matrix (`LlamaModel`) lacks the
+    /// prefix of names. With `isTied`, a checkpoint may have the embedding table only under the name of the output
+    /// matrix.
     static func canonical(_ source: any TensorSource, isTied: Bool) -> any TensorSource {
         let (prefix, table, output) = ("model.", "embed_tokens.weight", "lm_head.weight")
         var source = source
@@ -73,8 +74,9 @@ public final class WatchedSource: TensorSource {
         return tensor
     }
 
-    /// Warnings about tensors that were not read, to be called when the model's weights are loaded. Throws `unreadTensor` for
-    /// a tensor that must affect the results: a nonzero bias of a matrix that was read, or a norm in a layer that was read.
+    /// Warnings about tensors that were not read, to be called when the model's weights are loaded. Throws
+    /// `unreadTensor` for a tensor that must affect the results: a nonzero bias of a matrix that was read, or a norm in
+    /// a layer that was read.
     public func checkUnread() throws(WeightLoadingError) -> [String] {
         let read = read.withLock { $0 }
         let modules = Set(read.map { Self.parent(of: $0) })

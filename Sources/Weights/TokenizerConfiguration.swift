@@ -15,8 +15,8 @@ public struct TokenizerConfiguration: Sendable, Hashable {
     /// The names that every tokenizer may have.
     static let names = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"]
 
-    /// Reads the files that `directory` has: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`, and
-    /// those of `ChatTemplateFiles`.
+    /// Reads the files that `directory` has: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`,
+    /// and those of `ChatTemplateFiles`.
     public init(directory: String) throws(WeightLoadingError) {
         let config = directory.appendingPath("tokenizer_config.json")
         var keys = try Self.object(config) ?? JSONObject()

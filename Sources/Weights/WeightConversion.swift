@@ -18,8 +18,8 @@ extension StoredTensor {
         }
     }
 
-    /// The tensor with its numbers rounded to `elementType`; a view of the mapped file if no conversion is needed. `advance` is
-    /// called with the number of stored bytes that were converted. Throws `unsupportedType`.
+    /// The tensor with its numbers rounded to `elementType`; a view of the mapped file if no conversion is needed.
+    /// `advance` is called with the number of stored bytes that were converted. Throws `unsupportedType`.
     public func converted(
         to elementType: ElementType, advance: (Int) -> Void = { _ in }
     ) throws(WeightLoadingError) -> HostTensor {
@@ -105,7 +105,8 @@ extension StoredTensor {
 }
 
 extension ElementType {
-    /// Rounds `count` floats into `target` from element `start` on. Each type has its own loop so that it is vectorized.
+    /// Rounds `count` floats into `target` from element `start` on. Each type has its own loop so that it is
+    /// vectorized.
     fileprivate func narrow(
         _ floats: UnsafePointer<Float>, count: Int, to target: UnsafeMutableRawPointer, at start: Int
     ) {

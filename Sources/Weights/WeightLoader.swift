@@ -53,8 +53,8 @@ extension WeightLoader {
 }
 
 extension StoredTensor {
-    /// Throws `shapeMismatch` unless the tensor has this shape. A vector may be stored as a matrix of one row, as in some GGUF
-    /// files.
+    /// Throws `shapeMismatch` unless the tensor has this shape. A vector may be stored as a matrix of one row, as in
+    /// some GGUF files.
     func requireShape(_ expected: [Int]) throws(WeightLoadingError) {
         guard shape == expected || expected.count == 1 && shape == [1] + expected else {
             throw .shapeMismatch(file: file, tensor: name, expected: expected, found: shape)
@@ -105,8 +105,8 @@ public struct DenseWeightLoader: WeightLoader {
     }
 }
 
-/// Dequantizes the matrices of another loader, exactly and with one rounding. They take more memory, and backends without
-/// kernels for their quantized layout can use them.
+/// Dequantizes the matrices of another loader, exactly and with one rounding. They take more memory, and backends
+/// without kernels for their quantized layout can use them.
 public struct DequantizingWeightLoader: WeightLoader {
     private let quantized: any WeightLoader
     private let type: WeightType

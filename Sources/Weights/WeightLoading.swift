@@ -28,8 +28,8 @@ public struct WeightLoading: Sendable {
     /// A loader that dequantizes quantized matrices.
     public func denseLoader() -> any WeightLoader { DequantizingWeightLoader(quantizedLoader(), type) }
 
-    /// `quantizedLoader()`, if the user's configuration names it correctly. Throws `unsupported` if the checkpoint has another
-    /// format than `name`.
+    /// `quantizedLoader()`, if the user's configuration names it correctly. Throws `unsupported` if the checkpoint has
+    /// another format than `name`.
     public func quantizedLoader(named name: String) throws(WeightLoadingError) -> any WeightLoader {
         guard checkpoint.loaderName == name else {
             throw .unsupported(

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Chat templates of models")
 struct ChatTemplateTests {
-    /// SmolLM2's own.
+    /// The chat template of SmolLM2.
     static let smolLM2 = """
         {% for message in messages %}{% if loop.first and messages[0]['role'] != 'system' %}{{ '<|im_start|>system
         You are a helpful AI assistant named SmolLM, trained by Hugging Face<|im_end|>

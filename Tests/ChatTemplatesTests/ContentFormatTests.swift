@@ -4,7 +4,7 @@ import Testing
 
 @Suite("The content format of templates")
 struct ContentFormatTests {
-    /// What vLLM's `_detect_content_format` finds.
+    /// Templates and the results of vLLM's `_detect_content_format`.
     static let idioms: [(String, ContentFormat)] = [
         ("{% for m in messages %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}", .parts),
         ("{% for m in messages %}{% for p in m['content'] %}{{ p['text'] }}{% endfor %}{% endfor %}", .parts),
@@ -57,7 +57,7 @@ struct ContentFormatTests {
         ("{% for m in messages %}{% for a, b in m.content.items() %}x{% endfor %}{% endfor %}", .string),
         ("{% for i in range(messages|length) %}{% for c in messages[i].content %}x{% endfor %}{% endfor %}", .string),
         ("{% for m in messages.copy() %}{% for c in m.content %}x{% endfor %}{% endfor %}", .string),
-        // vLLM does not come to an end with these.
+        // vLLM's function does not terminate for this template.
         (
             "{% set a = messages %}{% set b = a %}{% set a = b %}{% for m in b %}{% for c in m.content %}x{% endfor %}{% endfor %}",
             .parts

@@ -3,7 +3,7 @@ import FoundationEssentials
 import JSON
 import Testing
 
-/// What `Fixtures/make_templates.py` had jinja2 render.
+/// The goldens that `Fixtures/make_templates.py` made with jinja2.
 enum TemplateFixture {
     static let goldens = Result {
         let url = URL(filePath: #filePath).deletingLastPathComponent().appending(
@@ -11,10 +11,10 @@ enum TemplateFixture {
         return try JSONParser.parse(Array(try Data(contentsOf: url)))
     }
 
-    /// The time of the script: 2025-03-09 07:05:04.000120.
+    /// The time that the script uses: 2025-03-09 07:05:04.000120.
     static let clock = TemplateClock(isUTC: true) { 1_741_503_904_000_120 }
 
-    /// What a template gives: its text, or the kind of its error.
+    /// The result of a template here: its text, or the kind of its error.
     static func outcome(_ template: String, _ variables: JSONValue) -> String {
         guard case .object(let object) = variables else { return "no variables" }
         var extra: [String: JSONValue] = [:]
@@ -36,7 +36,7 @@ enum TemplateFixture {
         }
     }
 
-    /// What jinja2 gave.
+    /// The result of jinja2.
     static func expected(_ golden: JSONValue) -> String {
         if let text = golden["text"]?.text { return "text: " + text }
         let error = golden["error"]?.text ?? "none"
@@ -95,6 +95,6 @@ extension JSONValue {
 }
 
 extension String {
-    /// The scalars, which unlike the string itself differ where only normalization does.
+    /// The scalars. Unlike strings, they differ for canonically equivalent texts.
     var scalars: [UInt32] { unicodeScalars.map(\.value) }
 }

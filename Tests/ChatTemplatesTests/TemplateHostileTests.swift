@@ -143,7 +143,7 @@ struct TemplateHostileTests {
         let needle = String(repeating: "a", count: 1 << 19) + "b"
         let template = try ChatTemplate(
             "{{ needle in text }}{{ text.find(needle) }}{{ text.rfind(needle) }}{{ text.count(needle) }}")
-        // Quadratic work would take an hour.
+        // In quadratic time this would take an hour.
         let result = try template.render(
             messages: [], addGenerationPrompt: false, extra: ["text": .string(text), "needle": .string(needle)])
         #expect(result == "False-1-10")

@@ -2,7 +2,7 @@ import Testing
 
 @testable import JSON
 
-/// An error that keeps the mismatch as it is.
+/// An error that stores the mismatch.
 private struct Failure: JSONReadingError, Equatable {
     let mismatch: JSONMismatch
     init(_ mismatch: JSONMismatch) { self.mismatch = mismatch }

@@ -12,7 +12,7 @@ import Weights
         try LlamaArchitecture().encode(configuration, from: source, loader: DenseWeightLoader())
     }
 
-    /// One operation in words, so that a plan reads as a list.
+    /// A description of one operation, so that a plan can be compared as a list.
     private func word(_ operation: DeviceOperation, _ plan: ForwardPlan) -> String {
         switch operation {
         case .embed(let table, _, _): "embed \(plan[table].name)"
@@ -68,7 +68,7 @@ import Weights
                 "gather", "rmsNorm output_norm.weight", "linear token_embd.weight",
             ]
         #expect(plan.operations.map { word($0, plan) } == expected)
-        // The tied matrix is one matrix, loaded once.
+        // A tied matrix is loaded once.
         #expect(plan.matrices.count == 1 + 2 * 7)
     }
 

@@ -14,8 +14,8 @@ import Weights
         #expect(rotary.frequencies() == [0.25, 0.025, 0.0025, 0.00025])
     }
 
-    /// Llama 3.1's own parameters; goldens from `_compute_llama3_parameters`
-    /// of transformers' modeling_rope_utils.py, its formula run in numpy float64.
+    /// The parameters of Llama 3.1. The goldens are results of `_compute_llama3_parameters` of transformers'
+    /// modeling_rope_utils.py in NumPy's float64.
     @Test func `Llama 3's scaling keeps high frequencies, divides low ones and interpolates between`() throws {
         let scaling = RotaryConfiguration.Scaling.llama3(
             factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositionCount: 8192)

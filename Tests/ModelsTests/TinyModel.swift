@@ -2,7 +2,7 @@ import Backends
 import Tensors
 import Weights
 
-/// Two layers, four query heads of four numbers.
+/// A configuration with two layers and four query heads of size four.
 func tinyConfiguration(_ format: ModelConfiguration.Format) -> ModelConfiguration {
     ModelConfiguration(
         file: "memory", format: format, architecture: format == .gguf ? "llama" : "LlamaForCausalLM", hiddenSize: 8,
@@ -11,7 +11,7 @@ func tinyConfiguration(_ format: ModelConfiguration.Format) -> ModelConfiguratio
         tieWordEmbeddings: false)
 }
 
-/// Tensors that a test puts into memory.
+/// A source of tensors in memory.
 struct TensorsInMemory: TensorSource {
     var tensors: [String: (values: [Float], shape: [Int])] = [:]
 
@@ -28,7 +28,7 @@ struct TensorsInMemory: TensorSource {
         return StoredTensor(file: file, name: name, type: .f32, shape: tensor.shape, memory: memory)
     }
 
-    /// Ones for every tensor that `configuration` implies.
+    /// A source with all tensors of `configuration`, filled with ones.
     static func complete(_ configuration: ModelConfiguration) -> TensorsInMemory {
         var source = TensorsInMemory()
         func add(_ name: String, _ shape: [Int]) {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import OpenAIServer
 
-/// No web page drives a server that its reader can reach, unless the configuration allows it.
+/// Web pages cannot use the server through a reader's browser unless the configuration allows it.
 @Suite struct BrowserAccessTests {
     private static let body = #"{"prompt": "a"}"#
 
@@ -22,7 +22,7 @@ import Testing
         return response.status
     }
 
-    @Test func `a name that a stranger could point here is refused`() async throws {
+    @Test func `host names in the public DNS are refused`() async throws {
         let service = ScriptedService("ab")
         try await TestServer.run(service) { server async throws in
             for host in [
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func `names can be allowed, all of them too`() async throws {
+    @Test func `host names can be allowed, one or all`() async throws {
         try await TestServer.run(ScriptedService("ab"), options: { $0.allowedHosts = ["LLM.example.com"] }) {
             server async throws in
             #expect(try await Self.status(server, host: "llm.example.com:443") == 200)
@@ -53,7 +53,7 @@ import Testing
         }
     }
 
-    @Test func `pages of other origins are refused, on every route`() async throws {
+    @Test func `pages of other origins are refused on every route`() async throws {
         let service = ScriptedService("ab")
         try await TestServer.run(service) { server async throws in
             for origin in [
@@ -69,7 +69,7 @@ import Testing
                 }
             }
             #expect(service.requests.isEmpty)
-            // A page that the same host serves, in front of the API, and programs, which have no origin.
+            // A page of the same origin as the API, and programs, which send no origin.
             for (host, fields) in [
                 ("localhost:8000", "Origin: http://localhost:8000\r\n"), ("localhost", "Origin: http://LOCALHOST\r\n"),
                 ("gpu.local", "Origin: https://gpu.local\r\n"), ("[::1]:8000", "Origin: http://[::1]:8000\r\n"),
@@ -80,7 +80,7 @@ import Testing
         }
     }
 
-    @Test func `an allowed origin may ask, call and read, errors included`() async throws {
+    @Test func `pages of an allowed origin may send requests and read responses`() async throws {
         let chat = "https://chat.example.com"
         try await TestServer.run(
             ScriptedService("ab"),

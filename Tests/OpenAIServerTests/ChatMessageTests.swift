@@ -7,12 +7,12 @@ import Tokenization
 
 @testable import OpenAIServer
 
-/// What templates are given of messages, tools and documents.
+/// The messages, tools and documents that templates receive.
 @Suite struct ChatMessageTests {
-    /// Every message as JSON: what the template sees, no more and no less.
+    /// A template that writes every message as JSON.
     static let shown = "{% for m in messages %}{{ m | tojson }}\n{% endfor %}"
 
-    /// The text of the prompt that `body` makes with `templates`, or the sentence and the field of its error.
+    /// The prompt of the request `body` with `templates`, or the message and the field of its error.
     private func prompt(_ body: String, _ templates: ChatTemplateSet) async throws -> String {
         let service = ScriptedService(.answer([65], .length), maxModelLength: 1 << 16, chatTemplates: templates)
         return try await TestServer.run(service) { server async throws in
@@ -30,9 +30,9 @@ import Tokenization
         try await prompt(body, ChatTemplateSet(try ChatTemplate(template)))
     }
 
-    /// A message as OpenAI's SDK and its imitators send it, and what the template sees.
+    /// Messages as OpenAI's SDK and similar clients send them, and what the template receives.
     static let messages: [(String, String)] = [
-        // What the SDK's `message.model_dump()` holds after a tool call, and what `exclude_none` leaves of it.
+        // The SDK's `message.model_dump()` after a tool call, without and with `exclude_none`.
         (
             """
             {"content": null, "refusal": null, "role": "assistant", "annotations": [], "audio": null, "function_call": null, \
@@ -181,14 +181,14 @@ import Tokenization
         }
     }
 
-    @Test func `a template that knows developers gets them, another gets system messages`() async throws {
+    @Test func `a template with the role developer receives it, others receive system messages`() async throws {
         let body = #"{"messages": [{"role": "developer", "content": "3"}]}"#
         let knowing = "{% for m in messages %}{{ 'D' if m.role == 'developer' else m.role }}{% endfor %}"
         #expect(try await prompt(body, knowing) == "D")
         #expect(try await prompt(body, "{% for m in messages %}{{ m.role }}{% endfor %}") == "system")
     }
 
-    @Test func `a role of the template's own makes its control token`() async throws {
+    @Test func `a role in the template becomes its control token`() async throws {
         let template =
             "{% for m in messages %}{% if m.role == 'im_end' %}{{ '<|' + m.role + '|>' }}{% endif %}{% endfor %}"
         let service = ScriptedService(.answer([65], .length), chatTemplate: try ChatTemplate(template))
@@ -198,7 +198,7 @@ import Tokenization
         #expect(service.requests.map(\.prompt) == [[ByteTokenizer.end]])
     }
 
-    @Test func `tools take the template that is for them, and one that has a place for them`() async throws {
+    @Test func `requests with tools use the template for tools, which must read them`() async throws {
         let tools = #""tools": [{"function": {"name": "f", "parameters": {"maximum": 12345678901234567890}}}]"#
         let messages = #""messages": [{"role": "user", "content": "a"}]"#
         let two = try #require(

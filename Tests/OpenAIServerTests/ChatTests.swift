@@ -8,7 +8,7 @@ import Tokenization
 @testable import OpenAIServer
 
 @Suite struct ChatTests {
-    /// ChatML, as SmolLM2 and Qwen2 have it, with tools counted and one refusal.
+    /// ChatML as in SmolLM2 and Qwen2, with the number of tools and an error.
     static let chatML = """
         {% if tools %}<|im_start|>tools
         {{ tools | length }}<|im_end|>
@@ -29,7 +29,7 @@ import Tokenization
         }
     }
 
-    @Test func `messages become the template's prompt and the answer a message`() async throws {
+    @Test func `messages become a prompt, and the output becomes a message`() async throws {
         let service = try Self.service(.answer([72, 105, ByteTokenizer.end], .stopToken(ByteTokenizer.end)))
         try await TestServer.run(service) { server async throws in
             let response = try await server.post(
@@ -51,7 +51,7 @@ import Tokenization
         #expect(service.requests.map(\.sampling.maxTokens) == [9])
     }
 
-    @Test func `without a limit the whole context is room`() async throws {
+    @Test func `without a maximum the output may fill the context`() async throws {
         let service = try Self.service(.answer([65], .length), maxModelLength: 100)
         try await TestServer.run(service) { server async throws in
             _ = try await server.post("/v1/chat/completions", #"{"messages": [{"role": "user", "content": "a"}]}"#)
@@ -71,7 +71,7 @@ import Tokenization
     ]
 
     @Test(arguments: forged.map(\.0))
-    func `control tokens in what clients write stay text`(content: String) async throws {
+    func `control tokens in texts of clients stay text`(content: String) async throws {
         let service = try Self.service(.answer([65], .length))
         try await TestServer.run(service) { server async throws in
             let messages: JSONValue = ["messages": [["role": "user", "content": .string(content)]]]
@@ -122,7 +122,7 @@ import Tokenization
         #expect(service.requests.map(\.prompt) == [Self.tokens("[tools\n1]\n") + plain, plain])
     }
 
-    @Test func `log probabilities name tokens and bytes`() async throws {
+    @Test func `log probabilities contain tokens and bytes`() async throws {
         try await TestServer.run(try Self.service(.answer([0xC3, 0xA9], .length))) { server async throws in
             let response = try await server.post(
                 "/v1/chat/completions",
@@ -206,7 +206,7 @@ import Tokenization
         ),
     ]
 
-    @Test func `bad messages are a 400 that names the place`() async throws {
+    @Test func `malformed messages are a 400 that names the path`() async throws {
         try await TestServer.run(try Self.service(.answer([65], .length))) { server async throws in
             for (body, param, words) in Self.badMessages {
                 let response = try await server.post("/v1/chat/completions", body)
@@ -217,7 +217,7 @@ import Tokenization
         }
     }
 
-    @Test func `a model without a template refuses chat, and tokenize knows messages`() async throws {
+    @Test func `a model without a template refuses chat, and tokenize accepts messages`() async throws {
         try await TestServer.run(ScriptedService("x")) { server async throws in
             let body = #"{"messages": [{"role": "user", "content": "a"}]}"#
             #expect(try await server.post("/v1/chat/completions", body).body.contains("no chat template"))

@@ -6,7 +6,7 @@ import Testing
 @testable import OpenAIServer
 
 @Suite struct CompletionTests {
-    @Test func `a text prompt is answered with text and usage`() async throws {
+    @Test func `the response to a text prompt has text and usage`() async throws {
         let service = ScriptedService("Hello")
         try await TestServer.run(service) { server async throws in
             let response = try await server.post(
@@ -83,7 +83,7 @@ import Testing
         #expect(request.attributes.tenant == "u" && request.attributes.deadlineSeconds == 0.25)
     }
 
-    @Test func `scoring a text gives the legacy log probabilities`() async throws {
+    @Test func `scores of a text are legacy log probabilities`() async throws {
         let service = ScriptedService("unused")
         try await TestServer.run(service) { server async throws in
             let response = try await server.post(
@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test func `the model's own end has no stop reason, a stop of the request's does`() async throws {
+    @Test func `only stops of the request have a stop reason`() async throws {
         for (reason, shown) in [
             (FinishReason.stopToken(ByteTokenizer.end), JSONValue.null), (.stopToken(9), 9), (.stopString("!"), "!"),
         ] {
@@ -123,7 +123,7 @@ import Testing
         }
     }
 
-    @Test func `a stream is events with the text in pieces, then usage, then DONE`() async throws {
+    @Test func `a stream consists of events with text, then usage, then DONE`() async throws {
         try await TestServer.run(ScriptedService("Hi")) { server async throws in
             let response = try await server.post(
                 "/v1/completions",
@@ -145,7 +145,7 @@ import Testing
         }
     }
 
-    @Test func `streams of several prompts carry every choice to its end`() async throws {
+    @Test func `streams of several prompts contain every choice to its end`() async throws {
         try await TestServer.run(ScriptedService("abc")) { server async throws in
             let response = try await server.post(
                 "/v1/completions", #"{"prompt": ["p", "q", "r"], "n": 2, "stream": true}"#)

@@ -12,7 +12,7 @@ import Tokenization
 
 @testable import BackendVulkan
 
-/// A model on a Vulkan device that breaks, seen by clients.
+/// Responses of a server whose Vulkan device fails.
 @Suite(.serialized) struct DeviceLossTests {
     private struct Service: CompletionService {
         let model: ServedModel
@@ -31,7 +31,7 @@ import Tokenization
         }
     }
 
-    /// Serves the smallest checkpoint on a device whose faults `body` decides.
+    /// Serves the smallest checkpoint on a device whose failures `body` controls.
     private static func run(
         _ body: @Sendable @escaping (TestServer, FaultInjector) async throws -> Void
     ) async throws {

@@ -4,7 +4,7 @@ import Testing
 @testable import OpenAIServer
 
 @Suite struct EndpointTests {
-    @Test func `models, health, ping and version`() async throws {
+    @Test func `models, health, ping and version respond`() async throws {
         try await TestServer.run(ScriptedService("x"), options: { $0.version = "1.2.3" }) { server async throws in
             let models = try await server.get("/v1/models").json
             #expect(models.at("object") == "list")

@@ -6,7 +6,8 @@ import Testing
 @testable import OpenAIServer
 
 @Suite struct ErrorTests {
-    /// Bodies of `/v1/completions` (prompt included unless the body has one), the field blamed, and words of the message.
+    /// Bodies of `/v1/completions` (prompt included unless the body has one), the field blamed, and words of the
+    /// message.
     static let badFields: [(body: String, param: String?, words: String)] = [
         (#""model": 7"#, "model", "expected a string, found 7"),
         (#""prompt": 7"#, "prompt", "array"),
@@ -82,7 +83,7 @@ import Testing
         (#""guided_regex": "a+""#, "guided_regex", "not supported"),
     ]
 
-    /// Fields of other servers, or of features to come, with a value whose neglect would be seen in the answer.
+    /// Fields of other servers with values that would change the response.
     static let unsupported = [
         (#""allowed_token_ids": [5]"#, "allowed_token_ids"), (#""bad_words": ["a"]"#, "bad_words"),
         (#""truncate_prompt_tokens": 4"#, "truncate_prompt_tokens"), (#""grammar": "root ::= \"a\"""#, "grammar"),
@@ -102,13 +103,13 @@ import Testing
     static let unsupportedInCompletions = [
         (#""max_completion_tokens": 5"#, "max_completion_tokens"), (#""top_logprobs": 2"#, "top_logprobs"),
     ]
-    /// The same fields with values that ask for nothing.
+    /// The same fields with neutral values.
     static let neutral = [
         #""bad_words": [], "grammar": "", "modalities": ["text"], "repeat_penalty": 1.0, "n_predict": -1, "mirostat": 0"#,
         #""typical_p": 1, "use_beam_search": false, "guided_json": null, "response_format": {"type": "text"}, "lora": []"#,
     ]
 
-    @Test func `a field whose neglect would give another answer is a 400 that names it`() async throws {
+    @Test func `an unsupported field that would change the response is a 400 that names it`() async throws {
         let service = try ChatTests.service(.answer([65], .length))
         try await TestServer.run(service) { server async throws in
             for (path, prompt, fields) in [
@@ -132,7 +133,7 @@ import Testing
         }
     }
 
-    @Test func `a field that nobody reads is named in the log once`() async throws {
+    @Test func `a field that is not read is logged once`() async throws {
         let log = TestLog()
         let service = try ChatTests.service(.answer([65], .length))
         try await TestServer.run(service, log: log) { server async throws in
@@ -150,14 +151,14 @@ import Testing
         #expect(warnings.contains { $0.contains("'x?y'") })
     }
 
-    @Test func `a chat that does not fit says so in the words that gateways know`() async throws {
+    @Test func `the error for a chat that is too long has the words that gateways recognize`() async throws {
         let service = try ChatTests.service(.answer([65], .length), maxModelLength: 64)
         try await TestServer.run(service) { server async throws in
             for (fields, param) in [("", "messages"), (#", "max_tokens": 50"#, "max_tokens")] {
                 let text = String(repeating: "a", count: param == "messages" ? 99 : 9)
                 let body = #"{"messages": [{"role": "user", "content": "\#(text)"}]\#(fields)}"#
                 let error = try await server.post("/v1/chat/completions", body).json.at("error")
-                // litellm looks for this beginning and raises its ContextWindowExceededError.
+                // litellm recognizes this beginning and raises its ContextWindowExceededError.
                 #expect(error.at("message").text.hasPrefix("This model's maximum context length is 64 tokens."))
                 #expect(error.at("param") == .string(param))
                 #expect(error.at("code") == "context_length_exceeded")
@@ -165,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func `a bad field is a 400 that names it and what was found`() async throws {
+    @Test func `an invalid field is a 400 that names the field and its value`() async throws {
         let service = ScriptedService("x")
         try await TestServer.run(service) { server async throws in
             for (body, param, words) in Self.badFields {
@@ -196,7 +197,7 @@ import Testing
         (Array(#"{"prompt": "a", "max_tokens": 01}"#.utf8), "begin with 0"), (Array("{}".utf8), "is required"),
     ]
 
-    @Test func `a body that is no JSON object is a 400 with a sentence`() async throws {
+    @Test func `a body that is not a JSON object is a 400 with a message`() async throws {
         try await TestServer.run(ScriptedService("x")) { server async throws in
             for (body, words) in Self.badBodies {
                 let connection = try await server.connect()
@@ -210,7 +211,7 @@ import Testing
         }
     }
 
-    @Test func `null is absent, keys may repeat, integers may have a zero fraction`() async throws {
+    @Test func `null counts as absent, keys may repeat, integers may have a zero fraction`() async throws {
         let service = ScriptedService("xyz")
         try await TestServer.run(service) { server async throws in
             let response = try await server.post(
@@ -227,7 +228,7 @@ import Testing
         (.tokenOutOfVocabulary(field: "prompt", token: 5, vocabularySize: 4), 400, nil, nil),
     ]
 
-    @Test func `the engine's refusals have their status and say when to try again`() async throws {
+    @Test func `errors of the engine have a status and a time to retry`() async throws {
         for (error, status, retryAfter, words) in Self.engineErrors {
             let service = ScriptedService(.answer([65], .length), error: error)
             try await TestServer.run(service) { server async throws in
@@ -272,7 +273,7 @@ import Testing
         }
     }
 
-    @Test func `an engine that ends early is a 500, not a truncated answer`() async throws {
+    @Test func `an engine that ends early is a 500, not a truncated response`() async throws {
         let service = ScriptedService(.hold([65]))
         try await TestServer.run(service) { server async throws in
             let connection = try await server.connect()
@@ -284,7 +285,7 @@ import Testing
         }
     }
 
-    @Test func `unknown models, paths and methods`() async throws {
+    @Test func `unknown models, paths and methods are errors`() async throws {
         try await TestServer.run(ScriptedService("x")) { server async throws in
             let model = try await server.post("/v1/completions", #"{"model": "gpt\n-9", "prompt": "a"}"#)
             #expect(model.status == 404)
@@ -301,7 +302,9 @@ import Testing
         }
     }
 
-    @Test func `a body over the limit is a 413, announced or not, and the connection lives`() async throws {
+    @Test func `a body over the limit is a 413, with or without Content-Length, and the connection stays open`()
+        async throws
+    {
         try await TestServer.run(ScriptedService("x"), options: { $0.maxBodyByteCount = 100 }) { server async throws in
             let connection = try await server.connect()
             let body = #"{"prompt": "\#(String(repeating: "a", count: 200))"}"#
@@ -319,7 +322,7 @@ import Testing
         }
     }
 
-    @Test func `a head that is no HTTP, or too large, ends only its connection`() async throws {
+    @Test func `a malformed or too large head ends only its connection`() async throws {
         try await TestServer.run(ScriptedService("x")) { server async throws in
             for head in [
                 "\u{0}\u{1}garbage\r\n\r\n", "GET / HTTP/1.1\r\nA: \(String(repeating: "a", count: 200_000))\r\n\r\n",

@@ -20,7 +20,7 @@ import Tokenization
         "258", "2.0",
     ]
 
-    /// One of the seed bodies with some bytes dropped, doubled, changed, or replaced by a piece of JSON.
+    /// One of the seed bodies in which some bytes are removed, repeated, changed, or replaced by a piece of JSON.
     static func body(_ random: inout SplitMix64) -> [UInt8] {
         var bytes = Array(seedBodies.randomElement(using: &random)!.utf8)
         for _ in 0..<Int.random(in: 0...4, using: &random) where !bytes.isEmpty {
@@ -31,7 +31,7 @@ import Tokenization
             case 1: bytes.insert(contentsOf: Array(bytes[start..<end]), at: start)
             case 2: bytes[start] = UInt8.random(in: 0...255, using: &random)
             default:
-                // A whole value: what stands between a separator and the next.
+                // Replaces a whole value, the bytes between two separators.
                 let separators = Array(":,[]{}".utf8)
                 let from = bytes[..<start].lastIndex { separators.contains($0) }.map { $0 + 1 } ?? start
                 let to = bytes[start...].firstIndex { separators.contains($0) } ?? bytes.count
@@ -41,7 +41,7 @@ import Tokenization
         return bytes
     }
 
-    @Test func `no body, however damaged, is answered with a 500 or nothing`() async throws {
+    @Test func `damaged bodies never lead to a 500 or to no response`() async throws {
         let service = try ChatTests.service(.answer([72, 0xC3], .length))
         let counts = try await TestServer.run(service) { server async throws in
             var random = SplitMix64(seed: 20)
@@ -66,7 +66,7 @@ import Tokenization
         #expect(counts[200, default: 0] > 200 && counts[400, default: 0] > 1000, "\(counts)")
     }
 
-    @Test func `what the parser reads, the writer writes`() throws {
+    @Test func `the writer writes what the parser reads`() throws {
         var random = SplitMix64(seed: 7)
         var readCount = 0
         for _ in 0..<20_000 {

@@ -4,12 +4,13 @@ import Testing
 
 @testable import OpenAIServer
 
-/// What RFC 9110 and 9112 ask of a server, tried on a socket: no client library sends most of this.
+/// The rules of RFC 9110 and 9112 for servers, tested on a socket, because client libraries cannot send most of these
+/// messages.
 @Suite struct HTTPRulesTests {
     private static let body = #"{"prompt": "a"}"#
     private static let json = "Content-Type: application/json\r\n"
 
-    /// The answer to `text`, and whether the server then closes the connection.
+    /// The response to `text`, and whether the server then closes the connection.
     private static func answer(
         to text: String, from server: TestServer, closing: Bool = false
     ) async throws -> (response: TestResponse, raw: String) {
@@ -28,7 +29,7 @@ import Testing
 
     // MARK: Expect
 
-    @Test func `100 Continue asks for the body, once it is wanted`() async throws {
+    @Test func `100 Continue is sent when the server is ready to read the body`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let connection = try await server.connect()
             for _ in 0..<2 {
@@ -46,7 +47,7 @@ import Testing
         }
     }
 
-    @Test func `what the head alone decides is answered before the body`() async throws {
+    @Test func `errors in the head are reported before the body is read`() async throws {
         try await TestServer.run(ScriptedService("ab"), options: { $0.apiKey = APIKey("sesame") }) {
             server async throws in
             let key = "Host: a\r\nAuthorization: Bearer sesame\r\n"
@@ -71,7 +72,7 @@ import Testing
     }
 
     @Test(arguments: ["keep-alive", "close"], [false, true])
-    func `a client that reads only once it has sent everything gets the refusal, too`(
+    func `a client that reads only after it has sent everything receives the error, too`(
         connection: String, isChunked: Bool
     ) async throws {
         try await TestServer.run(ScriptedService("ab"), options: { $0.maxBodyByteCount = 1 << 20 }) {
@@ -88,7 +89,7 @@ import Testing
         }
     }
 
-    @Test func `nobody is asked for a body that has come already, nor is HTTP 1.0`() async throws {
+    @Test func `100 Continue is not sent for a complete body, nor to HTTP 1.0`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let expect = "\(Self.json)Expect: 100-continue\r\nContent-Length: \(Self.body.count)\r\n"
             for version in ["1.0", "1.1"] {
@@ -103,7 +104,7 @@ import Testing
     // MARK: HTTP/1.0 and connections
 
     @Test(arguments: [false, true])
-    func `HTTP 1.0 gets no chunks, and the end of the connection is the end of the answer`(stream: Bool) async throws {
+    func `responses to HTTP 1.0 have no chunks and end with the connection`(stream: Bool) async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let body = #"{"prompt": "a", "stream": \#(stream)}"#
             for fields in ["", "Host: a\r\n", "Connection: keep-alive\r\n"] {
@@ -121,7 +122,7 @@ import Testing
     }
 
     @Test(arguments: ["close", "Close", "keep-alive, close"])
-    func `a client's wish to close is kept`(connection: String) async throws {
+    func `the connection is closed if the client asks for it`(connection: String) async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let fields = "Host: a\r\nConnection: \(connection)\r\n"
             let (response, _) = try await Self.answer(
@@ -133,7 +134,7 @@ import Testing
 
     // MARK: Host
 
-    @Test func `HTTP 1.1 has exactly one Host, and it is a host`() async throws {
+    @Test func `HTTP 1.1 needs exactly one valid Host field`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let cases: [(fields: String, status: Int)] = [
                 ("", 400), ("Host: a\r\nHost: a\r\n", 400), ("Host: a\r\nHost: b\r\nHost: c\r\n", 400),
@@ -148,7 +149,7 @@ import Testing
             }
             let (old, _) = try await Self.answer(to: "GET /health HTTP/1.0\r\n\r\n", from: server)
             #expect(old.status == 200)
-            // The absolute form, as proxies send it: its host counts, not the field's.
+            // Proxies send the absolute form, whose host has precedence over the field.
             for (target, status) in [("http://localhost/health", 200), ("http://evil.example/health", 403)] {
                 let (response, raw) = try await Self.answer(
                     to: "GET \(target) HTTP/1.1\r\nHost: localhost\r\n\r\n", from: server)
@@ -159,7 +160,7 @@ import Testing
 
     // MARK: Bodies
 
-    @Test func `a broken chunk or a body that ends early is the client's mistake`() async throws {
+    @Test func `a broken chunk and a truncated body are errors of the client`() async throws {
         let log = TestLog()
         try await TestServer.run(ScriptedService("ab"), log: log) { server async throws in
             let chunked = "Host: a\r\n\(Self.json)Transfer-Encoding: chunked\r\n"
@@ -189,7 +190,7 @@ import Testing
         }
     }
 
-    @Test func `framing that two readers could read in two ways is refused`() async throws {
+    @Test func `ambiguous framing is refused`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let length = "Content-Length: \(Self.body.count)\r\n"
             for (fields, version, statuses) in [
@@ -209,7 +210,7 @@ import Testing
         }
     }
 
-    @Test func `bodies are JSON, and not compressed`() async throws {
+    @Test func `bodies must be uncompressed JSON`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             for (fields, status) in [
                 ("Content-Encoding: gzip\r\n", 415), ("Content-Encoding: br, gzip\r\n", 415),
@@ -230,9 +231,9 @@ import Testing
         }
     }
 
-    // MARK: Clients that go
+    // MARK: Clients that disconnect
 
-    @Test func `a client that goes before its answer is counted as that`() async throws {
+    @Test func `a client that disconnects before the response is counted as such`() async throws {
         let log = TestLog()
         let service = ScriptedService(.hold([]))
         try await TestServer.run(service, log: log) { server async throws in
@@ -242,7 +243,8 @@ import Testing
             try await connection.close()
             let series = #"http_requests_total{method="POST",path="/v1/completions",status="499"} 1"#
             #expect(try await eventually { server.metrics.exposition.contains(series) })
-            // One that leaves within its body is answered, in case it still reads, as one that says too little.
+            // A client that disconnects within its body gets the response to an incomplete body, in case it still
+            // reads.
             let upload = try await server.connect()
             try await upload.send(Self.head("Host: a\r\nContent-Length: 100\r\n") + "{")
             try await upload.close()

@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func `one connection serves one answer after the other`() async throws {
+    @Test func `one connection serves several requests in sequence`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let connection = try await server.connect()
             for stream in [false, true, false, true] {
@@ -39,7 +39,7 @@ import Testing
         }
     }
 
-    @Test func `requests on one connection may be sent before the answers`() async throws {
+    @Test func `requests on one connection may be sent before the responses`() async throws {
         try await TestServer.run(ScriptedService("ab")) { server async throws in
             let connection = try await server.connect()
             let request = TestServer.request("/v1/completions", #"{"prompt": "a"}"#)
@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test func `sixty-four clients at once`() async throws {
+    @Test func `sixty-four clients are served at once`() async throws {
         try await TestServer.run(ScriptedService("abc")) { server async throws in
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 for index in 0..<64 {
@@ -85,7 +85,7 @@ import Testing
         #expect(service.abortedCount == 0)
     }
 
-    @Test func `what runs beyond the drain time is aborted and told so`() async throws {
+    @Test func `requests that run longer than the drain time are aborted with an error`() async throws {
         let service = ScriptedService(.hold([65]))
         try await TestServer.run(service, options: { $0.drainSeconds = 0.2 }) { server async throws in
             let whole = try await server.connect()

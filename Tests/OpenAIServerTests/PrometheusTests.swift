@@ -57,7 +57,7 @@ import Testing
         #expect(metrics.exposition == "# TYPE x counter\nx 1\n")
     }
 
-    @Test func `bounds of every described histogram ascend`() {
+    @Test func `the bounds of every described histogram ascend`() {
         for (name, description) in MetricDescription.all {
             let bounds = description.bounds ?? []
             #expect(bounds == bounds.sorted() && Set(bounds).count == bounds.count, "\(name)")

@@ -5,7 +5,7 @@ import Requests
 import Synchronization
 import Tokenization
 
-/// A completion service without a model: it answers the scripted tokens, whatever is asked, and remembers what was.
+/// A completion service without a model. It responds to all requests with the scripted tokens and records the requests.
 final class ScriptedService: CompletionService {
     struct State {
         var requests: [GenerationRequest] = []
@@ -15,13 +15,13 @@ final class ScriptedService: CompletionService {
         var held: [@Sendable (Bool) -> Void] = []
     }
 
-    /// How a request goes.
+    /// The course of a request.
     enum Script: Sendable {
-        /// All output at once, then the end.
+        /// All output at once, followed by the end.
         case answer([Int32], FinishReason)
-        /// The tokens, and then nothing until `release`.
+        /// The tokens, then no event until `release`.
         case hold([Int32])
-        /// The tokens, and then the stream throws.
+        /// The tokens, then an error of the stream.
         case fail([Int32], EngineError)
     }
 
@@ -61,7 +61,7 @@ final class ScriptedService: CompletionService {
     /// Lets held requests finish.
     func release() { endHeld(true) }
 
-    /// Ends the streams of held requests without saying that they finished, as an engine with a bug would.
+    /// Ends the streams of held requests without a finish event, like an engine with a bug.
     func endEarly() { endHeld(false) }
 
     private func endHeld(_ properly: Bool) {
@@ -116,7 +116,7 @@ final class ScriptedService: CompletionService {
         }
     }
 
-    /// The token with probability e^-1, its neighbours with less.
+    /// The token with probability e^-1 and its neighbours with lower ones.
     static func logprobs(_ token: Int32, count: Int) -> TokenLogprobs {
         let all = (0..<Int32(count)).map { index in
             TokenLogprob(token: (token + index) % 256, logprob: -1 - Float(index), rank: Int(index) + 1)
@@ -125,7 +125,7 @@ final class ScriptedService: CompletionService {
     }
 }
 
-/// One token for each byte, and ChatML's control tokens from 256 on.
+/// A tokenizer with one token for each byte, and ChatML's control tokens from 256 on.
 struct ByteTokenizer: Tokenizer {
     static let start: Int32 = 256
     static let end: Int32 = 257

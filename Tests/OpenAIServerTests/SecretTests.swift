@@ -7,7 +7,7 @@ import Testing
 @Suite struct SecretTests {
     private static let key = "sk-6d79-open-sesame"
 
-    @Test func `the key is in no log line of any level, whatever happens`() async throws {
+    @Test func `no log line of any level contains the key`() async throws {
         let log = TestLog()
         let service = try ChatTests.service(.answer([65], .length))
         try await TestServer.run(service, options: { $0.apiKey = APIKey(Self.key) }, log: log) { server async throws in
@@ -45,12 +45,12 @@ import Testing
         #expect(log.lines.count > 50)
         for line in log.lines {
             #expect(!line.contains(Self.key), "\(line)")
-            // A line that is longer holds the service, the tokenizer in it.
+            // A longer line would contain the service and its tokenizer.
             #expect(line.utf8.count < 2000, "\(line.prefix(200))")
         }
     }
 
-    @Test func `a key does not show itself`() {
+    @Test func `a key is never printed`() {
         var options = ServerOptions(version: "1.2.3")
         options.apiKey = APIKey(Self.key)
         var dumped = ""

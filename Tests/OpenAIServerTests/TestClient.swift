@@ -2,7 +2,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A connection to the server that sends and receives bytes as they are.
+/// A connection to the server that sends and receives raw bytes.
 struct TestConnection: Sendable {
     private let channel: any Channel
     private let received: ReceivedBytes
@@ -14,7 +14,7 @@ struct TestConnection: Sendable {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(received) }
             }
-            // So that this side can end its own half and still read.
+            // Allows closing the sending half of the connection.
             .channelOption(.allowRemoteHalfClosure, value: true)
             .connect(host: "127.0.0.1", port: port).get()
     }
@@ -31,7 +31,7 @@ struct TestConnection: Sendable {
         try await channel.close()
     }
 
-    /// Ends what this side sends; what the server sends still arrives.
+    /// Closes the sending half; the client can still receive.
     func closeOutput() async throws {
         try await channel.close(mode: .output)
     }
@@ -46,10 +46,10 @@ struct TestConnection: Sendable {
         return received.snapshot.text
     }
 
-    /// Drops what was received.
+    /// Discards received bytes.
     func forget() { received.clear() }
 
-    /// The next whole answer; those before it are dropped.
+    /// The next complete response; earlier ones are discarded.
     func response() async throws -> TestResponse {
         let text = try await receive { TestResponse($0) != nil }
         received.clear()
@@ -71,7 +71,7 @@ struct TestFailure: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
-/// Collects what comes.
+/// Collects received bytes.
 final class ReceivedBytes: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
     private let state = Mutex((bytes: [UInt8](), isClosed: false))

@@ -1,13 +1,13 @@
 @testable import JSON
 import OpenAIServer
 
-/// An HTTP answer.
+/// An HTTP response.
 struct TestResponse: Sendable {
     let status: Int
     let headers: [String: String]
     let body: String
 
-    /// The answer in `text`, if it is whole: by its length, or by its last chunk.
+    /// The response in `text`; nil: it is not complete by its length or its last chunk.
     init?(_ text: String) {
         let lines = text.split(separator: "\r\n", omittingEmptySubsequences: false)
         guard let blank = lines.firstIndex(of: ""), let status = lines[0].split(separator: " ").dropFirst().first else {
@@ -56,7 +56,7 @@ struct TestResponse: Sendable {
 }
 
 extension JSONValue {
-    /// The value at a path such as `choices.0.text`; null where there is none.
+    /// The value at a path such as `choices.0.text`; null if there is none.
     func at(_ path: String) -> JSONValue {
         var value = self
         for key in path.split(separator: ".") {

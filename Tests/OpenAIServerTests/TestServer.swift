@@ -10,7 +10,7 @@ struct TestServer: Sendable {
     let metrics: PrometheusMetrics
     let shutDown: @Sendable () async -> Void
 
-    /// Runs `body` against a server of `service`; `log` keeps what it logs, of every level.
+    /// Runs `body` with a server of `service`; `log` collects its log lines of all levels.
     static func run<Value: Sendable>(
         _ service: any CompletionService, options: (inout ServerOptions) -> Void = { _ in }, log: TestLog? = nil,
         _ body: @Sendable @escaping (TestServer) async throws -> Value
@@ -70,13 +70,13 @@ struct TestServer: Sendable {
     }
 }
 
-/// Waits up to ten seconds.
+/// Waits up to ten seconds for `condition`.
 func eventually(_ condition: () -> Bool) async throws -> Bool {
     for _ in 0..<2000 where !condition() { try await Task.sleep(for: .milliseconds(5)) }
     return condition()
 }
 
-/// Keeps log lines, as a handler that prints them would print them.
+/// Collects log lines in the form in which a handler would print them.
 struct TestLog: LogHandler {
     private final class Lines: Sendable {
         let lines = Mutex<[String]>([])

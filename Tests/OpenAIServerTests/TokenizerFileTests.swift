@@ -10,7 +10,8 @@ import Plugins
 import Testing
 import Tokenization
 
-/// The files beside `tokenizer.json`, against what `Goldens/make_tokenizer_files.py` had transformers make of them.
+/// Compares the reading of files beside `tokenizer.json` with goldens that `Goldens/make_tokenizer_files.py` made with
+/// transformers.
 @Suite struct TokenizerFileTests {
     private static let tests = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     private static let cases = Result {
@@ -18,7 +19,7 @@ import Tokenization
         return try JSONParser.parse(Array(data)).at("cases")
     }
 
-    /// `body` with the smallest checkpoint, to whose directory `files` are added.
+    /// Runs `body` with the smallest checkpoint after `files` are added to its directory.
     private func withModel(_ files: JSONObject, _ body: (ServedModel) throws -> Void) throws {
         let manager = FileManager.default
         let directory = manager.temporaryDirectory.appending(path: "tokenizer-\(UUID().uuidString)")
@@ -55,7 +56,7 @@ import Tokenization
             extra: tools.map { ["tools": $0] } ?? [:], specialTokens: model.specialTokens)
     }
 
-    @Test func `tokens, special tokens, the end and templates are those of transformers`() throws {
+    @Test func `tokens, special tokens, end tokens and templates are those of transformers`() throws {
         guard case .array(let cases) = try Self.cases.get() else { throw TestFailure("no cases") }
         #expect(cases.count > 20)
         for golden in cases {

@@ -2,7 +2,7 @@ import JSON
 import Testing
 import Tokenization
 
-/// Against `Fixtures/make_added_tokens.py`.
+/// Compares with the goldens of `Fixtures/make_added_tokens.py`.
 @Suite("Added tokens are found as tokenizers finds them")
 struct AddedTokenTests {
     @Test("added tokens with all flags match as in tokenizers, beside and inside one another")

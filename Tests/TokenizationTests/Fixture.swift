@@ -27,6 +27,6 @@ extension JSONValue {
 }
 
 extension String {
-    /// The scalars, which unlike the string itself differ where only normalization does.
+    /// The scalars. Unlike strings, they differ for canonically equivalent texts.
     var scalars: [UInt32] { unicodeScalars.map(\.value) }
 }

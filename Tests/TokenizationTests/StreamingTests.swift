@@ -3,7 +3,7 @@ import Tokenization
 
 @Suite("Text that comes in pieces")
 struct StreamingTests {
-    /// One token a byte.
+    /// A tokenizer with one token for each byte.
     private struct Bytes: Tokenizer {
         var vocabularySize: Int { 256 }
         var specialTokens: [String: TokenID] { [:] }

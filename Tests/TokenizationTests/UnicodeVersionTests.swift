@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tokenization
 
-/// Against `Fixtures/make_unicode.py`.
+/// Compares with the goldens of `Fixtures/make_unicode.py`.
 @Suite("Scalars are what tokenizers takes them for")
 struct UnicodeVersionTests {
     private static let goldens = Result { try Fixture.json("unicode.goldens.json") }
@@ -54,7 +54,7 @@ struct UnicodeVersionTests {
         }
     }
 
-    /// U+088F is a letter since Unicode 17: a sign here, behind which `'t` is one.
+    /// U+088F is a letter since Unicode 17. Here it must be a sign, after which `'t` is a contraction.
     @Test("letters of Unicode 17 are split as signs")
     func newLetters() {
         let patterns: [SplitPattern] = [.gpt2, .llama3, .qwen2]

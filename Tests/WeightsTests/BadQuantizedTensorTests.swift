@@ -3,7 +3,7 @@ import Testing
 
 @testable import Weights
 
-/// One module `m`, 64 inputs and 32 outputs in two groups, with one tensor made wrong.
+/// A module `m` with 64 inputs in two groups and 32 outputs, of which one tensor is wrong.
 @Suite struct BadQuantizedTensorTests {
     private let directory: TemporaryDirectory
 
@@ -42,7 +42,7 @@ import Testing
             Issue.record("not quantized")
             return
         }
-        // A word is the inputs 1, 2, … 8, whose zero is 8.
+        // A word has the codes 1, 2, … 8; their zero is 8.
         #expect(quantized.dequantized().floats().prefix(8) == [-3.5, -3, -2.5, -2, -1.5, -1, -0.5, 0])
         #expect(quantized.inputOrder == nil)
     }
@@ -99,7 +99,7 @@ import Testing
         #expect(description.contains("groups of 128 do not divide its 64 inputs"))
     }
 
-    /// 80 inputs in groups of 32, the last of 16, each with a scale of its own.
+    /// 80 inputs in groups of 32, 32 and 16, each with a different scale.
     @Test func `the last group may have fewer inputs`() throws {
         let scales: [Float] = [1, 2, 4]
         let gptq = try loader(#""quant_method":"gptq","bits":4,"group_size":32"#).linear(
@@ -128,7 +128,7 @@ import Testing
         }
     }
 
-    /// Kernels take 32 inputs at a time, so that groups of 16 become dense.
+    /// Kernels apply one scale to 32 inputs, so matrices with groups of 16 become dense.
     @Test(arguments: [#""quant_method":"gptq","#, #""quant_method":"awq","#])
     func `matrices with groups of 16 are dequantized`(
         method: String
@@ -150,7 +150,7 @@ import Testing
         #expect(matrix.elementType == .bf16)
     }
 
-    /// What the file has counts, as with an output matrix that somebody quantized as well.
+    /// The file has precedence over the configuration: tools may quantize the output matrix, too.
     @Test func `a quantized module is loaded although the configuration lists it as dense`() throws {
         let members = #""quant_method":"awq","bits":4,"group_size":32,"modules_to_not_convert":["m"]"#
         let quantized = [

@@ -13,7 +13,7 @@ import Testing
         try directory.write("{}", to: "tokenizer.json")
     }
 
-    /// A sound configuration with some keys replaced; an empty text removes the key.
+    /// A valid configuration with some keys replaced; an empty text removes the key.
     private func open(_ changes: [String: String] = [:]) throws -> Checkpoint {
         var keys = [
             "architectures": #"["LlamaForCausalLM"]"#, "hidden_size": "64", "intermediate_size": "96",

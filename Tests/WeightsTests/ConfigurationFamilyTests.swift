@@ -2,7 +2,7 @@ import Testing
 
 @testable import Weights
 
-/// What a family's classes in transformers 5.24 read of `config.json`, and what they do not.
+/// Which keys of `config.json` a family reads, as its classes in transformers 5.24.
 @Suite struct ConfigurationFamilyTests {
     private let directory: TemporaryDirectory
 
@@ -52,7 +52,7 @@ import Testing
     @Test func `Mistral has a window and no biases`() throws {
         let plain = try open(Self.mistral)
         #expect(plain.architecture == "MistralForCausalLM")
-        // The class's default; null is none.
+        // An absent key means the default of the class; null means no window.
         #expect(plain.slidingWindow == 4096)
         func changed(_ changes: [String: String]) throws -> ModelConfiguration {
             try open(Self.mistral.merging(changes) { $1 })
@@ -137,7 +137,7 @@ import Testing
 
     private static let llama3 = #""rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0"#
 
-    /// transformers takes the length beside the parameters before the one inside of them, and the model's in the end.
+    /// transformers reads the length beside the parameters first, then the one inside of them, then the model's.
     @Test(arguments: [
         (#"{LLAMA3}"#, "32", 32), (#"{LLAMA3,"original_max_position_embeddings":64}"#, "32", 32),
         (#"{LLAMA3,"original_max_position_embeddings":64}"#, "", 64), (#"{LLAMA3}"#, "", 128),
@@ -162,7 +162,7 @@ import Testing
         #expect(try open(both).rotary == RotaryConfiguration(theta: 7, rotarySize: 8, scaling: .linear(factor: 2)))
     }
 
-    /// With scaled positions transformers makes half of the angles, and fails.
+    /// With scaled positions, transformers computes half of the angles and fails.
     @Test func `a partial rotary factor with scaled positions is refused`() throws {
         let changes = ["rope_scaling": #"{"type":"linear","factor":2}"#, "partial_rotary_factor": "0.5"]
         #expect(try refusal(changes).contains("partial_rotary_factor 0.5 is not supported yet"))

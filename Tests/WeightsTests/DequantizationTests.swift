@@ -3,7 +3,7 @@ import Testing
 
 @testable import Weights
 
-/// Against `dequantize` of the gguf package; see Fixtures/make_fixtures.py.
+/// Compares with `dequantize` of the package gguf; see Fixtures/make_fixtures.py.
 @Suite struct DequantizationTests {
     private let quantized: GGUFSource
     private let expected: SafetensorsSource
@@ -40,7 +40,7 @@ import Testing
         for bits in UInt16.min...UInt16.max {
             let widened = widenHalf(bits)
             let standard = Float(Float16(bitPattern: bits))
-            // A signalling NaN becomes quiet in one and not in the other.
+            // Only one of the two makes signalling NaNs quiet.
             #expect(widened.bitPattern == standard.bitPattern || (widened.isNaN && standard.isNaN))
         }
     }

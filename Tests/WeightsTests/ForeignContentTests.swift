@@ -2,7 +2,7 @@ import Testing
 
 @testable import Weights
 
-/// What a download leaves behind when it goes wrong.
+/// Files that failed downloads leave behind.
 @Suite struct ForeignContentTests {
     private let directory: TemporaryDirectory
 

@@ -1,4 +1,4 @@
-/// Writes GGUF files, broken ones too: every field is what the test says.
+/// Writes GGUF files, including malformed ones: tests set every field.
 struct GGUFBuilder {
     /// A tensor's entry and its bytes.
     struct Tensor {
@@ -45,13 +45,13 @@ struct GGUFBuilder {
         add(key, type: 9, payload: Self.bytes(UInt32(5)) + Self.bytes(UInt64(values.count)) + elements)
     }
 
-    /// Adds an f32 tensor, dimensions innermost first as the file has them.
+    /// Adds an f32 tensor, dimensions innermost first, as in the file.
     mutating func add(_ name: String, _ values: [Float], dimensions: [UInt64]) {
         tensors.append(
             Tensor(name: name, dimensions: dimensions, data: values.flatMap { Self.bytes($0.bitPattern) }))
     }
 
-    /// The file.
+    /// The file's bytes.
     func build() -> [UInt8] {
         var header = magic + Self.bytes(version)
         header += Self.bytes(tensorCount ?? UInt64(tensors.count)) + Self.bytes(pairCount ?? UInt64(pairs.count))

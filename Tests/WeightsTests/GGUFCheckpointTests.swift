@@ -6,7 +6,7 @@ import Tokenization
 @Suite struct GGUFCheckpointTests {
     private let directory = Result { try TemporaryDirectory() }
 
-    /// A sound Llama file without `without`, after `change`.
+    /// A valid Llama file without the keys `without`, after `change`.
     private func open(
         without: Set<String> = [], named name: String = "model.gguf", _ change: (inout GGUFBuilder) -> Void = { _ in }
     ) throws -> Checkpoint {
@@ -90,7 +90,7 @@ import Tokenization
         #expect(tokenizer.addBOS == false && tokenizer.addEOS == nil)
     }
 
-    /// Converters of 2024 named only one of the tokens that end an answer of Llama 3, or the wrong one.
+    /// Converters of 2024 wrote only one of the tokens that end an answer of Llama 3, or a wrong one.
     @Test func `tokens that end an answer are recognized by their texts`() throws {
         func ends(_ change: (inout GGUFBuilder) -> Void) throws -> [Int] {
             try open(without: ["tokenizer.ggml.tokens"]) { builder in
@@ -162,7 +162,7 @@ import Tokenization
         #expect(description.contains("model.gguf: key \(key) must be"), "\(description)")
     }
 
-    /// Writes part `number` of `count` of a model, with one tensor, beside the first.
+    /// Writes part `number` of `count` of a model, with one tensor, into the first part's directory.
     private func writePart(_ number: UInt32, of count: UInt32, tensor: String, named name: String) throws {
         var builder = GGUFBuilder()
         builder.add("split.no", number)
@@ -219,7 +219,7 @@ import Tokenization
         #expect(whole.warnings == [])
     }
 
-    /// llama.cpp's `llama` (src/models/llama.cpp) has no window, and SiLU always.
+    /// llama.cpp's `llama` (src/models/llama.cpp) has no window and always uses SiLU.
     @Test func `keys of other architectures change nothing`() throws {
         let plain = try open().configuration
         let foreign = try open {

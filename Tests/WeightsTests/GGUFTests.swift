@@ -3,7 +3,7 @@ import Testing
 @testable import Weights
 
 @Suite struct GGUFTests {
-    /// A sound file with a pair and two tensors.
+    /// A valid file with a pair and two tensors.
     private func sound() -> GGUFBuilder {
         var builder = GGUFBuilder()
         builder.add("general.architecture", "llama")
@@ -128,7 +128,7 @@ import Testing
         #expect(try refusal { $0.tensors[0].type = 2 }.contains("not whole blocks of 32 (Q4_0)"))
     }
 
-    /// A tensor that reached past the file's end would leak the process's memory (CVE-2026-7482).
+    /// A tensor beyond the file's end would expose the process's memory (CVE-2026-7482).
     @Test(arguments: [64, 1 << 40, 0x7FFF_FFFF_FFFF_FFE0] as [UInt64]) func `refuses data outside the file`(
         offset: UInt64
     )

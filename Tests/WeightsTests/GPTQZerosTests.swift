@@ -3,7 +3,7 @@ import Testing
 
 @testable import Weights
 
-/// GPTQModel writes version 1 by subtracting a one in every field from whole words of zeros, so that a zero of 0 borrows from
+/// GPTQModel writes version 1 by subtracting a one in every code from whole words of zeros, so a zero of 0 borrows from
 /// its neighbour.
 @Suite struct GPTQZerosTests {
     private let directory: TemporaryDirectory
@@ -23,7 +23,7 @@ import Testing
         let weights = try GPTQWeightLoader(configuration).linear(
             "m.weight", inputSize: 32, outputSize: outputs, from: source)
         guard case .quantized(let quantized) = weights else { return [] }
-        // Every weight's code is 0: what is left is minus the zero.
+        // Every weight's code is 0, so the weight is minus the zero.
         let floats = quantized.dequantized().floats()
         return stride(from: 0, to: floats.count, by: 32).map { -floats[$0] }
     }
@@ -41,7 +41,7 @@ import Testing
         #expect(two == [0, 3, 0, 1, 2] + Array(repeating: 0, count: 11))
     }
 
-    /// 32 fields of three bits in three words: each wraps by itself, also where it lies across two words.
+    /// Three words hold 32 codes of three bits. Each wraps around separately, even if it spans two words.
     @Test func `zeros of three bits wrap around one by one`() throws {
         let wanted = (0..<32).map { UInt32($0 * 5 % 8) }
         var words: [UInt32] = [0, 0, 0]
@@ -57,7 +57,7 @@ import Testing
         #expect(try zeros([0x8888_8850], bitCount: 4, format: "gptq_v2") == [0, 5, 8, 8, 8, 8, 8, 8])
     }
 
-    /// All zeros in the middle need not be kept, in either version.
+    /// Zeros that are all in the middle of the range are not stored, in both versions.
     @Test func `zeros in the middle of the range are not stored`() throws {
         #expect(try zeros([0x7777_7777], bitCount: 4) == Array(repeating: 8, count: 8))
         #expect(try zeros([0x8888_8888], bitCount: 4, format: "gptq_v2") == Array(repeating: 8, count: 8))

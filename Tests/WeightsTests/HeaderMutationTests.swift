@@ -5,9 +5,9 @@ import Tokenization
 
 @testable import Weights
 
-/// Whatever a header says, the answer is an error or tensors that lie inside the file.
+/// Any header leads to an error or to tensors inside of the file.
 @Suite struct HeaderMutationTests {
-    /// Changes one or several positions: a bit, a byte, a 64-bit word of an interesting number, a cut, a repetition.
+    /// Changes one or several positions: a bit, a byte, a 64-bit word, a deletion, or a repetition.
     private func mutated(
         _ bytes: [UInt8], headerByteCount: Int, maxChanges: Int, _ random: inout SplitMix64
     ) -> [UInt8] {
@@ -32,7 +32,7 @@ import Tokenization
         return bytes
     }
 
-    /// Reads every tensor of `source`; traps where a window is wrong.
+    /// Reads every tensor of `source`; a wrong range traps.
     private func readAll(_ source: any TensorSource) {
         for name in source.tensorNames {
             guard let tensor = try? source.tensor(named: name), tensor.elementCount < 1 << 20 else { continue }
@@ -66,7 +66,7 @@ import Tokenization
                 _ = try? ModelConfiguration(gguf: source, vocabulary: vocabulary)
             }
         }
-        // Both outcomes were tried.
+        // Both outcomes must have occurred.
         #expect(opened > 50 && opened < 2450)
     }
 
@@ -75,13 +75,13 @@ import Tokenization
         let bytes = safetensors([("a", [1, 2, 3, 4, 5, 6], [2, 3]), ("b", [1], [1]), ("c", [], [0])], as: .bf16)
         var opened = 0
         for _ in 0..<2500 {
-            // One change: JSON breaks too easily for more to get past the parser.
+            // Only one change, because with several the JSON parser refuses almost every header.
             let file = mutated(bytes, headerByteCount: bytes.count - 14, maxChanges: 1, &random)
             guard let source = try? source(file) else { continue }
             opened += 1
             readAll(source)
         }
-        // Nearly every change contradicts something; changes of names and of padding pass.
+        // Almost every change is an error; changes of names and of padding are not.
         #expect(opened > 10 && opened < 1250)
     }
 
@@ -95,7 +95,7 @@ import Tokenization
         func smallNumber() -> String { numbers[Int.random(in: 0..<7, using: &random)] }
         var opened = 0
         for attempt in 0..<10_000 {
-            // Half the headers have plausible numbers only, so that some get through.
+            // Half of the headers have only plausible numbers, so that some are accepted.
             let next = attempt % 2 == 0 ? number : smallNumber
             let entryCount = attempt % 2 == 0 ? 3 : 1
             let entries = (0..<Int.random(in: 1...entryCount, using: &random)).map { index in

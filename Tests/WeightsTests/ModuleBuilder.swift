@@ -35,7 +35,7 @@ func source(of tensors: [BuiltTensor]) throws -> SafetensorsSource {
     return try source(safetensors(header: "{" + entries.joined(separator: ",") + "}", data: data))
 }
 
-/// A document with these members, as a configuration inside config.json.
+/// A document with these members, like a configuration in config.json.
 func quantization(_ members: String, in directory: TemporaryDirectory) throws -> QuantizationConfiguration {
     let file = try directory.write("{\"quantization_config\":{\(members)}}", to: "config.json")
     guard let configuration = try QuantizationConfiguration(JSONDocument(file: file), orFirstOf: []) else {

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Weights
 
-/// Which matrix makes the logits: the one that the file has, whatever the configuration says, as in transformers 5.24.
+/// Which matrix computes the logits. As in transformers 5.24, a matrix in the file has precedence over the
+/// configuration.
 @Suite struct OutputMatrixTests {
     private let directory: TemporaryDirectory
 
@@ -63,7 +64,7 @@ import Testing
         let checkpoint = try open("true", [Self.other])
         #expect(checkpoint.configuration.tieWordEmbeddings)
         #expect(try checkpoint.source.tensor(named: Self.table.0).floats() == [1, 2, 3, 5])
-        // Untied, the table is missed.
+        // Without tying, the table is missing.
         #expect(try open("false", [Self.other]).source.shape(of: Self.table.0) == nil)
     }
 

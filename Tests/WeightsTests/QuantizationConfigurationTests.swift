@@ -15,7 +15,7 @@ import Testing
         quantized + #","config_groups":{"group_0":{"targets":["Linear"],"weights":{\#(weights)}\#(more)}}"#
     }
 
-    /// A rotation of weights, and of `location`.
+    /// A configuration that rotates weights and `location`.
     private static func transforms(_ location: String) -> String {
         #","transform_config":{"config_groups":{"v":{"type":"hadamard","apply":[{"targets":["Linear"],"#
             + #""location":"weight_input"},{"targets":["Linear"],"location":"\#(location)"}]}}}"#

@@ -3,7 +3,8 @@ import Testing
 
 @testable import Weights
 
-/// Checkpoints of real tools against numpy's dequantization of them; see Tests/Goldens/make_quantized.py and dequantize.py.
+/// Compares checkpoints of published tools with NumPy's dequantization; see Tests/Goldens/make_quantized.py and
+/// dequantize.py.
 @Suite struct QuantizedCheckpointTests {
     static let names = [
         "awq-4bit", "compressed-w4", "compressed-w4-actorder", "compressed-w8-channel", "gptq-2bit", "gptq-3bit",
@@ -66,7 +67,7 @@ import Testing
             case .quantized(let quantized): quantized.layout.description
             }
         }
-        // The first rule leaves k dense, although the second names it too.
+        // The first rule leaves k dense, although the second one matches it, too.
         #expect(try layout("model.layers.1.self_attn.k_proj.weight", [32, 64]) == "bf16")
         #expect(try layout("model.layers.1.self_attn.v_proj.weight", [32, 64]).hasPrefix("int8"))
         #expect(try layout("model.layers.1.self_attn.q_proj.weight", [64, 64]).hasPrefix("int4"))
@@ -108,7 +109,7 @@ import Testing
             guard let start = target.baseAddress else { return }
             for first in stride(from: 0, to: 96, by: 10) { quantized.read(first..<min(first + 10, 96), into: start) }
         }
-        // 64 × 96 codes of 4 bits and two groups of scales; zeros are all the same and not read again.
+        // 64 × 96 codes of 4 bits and two groups of scales; zeros are all equal and are not read.
         #expect(progress.completedByteCount == 64 * 96 / 2 + 2 * 96 * 2)
     }
 }

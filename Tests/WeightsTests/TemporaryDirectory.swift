@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// A directory that goes when its owner does.
+/// A directory that is removed with its owner.
 final class TemporaryDirectory {
     let path: String
 

@@ -2,9 +2,9 @@ import Testing
 
 @testable import Weights
 
-/// What becomes of tensors that a model does not use.
+/// Errors and warnings about tensors that a model does not read.
 @Suite struct WatchedSourceTests {
-    /// A layer and a norm that are read, and `others`.
+    /// A source with a layer and a norm that are read, and `others`.
     private func watched(_ others: [(name: String, values: [Float], shape: [Int])]) throws -> WatchedSource {
         let read: [(name: String, values: [Float], shape: [Int])] = [
             ("model.layers.0.self_attn.q_proj.weight", [1], [1, 1]), ("model.norm.weight", [1], [1]),

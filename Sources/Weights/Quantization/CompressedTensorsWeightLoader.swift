@@ -3,8 +3,8 @@ import SharedValues
 public import Tensors
 
 /// Loads compressed-tensors' `pack-quantized` layout: `weight_packed` `[out, in * bits / 32]` along inputs, stored with
-/// half of the range added, `weight_scale` `[out, groups]`, `weight_zero_point` `[out * bits / 32, groups]` likewise, and
-/// `weight_g_idx` `[in]` (vllm-project/compressed-tensors, `compressors/pack_quantized`).
+/// half of the range added, `weight_scale` `[out, groups]`, `weight_zero_point` `[out * bits / 32, groups]` likewise,
+/// and `weight_g_idx` `[in]` (vllm-project/compressed-tensors, `compressors/pack_quantized`).
 public struct CompressedTensorsWeightLoader: WeightLoader {
     private let configuration: CompressedTensorsConfiguration
     private let type: WeightType
@@ -65,8 +65,8 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
     }
 }
 
-/// The quantization configuration of a compressed-tensors checkpoint (vllm-project/compressed-tensors, `quant_config.py` and
-/// `quant_args.py`); of its formats, `pack-quantized`.
+/// The quantization configuration of a compressed-tensors checkpoint (vllm-project/compressed-tensors,
+/// `quant_config.py` and `quant_args.py`); of its formats, `pack-quantized`.
 public struct CompressedTensorsConfiguration: Sendable, Hashable {
     /// How the matrices of a group of modules are quantized.
     struct Scheme: Sendable, Hashable {
@@ -155,8 +155,8 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
         return schemes.first { $0.target.matches(module) }?.scheme
     }
 
-    /// Weights may be stored rotated. If other weights undo the rotation, nothing has to be done. If activations, queries
-    /// or keys have to be rotated at run time, the checkpoint is refused, because no backend does that.
+    /// Weights may be stored rotated. If other weights undo the rotation, nothing has to be done. If activations,
+    /// queries or keys have to be rotated at run time, the checkpoint is refused, because no backend does that.
     private static func refuseTransforms(_ document: JSONDocument) throws(WeightLoadingError) {
         guard let groups = try document.object("transform_config")?.object("config_groups") else { return }
         for name in groups.keys.sorted() {

@@ -90,7 +90,8 @@ struct GroupRows: QuantizedRows {
     }
 }
 
-/// A tensor of 32-bit words, each of which holds several codes: the small unsigned integers of quantized weights and zeros.
+/// A tensor of 32-bit words, each of which holds several codes: the small unsigned integers of quantized weights and
+/// zeros.
 struct CodeTensor: Sendable {
     /// Which codes share a word.
     enum Order: Sendable {
@@ -98,7 +99,8 @@ struct CodeTensor: Sendable {
         case alongRows
         /// Neighbours of a row, as one stream of bits: `[rows, columns * bitCount / 32]`.
         case alongColumns
-        /// Eight 4-bit neighbours of a row in AutoAWQ's order: nibble i of a word is column {0, 2, 4, 6, 1, 3, 5, 7}[i].
+        /// Eight 4-bit neighbours of a row in AutoAWQ's order: nibble i of a word is column {0, 2, 4, 6, 1, 3, 5,
+        /// 7}[i].
         case interleaved
     }
 

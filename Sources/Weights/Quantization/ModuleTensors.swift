@@ -42,8 +42,8 @@ struct ModuleTensors {
         return tensor
     }
 
-    /// Inputs that share a scale: `stated`, or all of them. The last group may have fewer, unless `isWhole`: then this throws
-    /// `malformedTensor`.
+    /// Inputs that share a scale: `stated`, or all of them. The last group may have fewer, unless `isWhole`: then this
+    /// throws `malformedTensor`.
     func groupSize(_ stated: Int?, inputSize: Int, isWhole: Bool = false) throws(WeightLoadingError) -> Int {
         guard let stated else { return inputSize }
         guard inputSize % stated == 0 || !isWhole else {
@@ -57,8 +57,8 @@ struct ModuleTensors {
         .malformedTensor(file: source.file, tensor: "\(name).\(part)", reason: reason)
     }
 
-    /// The matrix of `rows`. It is dequantized if 32 inputs can belong to several groups, because kernels apply one scale to
-    /// 32 inputs at a time.
+    /// The matrix of `rows`. It is dequantized if 32 inputs can belong to several groups, because kernels apply one
+    /// scale to 32 inputs at a time.
     func matrix(_ rows: GroupRows, outputSize: Int, _ type: WeightType) -> LinearWeights {
         let matrix = QuantizedMatrix(
             outputSize: outputSize, inputSize: rows.inputSize, layout: .groups(rows.format),
@@ -82,8 +82,8 @@ extension WeightType {
 
 /// The order in which the inputs of a group are neighbours, computed from the group of each input (`g_idx`).
 enum InputOrder {
-    /// The input of each stored column, by group and then by input; nil: the inputs are already in this order.
-    /// Throws `shapeMismatch`, `unsupportedType`, or `malformedTensor` for a group that does not exist or that has another
+    /// The input of each stored column, by group and then by input; nil: the inputs are already in this order. Throws
+    /// `shapeMismatch`, `unsupportedType`, or `malformedTensor` for a group that does not exist or that has another
     /// size than `groupSize`.
     static func read(
         _ tensor: StoredTensor, inputSize: Int, groupSize: Int

@@ -16,7 +16,8 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     }
 
     /// Reads `quantization_config` of `config`; where there is none, the first of `files` that exists, which older
-    /// tools write beside it. Nil when there is neither. Throws `unsupported` for a method or variant that no loader knows.
+    /// tools write beside it. Nil when there is neither. Throws `unsupported` for a method or variant that no loader
+    /// knows.
     init?(_ config: JSONDocument, orFirstOf files: [String]) throws(WeightLoadingError) {
         // The first versions of compressed-tensors used the second key.
         let (usual, old) = (try config.object("quantization_config"), try config.object("compression_config"))
@@ -30,7 +31,8 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     }
 
     private init(_ document: JSONDocument) throws(WeightLoadingError) {
-        // Separate configuration files are older than the key `quant_method`; AWQ's have the key `w_bit`, GPTQ's do not.
+        // Separate configuration files are older than the key `quant_method`; AWQ's have the key `w_bit`, GPTQ's do
+        // not.
         let isOldAWQ = document.value("w_bit") != nil
         switch try document.string("quant_method") ?? (isOldAWQ ? "awq" : "gptq") {
         case "awq": self = .awq(try AWQConfiguration(document))
