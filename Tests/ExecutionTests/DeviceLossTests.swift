@@ -8,7 +8,7 @@ import SharedValues
 import Synchronization
 import Testing
 
-/// A device that is lost takes the requests of its step with it, and nobody else.
+/// A lost device fails the requests of its step, and no others.
 @Suite struct DeviceLossTests {
     /// A plan that is lost while it computes its `lossAt`th batch, and in every one after it.
     private final class FragilePlan: PreparedPlan {

@@ -49,7 +49,7 @@ enum Golden {
         "gptq-4bit", "gptq-4bit-actorder", "gptq-4bit-v2", "gptq-8bit-column", "gptq-dynamic",
     ].map { "quantized-\($0)" }
 
-    /// Where a small checkpoint lies.
+    /// The path of a small checkpoint.
     static func path(_ checkpoint: String) -> String {
         let path = folder.appending(path: "checkpoints/\(checkpoint)").path
         return checkpoint == "llama-gguf" ? path + "/model.gguf" : path

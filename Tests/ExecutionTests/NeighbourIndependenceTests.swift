@@ -7,8 +7,8 @@ import Tensors
 import Testing
 import Weights
 
-/// A request's tokens and their probabilities are the same bits whoever shares its batch, however its prompt is cut,
-/// whether it is preempted, swapped out and in, or finds its prefix in the cache.
+/// A request's tokens and their probabilities have the same bits whatever requests share its batch, however its prompt is
+/// cut, whether it is preempted, swapped out and in, or finds its prefix in the cache.
 @Suite struct NeighbourIndependenceTests {
     private struct Load {
         let prompt: [Int32]
@@ -49,7 +49,7 @@ import Weights
         var hitCount = 0
         var swapOutCount = 0
         for world in 0..<4 {
-            // In the last one, whoever is preempted is swapped out; in the others but the first, there may be room for that
+            // In the last one, preempted requests are swapped out; in the others but the first, there may be room for that
             // or not.
             let isSwapping = world == 3
             let blockSize = [1, 2, 8, 16, 32].randomElement(using: &random) ?? 16
@@ -89,7 +89,7 @@ import Weights
     }
 
     @Test(
-        "with a sliding window, whose blocks are given back as nobody sees them any more", arguments: devices, [5, 24])
+        "with a sliding window, below which blocks are freed", arguments: devices, [5, 24])
     func slidingWindow(device: Device, window: Int) throws {
         var random = SplitMix64(seed: UInt64(window))
         let machine = try Machine(

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("AsyncLLMEngine")
 struct AsyncLLMEngineTests {
-    /// Continues with the bytes of a text, one a step, whatever the prompt; fails or waits where it is told to.
+    /// Continues every prompt with the bytes of a text, one a step; fails at a given step, and waits at a gate.
     struct ReciteExecutor: ModelExecutor {
         struct Failure: Error, CustomStringConvertible { let description = "device lost" }
 
@@ -135,7 +135,7 @@ struct AsyncLLMEngineTests {
         }
     }
 
-    @Test("a policy hears of a stop string as such, and not that the request was given up")
+    @Test("a policy is told of a stop string as such, and not of an abort")
     func policyHearsOfStopStrings() async throws {
         let listener = Listener()
         let engine = Self.engine(ReciteExecutor("one two three"), policy: listener)
@@ -144,7 +144,7 @@ struct AsyncLLMEngineTests {
         #expect(listener.reasons.all.withLock { $0 } == [.stopString("two")])
     }
 
-    @Test("max_tokens ends a text, and gives up what was held back for a stop string")
+    @Test("max_tokens ends a text, and releases text that was held back for a stop string")
     func length() async throws {
         let engine = Self.engine(ReciteExecutor("one two three"))
         defer { engine.stop() }
@@ -194,7 +194,7 @@ struct AsyncLLMEngineTests {
         #expect(next.texts == [0: "abcdef"])
     }
 
-    /// Refuses whoever names a tenant, and says what it knows.
+    /// Refuses requests with a tenant, and names what it knows of them.
     struct Bouncer: SchedulerPolicy {
         mutating func decide(
             among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
@@ -206,7 +206,7 @@ struct AsyncLLMEngineTests {
         }
     }
 
-    @Test("a policy knows tenant, priority and deadline, and what it refuses ends with its reason")
+    @Test("a policy knows tenant, priority and deadline, and the requests that it refuses end with its reason")
     func rejection() async throws {
         let engine = Self.engine(ReciteExecutor("abc"), policy: Bouncer())
         defer { engine.stop() }
@@ -239,7 +239,7 @@ struct AsyncLLMEngineTests {
         let lines = Mutex<[String]>([])
     }
 
-    @Test("failures of a policy are reported at once, then now and then; they cost nobody a token")
+    @Test("the first failure of a policy is reported at once, and failures change no tokens")
     func policyFailures() async throws {
         let reports = Reports()
         let engine = Self.engine(ReciteExecutor("abc"), policy: Clueless()) { line in
@@ -256,7 +256,7 @@ struct AsyncLLMEngineTests {
             ])
     }
 
-    @Test("what can never run is refused at once, with the reason")
+    @Test("requests that can never run are refused at once, with the reason")
     func refusals() throws {
         let engine = Self.engine(ReciteExecutor("a"), maxWaiting: 2)
         defer { engine.stop() }

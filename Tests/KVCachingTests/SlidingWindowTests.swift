@@ -24,7 +24,7 @@ struct SlidingWindowTests {
         #expect(cache.freeBlockCount == 4)
     }
 
-    @Test("a prefix is found whole; only what is seen of it is taken")
+    @Test("a prefix is found whole; only its blocks in the window are taken")
     func prefix() {
         var cache = KVCacheManager(blockCount: 6, blockSize: 1, slidingWindow: 2)
         var table = BlockTable()
@@ -42,7 +42,7 @@ struct SlidingWindowTests {
         #expect(cache.freeBlockCount == 6)
     }
 
-    @Test("only what is seen is swapped")
+    @Test("only blocks in the window are swapped")
     func swap() {
         var cache = KVCacheManager(
             blockCount: 4, blockSize: 1, isPrefixCachingEnabled: false, swapBlockCount: 2, slidingWindow: 3)

@@ -49,7 +49,7 @@ struct SwapTests {
         #expect(cache.freeSwapBlockCount == 1)
     }
 
-    @Test("blocks that were not reused meanwhile are taken back where they lie")
+    @Test("blocks that were not reused meanwhile are taken back without a copy")
     func untouched() {
         var cache = KVCacheManager(blockCount: 4, blockSize: 1, swapBlockCount: 4)
         var table = filled([1, 2, 3], in: &cache)

@@ -25,7 +25,7 @@ struct HostilePolicyTests {
         return world
     }
 
-    /// Runs a load to its end: everybody has the tokens that they have alone.
+    /// Runs a load to its end: every request has the tokens that it has without the others.
     private static func finish(_ world: inout SchedulerWorld) {
         world.run()
         #expect(world.brokenInvariants == [])
@@ -94,11 +94,11 @@ struct HostilePolicyTests {
         #expect(world.admissionOrder == world.admissionOrder.sorted())
     }
 
-    @Test("a policy hears of events though nobody asks it; one that is stuck is given up when too many wait for it")
+    @Test("events are delivered without a question; a stuck policy is not asked any more when too many wait for it")
     func events() throws {
         let view = RequestView(id: RequestID(1), arrival: EngineInstant(nanoseconds: 0), promptCount: 1)
         let progress = StepProgress(computedCount: 1, recomputedCount: 0, producedCount: 1)
-        func tell(_ policy: inout any SchedulerPolicy, rounds: Int, pauseSeconds: Double) throws {
+        func post(to policy: inout any SchedulerPolicy, rounds: Int, pauseSeconds: Double) throws {
             for round in 0..<rounds {
                 for _ in 0..<1000 {
                     try policy.progressed(view, by: progress, at: EngineInstant(nanoseconds: UInt64(round)))
@@ -107,10 +107,12 @@ struct HostilePolicyTests {
             }
         }
         var listener = try Self.policy("none", budgetMilliseconds: ExternalPolicyTests.patience)
-        try tell(&listener, rounds: 140, pauseSeconds: 0.01)
+        try post(to: &listener, rounds: 140, pauseSeconds: 0.01)
         try Self.whileStuck {
             var stuck = try Self.policy("stuck", budgetMilliseconds: 20)
-            #expect(throws: PluginError.givenUp(policy: "hostile")) { try tell(&stuck, rounds: 1000, pauseSeconds: 0) }
+            #expect(throws: PluginError.givenUp(policy: "hostile")) {
+                try post(to: &stuck, rounds: 1000, pauseSeconds: 0)
+            }
         }
     }
 

@@ -40,7 +40,7 @@ struct LibraryTests {
         #expect(message(path).hasPrefix("plugin \(path): \(reason)"))
     }
 
-    @Test("a policy that will not start says why, with the file; so do options that it does not know")
+    @Test("a policy whose create fails is refused with its reason and the file; so are unknown options")
     func creation() throws {
         let hostile = try BuiltPlugin.c("hostile.c")
         #expect(throws: PluginError.notCreated(path: hostile, policy: "hostile", reason: "mode: expected one")) {

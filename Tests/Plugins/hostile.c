@@ -22,7 +22,7 @@
 #define SYMBOL quire_plugin
 #endif
 
-// Mode `stuck` loops until a test sets this: for quire, for ever.
+// Mode `stuck` loops until a test sets this: quire sees a policy that never returns.
 __attribute__((visibility("default"))) volatile int hostile_is_released = 0;
 
 static int is(void *self, const char *mode) { return strcmp(self, mode) == 0; }
@@ -112,7 +112,7 @@ static int32_t preemption_mode(
     return misbehave(self, error);
 }
 
-static int32_t heard(void *self, const quire_request *request, uint64_t now, quire_message *error) {
+static int32_t handle_event(void *self, const quire_request *request, uint64_t now, quire_message *error) {
     (void)request, (void)now;
     return is(self, "deaf") ? 1 : misbehave(self, error);
 }
@@ -120,12 +120,12 @@ static int32_t heard(void *self, const quire_request *request, uint64_t now, qui
 static int32_t progressed(
     void *self, const quire_request *request, const quire_progress *progress, uint64_t now, quire_message *error) {
     (void)progress;
-    return heard(self, request, now, error);
+    return handle_event(self, request, now, error);
 }
 
 static int32_t ended(void *self, const quire_request *request, int32_t reason, uint64_t now, quire_message *error) {
     (void)reason;
-    return heard(self, request, now, error);
+    return handle_event(self, request, now, error);
 }
 
 static const quire_policy policy = {
@@ -140,8 +140,8 @@ static const quire_policy policy = {
     .victim_ranks = victim_ranks,
     .preempts = preempts,
     .preemption_mode = preemption_mode,
-    .arrived = heard,
-    .admitted = heard,
+    .arrived = handle_event,
+    .admitted = handle_event,
     .progressed = progressed,
     .ended = ended,
 };

@@ -1,4 +1,4 @@
-// `two_classes`: long prompts wait in a line of their own, and one admission in `share` is theirs.
+// `two_classes`: long prompts wait in a queue of their own, and get one admission in `share`.
 //
 //   cc -O2 -shared -fPIC -I Sources/CQuirePlugin/include -o libtwo_classes.so Tests/Plugins/two_classes.c
 //
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SHORT_LINE = 0, LONG_LINE = 1 };
+enum { SHORT_QUEUE = 0, LONG_QUEUE = 1 };
 
 typedef struct state {
     int64_t long_tokens;
@@ -46,7 +46,7 @@ static int32_t create(
 static int32_t place(
     void *self, const quire_request *request, uint64_t now_ns, quire_place *answer, quire_message *error) {
     (void)now_ns, (void)error;
-    answer->line = request->prompt_tokens >= ((state *)self)->long_tokens ? LONG_LINE : SHORT_LINE;
+    answer->line = request->prompt_tokens >= ((state *)self)->long_tokens ? LONG_QUEUE : SHORT_QUEUE;
     answer->rank = (double)request->arrival_ns;
     return 0;
 }
@@ -56,11 +56,11 @@ static int32_t decide(
     quire_decision *answer, quire_message *error) {
     (void)load, (void)now_ns, (void)error;
     state *policy = self;
-    int64_t wanted = policy->admissions % policy->share == policy->share - 1 ? LONG_LINE : SHORT_LINE;
-    // Lookahead is 1: there is one candidate for each line that is not empty.
+    int64_t next = policy->admissions % policy->share == policy->share - 1 ? LONG_QUEUE : SHORT_QUEUE;
+    // Lookahead is 1: there is one candidate for each queue that is not empty.
     uint64_t chosen = 0;
     for (uint64_t i = 0; i < count; i++) {
-        if (candidates[i].place.line == wanted) chosen = i;
+        if (candidates[i].place.line == next) chosen = i;
     }
     answer->kind = QUIRE_ADMIT;
     answer->id = candidates[chosen].request.id;

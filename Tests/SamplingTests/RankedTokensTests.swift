@@ -45,7 +45,7 @@ private struct Row {
     }
 }
 
-@Suite("Sampling from candidates")
+@Suite("Sampling from ranked tokens")
 struct RankedTokensTests {
     /// 500 numbers, many of them equal, a few likely.
     private static let logits = (0..<500).map { index -> Float in

@@ -29,7 +29,7 @@ struct LivenessTests {
         #expect(world.brokenInvariants == [])
     }
 
-    @Test("requests that each need the whole pool run one after the other, whoever is the victim")
+    @Test("requests that each need the whole pool run one after the other, under every victim rule")
     func wholePoolEach() {
         for rule in VictimRule.allCases {
             var world = SchedulerWorld(
@@ -44,7 +44,7 @@ struct LivenessTests {
         }
     }
 
-    @Test("a policy that always gives up whoever is nearest to its end cannot keep requests from ending")
+    @Test("a policy that always preempts the request nearest to its end cannot keep requests from ending")
     func everybodyPreempted() {
         var world = SchedulerWorld(
             blockCount: 6, blockSize: 1, prefixCaching: false, maxPreemptionCount: 3, policy: Obstruction())

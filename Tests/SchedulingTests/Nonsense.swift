@@ -3,8 +3,8 @@ import Scheduling
 import SchedulingConformance
 import SharedValues
 
-/// A policy that answers nonsense: ranks that are no numbers, requests that do not exist, shares below nothing,
-/// preemptions for no reason.
+/// A policy that answers nonsense: NaN as ranks, requests that do not exist, negative shares, preemptions without a
+/// reason.
 struct Nonsense: SchedulerPolicy {
     var random: SplitMix64
 
@@ -47,7 +47,7 @@ struct Nonsense: SchedulerPolicy {
     }
 }
 
-/// Wants nothing to run, and everything that does to stop.
+/// Admits no request, and preempts all that run.
 struct Obstruction: SchedulerPolicy {
     mutating func decide(
         among candidates: [AdmissionCandidate], load: EngineLoad, at now: EngineInstant
@@ -57,7 +57,7 @@ struct Obstruction: SchedulerPolicy {
         BudgetShare(promptTokenCount: 0, reservedTokenCount: .max)
     }
 
-    /// Whoever is nearest to its end.
+    /// The request nearest to its end.
     mutating func victimRank(of running: RequestView, at now: EngineInstant) -> Double {
         Double(running.outputCount)
     }
@@ -65,7 +65,7 @@ struct Obstruction: SchedulerPolicy {
     mutating func preempts(_ waiting: RequestView, _ victim: RequestView, at now: EngineInstant) -> Bool { true }
 }
 
-/// Lets the newest go first and take the place of whoever runs: the livelock that preemption counts prevent.
+/// Admits the newest request first and preempts others for it: the livelock that preemption counts prevent.
 struct NewestFirst: SchedulerPolicy {
     mutating func queuePosition(of request: RequestView, at now: EngineInstant) -> QueuePosition {
         QueuePosition(rank: -Double(request.arrival.nanoseconds))

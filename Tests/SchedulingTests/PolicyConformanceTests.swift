@@ -3,8 +3,8 @@ import Scheduling
 import SchedulingConformance
 import Testing
 
-/// Truth 3: whoever shares the step, however prompts are chunked, whoever is preempted or aborted, whatever the
-/// policy says, each request produces what it produces alone.
+/// Each request produces the tokens that it produces alone, whatever requests share its steps, however prompts are
+/// chunked, whichever requests are preempted or aborted, and whatever the policy decides.
 @Suite("Policies, conformance")
 struct PolicyConformanceTests {
     static let policies: [String: @Sendable () -> any SchedulerPolicy] = [

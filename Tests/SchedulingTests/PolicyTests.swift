@@ -3,7 +3,7 @@ import Scheduling
 import SchedulingConformance
 import Testing
 
-/// What each policy is for, seen from outside: in which order requests of one world are admitted.
+/// The order in which each policy admits the requests of one world.
 @Suite("Policies")
 struct PolicyTests {
     /// A world in which one request runs at a time and each takes a few steps.
@@ -64,7 +64,7 @@ struct PolicyTests {
         #expect(world.admissionOrder == [first, patient, late])
     }
 
-    @Test("priority: what runs skips steps for urgent requests, but in the long run one of four at most")
+    @Test("priority: running requests skip steps for urgent ones, but in the long run one of four at most")
     func skipping() {
         var world = world(PriorityFirst(ageingSeconds: 1000), maxSequenceCount: 16)
         let slow = (0..<6).map { index in world.add([1, Int32(index)], priority: 5) { $0.maxTokens = 40 } }
@@ -75,7 +75,7 @@ struct PolicyTests {
             let urgent = world.add([3, Int32(index)], priority: 1) { $0.maxTokens = 1 }
             let late = world.add([4, Int32(index)], priority: 6) { $0.maxTokens = 1 }
             let ran = world.step().scheduled.map(\.id)
-            // The first of the running requests always goes on; nobody less urgent joins a step that others skip.
+            // The first of the running requests always goes on; no less urgent request joins a step that others skip.
             skipped.append(ran == [slow[0], urgent])
             #expect(
                 skipped[index] || ran == slow + [urgent] || (ran.starts(with: slow + [urgent]) && ran.contains(late)))
@@ -105,7 +105,7 @@ struct PolicyTests {
         #expect(world.brokenInvariants.isEmpty)
     }
 
-    @Test("priority: nobody skips a step for a request that is no more urgent")
+    @Test("priority: no request skips a step for one that is not more urgent")
     func noSkipping() {
         var world = world(PriorityFirst(ageingSeconds: 1000), maxSequenceCount: 8)
         let running = (0..<4).map { world.add([1, Int32($0)], priority: 1) { $0.maxTokens = 9 } }
@@ -124,7 +124,7 @@ struct PolicyTests {
             world.add([3, 4], tenant: "short") { $0.maxTokens = 2 }
         }
         world.run()
-        // Limits are equal now: only what was learnt tells them apart.
+        // Limits are equal now: only the learnt lengths differ.
         let blocker = world.add([9], tenant: "long") { $0.maxTokens = 40 }
         world.step()
         let long = world.add([5, 6], tenant: "long") { $0.maxTokens = 40 }
@@ -133,7 +133,7 @@ struct PolicyTests {
         #expect(world.admissionOrder.suffix(3) == [blocker, short, long])
     }
 
-    @Test("mlfq: whoever produced much sinks and gives way; a long prompt joins lower")
+    @Test("mlfq: a request that produced much sinks and is preempted; a long prompt starts lower")
     func feedback() {
         let policy = MultiLevelFeedback(levelCount: 3, quantumTokens: 2, ageingSeconds: 100)
         var world = SchedulerWorld(
@@ -158,7 +158,7 @@ struct PolicyTests {
         #expect(heavy == 8)
     }
 
-    @Test("fair: nobody saves up by being away")
+    @Test("fair: a tenant that was away has no service saved up")
     func lift() {
         var world = world(FairShare())
         for _ in 0..<8 { world.add([1, 2], tenant: "busy") { $0.maxTokens = 4 } }
@@ -182,7 +182,7 @@ struct PolicyTests {
         #expect(world.admissionOrder == [blocker, tight, plain, relaxed])
     }
 
-    @Test("deadline: what cannot be met is refused with a reason, and what has no deadline never is")
+    @Test("deadline: a request that cannot meet its deadline is refused with a reason, one without a deadline never")
     func shedding() {
         var world = world(EarliestDeadlineFirst(target: .firstToken, defaultSeconds: 0.001))
         let blocker = world.add([1]) { $0.maxTokens = 50 }
@@ -197,7 +197,7 @@ struct PolicyTests {
         #expect(world.reasons[plain] == .length && world.reasons[blocker] == .length)
     }
 
-    @Test("prefix: the longest cached first, but nobody is passed over more often than the window is wide")
+    @Test("prefix: the longest cached first, but no request is passed over more often than the window is wide")
     func prefix() {
         var world = world(LongestPrefixFirst(window: 4))
         let shared: [Int32] = Array(1...16)
@@ -209,7 +209,7 @@ struct PolicyTests {
         #expect(world.admissionOrder == [warm] + similar.prefix(4) + [plain] + similar.dropFirst(4))
     }
 
-    @Test("victim rules: each gives up whom it names")
+    @Test("victim rules: each preempts the request that it describes")
     func victims() {
         let views = [
             RequestView(

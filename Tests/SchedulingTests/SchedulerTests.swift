@@ -40,7 +40,7 @@ struct SchedulerTests {
         #expect(world.brokenInvariants.isEmpty)
     }
 
-    @Test("the latest arrival gives way, keeps its tokens and computes them again")
+    @Test("the latest arrival is preempted, keeps its tokens and computes them again")
     func preemption() {
         var world = SchedulerWorld(blockCount: 4, blockSize: 2, prefixCaching: false)
         let first = world.add([1, 2, 3]) { $0.maxTokens = 5 }

@@ -16,13 +16,13 @@ struct ScoringTests {
         prompt.indices.dropLast().map { ScriptedExecutor.next(after: Array(prompt[...$0]), vocabularySize: 50) }
     }
 
-    @Test("share the rows of logits, and leave one to whoever comes next")
+    @Test("share the rows of logits, and leave one to the request that is admitted next")
     func sharing() {
         var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxScoredCount: 5)
         let ids = (0..<3).map { _ in world.add(prompt, scored) }
         let plain = world.add([7, 8]) { $0.maxTokens = 2 }
         func counts(_ output: SchedulerOutput) -> [Int] { output.scheduled.map(\.scoredPositions.count) }
-        // The third finds no row in the step in which the first two come, and keeps whoever is behind it waiting.
+        // The third finds no row in the step in which the first two come, and keeps the requests behind it waiting.
         #expect(counts(world.step()) == [4, 1])
         let second = world.step()
         #expect(second.scheduled.map(\.id) == ids + [plain] && counts(second) == [2, 2, 1, 0])
@@ -33,7 +33,7 @@ struct ScoringTests {
         #expect(world.brokenInvariants == [])
     }
 
-    @Test("one by itself leaves a row, and the next takes it")
+    @Test("a single scored request leaves one row, and the next request takes it")
     func overtaking() {
         var world = SchedulerWorld(blockCount: 64, blockSize: 4, maxScoredCount: 4)
         let long = world.add(Array(0..<40), scored)
@@ -74,7 +74,7 @@ struct ScoringTests {
         #expect(world.brokenInvariants == [])
     }
 
-    @Test("choices that wait for one that goes away go on by themselves")
+    @Test("choices that wait for an aborted leader go on by themselves")
     func aborts() {
         var world = SchedulerWorld(blockCount: 32, blockSize: 4, prefixCaching: false, maxScoredCount: 3)
         let first = world.add(prompt, scored)

@@ -46,7 +46,7 @@ struct SharedPromptTests {
         for id in ids { #expect(world.outputs[id] == SchedulerWorld.alone(prompt, tokenCount: 3)) }
     }
 
-    @Test("whoever waits for a prompt goes on when its leader is aborted, and can be aborted itself")
+    @Test("a request that waits for a prompt goes on when its leader is aborted, and can be aborted itself")
     func abort() {
         var world = SchedulerWorld(blockCount: 32, blockSize: 4, maxBatchedTokenCount: 4)
         let ids = choices(3, in: &world)
@@ -58,7 +58,7 @@ struct SharedPromptTests {
         #expect(world.brokenInvariants == [] && world.reasons[ids[2]] == .length)
     }
 
-    @Test("without a prefix cache nobody waits for anybody")
+    @Test("without a prefix cache no request waits for its leader")
     func disabled() {
         var world = SchedulerWorld(blockCount: 32, blockSize: 4, prefixCaching: false)
         _ = choices(3, in: &world)

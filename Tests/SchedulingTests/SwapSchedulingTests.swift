@@ -93,7 +93,7 @@ struct SwapSchedulingTests {
         #expect(statistics.swapOutCount == (moveSeconds < 1 ? statistics.preemptionCount : 2))
     }
 
-    @Test("a failed step loses what was swapped, and nobody's tokens")
+    @Test("a failed step loses the content of the swap space, and no request's tokens")
     func failure() {
         var world = SchedulerWorld(
             blockCount: 4, blockSize: 2, prefixCaching: false, swapBlockCount: 4, policy: Self.swapping)
@@ -108,7 +108,7 @@ struct SwapSchedulingTests {
         #expect(world.outputs[second] == SchedulerWorld.alone([4, 5, 6], tokenCount: 5))
     }
 
-    @Test("whoever is aborted while swapped leaves nothing behind")
+    @Test("a request that is aborted while swapped leaves no blocks behind")
     func abort() {
         var world = SchedulerWorld(
             blockCount: 4, blockSize: 2, prefixCaching: false, swapBlockCount: 4, policy: Self.swapping)

@@ -14,7 +14,7 @@ struct ReportTests {
         }
     }
 
-    @Test("the table has a line for each policy, all of one length")
+    @Test("the table has a row for each policy, all of one length")
     func table() throws {
         let lines = "\(ComparisonTable(try reports()))".split(separator: "\n")
         #expect(lines.count == 3 && Set(lines.map(\.count)).count == 1)

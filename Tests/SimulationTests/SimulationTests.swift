@@ -54,7 +54,7 @@ struct SimulationTests {
         #expect(abs(report.timeToFirstToken.max - (2 * 2.01 - 0.5)) < 1e-6)
     }
 
-    @Test("what cannot fit or finds the queue full is refused and counted")
+    @Test("requests that cannot fit or find the queue full are refused and counted")
     func refusals() throws {
         var setup = Self.setup(sequences: 1)
         setup.maxWaitingCount = 2

@@ -10,7 +10,7 @@ struct StepCostFileTests {
         let cost: StepCost
     }
 
-    @Test("what is written is read back")
+    @Test("a written cost is read back unchanged")
     func roundTrip() throws {
         var cost = StepCostTests.known
         cost.fixedSeconds = 0.25
@@ -20,7 +20,7 @@ struct StepCostFileTests {
         #expect(try StepCost(file: bytes, path: "cost.json") == cost)
     }
 
-    @Test("what is not named costs nothing")
+    @Test("missing costs are 0")
     func absent() throws {
         let cost = try StepCost(file: Array(#"{"cost": {"sequence_seconds": 1}}"#.utf8), path: "cost.json")
         #expect(cost == StepCost(fixedSeconds: 0, promptTokenSeconds: 0, sequenceSeconds: 1, contextTokenSeconds: 0))

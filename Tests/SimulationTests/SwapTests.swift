@@ -21,7 +21,7 @@ struct SwapSimulationTests {
             ], setup)
     }
 
-    @Test("moves cost what is given, and save what they are for")
+    @Test("moves take the given time, and save computing tokens again")
     func costs() throws {
         // The second gives way with seven prompt tokens and one more, a block full: 0.8 s to compute again.
         let swapped = try Self.run(moveBlockSeconds: 0.1, moveTokenSeconds: 0.01)

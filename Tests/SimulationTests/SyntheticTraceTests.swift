@@ -11,7 +11,7 @@ struct SyntheticTraceTests {
         return requests
     }
 
-    @Test("arrivals have the rate asked for, in bursts or not", arguments: ["poisson", "gamma"])
+    @Test("arrivals have the requested rate, in bursts or not", arguments: ["poisson", "gamma"])
     func rate(arrivals: String) throws {
         let requests = try requests("count=20000,rate=10,arrivals=\(arrivals),burstiness=2")
         let gaps = zip(requests, requests.dropFirst()).map { $1.arrivalSeconds - $0.arrivalSeconds }
@@ -33,7 +33,7 @@ struct SyntheticTraceTests {
         #expect(Set(short.map(\.prefixID)).count == 3)
     }
 
-    @Test("tenants, priorities and deadlines come in the shares asked for")
+    @Test("tenants, priorities and deadlines come in the requested fractions")
     func shares() throws {
         let requests = try requests("count=30000,tenants=2,skew=1,urgent=0.25,deadline_ms=500")
         #expect(abs(Double(requests.count { $0.tenant == "tenant 0" }) / 30_000 - 2.0 / 3) < 0.02)
@@ -41,7 +41,7 @@ struct SyntheticTraceTests {
         #expect(requests.allSatisfy { $0.deadlineSeconds == 0.5 })
     }
 
-    @Test("tenants' answers differ by the contrast asked for, and their mean does not change")
+    @Test("tenants' answers differ by the requested contrast, and their mean does not change")
     func contrast() throws {
         let requests = try requests("count=60000,tenants=3,contrast=9,max_length=100000")
         let means = ["tenant 0", "tenant 1", "tenant 2"].map { tenant in

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("TimeSeries")
 struct TimeSeriesTests {
-    @Test("what holds for many intervals is in each of them")
+    @Test("a value that spans many intervals is in each of them")
     func longSteps() {
         var series = TimeSeries()
         for step in 0..<100 { series.add(Double(step), at: Double(step) * 0.03, for: 0.03) }
@@ -15,7 +15,7 @@ struct TimeSeriesTests {
         }
     }
 
-    @Test("the mean of an interval weighs what it held by its time")
+    @Test("the mean of an interval weighs values by their time")
     func means() {
         var series = TimeSeries()
         series.add(4, at: 0, for: 0.00025)

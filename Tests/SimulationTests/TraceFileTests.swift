@@ -45,7 +45,7 @@ struct TraceFileTests {
         #expect(requests.map(\.promptCount) == [4808, 110, 5])
     }
 
-    @Test("JSON lines with everything that a request may have")
+    @Test("JSON lines with every column")
     func jsonLines() throws {
         let requests = try read(
             """
@@ -71,7 +71,7 @@ struct TraceFileTests {
         #expect(TraceFields.split(#"a, "b,c" ,"d""e",,"#) == ["a", "b,c", #"d"e"#, "", ""])
     }
 
-    @Test("what is wrong is named with its line")
+    @Test("errors name the line and the problem")
     func errors() throws {
         #expect(try complaint("") == ": is empty")
         #expect(try complaint("a,b\n1,2\n") == ":1: no column for the arrival; found a, b")
