@@ -10,7 +10,8 @@
 //
 // With IS_STAGED, the workgroup loads a tile's keys and values into shared memory: all loads of both are in flight at
 // once, and neighbouring invocations load neighbouring words. Without it, an invocation reads the cache directly,
-// KEYS_AHEAD units of keys or VALUES_AHEAD of values before it uses the first, so that loads do not wait for each other.
+// KEYS_AHEAD units of keys or VALUES_AHEAD of values before it uses the first, so that loads do not wait for each
+// other.
 
 layout(set = 0, binding = QUERIES_BINDING) readonly buffer Queries { float queries[]; };
 layout(set = 0, binding = KEYS_BINDING) readonly buffer Keys { CACHE_WORDS keys[]; };
@@ -167,7 +168,8 @@ void main() {
             CACHE_WORDS value_words[OWN_WORDS];
             [[unroll]] for (uint own = 0; own < OWN_WORDS; own++) {
                 uint index = own * GROUP + lane;
-                // Positions outside of the range are loaded from inside of it: any finite number will do, as they weigh 0.
+                // Positions outside of the range are loaded from inside of it: any finite number will do, as they weigh
+                // 0.
                 uint word = head_offsets[clamp(index / HEAD_UNITS, from, to - 1)] + index % HEAD_UNITS;
                 key_words[own] = keys[word];
                 value_words[own] = values[word];

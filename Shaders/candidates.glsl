@@ -1,8 +1,8 @@
 // The COUNT largest of a workgroup's numbers: equal ones by rising id, NaN after all others.
 //
 // A radix select: digits of eight bits are counted from the highest on, among the numbers that share the digits chosen
-// so far, until a threshold is known that COUNT numbers reach. Those are collected, and each finds its rank by comparing
-// itself with the others. The result does not depend on the order in which atomics arrive.
+// so far, until a threshold is known that COUNT numbers reach. Those are collected, and each finds its rank by
+// comparing itself with the others. The result does not depend on the order in which atomics arrive.
 
 #define NO_ID 0xFFFFFFFFu
 // A record: sum, sum at the temperature, number of candidates, one unused word, their ids, their logits.

@@ -1,6 +1,7 @@
-// A GEMM on unquantized weights: a workgroup computes 64 rows by 64 outputs and goes through the input DEPTH numbers at a
-// time, which it keeps in shared memory (`gemm_single.glsl`, `gemm_half.glsl`). An invocation sums four rows by four
-// outputs. In 32 bits it sums in the order, and in the SPLIT_K parts, of `gemv.comp`, so that both compute the same bits.
+// A GEMM on unquantized weights: a workgroup computes 64 rows by 64 outputs and goes through the input DEPTH numbers at
+// a time, which it keeps in shared memory (`gemm_single.glsl`, `gemm_half.glsl`). An invocation sums four rows by four
+// outputs. In 32 bits it sums in the order, and in the SPLIT_K parts, of `gemv.comp`, so that both compute the same
+// bits.
 
 layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weights[]; };
 

@@ -1,6 +1,6 @@
-// A GEMM on quantized weights and quantized activations: a workgroup computes 64 rows by 64 outputs and goes through the
-// input a slice at a time, as bytes in shared memory. An invocation sums four rows by four outputs, in the order and in
-// the SPLIT_K parts of `gemv_integer.comp`, so that both compute the same bits.
+// A GEMM on quantized weights and quantized activations: a workgroup computes 64 rows by 64 outputs and goes through
+// the input a slice at a time, as bytes in shared memory. An invocation sums four rows by four outputs, in the order
+// and in the SPLIT_K parts of `gemv_integer.comp`, so that both compute the same bits.
 
 layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { uint codes[]; };
 

@@ -1,6 +1,6 @@
 // A GEMM on quantized weights: a workgroup computes 64 rows by 64 outputs and goes through the input half a slice at a
-// time, unpacked to shared memory. An invocation sums four rows by four outputs, in the order and in the SPLIT_K parts of
-// `gemv_quantized.comp`, so that both compute the same bits.
+// time, unpacked to shared memory. An invocation sums four rows by four outputs, in the order and in the SPLIT_K parts
+// of `gemv_quantized.comp`, so that both compute the same bits.
 
 layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { uint codes[]; };
 

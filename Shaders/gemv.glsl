@@ -1,6 +1,6 @@
-// What the GEMV kernels share. A workgroup computes a tile of TILE outputs for ROWS rows, an invocation OUTPUTS of these,
-// LANES apart. SPLIT_K invocations share the sum of an output, each with a part of the input, and the parts are added in
-// order. So a row's result depends on SPLIT_K, but not on OUTPUTS, on ROWS or on other rows.
+// What the GEMV kernels share. A workgroup computes a tile of TILE outputs for ROWS rows, an invocation OUTPUTS of
+// these, LANES apart. SPLIT_K invocations share the sum of an output, each with a part of the input, and the parts are
+// added in order. So a row's result depends on SPLIT_K, but not on OUTPUTS, on ROWS or on other rows.
 
 #define LANES (TILE / OUTPUTS)
 

@@ -1,6 +1,6 @@
 // A GEMV on unquantized weights for up to ROWS rows, for lanes of a CPU's vector unit, where every load of an
-// invocation is a load of its own. A workgroup is one subgroup. One lane loads a number of the input and broadcasts it to
-// all, which use it for all of their outputs. The order of the sums is that of `gemv.comp`.
+// invocation is a load of its own. A workgroup is one subgroup. One lane loads a number of the input and broadcasts it
+// to all, which use it for all of their outputs. The order of the sums is that of `gemv.comp`.
 
 layout(local_size_x = SUBGROUP) in;
 

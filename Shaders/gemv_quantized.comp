@@ -3,8 +3,8 @@
 
 layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes[]; };
 
-// Four numbers of the input. Where it ends inside of a slice, the numbers behind it are unknown or out of bounds, so they
-// are masked. The kernel is compiled for one kind of slices: with both it would unpack in two branches, and some
+// Four numbers of the input. Where it ends inside of a slice, the numbers behind it are unknown or out of bounds, so
+// they are masked. The kernel is compiled for one kind of slices: with both it would unpack in two branches, and some
 // compilers move both unpackings before the branch and run out of registers.
 #if ENDS_IN_SLICE
 #define NUMBERS(row, index) \

@@ -1,6 +1,6 @@
-// A GEMV on quantized weights for up to ROWS rows, for lanes of a CPU's vector unit, where every load of an
-// invocation is a load of its own. A workgroup is one subgroup. One lane loads a number of the input and broadcasts it to
-// all, which use it for all of their outputs. The order of the sums is that of `gemv_quantized.comp`.
+// A GEMV on quantized weights for up to ROWS rows, for lanes of a CPU's vector unit, where every load of an invocation
+// is a load of its own. A workgroup is one subgroup. One lane loads a number of the input and broadcasts it to all,
+// which use it for all of their outputs. The order of the sums is that of `gemv_quantized.comp`.
 
 layout(local_size_x = SUBGROUP) in;
 
@@ -18,7 +18,8 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
 #define STEP(piece) { \
     vec4 piece_weights[LANE_OUTPUTS]; \
     [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
-        precise vec4 unpacked = PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES]); \
+        precise vec4 unpacked = \
+            PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES]); \
         piece_weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \

@@ -1,6 +1,6 @@
-// What kernels share that multiply quantized weights with quantized activations: a slice of a row of weights as words of
-// four bytes, and how the integer sums of a slice become a part of the result. Integer sums are exact, so kernels may
-// form them in any order.
+// What kernels share that multiply quantized weights with quantized activations: a slice of a row of weights as words
+// of four bytes, and how the integer sums of a slice become a part of the result. Integer sums are exact, so kernels
+// may form them in any order.
 
 spirv_instruction(extensions = ["SPV_KHR_integer_dot_product"], capabilities = [6018, 6019], id = 4450)
 int signed_dot(uint left, uint right, spirv_literal int format);

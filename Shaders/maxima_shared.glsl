@@ -1,5 +1,5 @@
-// Writes the largest score of each row so far into `tile_largest`, through shared memory. `scores` are those of rows from
-// `score_row` on. Ends with a barrier.
+// Writes the largest score of each row so far into `tile_largest`, through shared memory. `scores` are those of rows
+// from `score_row` on. Ends with a barrier.
 
 void find_largest(float scores[SCORE_ROWS], uint score_row, uint lane) {
     [[unroll]] for (uint index = 0; index < SCORE_ROWS; index++) {

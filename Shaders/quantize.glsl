@@ -1,4 +1,5 @@
-// Quantizes activations (`quantized_activations.glsl`). An invocation has four numbers; eight invocations share a slice.
+// Quantizes activations (`quantized_activations.glsl`). An invocation has four numbers; eight invocations share a
+// slice.
 
 layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Records { uint records[]; };
 
@@ -8,8 +9,8 @@ shared uint magnitudes[GROUP];
 shared int integers_of[GROUP * 4];
 shared int sums_of[GROUP];
 
-// Writes the record of a slice at word `record`, where `is_there`. `own` are this invocation's four numbers of the slice.
-// All invocations of the workgroup must call it, as it has barriers.
+// Writes the record of a slice at word `record`, where `is_there`. `own` are this invocation's four numbers of the
+// slice. All invocations of the workgroup must call it, as it has barriers.
 void write_record(vec4 own, uint record, bool is_there) {
     uint lane = gl_LocalInvocationIndex;
     uint piece = lane % PIECES;

@@ -1,8 +1,8 @@
-// A quantized weight matrix on the device (`QuantizedFormat`): tiles of TILE rows, and in a tile slices of SLICE inputs.
-// A slice is BITS words of each row, a stream of bits with the lowest first. UNIT words of a row lie together, and the
-// rows of a tile side by side, so that the loads of neighbouring invocations are one wide load. Scales lie in a buffer
-// of their own, group after group of a tile, again rows side by side. The scale and the offset of a row's group give
-// weight = scale * code + offset, which for 16-bit scales is exactly the number that the format stands for.
+// A quantized weight matrix on the device (`QuantizedFormat`): tiles of TILE rows, and in a tile slices of SLICE
+// inputs. A slice is BITS words of each row, a stream of bits with the lowest first. UNIT words of a row lie together,
+// and the rows of a tile side by side, so that the loads of neighbouring invocations are one wide load. Scales lie in a
+// buffer of their own, group after group of a tile, again rows side by side. The scale and the offset of a row's group
+// give weight = scale * code + offset, which for 16-bit scales is exactly the number that the format stands for.
 
 layout(set = 0, binding = SCALES_BINDING) readonly buffer Scales { uint scales[]; };
 
@@ -64,7 +64,8 @@ layout(set = 0, binding = SCALES_BINDING) readonly buffer Scales { uint scales[]
     [[unroll]] for (uint unit = 0; unit < UNITS; unit++) words[(base) + unit] = codes[(first) + unit * TILE];
 #endif
 
-// Code `index` of the slice whose words begin at `base`. As `index` is a constant, the compiler keeps one of the branches.
+// Code `index` of the slice whose words begin at `base`. As `index` is a constant, the compiler keeps one of the
+// branches.
 #define CODE(words, base, index) \
     float(int(((index) * BITS % 32 + BITS <= 32 \
         ? words[(base) + (index) * BITS / 32] >> ((index) * BITS % 32) \
@@ -117,8 +118,8 @@ uint scale_half(uint first, uint lane) { return scales[first + lane / 2] >> (lan
 #ifndef HALVES_BY_INTEGERS
 #define unpack_halves unpackHalf2x16
 #else
-// Drivers may flush halves below 2^-14 to zero, and the outer scales of GGUF's K formats are mostly that small. This has
-// no branches, because some compilers take minutes for hundreds of them.
+// Drivers may flush halves below 2^-14 to zero, and the outer scales of GGUF's K formats are mostly that small. This
+// has no branches, because some compilers take minutes for hundreds of them.
 float half_as_float(uint bits) {
     uint magnitude = bits & 0x7FFFu;
     uint is_small = uint(magnitude < 0x400u);
@@ -142,8 +143,8 @@ float stored_scale(uint first, uint lane) {
 #endif
 }
 
-// Scale and offset of row `lane` of the tile whose scales begin at `start`, for its group `group`; the same bits in every
-// kernel.
+// Scale and offset of row `lane` of the tile whose scales begin at `start`, for its group `group`; the same bits in
+// every kernel.
 vec2 scaling_of(uint start, uint group, uint group_count, uint lane) {
     uint first = start + group * GROUP_WORDS;
 #if SCALING == CENTRED

@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("A directory that cannot be written to costs time and nothing else")
+    @Test("Where the cache directory cannot be written, kernels are compiled and it is reported")
     func noDirectory() throws {
         let device = try #require(TestDevice.all.first)
         let reports = Mutex<[String]>([])

@@ -5,7 +5,7 @@ import Testing
 @testable import BackendVulkan
 
 @Suite struct DeviceTests {
-    @Test("This machine has a Vulkan device, without which nothing here is tested")
+    @Test("This machine has a Vulkan device; without one, these tests test nothing")
     func someDevice() throws {
         #expect(try !VulkanBackend.devices().isEmpty)
     }
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test(
-        "What does not exist, or is not unique, is named with what there is",
+        "A device that does not exist, or is not unique, is an error that lists the devices",
         arguments: ["5", "-1", "radeon", "GeForce", ""])
     func noSuchDevice(text: String) {
         #expect {
@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("Memory lies where its users are, and what the host reads lies in its caches if it can")
+    @Test("Memory is the device's or the host's by use, and cached where the host reads it")
     func memoryTypes() throws {
         let local = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT.rawValue
         let mapped = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT.rawValue | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT.rawValue
@@ -129,7 +129,7 @@ import Testing
         }
     }
 
-    @Test("Limits take away and never add")
+    @Test("Limits only remove capabilities")
     func limits() {
         let rich = DeviceCapabilities(
             maxRangeByteCount: 1 << 30, maxAllocationByteCount: 1 << 31, sharedMemoryByteCount: 32 << 10,

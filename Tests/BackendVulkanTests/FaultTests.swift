@@ -27,7 +27,7 @@ import Testing
         #expect(try model.agrees(on: device.backend()))
     }
 
-    @Test("No memory for weights is said so", arguments: TestDevice.all)
+    @Test("Where weights do not fit, the error names them", arguments: TestDevice.all)
     func outOfMemoryAtLoad(device: TestDevice) throws {
         let faults = FaultInjector()
         let backend = try device.backend(faults: faults)
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test("No memory for the cache is said so", arguments: TestDevice.all)
+    @Test("Where the cache does not fit, the error names it", arguments: TestDevice.all)
     func outOfMemoryAtSizing(device: TestDevice) throws {
         let faults = FaultInjector()
         let backend = try device.backend(faults: faults)
@@ -57,7 +57,7 @@ import Testing
         }
     }
 
-    @Test("No memory in mid-run is an error of the step, and the next one works", arguments: TestDevice.all)
+    @Test("Running out of memory in a step is an error of that step, and the next one works", arguments: TestDevice.all)
     func outOfMemoryMidRun(device: TestDevice) throws {
         let faults = FaultInjector()
         let backend = try device.backend(faults: faults)
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test(
-        "A kernel is switched off by the name that it had, with a warning",
+        "A former kernel name switches the kernel off, with a warning",
         arguments: ["packed_broadcast", "norm_shared"])
     func formerName(name: String) throws {
         let device = try #require(TestDevice.all.first)

@@ -51,7 +51,7 @@ import Testing
     }
 
     @Test(
-        "32 greedy tokens are the reference's; where two are as good as equal, either is right",
+        "32 greedy tokens equal the reference's, except where two logits are nearly equal",
         arguments: TestDevice.all)
     func families(device: TestDevice) throws {
         #expect(Self.families.count == 5)

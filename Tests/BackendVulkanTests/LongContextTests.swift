@@ -71,7 +71,9 @@ import Testing
         return result
     }
 
-    @Test("agrees with the reference, and a row by itself with a row of a chunk", arguments: TestDevice.all)
+    @Test(
+        "The end of a long context agrees with the reference, and a single row with a row of a chunk",
+        arguments: TestDevice.all)
     func longContext(device: TestDevice) throws {
         let backend = try device.backend()
         for (power, window) in zip(0...8, [nil, 4096, nil, 300, nil, nil, 4096, nil, nil] as [Int?]) {

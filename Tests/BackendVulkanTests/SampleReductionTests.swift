@@ -14,7 +14,7 @@ import Testing
             (features: Set<CapabilityLimits.Feature>) in
             var changed = device
             changed.limits.without = features
-            changed.pretence = "no \(features.map(\.rawValue).sorted().joined(separator: ", "))"
+            changed.limitsText = "no \(features.map(\.rawValue).sorted().joined(separator: ", "))"
             return changed
         }
     }
@@ -33,7 +33,8 @@ import Testing
     }
 
     @Test(
-        "candidates are the best, equal ones by id; other rows are there", arguments: devices, [40, 97, 5000, 70_001])
+        "Candidates are the most likely tokens, equal ones by id; other rows are whole", arguments: devices,
+        [40, 97, 5000, 70_001])
     func candidates(device: TestDevice, width: Int) throws {
         let backend = try device.backend()
         let pool = MemoryPool(device: backend, budgetByteCount: 64 << 20, chunkByteCount: 1 << 20)
@@ -75,7 +76,7 @@ import Testing
         #expect(backend.validationMessages == [])
     }
 
-    @Test("a processor's logits stay where the host has them anyway")
+    @Test("A CPU device returns logits, not candidates")
     func processor() throws {
         let device = try #require(TestDevice.all.first)
         let prepared = try SmallModel().prepare(on: try device.backend()).plan

@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(
-        "Matrices whose rows would not fit into a range together stay apart, and nothing changes",
+        "Matrices whose rows together would exceed a range stay apart, with the same result",
         arguments: TestDevice.quick)
     func rowsThatDoNotFit(device: TestDevice) throws {
         var model = SmallModel()
@@ -108,7 +108,9 @@ import Testing
         #expect(backend.validationMessages == [])
     }
 
-    @Test("Where a later submission of a step fails, the next step finds its buffers free", arguments: TestDevice.quick)
+    @Test(
+        "Where a later submission of a step fails, the next step can use its command buffers",
+        arguments: TestDevice.quick)
     func laterSubmissionFails(device: TestDevice) throws {
         var careful = device
         careful.limits.submissionWork = 1
@@ -125,7 +127,7 @@ import Testing
         #expect(backend.validationMessages == [])
     }
 
-    @Test("A range that no device could address is refused by name")
+    @Test("A range that the device cannot address is an error that names it")
     func rangeTooLarge() throws {
         for device in TestDevice.all {
             var small = device

@@ -3,17 +3,17 @@ import Testing
 
 @testable import BackendVulkan
 
-/// A device of this machine, and what it shall pretend.
+/// A device of this machine, with limits that hide some of its capabilities.
 struct TestDevice: Sendable, CustomTestStringConvertible {
     let index: Int
     let name: String
     var limits = CapabilityLimits()
-    var pretence = "everything it has"
+    var limitsText = "everything it has"
 
     /// Whether its tests need not have everything: SwiftShader takes long to compile, and beside it is another driver.
     var isSlow: Bool { name.hasPrefix("SwiftShader") && Self.all.count > 1 }
 
-    var testDescription: String { "\(name) with \(pretence)" }
+    var testDescription: String { "\(name) with \(limitsText)" }
 
     /// Every device that a driver offers; empty where there is none, which `DeviceTests` reports.
     static let all: [TestDevice] =
@@ -29,10 +29,10 @@ struct TestDevice: Sendable, CustomTestStringConvertible {
         poor.limits.sharedMemoryByteCount = 16 << 10
         poor.limits.maxRangeByteCount = 64 << 20
         poor.limits.maxAllocationByteCount = 256 << 20
-        poor.pretence = "no features, 16 KiB shared memory, 64 MiB ranges, 256 MiB allocations"
+        poor.limitsText = "no features, 16 KiB shared memory, 64 MiB ranges, 256 MiB allocations"
         var discrete = device
         discrete.limits.without = [.unifiedMemory]
-        discrete.pretence = "memory that the host cannot address"
+        discrete.limitsText = "memory that the host cannot address"
         return [poor, discrete]
     }
 

@@ -38,11 +38,11 @@ import Testing
         #expect(backend.validationMessages == [])
     }
 
-    @Test("A device can say how fast it is", arguments: TestDevice.all)
+    @Test("Bandwidth and rate of arithmetic are measured", arguments: TestDevice.all)
     func speed(device: TestDevice) throws {
         let backend = try device.backend()
         let speed = try backend.measureSpeed()
-        // Between an abacus and a petabyte a second.
+        // Generous bounds, for any device.
         #expect(speed.memoryBytesPerSecond > 1e6 && speed.memoryBytesPerSecond < 1e15)
         #expect(speed.operationsPerSecond > 1e6 && speed.operationsPerSecond < 1e18)
         #expect(backend.validationMessages == [])
