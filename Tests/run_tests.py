@@ -23,7 +23,17 @@ NOT_IN_CHECK = {
 FIRST = ["BackendVulkanTests", "ExecutionTests", "BackendCPUTests", "PluginLoadingTests"]
 RESULT = re.compile(r"^[✔✘]\s+Test (?!run |case )(.+) (passed|failed) after ([\d.]+) seconds")
 SKIPPED = re.compile(r"^\S+\s+Test (?!run |case )(.+) skipped(?::|\.|$)")
+COLOUR = re.compile("\x1b\\[[0-9;]*m")
 TOTAL = re.compile(r"Test run with (\d+) tests?")
+
+
+def cpu_seconds(process):
+    """CPU time so far of a process and of its children that have ended; 0 where the system does not say."""
+    try:
+        fields = open(f"/proc/{process}/stat").read().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return 0
 
 
 class Module:
@@ -38,24 +48,29 @@ class Module:
         for suite in self.without:
             command += ["--skip", f"^{re.escape(suite)}[./]"]
         start = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
-        self.output = process.stdout.read()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+        lines, spent = [], 0
+        for line in process.stdout:
+            line = COLOUR.sub("", line)
+            lines.append(line)
+            if match := RESULT.match(line):
+                # One test runs after another, so what was spent since the last one ended is this one's.
+                before, spent = spent, cpu_seconds(process.pid)
+                self.tests.append((match[1].strip('"'), match[2], float(match[3]), max(0, spent - before)))
+            elif match := SKIPPED.match(line):
+                self.tests.append((match[1].strip('"'), "skipped", 0, 0))
+            elif match := TOTAL.search(line):
+                self.count = int(match[1])
+        self.output = "".join(lines)
         process.stdout.close()
         # wait4 counts this process and the children that it waited for.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = self.status = os.waitstatus_to_exitcode(status)
         self.seconds, self.cpu = time.monotonic() - start, usage.ru_utime + usage.ru_stime
-        for line in self.output.splitlines():
-            if match := RESULT.match(line):
-                self.tests.append((match[1].strip('"'), match[2], float(match[3])))
-            elif match := SKIPPED.match(line):
-                self.tests.append((match[1].strip('"'), "skipped", 0))
-            if match := TOTAL.search(line):
-                self.count = int(match[1])
 
     @property
     def problems(self):
-        found = [f"{self.name}: {name}: {result}" for name, result, _ in self.tests if result != "passed"]
+        found = [f"{self.name}: {name}: {result}" for name, result, _, _ in self.tests if result != "passed"]
         if self.status != 0 and not found:
             found.append(f"{self.name}: the process ended with status {self.status}")
         if self.status == 0 and self.count == 0:
@@ -99,17 +114,18 @@ def main():
         worker.start()
     for worker in workers:
         worker.join()
-    with open(log, "w") as file:
+    with open(log, "w", encoding="utf-8") as file:
         for module in done:
             file.write(f"=== {module.name}\n{module.output}\n")
     problems = [problem for module in done for problem in module.problems]
     for module in done:
         if module.problems:
             print("\n".join(line for line in module.output.splitlines() if line[:1] in "✘↳⚠" or SKIPPED.match(line)))
-    slowest = sorted(((seconds, module.name, name) for module in done for name, _, seconds in module.tests), reverse=True)
+    slowest = sorted(((seconds, cpu, module.name, name) for module in done for name, _, seconds, cpu in module.tests),
+                     reverse=True)
     print("\nthe ten slowest tests, each alone in its process:")
-    for seconds, module, name in slowest[:10]:
-        print(f"{seconds:8.1f} s  {module}: {name}")
+    for seconds, cpu, module, name in slowest[:10]:
+        print(f"{seconds:8.1f} s {cpu:8.1f} s of CPU  {module}: {name}")
     print(f"\n{sum(module.count for module in done)} tests in {time.monotonic() - start:.0f} s, "
           f"{sum(module.cpu for module in done):.0f} s of CPU; everything they printed is in {log}")
     for problem in problems:
