@@ -10,12 +10,12 @@ enum CacheSize {
     case rest(of: Double)
     /// The default in the host's memory, which other programs need too: `hostByteCount`, and no more than half of what weights
     /// and scratch memory leave.
-    case shareOfHost
+    case defaultOfHost
 
     /// The default size of a cache in the host's memory; vLLM's default on a CPU.
     static let hostByteCount = 4 << 30
     /// The default fraction of the free memory for a model and its cache.
-    static let usualShare = 0.9
+    static let defaultFraction = 0.9
 
     /// The size that `cache` sets, or the default for the host's memory or a device's own. `numBlocks` comes first, as
     /// commands set it over a file that gives bytes.
@@ -25,19 +25,19 @@ enum CacheSize {
                 .blocks(count)
             } else if let byteCount = cache.memory {
                 .bytes(byteCount)
-            } else if let share = cache.memoryUtilization {
-                .rest(of: share)
+            } else if let fraction = cache.memoryUtilization {
+                .rest(of: fraction)
             } else {
-                isHostMemory ? .shareOfHost : .rest(of: Self.usualShare)
+                isHostMemory ? .defaultOfHost : .rest(of: Self.defaultFraction)
             }
     }
 
     /// The fraction of the device's free memory that the model and its cache may take; all of it where the size is fixed.
-    var share: Double {
+    var fraction: Double {
         switch self {
         case .blocks, .bytes: 1
-        case .rest(let share): share
-        case .shareOfHost: Self.usualShare
+        case .rest(let fraction): fraction
+        case .defaultOfHost: Self.defaultFraction
         }
     }
 
@@ -52,7 +52,7 @@ enum CacheSize {
             case .blocks(let count): (count, available)
             case .bytes(let byteCount): (fitting(byteCount), byteCount)
             case .rest: (min(fitting(available), useful), available)
-            case .shareOfHost:
+            case .defaultOfHost:
                 (min(fitting(available / 2), useful, max(fitting(Self.hostByteCount), needed)), available / 2)
             }
         guard room <= available else {
@@ -73,7 +73,7 @@ enum CacheSize {
         case .blocks: "\(size), as cache.num_blocks or the command says"
         case .bytes: "\(size), as cache.memory says"
         case .rest: "\(size); cache.memory_utilization and cache.memory change that"
-        case .shareOfHost:
+        case .defaultOfHost:
             "\(size): by default at most \(Self.hostByteCount) bytes of the host's memory, and half of what is free; "
                 + "cache.memory changes that"
         }

@@ -68,7 +68,7 @@ public struct LoadedModel {
             logger.warning("\($0)")
         }
         let size = CacheSize(configuration.cache, isHostMemory: backend.device.isHostMemory)
-        let pool = Self.pool(of: backend, fraction: size.share, weights: forward, progress)
+        let pool = Self.pool(of: backend, fraction: size.fraction, weights: forward, progress)
         let limits = Self.batchLimits(configuration, checkpoint)
         let plan = try AssemblyError.onDevice { try backend.prepare(forward, limits: limits, pool: pool) }
         let shape = CacheShape(forward, configuration.cache)

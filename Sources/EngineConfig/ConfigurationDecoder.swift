@@ -1,4 +1,4 @@
-/// Turns YAML trees into a configuration and collects everything that is wrong on the way.
+/// Turns YAML trees into a configuration and collects every mistake.
 struct ConfigurationDecoder {
     private var configuration = EngineConfiguration()
     private var issues: [ConfigurationIssue] = []

@@ -1,4 +1,4 @@
-/// One thing wrong with a configuration: where, which key, and a sentence.
+/// One mistake in a configuration: its position, its key, and a sentence.
 public struct ConfigurationIssue: Sendable, Equatable, CustomStringConvertible {
     /// The configuration file, or the model that the command line names; nil when a `--set` override is wrong.
     public var file: String?
@@ -13,10 +13,10 @@ public struct ConfigurationIssue: Sendable, Equatable, CustomStringConvertible {
 
     /// One line: `file:line:column: cache.block_size: expected …, found …`.
     public var description: String {
-        var place = file ?? "--set"
-        if let line, let column { place += ":\(line):\(column)" }
-        guard let keyPath else { return "\(place): \(message)" }
-        return file == nil ? "\(place) \(keyPath): \(message)" : "\(place): \(keyPath): \(message)"
+        var position = file ?? "--set"
+        if let line, let column { position += ":\(line):\(column)" }
+        guard let keyPath else { return "\(position): \(message)" }
+        return file == nil ? "\(position) \(keyPath): \(message)" : "\(position): \(keyPath): \(message)"
     }
 }
 
@@ -25,7 +25,7 @@ public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConver
     /// The file's issues in the order of the file, then those of the overrides.
     public var issues: [ConfigurationIssue]
 
-    /// The most issues that `description` spells out.
+    /// Maximum number of issues that `description` lists.
     static let maximumLineCount = 20
 
     init(_ issues: [ConfigurationIssue]) {
@@ -62,11 +62,11 @@ public enum ValueOrigin: Sendable, Equatable {
     }
 }
 
-/// Shows a stranger's text inside a one-line message: bounded, and without line breaks or control characters.
+/// Shows any text inside a one-line message: shortened, and without line breaks or control characters.
 enum Excerpt {
     static let maximumCharacterCount = 60
 
-    /// The text as it is, or quoted when it is empty or would be hard to see.
+    /// The text; in quotes when it is empty or begins or ends with a space.
     static func bare(_ text: String) -> String {
         text.isEmpty || text.first == " " || text.last == " " ? quoted(text) : escaped(text)
     }

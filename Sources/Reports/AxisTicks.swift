@@ -1,3 +1,5 @@
+import CLibrary
+
 /// Round numbers along an axis.
 enum AxisTicks {
     /// The lower limit of a logarithmic axis.
@@ -22,4 +24,10 @@ enum AxisTicks {
             factors.map { $0 * Logarithm.power10(exponent) }
         }.filter { range.contains($0) }
     }
+}
+
+/// Decimal logarithms, for axes.
+enum Logarithm {
+    static func base10(_ value: Double) -> Double { log10(value) }
+    static func power10(_ exponent: Double) -> Double { pow(10, exponent) }
 }

@@ -69,3 +69,13 @@ struct WorkerProcess {
         return "its process ended with status \(status >> 8 & 0xFF) and no result"
     }
 }
+
+/// A worker's task in `quire compare`, as JSON in a file.
+struct CompareJob: Codable {
+    let part: ComparisonPart
+    let config: String
+    let overrides: [String]
+    let inputs: ComparisonInputs
+    let settings: ComparisonSettings
+    let distributions: DistributionUse?
+}

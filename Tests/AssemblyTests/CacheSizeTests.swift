@@ -5,7 +5,7 @@ import Testing
 
 @testable import Assembly
 
-/// How much memory a cache takes where nobody says, and where somebody does.
+/// How much memory a cache takes by default, and with each key.
 @Suite struct CacheSizeTests {
     private static let gibibyte = 1 << 30
 
@@ -24,7 +24,7 @@ import Testing
         let size = try size(isHostMemory: true)
         #expect(try blocks(size, available: available * Self.gibibyte) == expected)
         #expect(try blocks(size, available: available * Self.gibibyte, useful: 100) == 100)
-        #expect(size.share == 0.9)
+        #expect(size.fraction == 0.9)
     }
 
     /// `model.max_model_len` was asked for, so that one such sequence should fit; not at the price of the machine.
@@ -37,16 +37,16 @@ import Testing
 
     @Test func aDevicesOwnMemoryIsTaken() throws {
         let size = try size(isHostMemory: false)
-        #expect(size.share == 0.9)
+        #expect(size.fraction == 0.9)
         #expect(try blocks(size, available: 70 * Self.gibibyte) == 70 * 1024)
     }
 
     @Test(arguments: [true, false]) func whatIsAskedForIsTaken(isHostMemory: Bool) throws {
         let half = try size("memory_utilization: 0.5", isHostMemory: isHostMemory)
-        #expect(half.share == 0.5)
+        #expect(half.fraction == 0.5)
         #expect(try blocks(half, available: 12 * Self.gibibyte) == 12 * 1024)
         let bytes = try size("memory: 10GiB", isHostMemory: isHostMemory)
-        #expect(bytes.share == 1)
+        #expect(bytes.fraction == 1)
         #expect(try blocks(bytes, available: 12 * Self.gibibyte) == 10 * 1024)
         #expect(throws: AssemblyError.self) { try blocks(bytes, available: 9 * Self.gibibyte) }
         let count = try size("num_blocks: 7000", isHostMemory: isHostMemory)

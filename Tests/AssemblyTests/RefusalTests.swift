@@ -5,7 +5,7 @@ import Testing
 
 @testable import Assembly
 
-/// What somebody reads whose model cannot be used, or not wholly.
+/// The errors and warnings of a model that cannot be used, or not completely.
 @Suite struct RefusalTests {
     private func refusal(_ model: ModelDirectory) throws -> String {
         let error = #expect(throws: AssemblyError.self) {

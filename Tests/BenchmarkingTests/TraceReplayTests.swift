@@ -23,7 +23,7 @@ struct TraceReplayTests {
 
     static let limits = SchedulerLimits(maxBatchedTokenCount: 32, maxSequenceCount: 4, maxModelLength: 64)
 
-    /// Preemptions that an executor was told of.
+    /// Preemptions that the executor received.
     final class Preemptions: Sendable {
         let count = Mutex(0)
     }

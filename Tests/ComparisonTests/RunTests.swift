@@ -21,7 +21,7 @@ private final class Laboratory {
     var failing: Set<String> = []
     /// What was measured in the last run, and said.
     private(set) var measured: [String] = []
-    private(set) var told: [String] = []
+    private(set) var messages: [String] = []
 
     var path: String { folder.path + "/work" }
 
@@ -31,11 +31,11 @@ private final class Laboratory {
     }
 
     func run() throws -> ComparisonMeasurements {
-        (measured, told) = ([], [])
+        (measured, messages) = ([], [])
         let run = ComparisonRun(
             configurations, inputs, settings, circumstances: circumstances, directory: path,
             keepsResults: keepsResults)
-        let result = try run.run(onMessage: { told.append($0) }) { measure($0, $1, $2) }
+        let result = try run.run(onMessage: { messages.append($0) }) { measure($0, $1, $2) }
         if cleans { try run.clean(after: result) }
         return result
     }
@@ -76,7 +76,7 @@ struct RunTests {
         laboratory.settings.roundCount = 2
         let result = try laboratory.run()
         let rounds = ["first", "second", "third"].map { "\($0): load, round 2" }
-        #expect(laboratory.measured == Laboratory.everything + rounds && laboratory.told.isEmpty)
+        #expect(laboratory.measured == Laboratory.everything + rounds && laboratory.messages.isEmpty)
         #expect(result.referenceIndex == 0 && result.entries.allSatisfy { $0.failure == nil && $0.loads.count == 2 })
         #expect(result.entries[1].text?.against?.divergences.allSatisfy { $0 == 0 } == true)
         #expect(result.entries[0].text?.against == nil)
@@ -87,8 +87,8 @@ struct RunTests {
         let laboratory = try Laboratory()
         let first = try laboratory.run()
         let second = try laboratory.run()
-        #expect(laboratory.measured.isEmpty && laboratory.told.count == 9)
-        #expect(laboratory.told.allSatisfy { $0.hasSuffix("taken from an earlier run") })
+        #expect(laboratory.measured.isEmpty && laboratory.messages.count == 9)
+        #expect(laboratory.messages.allSatisfy { $0.hasSuffix("taken from an earlier run") })
         #expect(first.entries.map(\.text) == second.entries.map(\.text))
         #expect(first.entries.map(\.continuations) == second.entries.map(\.continuations))
     }
@@ -125,15 +125,15 @@ struct RunTests {
             laboratory.measured == [
                 "first: text", "second: text", "second: continuations", "second: load, round 1",
             ])
-        #expect(laboratory.told.contains("second: text: measured again: the model has changed"))
+        #expect(laboratory.messages.contains("second: text: measured again: the model has changed"))
         #expect(
-            laboratory.told.contains("first: text: measured again: its distributions are needed for the others"))
-        #expect(laboratory.told.contains("third: text: taken from an earlier run"))
+            laboratory.messages.contains("first: text: measured again: its distributions are needed for the others"))
+        #expect(laboratory.messages.contains("third: text: taken from an earlier run"))
 
         laboratory.inputs = try ComparisonInputs(text: "other text")
         _ = try laboratory.run()
         #expect(laboratory.measured == ["first: text", "second: text", "third: text"])
-        #expect(laboratory.told.contains("third: text: measured again: reference, text have changed"))
+        #expect(laboratory.messages.contains("third: text: measured again: reference, text have changed"))
 
         laboratory.inputs = try ComparisonInputs(text: "other text", prompts: ["q"])
         _ = try laboratory.run()
@@ -167,7 +167,7 @@ struct RunTests {
         let result = try laboratory.run()
         #expect(result.entries.map { $0.failure?.reason } == [nil, "broken", nil])
         #expect(!laboratory.measured.contains("second: load, round 1") && laboratory.measured.count == 8)
-        #expect(laboratory.told == ["second: continuations: broken"])
+        #expect(laboratory.messages == ["second: continuations: broken"])
         laboratory.failing = []
         _ = try laboratory.run()
         #expect(laboratory.measured == ["second: continuations", "second: load, round 1"])

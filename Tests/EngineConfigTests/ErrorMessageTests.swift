@@ -17,7 +17,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
 
 @Suite struct ErrorMessageTests {
     @Test(
-        "A value that does not fit is named with its place, what was expected and what was found",
+        "A value that does not fit is named with its position, what was expected and what was found",
         arguments: [
             Complaint(
                 "model: {path: m}\ncache:\n  block_size: 24\n",
@@ -206,7 +206,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
         }
     }
 
-    @Test("A name that only a registry can judge gets the same kind of error, at the place where it was given")
+    @Test("A name that only a registry can judge gets the same kind of error, at the position where it was given")
     func lateError() throws {
         let names = ["cpu", "reference"]
         let text = "model: {path: m}\nbackend:\n  name: refrence\n"

@@ -45,12 +45,12 @@ import Testing
         for round in 0..<250 {
             var bytes = round.isMultiple(of: 2) ? complete : original
             for _ in 0..<Int.random(in: 1...6, using: &generator) {
-                let place = Int.random(in: 0..<bytes.count, using: &generator)
+                let offset = Int.random(in: 0..<bytes.count, using: &generator)
                 switch Int.random(in: 0...3, using: &generator) {
-                case 0: bytes[place] = UInt8.random(in: 0...255, using: &generator)
-                case 1: bytes.remove(at: place)
-                case 2: bytes.insert(contentsOf: (Self.pieces.randomElement(using: &generator) ?? "").utf8, at: place)
-                default: bytes.removeSubrange(place..<min(bytes.count, place + 40))
+                case 0: bytes[offset] = UInt8.random(in: 0...255, using: &generator)
+                case 1: bytes.remove(at: offset)
+                case 2: bytes.insert(contentsOf: (Self.pieces.randomElement(using: &generator) ?? "").utf8, at: offset)
+                default: bytes.removeSubrange(offset..<min(bytes.count, offset + 40))
                 }
             }
             check(bytes)

@@ -8,7 +8,7 @@ private let expected = "expected a YAML configuration, a .gguf file or the direc
 
 @Suite struct HostileFileTests {
     @Test(
-        "What is not one plain YAML document is refused with its place",
+        "What is not one plain YAML document is refused with its position",
         arguments: [
             Complaint("", "c.yaml:1:1: the file is empty; give at least model.path"),
             Complaint("# nothing\n\n", "c.yaml:1:1: the file is empty; give at least model.path"),
@@ -49,7 +49,7 @@ private let expected = "expected a YAML configuration, a .gguf file or the direc
         #expect(complaints(about: complaint.text) == complaint.lines)
     }
 
-    @Test("Bytes that are not UTF-8 are named with their place")
+    @Test("Bytes that are not UTF-8 are named with their position")
     func notUTF8() {
         #expect(
             complaints(about: Array("model:\n  path: é".utf8) + [0xFF, 0x0A])

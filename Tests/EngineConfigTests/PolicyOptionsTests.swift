@@ -17,7 +17,7 @@ import Testing
         return configuration.unreadPolicyOptions(by: policies).map(\.description)
     }
 
-    @Test("A parameter of another policy is named with its place; one that has its default is not")
+    @Test("A parameter of another policy is named with its position; one that has its default is not")
     func named() throws {
         #expect(
             try Self.unread(["fcfs"]) == [
@@ -41,7 +41,7 @@ import Testing
         #expect(unread == ["--set policy_options.window: not read by mlfq, fair, only by prefix"])
     }
 
-    @Test("What somebody else's policy reads is not known")
+    @Test("What a plugin's policy reads is not known")
     func unknown() throws {
         #expect(try Self.unread(["mine"]).isEmpty)
     }

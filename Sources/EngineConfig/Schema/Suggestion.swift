@@ -5,18 +5,18 @@ enum Suggestion {
 
     /// The candidate nearest to `name` by edit distance, if it is near; else one that `name` contains or begins.
     static func nearest(to name: String, among candidates: [String]) -> String? {
-        let wanted = normalized(name)
-        guard !wanted.isEmpty, wanted.count <= maximumLength else { return nil }
+        let given = normalized(name)
+        guard !given.isEmpty, given.count <= maximumLength else { return nil }
         var best: (candidate: String, distance: Int)?
         for candidate in candidates {
-            let distance = editDistance(wanted, normalized(candidate))
-            guard distance <= max(1, min(wanted.count, candidate.utf8.count) / 3) else { continue }
+            let distance = editDistance(given, normalized(candidate))
+            guard distance <= max(1, min(given.count, candidate.utf8.count) / 3) else { continue }
             if distance < best?.distance ?? .max { best = (candidate, distance) }
         }
-        // `gpu_memory_utilization` is far from `memory_utilization` by edits and yet plainly meant for it.
-        let contained = candidates.filter { $0.utf8.count >= 4 && contains(wanted, normalized($0)) }
+        // `gpu_memory_utilization` has a large edit distance from `memory_utilization`, but contains it.
+        let contained = candidates.filter { $0.utf8.count >= 4 && contains(given, normalized($0)) }
         return best?.candidate ?? contained.max { $0.utf8.count < $1.utf8.count }
-            ?? candidates.first { wanted.count >= 3 && normalized($0).starts(with: wanted) }
+            ?? candidates.first { given.count >= 3 && normalized($0).starts(with: given) }
     }
 
     /// `; did you mean "x"?`, or nothing.

@@ -95,7 +95,7 @@ struct YAMLComposer: ~Copyable {
     }
 }
 
-/// What a configuration file may cost; far above any honest one.
+/// Limits of a configuration file, far above any real one.
 enum YAMLLimits {
     static let byteCount = 1 << 20
     static let depth = 16

@@ -82,7 +82,7 @@ struct YAMLEventReader: ~Copyable {
         }
     }
 
-    /// The library's complaint in our words: the place it names, and its own sentence.
+    /// libyaml's error: its position and its message.
     private func problem() -> YAMLProblem {
         let state = parser.pointee
         let sentence = state.problem.map { String(cString: $0) } ?? "no memory is left to read the file"
