@@ -12,8 +12,8 @@ void main() {
     if (column >= width) return;
     uint row = ids[token] - first_row;
     if (row >= part_row_count) return;
-    uint chunk = row / TILE * chunk_count + column / CHUNK;
-    uint word = (chunk * TILE + row % TILE) * 4 + column % CHUNK * WEIGHT_BITS / 32;
+    uint word = ((row / TILE * chunk_count + column / CHUNK) * TILE + row % TILE) * 4
+        + column % CHUNK * WEIGHT_BITS / 32;
     uint bits = table[word];
 #if WEIGHT_BITS == 32
     float number = uintBitsToFloat(bits);
