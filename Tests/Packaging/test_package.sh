@@ -57,7 +57,7 @@ install_packages libvulkan1 mesa-vulkan-drivers
 inside quire devices >"$folder/devices.log" 2>&1 || { cat "$folder/devices.log" >&2; fail "devices"; }
 grep -q llvmpipe "$folder/devices.log" || fail "llvmpipe is not listed"
 ok "quire devices: $(head -1 "$folder/devices.log")"
-answer=$(inside quire generate /model/smollm2.gguf --set backend.name=vulkan --set cache.memory=64MiB --set scheduler.max_num_batched_tokens=64 \
+answer=$(inside quire generate /model/smollm2.gguf --set backend.name=vulkan --set cache.memory=64MiB --set scheduler.max_num_batched_tokens=64 --set scheduler.max_num_seqs=16 \
   --prompt "What is the capital of France?" --max-tokens 8 2>"$folder/generate.log") || { cat "$folder/generate.log" >&2; fail "generate on vulkan"; }
 case $answer in *Paris*) ok "on vulkan: $answer" ;; *) fail "on vulkan the answer is: $answer" ;; esac
 
