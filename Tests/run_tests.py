@@ -3,7 +3,7 @@
 
 Every test module is a process of its own, as many at once as there are processors, the most expensive first. Inside of a
 process one test runs after another, so that a test's time is its own and not that of waiting for others. `check` leaves
-out what needs a driver, a model or a compiler. A failed test, a skipped one and a process that dies are failures.
+out what needs a driver, a model, a compiler or minutes. A failed test, a skipped one and a process that dies are failures.
 """
 import os
 import re
@@ -14,6 +14,7 @@ import time
 
 # What `make check` leaves out, by module or module.suite, and why.
 NOT_IN_CHECK = {
+    "BackendCPUTests": "minutes: every operation against the reference, for every instruction set and thread count",
     "BackendVulkanTests": "Vulkan drivers",
     "ExecutionTests": "Vulkan drivers and the real model",
     "OpenAIServerTests.DeviceLossTests": "a Vulkan driver",
