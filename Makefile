@@ -56,10 +56,10 @@ demo: build model ## Builds, fetches a model, answers a question.
 	@echo "              -d '{\"model\": \"smollm2-135m-instruct\", \"messages\": [{\"role\": \"user\", \"content\": \"Hello\"}]}'"
 
 lint: ## Fails on a formatting difference.
-	swift format lint --strict --recursive --parallel Package.swift Sources Shaders Tests
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
 
 format: ## Formats the sources.
-	swift format --in-place --recursive --parallel Package.swift Sources Shaders Tests
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
 
 # A second driver for the tests, and a meaner one; it comes inside of the browser's package. Moved into place whole.
 $(SWIFTSHADER):
@@ -93,11 +93,11 @@ package-build: deps
 	swift build -c release --static-swift-stdlib --scratch-path $(PACKAGE_BUILD) --product quire
 
 install: package-build ## Installs quire, its man page, completions and service below PREFIX.
-	Packaging/install.sh $(PACKAGE_BUILD)/release/quire $(PREFIX) $(DESTDIR)
+	Configs/Packaging/install.sh $(PACKAGE_BUILD)/release/quire $(PREFIX) $(DESTDIR)
 
 package: package-build ## Makes a .deb and a tarball in .build/packages.
 	@command -v dpkg-shlibdeps >/dev/null || { echo "dpkg-shlibdeps is missing: apt-get install dpkg-dev" >&2; exit 1; }
-	Packaging/package.sh $(PACKAGE_BUILD)/release/quire $(PACKAGE_FOLDER)
+	Configs/Packaging/package.sh $(PACKAGE_BUILD)/release/quire $(PACKAGE_FOLDER)
 
 test-package: package model ## Installs and uses the packages in a clean Debian without Swift; needs root.
 	Tests/Packaging/test_package.sh $(PACKAGE_FOLDER) $(MODEL)

@@ -25,7 +25,7 @@ FIRST = ["BackendVulkanTests", "ExecutionTests", "BackendCPUTests", "PluginLoadi
 RESULT = re.compile(r"^[✔✘]\s+Test (?!run |case )(.+) (passed|failed) after ([\d.]+) seconds")
 SKIPPED = re.compile(r"^\S+\s+Test (?!run |case )(.+) skipped(?::|\.|$)")
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
-TOTAL = re.compile(r"Test run with (\d+) tests?")
+CLOSING = re.compile(r"(\S+ Test run with (\d+) tests? .*)")
 
 
 def cpu_seconds(process):
@@ -42,7 +42,7 @@ class Module:
 
     def __init__(self, name, without):
         self.name, self.without = name, without
-        self.tests, self.output, self.seconds, self.cpu, self.count, self.status = [], "", 0, 0, 0, None
+        self.tests, self.output, self.closing, self.seconds, self.cpu, self.count, self.status = [], "", "", 0, 0, 0, None
 
     def run(self, binary):
         command = [binary, "--testing-library", "swift-testing", "--no-parallel", "--filter", f"^{self.name}\\."]
@@ -60,8 +60,8 @@ class Module:
                 self.tests.append((match[1].strip('"'), match[2], float(match[3]), max(0, spent - before)))
             elif match := SKIPPED.match(line):
                 self.tests.append((match[1].strip('"'), "skipped", 0, 0))
-            elif match := TOTAL.search(line):
-                self.count = int(match[1])
+            elif match := CLOSING.search(line):
+                self.closing, self.count = match[1], int(match[2])
         self.output = "".join(lines)
         process.stdout.close()
         # wait4 counts this process and the children that it waited for.
@@ -108,7 +108,7 @@ def main():
             with lock:
                 done.append(module)
                 mark = "ok" if not module.problems else "FAILED"
-                print(f"{mark:6} {module.name}: {module.count} tests, {module.seconds:.1f} s, {module.cpu:.1f} s of CPU", flush=True)
+                print(f"{mark:6} {module.name}, {module.cpu:.1f} s of CPU: {module.closing}", flush=True)
 
     workers = [threading.Thread(target=work) for _ in range(os.cpu_count() or 1)]
     for worker in workers:

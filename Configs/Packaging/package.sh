@@ -3,7 +3,7 @@
 # The binary must be linked with --static-swift-stdlib, as the target machine has no Swift.
 set -euo pipefail
 binary=$1 output=$2
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 if ldd "$binary" | grep -q libswift; then echo "$binary needs Swift's libraries: build it with --static-swift-stdlib" >&2; exit 1; fi
 version=$("$binary" --version)
 arch=$(dpkg --print-architecture)
@@ -14,7 +14,7 @@ mkdir -p "$output"
 
 # The .deb: everything below /usr, and /etc/quire/quire.yaml as a file that upgrades leave alone.
 root=$scratch/deb
-"$here/Packaging/install.sh" "$binary" /usr "$root"
+"$here/Configs/Packaging/install.sh" "$binary" /usr "$root"
 doc=$root/usr/share/doc/quire
 rm "$doc/LICENSE"
 { printf 'Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n\nFiles: *\nCopyright: the authors of Quire\n'
@@ -46,7 +46,7 @@ dpkg-deb --root-owner-group --build "$root" "$output/quire_${version}_$arch.deb"
 
 # The tarball: one folder that runs where it is unpacked, or is copied over /usr/local.
 name=quire-$version-linux-$(uname -m)
-"$here/Packaging/install.sh" "$binary" /usr/local "$scratch/tar"
+"$here/Configs/Packaging/install.sh" "$binary" /usr/local "$scratch/tar"
 mv "$scratch/tar/usr/local" "$scratch/$name"
 tar -C "$scratch" --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" -czf "$output/$name.tar.gz" "$name"
 echo "$output/quire_${version}_$arch.deb"
