@@ -27,7 +27,7 @@ extension BackendConformance {
                 let attended = sketch.attention(
                     query: sketch.input(256, bound: 2), key: sketch.input(width, bound: 2), value: sketch.input(width),
                     headSize: headSize, AttentionShape(queryHeadCount: heads, scale: 1 / Float(headSize).squareRoot()))
-                let result = sketch.linear(attended, sketch.packed("quantized", 70, 256, format, compute))
+                let result = sketch.linear(attended, sketch.quantized("quantized", 70, 256, format, compute))
                 cases.append(
                     ConformanceCase(
                         name: "linear \(format), \(compute), of \(heads)/\(keyValueHeads) heads",
@@ -62,7 +62,7 @@ extension BackendConformance {
                         tolerance: Tolerance.linear(compute), seed: seed
                     ) { sketch in
                         let input = sketch.input(inputSize)
-                        let weights = sketch.packed("quantized", outputSize, inputSize, format, compute)
+                        let weights = sketch.quantized("quantized", outputSize, inputSize, format, compute)
                         return sketch.linear(
                             input, weights,
                             bias: rowCount % 2 == 1 ? sketch.vector("bias", outputSize, around: 0) : nil)
@@ -73,8 +73,8 @@ extension BackendConformance {
             rowCase("two linears of one input, \(format)", rowCount: 9, tolerance: Tolerance.single, seed: seed) {
                 sketch in
                 let input = sketch.norm(sketch.input(256))
-                let left = sketch.linear(input, sketch.packed("left", 70, 256, format, .f32))
-                return sketch.add(left, sketch.linear(input, sketch.packed("right", 70, 256, format, .f32)))
+                let left = sketch.linear(input, sketch.quantized("left", 70, 256, format, .f32))
+                return sketch.add(left, sketch.linear(input, sketch.quantized("right", 70, 256, format, .f32)))
             })
         return cases
     }
@@ -86,13 +86,13 @@ extension BackendConformance {
             cases.append(
                 rowCase("embed \(format), width \(width)", rowCount: 5, tolerance: Tolerance.exact, seed: seed) {
                     sketch in
-                    let table = sketch.packed("table", PlanSketch.vocabularySize, width, format, .f32)
+                    let table = sketch.quantized("table", PlanSketch.vocabularySize, width, format, .f32)
                     return sketch.embed(table, width, scale: 2.5)
                 })
             cases.append(
                 rowCase("tied \(format), width \(width)", rowCount: 9, tolerance: Tolerance.single, seed: seed) {
                     sketch in
-                    let table = sketch.packed("table", PlanSketch.vocabularySize, width, format, .f32)
+                    let table = sketch.quantized("table", PlanSketch.vocabularySize, width, format, .f32)
                     let rows = sketch.embed(table, width, scale: 3)
                     return sketch.linear(sketch.gather(rows), table)
                 })
@@ -103,7 +103,7 @@ extension BackendConformance {
 
 extension PlanSketch {
     /// A random quantized matrix; `compute` is the type to which a backend may round activations.
-    mutating func packed(
+    mutating func quantized(
         _ name: String, _ outputSize: Int, _ inputSize: Int, _ format: WeightFormat, _ compute: ElementType
     ) -> MatrixID {
         let matrix = format.matrix(

@@ -51,12 +51,12 @@ public struct QuantizedMatrix: Sendable {
     public func dequantized(as elementType: ElementType = .f32) -> HostTensor {
         let memory = HostMemory(byteCount: outputSize * inputSize * elementType.byteCount) { target in
             guard let target = target.baseAddress else { return }
-            withUnsafeTemporaryAllocation(byteCount: max(rowByteCount, 1), alignment: 16) { packed in
+            withUnsafeTemporaryAllocation(byteCount: max(rowByteCount, 1), alignment: 16) { stored in
                 withUnsafeTemporaryAllocation(of: Float.self, capacity: inputSize) { floats in
-                    guard let packed = packed.baseAddress, let floats = floats.baseAddress else { return }
+                    guard let stored = stored.baseAddress, let floats = floats.baseAddress else { return }
                     for row in 0..<outputSize {
-                        rows.read(row..<row + 1, into: packed)
-                        layout.widen(packed, inputSize: inputSize, to: floats)
+                        rows.read(row..<row + 1, into: stored)
+                        layout.widen(stored, inputSize: inputSize, to: floats)
                         for column in 0..<inputSize {
                             let input = inputOrder.map { Int($0[column]) } ?? column
                             elementType.store(floats[column], to: target, at: row * inputSize + input)

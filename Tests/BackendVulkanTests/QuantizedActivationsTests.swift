@@ -16,7 +16,7 @@ import Testing
         var last = input
         for (name, bitCount) in [("a", 4), ("b", 4), ("c", 8), ("d", 3)] {
             last = sketch.linear(
-                input, sketch.packed(name, 64, 96, .groups(bitCount: bitCount, groupSize: 32), .f32))
+                input, sketch.quantized(name, 64, 96, .groups(bitCount: bitCount, groupSize: 32), .f32))
         }
         let lowered = try LoweredPlan(
             sketch.finished(last), for: VulkanLowering(limbCount: 2), limits: SmallModel().limits)
@@ -43,15 +43,15 @@ import Testing
                 AttentionShape(queryHeadCount: 96 / headSize, scale: 1))
         }
         for value in attended {
-            _ = sketch.linear(value, sketch.packed("output\(value)", 96, 96, format, .f32))
+            _ = sketch.linear(value, sketch.quantized("output\(value)", 96, 96, format, .f32))
         }
         let normed = sketch.norm(sketch.add(left, right))
         let gated = sketch.gated(
-            sketch.linear(normed, sketch.packed("gate", 64, 96, format, .f32)),
-            sketch.linear(normed, sketch.packed("up", 64, 96, format, .f32)), .silu)
-        let down = sketch.linear(gated, sketch.packed("down", 96, 64, format, .f32))
+            sketch.linear(normed, sketch.quantized("gate", 64, 96, format, .f32)),
+            sketch.linear(normed, sketch.quantized("up", 64, 96, format, .f32)), .silu)
+        let down = sketch.linear(gated, sketch.quantized("down", 96, 64, format, .f32))
         let second = sketch.gated(down, left, .silu)
-        _ = sketch.linear(second, sketch.packed("last", 64, 96, format, .f32))
+        _ = sketch.linear(second, sketch.quantized("last", 64, 96, format, .f32))
         let last = sketch.linear(second, 32, .bf16)
         let lowered = try LoweredPlan(
             sketch.finished(last), for: VulkanLowering(limbCount: 1), limits: SmallModel().limits)
@@ -91,7 +91,7 @@ import Testing
                 options.onFallback = { report in reports.withLock { $0.append(report) } }
             }
             var sketch = PlanSketch(seed: 5)
-            let weights = sketch.packed("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
+            let weights = sketch.quantized("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
             let rows = sketch.linear(sketch.input(96), weights)
             let trial = ConformanceCase(
                 name: "floats instead", tolerance: Tolerance.single, plan: sketch.finished(rows),
@@ -114,7 +114,7 @@ import Testing
         let attended = sketch.attention(
             query: sketch.input(192, bound: 2), key: sketch.input(64, bound: 2), value: sketch.input(64), headSize: 32,
             AttentionShape(queryHeadCount: 6, scale: 0.2))
-        let weights = sketch.packed("weights", 70, 192, .groups(bitCount: 4, groupSize: 32), .f32)
+        let weights = sketch.quantized("weights", 70, 192, .groups(bitCount: 4, groupSize: 32), .f32)
         let rows = sketch.linear(attended, weights)
         let trial = ConformanceCase(
             name: "attention, quantized", tolerance: 10 * Tolerance.single, plan: sketch.finished(rows),

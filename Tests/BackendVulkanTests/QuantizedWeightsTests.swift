@@ -31,7 +31,7 @@ import Testing
             small.limits.maxRangeByteCount = 20 << 10
             let backend = try small.backend()
             var sketch = PlanSketch(seed: 1)
-            let table = sketch.packed("table", PlanSketch.vocabularySize, 256, format, .bf16)
+            let table = sketch.quantized("table", PlanSketch.vocabularySize, 256, format, .bf16)
             let matrixOnDevice = try DeviceMatrix(
                 [sketch.plan[table].weights], maxRangeByteCount: backend.capabilities.maxRangeByteCount,
                 pool: MemoryPool(device: backend, budgetByteCount: 1 << 20))
@@ -80,7 +80,7 @@ import Testing
     @Test("A table with reordered inputs is refused", arguments: TestDevice.all)
     func reorderedTable(device: TestDevice) throws {
         var sketch = PlanSketch(seed: 3)
-        let table = sketch.packed(
+        let table = sketch.quantized(
             "table", PlanSketch.vocabularySize, 64, .groups(bitCount: 4, groupSize: 32, isReordered: true), .f32)
         let rows = sketch.embed(table, 64)
         let trial = ConformanceCase(
@@ -107,7 +107,7 @@ import Testing
     func smallHalves() throws {
         for device in TestDevice.all {
             var sketch = PlanSketch(seed: 4)
-            let rows = sketch.linear(sketch.input(512), sketch.packed("weights", 70, 512, .blocks(.q6K), .f32))
+            let rows = sketch.linear(sketch.input(512), sketch.quantized("weights", 70, 512, .blocks(.q6K), .f32))
             let trial = ConformanceCase(
                 name: "halves", tolerance: Tolerance.single, plan: sketch.finished(rows),
                 sequences: BackendConformance.sequences([9, 30], seed: 1), cacheType: .f32, blockSize: 16)
@@ -134,7 +134,7 @@ import Testing
                 // A CPU prefers the first, so the second needs a GPU's kernels.
                 limited.limits.without = variant == "gemm_quantized" ? [.processorLanes] : []
                 var sketch = PlanSketch(seed: 4)
-                let weights = sketch.packed("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
+                let weights = sketch.quantized("weights", 70, 96, .groups(bitCount: 4, groupSize: 32), .f32)
                 let rows = sketch.linear(sketch.input(96), weights)
                 let trial = ConformanceCase(
                     name: "fallback", tolerance: Tolerance.single, plan: sketch.finished(rows),

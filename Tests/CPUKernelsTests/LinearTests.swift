@@ -151,20 +151,20 @@ private struct LinearCase {
     }
 
     @Test(arguments: elementTypes, KernelTable.available)
-    func rowsOfPackedEmbeddingsComeBack(type: quire_dtype, table: KernelTable) {
+    func rowsOfPrepackedEmbeddingsComeBack(type: quire_dtype, table: KernelTable) {
         for (n, k) in [(1, 1), (130, 35), (70, 64)] {
             let linear = LinearCase(type: type, k: k, n: n, rows: 1)
             let ids = [0, n - 1, n / 2].map { Int32($0) }
-            var fromPacked = [Float](repeating: 777, count: ids.count * (k + 1))
-            var fromRows = fromPacked
-            table.kernels.embed_panels(type, linear.prepacked, ids, ids.count, k, 1.5, &fromPacked, k + 1)
+            var fromPrepacked = [Float](repeating: 777, count: ids.count * (k + 1))
+            var fromRows = fromPrepacked
+            table.kernels.embed_panels(type, linear.prepacked, ids, ids.count, k, 1.5, &fromPrepacked, k + 1)
             table.kernels.embed(type, linear.weights.bytes, k, ids, ids.count, k, 1.5, &fromRows, k + 1)
             var expected: [Float] = []
             for id in ids {
                 let start = Int(id) * k
                 expected += linear.weights.values[start..<(start + k)].map { $0 * 1.5 } + [777]
             }
-            #expect(bits(fromPacked) == bits(expected))
+            #expect(bits(fromPrepacked) == bits(expected))
             #expect(bits(fromRows) == bits(expected))
         }
     }

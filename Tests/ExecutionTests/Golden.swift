@@ -43,8 +43,8 @@ enum Golden {
         "mistral-layer-types",
     ]
 
-    /// Names of those that gptqmodel and compressed-tensors packed.
-    static let packed = [
+    /// Names of those that gptqmodel and compressed-tensors quantized.
+    static let quantized = [
         "awq-4bit", "compressed-w4", "compressed-w4-actorder", "compressed-w8-channel", "gptq-2bit", "gptq-3bit",
         "gptq-4bit", "gptq-4bit-actorder", "gptq-4bit-v2", "gptq-8bit-column", "gptq-dynamic",
     ].map { "quantized-\($0)" }

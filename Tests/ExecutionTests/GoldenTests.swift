@@ -7,7 +7,7 @@ import Weights
 
 /// Against Hugging Face transformers on the same checkpoints.
 @Suite struct GoldenTests {
-    @Test("logits and greedy tokens of small checkpoints", arguments: Golden.checkpoints + Golden.packed, Device.all)
+    @Test("logits and greedy tokens of small checkpoints", arguments: Golden.checkpoints + Golden.quantized, Device.all)
     func small(checkpoint: String, device: Device) throws {
         let machine = try Machine(
             path: Golden.path(checkpoint), on: device, maxTokenCount: 64, maxSequenceCount: 4)
@@ -29,7 +29,7 @@ import Weights
         + (getenv("QUIRE_TEST_QUANTIZED").map { String(cString: $0) } ?? "").split(separator: ":")
         .map { .quantized(directory: String($0)) }
 
-    @Test("SmolLM2, packed: 64 greedy tokens of 20 prompts, and the largest logits", arguments: real)
+    @Test("SmolLM2, quantized: 64 greedy tokens of 20 prompts, and the largest logits", arguments: real)
     func smolLM2(model: RealModel) throws {
         let golden = try model.golden
         #expect(golden.prompts.count == 20)
@@ -44,13 +44,14 @@ import Weights
         for (prompt, found) in zip(golden.prompts, greedy) { #expect(found == prompt.greedy, "\(prompt.name)") }
     }
 
-    @Test("dequantized weights give what packed ones give", arguments: ["quantized-gptq-4bit-actorder", "llama-gguf"])
+    @Test(
+        "dequantized weights give what quantized ones give", arguments: ["quantized-gptq-4bit-actorder", "llama-gguf"])
     func dense(checkpoint: String) throws {
         let prompts = try Golden.small(checkpoint).prompts
         let machine = try Machine(
             path: Golden.path(checkpoint), isDense: true, on: .cpu(.best, threads: 1), maxTokenCount: 64,
             maxSequenceCount: 4)
-        for case .quantized(_) in machine.plan.matrices.map(\.weights) { Issue.record("a matrix is still packed") }
+        for case .quantized(_) in machine.plan.matrices.map(\.weights) { Issue.record("a matrix is still quantized") }
         #expect(try machine.greedy(prompts.map(\.tokens), count: 32) == prompts.map(\.greedy))
     }
 

@@ -19,7 +19,7 @@ enum Device: Hashable, Sendable, CustomTestStringConvertible {
     case vulkan(index: Int, name: String)
     /// A Vulkan device that pretends to be a card with memory of its own: it keeps its logits, too.
     case card(index: Int, name: String)
-    /// Such a card that multiplies packed weights with integers of 24 bits.
+    /// Such a card that multiplies quantized weights with integers of 24 bits.
     case integerCard(index: Int, name: String)
 
     /// The reference, the CPU with every instruction set that it has, and every Vulkan device.
@@ -37,7 +37,7 @@ enum Device: Hashable, Sendable, CustomTestStringConvertible {
         return .card(index: index, name: name)
     }
 
-    /// Every Vulkan device as a card with packed integer products.
+    /// Every Vulkan device as a card with integer dot products.
     static let integerCards = vulkan.compactMap { device -> Device? in
         guard case .vulkan(let index, let name) = device else { return nil }
         return .integerCard(index: index, name: name)
@@ -49,7 +49,7 @@ enum Device: Hashable, Sendable, CustomTestStringConvertible {
         case .cpu(let set, let threads): "cpu \(set), \(threads) threads"
         case .vulkan(_, let name): "vulkan \(name)"
         case .card(_, let name): "vulkan \(name) as a card"
-        case .integerCard(_, let name): "vulkan \(name) as a card with packed integer products"
+        case .integerCard(_, let name): "vulkan \(name) as a card with integer dot products"
         }
     }
 
@@ -85,7 +85,7 @@ struct Machine {
     private let swapPool: MemoryPool
     private let limits: BatchLimits
 
-    /// Packed weights stay packed unless `isDense`.
+    /// Quantized weights stay quantized unless `isDense`.
     init(
         path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
         maxSequenceCount: Int, slidingWindow: Int? = nil

@@ -1,6 +1,6 @@
 """Dequantizes AWQ, GPTQ and compressed-tensors checkpoints with numpy, from the formats' definitions and by nothing that Quire has.
 
-Every packed tensor becomes single bits first, then integers, then `scale * (quantum - zero)` in float32, which is exact.
+Every quantized tensor becomes single bits first, then integers, then `scale * (code - zero)` in float32, which is exact.
 """
 import json, os, re
 
@@ -55,10 +55,10 @@ class Checkpoint:
         return result
 
     def awq(self, base):
-        quanta, zeros = awq_fields(self.integers(base + ".qweight")), awq_fields(self.integers(base + ".qzeros"))
+        codes, zeros = awq_fields(self.integers(base + ".qweight")), awq_fields(self.integers(base + ".qzeros"))
         scales = self.floats(base + ".scales")
-        group = np.arange(len(quanta)) // (len(quanta) // len(scales))
-        return ((quanta - zeros[group]).astype(np.float32) * scales[group]).T.copy()
+        group = np.arange(len(codes)) // (len(codes) // len(scales))
+        return ((codes - zeros[group]).astype(np.float32) * scales[group]).T.copy()
 
     def gptq(self, base):
         bits = self.quantization["bits"]
@@ -67,7 +67,7 @@ class Checkpoint:
             if re.match(pattern.removeprefix("+:").removeprefix("-:"), base):
                 bits = rule.get("bits", bits)
                 break
-        quanta = fields(self.integers(base + ".qweight").T, bits)
+        codes = fields(self.integers(base + ".qweight").T, bits)
         words, is_first = self.integers(base + ".qzeros"), self.quantization["checkpoint_format"] == "gptq"
         if is_first and bits != 3:
             # GPTQModel subtracted a one in every field from whole words.
@@ -76,12 +76,12 @@ class Checkpoint:
         if is_first and bits == 3:
             zeros = (zeros + 1) % 8
         scales, group = self.floats(base + ".scales"), self.integers(base + ".g_idx")
-        return (quanta - zeros[group].T).astype(np.float32) * scales[group].T
+        return (codes - zeros[group].T).astype(np.float32) * scales[group].T
 
     def compressed(self, base):
         bits = self.quantization["config_groups"]["group_0"]["weights"]["num_bits"]
         rows, columns = self.integers(base + ".weight_shape")
-        quanta = fields(self.integers(base + ".weight_packed"), bits)[:, :columns]
+        codes = fields(self.integers(base + ".weight_packed"), bits)[:, :columns]
         scales = self.floats(base + ".weight_scale")
         zeros = np.full(scales.shape, 1 << bits - 1)
         if base + ".weight_zero_point" in self.names:
@@ -89,7 +89,7 @@ class Checkpoint:
         group = np.arange(columns) // (columns // scales.shape[1])
         if base + ".weight_g_idx" in self.names:
             group = self.integers(base + ".weight_g_idx")
-        return (quanta - zeros[:, group]).astype(np.float32) * scales[:, group]
+        return (codes - zeros[:, group]).astype(np.float32) * scales[:, group]
 
 
 def checkpoint(directory):

@@ -78,7 +78,7 @@ def test_a_table_json_a_page_and_a_picture(place, configs, tmp_path):
     report = json.loads((tmp_path / "r.json").read_text())
     dense, four, two = report["configurations"]
     assert report["reference"] == "dense" and "against" not in dense["quality"]
-    # The same numbers, packed or not: only the order of additions differs.
+    # The same numbers, quantized or not: only the order of additions differs.
     assert four["quality"]["against"]["divergence"]["value"] < 1e-6
     assert four["quality"]["against"]["same_top_token"]["value"] == 1
     assert four["quality"]["against"]["identical_continuations"] == 24 and four["worst_prompts"] == []
