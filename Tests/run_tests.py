@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Runs the built Swift tests and says what each second buys: run_tests.py check|test XCTEST_BINARY LOG.
 
-Every test module is a process of its own, as many at once as there are processors, the most expensive first. Inside of a
-process one test runs after another, so that a test's time is its own and not that of waiting for others. `check` leaves
-out what needs a driver, a model, a compiler or minutes. A failed test, a skipped one and a process that dies are failures.
+Every test module is a process of its own, as many at once as there are processors, the most expensive first; so is every
+test of the modules that take minutes. Inside of a process one test runs after another, so that a test's time is its own
+and not that of waiting for others. `check` leaves out what needs a driver, a model, a compiler or minutes. A failed test, a
+skipped one and a process that dies are failures.
 """
 import os
 import re
@@ -20,8 +21,10 @@ NOT_IN_CHECK = {
     "OpenAIServerTests.DeviceLossTests": "a Vulkan driver",
     "PluginLoadingTests": "compiles plugins",
 }
-# The most expensive modules, first: the rest fits beside them.
-FIRST = ["BackendVulkanTests", "ExecutionTests", "BackendCPUTests", "PluginLoadingTests"]
+# Modules in which every test is a process of its own.
+SPLIT = ["BackendVulkanTests", "ExecutionTests"]
+# The most expensive tests, by the beginning of their names: they run first, and the rest fits beside them.
+FIRST = ["BackendVulkanTests.ConformanceTests", "ExecutionTests", "BackendVulkanTests", "BackendCPUTests", "PluginLoadingTests"]
 RESULT = re.compile(r"^[✔✘]\s+Test (?!run |case )(.+) (passed|failed) after ([\d.]+) seconds")
 SKIPPED = re.compile(r"^\S+\s+Test (?!run |case )(.+) skipped(?::|\.|$)")
 COLOUR = re.compile("\x1b\\[[0-9;]*m")
@@ -37,15 +40,15 @@ def cpu_seconds(process):
         return 0
 
 
-class Module:
-    """One module's tests in one process."""
+class Tests:
+    """The tests of one process: a module's, or one."""
 
     def __init__(self, name, without):
         self.name, self.without = name, without
         self.tests, self.output, self.closing, self.seconds, self.cpu, self.count, self.status = [], "", "", 0, 0, 0, None
 
     def run(self, binary):
-        command = [binary, "--testing-library", "swift-testing", "--no-parallel", "--filter", f"^{self.name}\\."]
+        command = [binary, "--testing-library", "swift-testing", "--no-parallel", "--filter", "^" + re.escape(self.name)]
         for suite in self.without:
             command += ["--skip", f"^{re.escape(suite)}[./]"]
         start = time.monotonic()
@@ -57,9 +60,9 @@ class Module:
             if match := RESULT.match(line):
                 # One test runs after another, so what was spent since the last one ended is this one's.
                 before, spent = spent, cpu_seconds(process.pid)
-                self.tests.append((match[1].strip('"'), match[2], float(match[3]), max(0, spent - before)))
+                self.tests.append((match[1].replace('"', ""), match[2], float(match[3]), max(0, spent - before)))
             elif match := SKIPPED.match(line):
-                self.tests.append((match[1].strip('"'), "skipped", 0, 0))
+                self.tests.append((match[1].replace('"', ""), "skipped", 0, 0))
             elif match := CLOSING.search(line):
                 self.closing, self.count = match[1], int(match[2])
         self.output = "".join(lines)
@@ -79,23 +82,27 @@ class Module:
         return found
 
 
-def modules(binary, lane):
-    """All modules with tests, the most expensive first, without what the lane leaves out."""
+def processes(binary, lane):
+    """The processes to run, the most expensive first, without what the lane leaves out."""
     listing = subprocess.run([binary, "--testing-library", "swift-testing", "--list-tests"],
                              capture_output=True, text=True, check=True).stdout
-    names = sorted({line.split(".")[0] for line in listing.splitlines() if re.match(r"^\w+Tests\.", line)})
-    if not names:
+    tests = [line for line in listing.splitlines() if re.match(r"^\w+Tests\.", line)]
+    if not tests:
         sys.exit(f"{binary} lists no tests")
     without = NOT_IN_CHECK if lane == "check" else {}
-    names = [name for name in names if name not in without]
-    names.sort(key=lambda name: (FIRST.index(name) if name in FIRST else len(FIRST), name))
-    return [Module(name, [suite for suite in without if suite.startswith(name + ".")]) for name in names]
+    names = {test if module in SPLIT else module + "."
+             for test in tests if (module := test.partition(".")[0]) not in without}
+
+    def cost(name):
+        return next((index for index, start in enumerate(FIRST) if name.startswith(start)), len(FIRST)), name
+
+    return [Tests(name, [suite for suite in without if suite.startswith(name)]) for name in sorted(names, key=cost)]
 
 
 def main():
     lane, binary, log = sys.argv[1:]
     start = time.monotonic()
-    todo = modules(binary, lane)
+    todo = processes(binary, lane)
     done, lock = [], threading.Lock()
 
     def work():
@@ -108,7 +115,7 @@ def main():
             with lock:
                 done.append(module)
                 mark = "ok" if not module.problems else "FAILED"
-                print(f"{mark:6} {module.name}, {module.cpu:.1f} s of CPU: {module.closing}", flush=True)
+                print(f"{mark:6} {module.name.rstrip('.')}, {module.cpu:.1f} s of CPU: {module.closing}", flush=True)
 
     workers = [threading.Thread(target=work) for _ in range(os.cpu_count() or 1)]
     for worker in workers:
@@ -122,7 +129,7 @@ def main():
     for module in done:
         if module.problems:
             print("\n".join(line for line in module.output.splitlines() if line[:1] in "✘↳⚠" or SKIPPED.match(line)))
-    slowest = sorted(((seconds, cpu, module.name, name) for module in done for name, _, seconds, cpu in module.tests),
+    slowest = sorted(((seconds, cpu, module.name.partition(".")[0], name) for module in done for name, _, seconds, cpu in module.tests),
                      reverse=True)
     print("\nthe ten slowest tests, each alone in its process:")
     for seconds, cpu, module, name in slowest[:10]:

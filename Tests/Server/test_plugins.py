@@ -65,7 +65,7 @@ def test_a_simulation_says_how_often_a_policy_failed(quire, tmp_path):
     result = quire("simulate", *SMALL, "--synthetic", "count=50,rate=30,max_length=500", plugins=f"[{library}]",
                    scheduler="{policy: hostile, plugin_options: {mode: error}}")
     assert result.returncode == 0
-    assert re.search(r'^hostile: \d+ decisions failed and were left to fcfs: policy "hostile" failed: out of ideas$',
+    assert re.search(r'^hostile: \d+ decisions failed, and fcfs decided instead: policy "hostile" failed: out of ideas$',
                      result.stderr, re.MULTILINE), result.stderr
 
 
