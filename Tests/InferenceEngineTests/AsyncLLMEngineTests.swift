@@ -178,7 +178,7 @@ struct AsyncLLMEngineTests {
         #expect(other.texts == [0: "xxxx"])
         #expect(listener.reasons.all.withLock { $0 } == [.abort, .length])
         gate.open(steps: 1_000)
-        // Counts are those of the last step, which has ended then.
+        // Statistics are those of the last step, which has ended when `stop` returns.
         engine.stop()
         #expect(engine.statistics.runningCount == 0)
         #expect(engine.statistics.freeBlockCount == engine.statistics.blockCount)
@@ -222,6 +222,8 @@ struct AsyncLLMEngineTests {
         #expect(refused.tokens.isEmpty)
         let served = try await Self.collect(engine.submit(Self.request()))
         #expect(served.texts == [0: "abc"])
+        // A stream may end before the statistics of its last step are published; stopping waits for that.
+        engine.stop()
         #expect(engine.statistics.freeBlockCount == engine.statistics.blockCount)
     }
 
@@ -248,6 +250,7 @@ struct AsyncLLMEngineTests {
         defer { engine.stop() }
         let result = try await Self.collect(engine.submit(Self.request()))
         #expect(result.texts == [0: "abc"])
+        engine.stop()
         #expect(engine.statistics.policyFailures.count(of: .share) >= 4)
         #expect(
             reports.lines.withLock { $0 } == [
