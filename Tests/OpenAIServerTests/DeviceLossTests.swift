@@ -61,7 +61,7 @@ import Tokenization
         #"{"model": "tiny", "prompt": [5, 6, 7, 8], "max_tokens": 12, "temperature": 0, "ignore_eos": true\#(extra)}"#
     }
 
-    @Test("a lost device is 503 with the reason for whoever was on it; the next request finds it opened again")
+    @Test("a lost device is 503 with the reason for its requests; the next request finds it opened again")
     func loss() async throws {
         try await Self.run { server, faults in
             let before = try await server.post("/v1/completions", Self.body())
