@@ -27,10 +27,12 @@ extension CacheType {
 
 extension Activation {
     /// The kernels' name for it.
-    var kernelActivation: quire_activation {
+    func kernelActivation() throws(BackendError) -> quire_activation {
         switch self {
-        case .silu: .silu
-        case .geluTanh: .geluTanh
+        case .silu: return .silu
+        case .geluTanh: return .geluTanh
+        case .gelu, .relu, .sigmoid:
+            throw .unsupported(operation: "gatedActivation", reason: "the cpu backend has no kernel for \(rawValue)")
         }
     }
 }

@@ -97,6 +97,7 @@ struct ProgramBuilder {
             }
             program.stages.append(.linears(rows, first..<program.linearKernels.count))
         case .attention(let layer, let query, let shape, let output, let converted):
+            guard shape.sinks == nil else { throw unwritten("pagedAttention with sinks") }
             let heads = plan.cacheLayers[layer]
             let kernel = AttentionKernel(
                 layer: layer, query: UnsafePointer(floats(query)), output: floats(output),
@@ -192,9 +193,19 @@ extension ProgramBuilder {
         }
     }
 
+    private func unwritten(_ operation: String) -> BackendError {
+        .unsupported(operation: operation, reason: "the cpu backend has no kernel for it")
+    }
+
     private mutating func rowKernel(_ operation: CPUOperation) throws(BackendError) -> RowKernel {
         switch operation {
-        case .embed(let table, let scale, let output):
+        case .embed(_, .positions, _, _): throw unwritten("embed of positions")
+        case .layerNorm: throw unwritten("layerNorm")
+        case .activation: throw unwritten("activation")
+        case .scale: throw unwritten("scale")
+        case .positionScale: throw unwritten("positionScale")
+        case .slice: throw unwritten("slice")
+        case .embed(let table, .tokens, let scale, let output):
             let matrix = weights[table.index]
             guard plan[table].weights.inputOrder == nil else {
                 throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
@@ -224,7 +235,7 @@ extension ProgramBuilder {
         case .gated(let gate, let up, let activation, _, let output):
             return .gated(
                 RowKernel.Gated(
-                    activation: activation.kernelActivation, gate: floats(gate), up: floats(up),
+                    activation: try activation.kernelActivation(), gate: floats(gate), up: floats(up),
                     output: floats(output), width: plan[output].width))
         case .add(let left, let right, let output):
             return .add(left: floats(left), right: floats(right), output: floats(output), width: plan[output].width)

@@ -74,9 +74,10 @@ extension ReferencePlan {
             if let cap = attention.softCap { sum = Double(cap) * tanh(sum / Double(cap)) }
             scores[index] = sum
         }
-        let largest = scores.max() ?? 0
+        let sink = attention.sinks.map { Double(plan[$0].elements[head]) }
+        let largest = max(scores.max() ?? 0, sink ?? -.infinity)
         for index in scores.indices { scores[index] = exp(scores[index] - largest) }
-        let total = scores.reduce(0, +)
+        let total = scores.reduce(sink.map { exp($0 - largest) } ?? 0, +)
         let cached = slots.map { CachedHead(stored, slot: $0, head: keyValueHead, of: shape, as: cache.type) }
         for number in 0..<headSize {
             var sum = 0.0

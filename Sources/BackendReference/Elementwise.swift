@@ -1,25 +1,29 @@
 import Backends
-import CLibrary
 
 extension ReferencePlan {
+    /// `output = function(input)`, element by element.
+    func map(
+        input: ValueID, output: ValueID, _ batch: borrowing ForwardBatch, _ function: (Float) -> Float
+    ) {
+        for row in 0..<rowCount(of: output, in: batch) {
+            let source = values[input.index].row(row)
+            let target = values[output.index].row(row)
+            for index in target.indices { target[index] = function(source[index]) }
+        }
+    }
+
     /// `activation(gate) * up`.
     func gatedActivation(
         gate: ValueID, up: ValueID, activation: Activation, output: ValueID, _ batch: borrowing ForwardBatch
     ) {
+        let function = activation.pointwise
         for row in 0..<rowCount(of: output, in: batch) {
             let gates = values[gate.index].row(row)
             let ups = values[up.index].row(row)
             let target = values[output.index].row(row)
             for index in target.indices {
-                target[index] = Float(activated(Double(gates[index]), by: activation) * Double(ups[index]))
+                target[index] = Float(function.applied(to: Double(gates[index])) * Double(ups[index]))
             }
-        }
-    }
-
-    private func activated(_ x: Double, by activation: Activation) -> Double {
-        switch activation {
-        case .silu: x / (1 + exp(-x))
-        case .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
         }
     }
 
@@ -32,14 +36,27 @@ extension ReferencePlan {
         }
     }
 
-    /// `cap * tanh(input / cap)`.
-    func softCap(input: ValueID, cap: Float, output: ValueID, _ batch: borrowing ForwardBatch) {
+    /// `input * (1 + beta * log(1 + floor(position / originalLength)))`. The factor is rounded to 32 bits first, as in
+    /// transformers, so that backends agree exactly.
+    func positionScale(
+        input: ValueID, beta: Float, originalLength: Int, output: ValueID, _ batch: borrowing ForwardBatch
+    ) {
+        let scale = PositionScale(beta: beta, originalLength: originalLength)
+        for token in 0..<batch.tokenCount {
+            let factor = scale.factor(
+                at: Int(batch.positions[token]))
+            let source = values[input.index].row(token)
+            let target = values[output.index].row(token)
+            for index in target.indices { target[index] = source[index] * factor }
+        }
+    }
+
+    /// `input[:, offset ..< offset + width of output]`.
+    func slice(input: ValueID, offset: Int, output: ValueID, _ batch: borrowing ForwardBatch) {
         for row in 0..<rowCount(of: output, in: batch) {
             let source = values[input.index].row(row)
             let target = values[output.index].row(row)
-            for index in target.indices {
-                target[index] = Float(Double(cap) * tanh(Double(source[index]) / Double(cap)))
-            }
+            for index in target.indices { target[index] = source[offset + index] }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Backends
+import CLibrary
 import SharedValues
 
 /// A plan with its weights, dense ones widened to 32 bits, and the interpreter that runs it.
@@ -53,10 +54,14 @@ final class ReferencePlan: PreparedPlan {
 
     private func perform(_ operation: DeviceOperation, _ batch: borrowing ForwardBatch) {
         switch operation {
-        case .embed(let table, let scale, let output):
-            embed(table: table, scale: scale, output: output, batch)
+        case .embed(let table, let index, let scale, let output):
+            embed(table: table, index: index, scale: scale, output: output, batch)
         case .rmsNorm(let input, let weight, let epsilon, let output):
             rmsNorm(input: input, weight: weight, epsilon: epsilon, output: output, batch)
+        case .layerNorm(let input, let weight, let bias, let groupSize, let epsilon, let output):
+            layerNorm(
+                input: input, weight: weight, bias: bias, groupSize: groupSize, epsilon: epsilon, output: output,
+                batch)
         case .linear(let input, let weights, let bias, let output):
             linear(input: input, weights: weights, bias: bias, output: output, batch)
         case .rotaryEmbedding(let input, let headSize, let rotary, let output):
@@ -67,12 +72,20 @@ final class ReferencePlan: PreparedPlan {
             pagedAttention(layer: layer, query: query, attention: attention, output: output, batch)
         case .gatedActivation(let gate, let up, let activation, let output):
             gatedActivation(gate: gate, up: up, activation: activation, output: output, batch)
+        case .activation(let input, let activation, let output):
+            map(input: input, output: output, batch) { Float(activation.applied(to: Double($0))) }
+        case .scale(let input, let factor, let output):
+            map(input: input, output: output, batch) { $0 * factor }
+        case .positionScale(let input, let beta, let originalLength, let output):
+            positionScale(input: input, beta: beta, originalLength: originalLength, output: output, batch)
+        case .slice(let input, let offset, let output):
+            slice(input: input, offset: offset, output: output, batch)
         case .add(let left, let right, let output):
             add(left: left, right: right, output: output, batch)
         case .gather(let input, let output):
             gather(input: input, output: output, batch)
         case .softCap(let input, let cap, let output):
-            softCap(input: input, cap: cap, output: output, batch)
+            map(input: input, output: output, batch) { Float(Double(cap) * tanh(Double($0) / Double(cap))) }
         }
     }
 

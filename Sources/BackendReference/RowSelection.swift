@@ -1,10 +1,18 @@
 import Backends
 
 extension ReferencePlan {
-    /// `output[t] = table[tokenIDs[t]] * scale`.
-    func embed(table: MatrixID, scale: Float, output: ValueID, _ batch: borrowing ForwardBatch) {
+    /// `output[t] = table[index[t]] * scale`.
+    func embed(
+        table: MatrixID, index: EmbeddingIndex, scale: Float, output: ValueID, _ batch: borrowing ForwardBatch
+    ) {
+        let matrix = matrices[table.index]
         for token in 0..<batch.tokenCount {
-            let source = matrices[table.index].row(Int(batch.tokenIDs[token]))
+            let row =
+                switch index {
+                case .tokens: Int(batch.tokenIDs[token])
+                case .positions(let offset): min(Int(batch.positions[token]) + offset, matrix.rowCount - 1)
+                }
+            let source = matrix.row(row)
             let target = values[output.index].row(token)
             for index in target.indices { target[index] = source[index] * scale }
         }

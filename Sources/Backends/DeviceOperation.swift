@@ -14,13 +14,20 @@
 ///
 /// and `quire config show --plan` prints the fourth of them as `%7 [tokens, 1536] = gatedActivation(%5, %6, silu)`.
 public enum DeviceOperation: Sendable, Hashable {
-    /// `output[t] = table[tokenIDs[t]] * scale`. Table `[vocabularySize, width]`, output `[tokens, width]`.
-    case embed(table: MatrixID, scale: Float, output: ValueID)
+    /// `output[t] = table[index[t]] * scale`. Table `[rows, width]`, output `[tokens, width]`. By default the token ids are
+    /// the index, and the table is `[vocabularySize, width]`.
+    case embed(table: MatrixID, index: EmbeddingIndex = .tokens, scale: Float, output: ValueID)
 
     /// Root-mean-square norm of each contiguous group of `weight.count` numbers of a row:
     /// `output = input / sqrt(mean(input²) + epsilon) * weight` (Zhang and Sennrich, arXiv 1910.07467).
     /// A weight as wide as the row normalises the whole row; one as wide as a head normalises each head by itself.
     case rmsNorm(input: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
+
+    /// Layer norm of each contiguous group of `groupSize` numbers of a row, with the group's mean and variance:
+    /// `output = (input - mean) / sqrt(variance + epsilon) * weight + bias` (Ba et al., arXiv 1607.06450).
+    /// Weight and bias are nil (1 and 0), or `groupSize` numbers, the same for each group, or as many as the row is wide.
+    case layerNorm(
+        input: ValueID, weight: VectorID?, bias: VectorID?, groupSize: Int, epsilon: Float, output: ValueID)
 
     /// `output = input · weightsᵀ + bias`. Input `[rows, inputSize]`, output `[rows, outputSize]`.
     case linear(input: ValueID, weights: MatrixID, bias: VectorID?, output: ValueID)
@@ -39,6 +46,21 @@ public enum DeviceOperation: Sendable, Hashable {
     /// `output = activation(gate) * up`, element by element.
     case gatedActivation(gate: ValueID, up: ValueID, activation: Activation, output: ValueID)
 
+    /// `output = activation(input)`, element by element: the activation of a feed-forward layer without a gate.
+    case activation(input: ValueID, activation: PointwiseActivation, output: ValueID)
+
+    /// `output = input * factor`, element by element.
+    case scale(input: ValueID, factor: Float, output: ValueID)
+
+    /// Scales queries by their position, so that attention stays sharp behind the length of training:
+    /// `output[t] = input[t] * (1 + beta * log(1 + floor(position[t] / originalLength)))`, `[tokens, width]`.
+    /// Ministral 3 does (transformers' `get_llama_4_attn_scale`). Llama 4 counts positions from 1 there.
+    case positionScale(input: ValueID, beta: Float, originalLength: Int, output: ValueID)
+
+    /// `output = input[:, offset ..< offset + width of output]`: some columns of a row, such as one part of a fused
+    /// projection.
+    case slice(input: ValueID, offset: Int, output: ValueID)
+
     /// `output = left + right`, element by element.
     case add(left: ValueID, right: ValueID, output: ValueID)
 
@@ -49,43 +71,13 @@ public enum DeviceOperation: Sendable, Hashable {
     case softCap(input: ValueID, cap: Float, output: ValueID)
 }
 
-extension DeviceOperation {
-    /// The values it reads.
-    public var inputs: [ValueID] { values.inputs }
-
-    /// The value it writes; nil where it writes to the cache.
-    public var output: ValueID? { values.output }
-
-    /// The cache layer that it reads or writes.
-    public var cacheLayer: Int? {
-        switch self {
-        case .writeKV(let layer, _, _), .pagedAttention(let layer, _, _, _): layer
-        default: nil
-        }
-    }
-
-    private var values: (inputs: [ValueID], output: ValueID?) {
-        switch self {
-        case .embed(_, _, let output): ([], output)
-        case .rmsNorm(let input, _, _, let output): ([input], output)
-        case .linear(let input, _, _, let output): ([input], output)
-        case .rotaryEmbedding(let input, _, _, let output): ([input], output)
-        case .writeKV(_, let key, let value): ([key, value], nil)
-        case .pagedAttention(_, let query, _, let output): ([query], output)
-        case .gatedActivation(let gate, let up, _, let output): ([gate, up], output)
-        case .add(let left, let right, let output): ([left, right], output)
-        case .gather(let input, let output): ([input], output)
-        case .softCap(let input, _, let output): ([input], output)
-        }
-    }
-}
-
-/// The function of a gated activation.
-public enum Activation: String, Sendable, Hashable, CaseIterable {
-    /// `x / (1 + exp(-x))`.
-    case silu
-    /// `0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`.
-    case geluTanh = "gelu_tanh"
+/// Which row of its table an `embed` looks up for a token.
+public enum EmbeddingIndex: Sendable, Hashable {
+    /// The token's id.
+    case tokens
+    /// The token's position plus `offset`, as in tables of learned positions: 0 in GPT-2, 2 in OPT. A position behind the
+    /// end of the table gets its last row.
+    case positions(offset: Int)
 }
 
 /// How the numbers of a head are rotated by their position.
@@ -123,11 +115,18 @@ public struct AttentionShape: Sendable, Hashable {
     public let slidingWindow: Int?
     /// `score = cap * tanh(score / cap)` before the softmax; nil: none.
     public let softCap: Float?
+    /// Attention sinks, `[queryHeadCount]`: for each head a score that takes part in the softmax's maximum and
+    /// denominator and has no value; neither `scale` nor `softCap` is applied to it. Nil: none.
+    /// (Xiao et al., arXiv 2309.17453; gpt-oss)
+    public let sinks: VectorID?
 
-    public init(queryHeadCount: Int, scale: Float, slidingWindow: Int? = nil, softCap: Float? = nil) {
+    public init(
+        queryHeadCount: Int, scale: Float, slidingWindow: Int? = nil, softCap: Float? = nil, sinks: VectorID? = nil
+    ) {
         self.queryHeadCount = queryHeadCount
         self.scale = scale
         self.slidingWindow = slidingWindow
         self.softCap = softCap
+        self.sinks = sinks
     }
 }

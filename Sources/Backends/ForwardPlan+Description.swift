@@ -12,10 +12,14 @@ extension ForwardPlan: CustomStringConvertible {
 
     private func call(of operation: DeviceOperation) -> String {
         switch operation {
-        case .embed(let table, let scale, _):
-            "embed(\(describe(table))\(scale == 1 ? "" : ", scale \(scale)"))"
+        case .embed(let table, let index, let scale, _):
+            "embed(\(describe(table))\(describe(index))\(scale == 1 ? "" : ", scale \(scale)"))"
         case .rmsNorm(let input, let weight, let epsilon, _):
             "rmsNorm(\(input), \(self[weight].name), epsilon \(epsilon))"
+        case .layerNorm(let input, let weight, let bias, let groupSize, let epsilon, _):
+            "layerNorm(\(input), groups of \(groupSize)"
+                + (weight.map { ", \(self[$0].name)" } ?? "") + (bias.map { ", bias \(self[$0].name)" } ?? "")
+                + ", epsilon \(epsilon))"
         case .linear(let input, let weights, let bias, _):
             "linear(\(input), \(describe(weights))\(bias.map { ", bias \(self[$0].name)" } ?? ""))"
         case .rotaryEmbedding(let input, let headSize, let rotary, _):
@@ -26,11 +30,24 @@ extension ForwardPlan: CustomStringConvertible {
             "pagedAttention(layer \(layer), \(query), heads \(attention.queryHeadCount)/"
                 + "\(cacheLayers[layer].keyValueHeadCount) of \(cacheLayers[layer].headSize)"
                 + (attention.slidingWindow.map { ", window \($0)" } ?? "")
-                + (attention.softCap.map { ", cap \($0)" } ?? "") + ")"
+                + (attention.softCap.map { ", cap \($0)" } ?? "")
+                + (attention.sinks.map { ", sinks \(self[$0].name)" } ?? "") + ")"
         case .gatedActivation(let gate, let up, let activation, _): "gatedActivation(\(gate), \(up), \(activation))"
+        case .activation(let input, let activation, _): "activation(\(input), \(activation))"
+        case .scale(let input, let factor, _): "scale(\(input), \(factor))"
+        case .positionScale(let input, let beta, let originalLength, _):
+            "positionScale(\(input), beta \(beta), length \(originalLength))"
+        case .slice(let input, let offset, _): "slice(\(input), from column \(offset))"
         case .add(let left, let right, _): "add(\(left), \(right))"
         case .gather(let input, _): "gather(\(input))"
         case .softCap(let input, let cap, _): "softCap(\(input), cap \(cap))"
+        }
+    }
+
+    private func describe(_ index: EmbeddingIndex) -> String {
+        switch index {
+        case .tokens: ""
+        case .positions(let offset): offset == 0 ? ", at positions" : ", at positions + \(offset)"
         }
     }
 

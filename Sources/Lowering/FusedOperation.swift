@@ -6,8 +6,11 @@ public import Backends
 /// `Format` is the backend's own type for activations that are not 32-bit floats, such as int8 limbs with one scale for
 /// every 32 numbers. Converted activations are values of the lowered plan like all others.
 public enum FusedOperation<Format: Hashable & Sendable>: Hashable, Sendable {
-    case embed(table: MatrixID, scale: Float, output: ValueID)
+    case embed(table: MatrixID, index: EmbeddingIndex, scale: Float, output: ValueID)
     case norm(input: ValueID, weight: VectorID, epsilon: Float, output: ValueID)
+    /// Weight and bias are nil, or as long as a group, or as a row.
+    case layerNorm(
+        input: ValueID, weight: VectorID?, bias: VectorID?, groupSize: Int, epsilon: Float, output: ValueID)
     /// `sum = left + right; output = rmsNorm(sum)`. With a `format`, the output is in that format.
     case addNorm(
         left: ValueID, right: ValueID, sum: ValueID, weight: VectorID, epsilon: Float, format: Format? = nil,
@@ -24,6 +27,10 @@ public enum FusedOperation<Format: Hashable & Sendable>: Hashable, Sendable {
         layer: Int, query: ValueID, shape: AttentionShape, output: ValueID, converted: ConvertedOutput<Format>? = nil)
     /// `output = activation(gate) * up`. With a `format`, the output is in that format.
     case gated(gate: ValueID, up: ValueID, activation: Activation, format: Format? = nil, output: ValueID)
+    case activation(input: ValueID, activation: PointwiseActivation, output: ValueID)
+    case scale(input: ValueID, factor: Float, output: ValueID)
+    case positionScale(input: ValueID, scale: PositionScale, output: ValueID)
+    case slice(input: ValueID, offset: Int, output: ValueID)
     case add(left: ValueID, right: ValueID, output: ValueID)
     case gather(input: ValueID, output: ValueID)
     case softCap(input: ValueID, cap: Float, output: ValueID)
@@ -73,8 +80,9 @@ extension FusedOperation {
 
     private var values: (inputs: [ValueID], outputs: [ValueID]) {
         switch self {
-        case .embed(_, _, let output): return ([], [output])
+        case .embed(_, _, _, let output): return ([], [output])
         case .norm(let input, _, _, let output): return ([input], [output])
+        case .layerNorm(let input, _, _, _, _, let output): return ([input], [output])
         case .addNorm(let left, let right, let sum, _, _, _, let output): return ([left, right], [sum, output])
         case .linear(let input, let parts): return ([input], parts.map(\.output))
         case .reorder(let input, _, let output): return ([input], [output])
@@ -85,6 +93,10 @@ extension FusedOperation {
         case .attention(_, let query, _, let output, let converted):
             return ([query], [output] + (converted.map { [$0.output] } ?? []))
         case .gated(let gate, let up, _, _, let output): return ([gate, up], [output])
+        case .activation(let input, _, let output): return ([input], [output])
+        case .scale(let input, _, let output): return ([input], [output])
+        case .positionScale(let input, _, let output): return ([input], [output])
+        case .slice(let input, _, let output): return ([input], [output])
         case .add(let left, let right, let output): return ([left, right], [output])
         case .gather(let input, let output): return ([input], [output])
         case .softCap(let input, _, let output): return ([input], [output])

@@ -21,7 +21,7 @@ public struct OperationFusion<Target: LoweringTarget> {
         var counts: [MatrixID: Int] = [:]
         for operation in plan.operations {
             switch operation {
-            case .embed(let matrix, _, _), .linear(_, let matrix, _, _): counts[matrix, default: 0] += 1
+            case .embed(let matrix, _, _, _), .linear(_, let matrix, _, _): counts[matrix, default: 0] += 1
             default: break
             }
         }
@@ -34,10 +34,15 @@ public struct OperationFusion<Target: LoweringTarget> {
         let absorbed = absorbedOperations()
         for (index, operation) in plan.operations.enumerated() where !absorbed.contains(index) {
             switch operation {
-            case .embed(let table, let scale, let output):
-                result.append(.embed(table: table, scale: scale, output: output))
+            case .embed(let table, let index, let scale, let output):
+                result.append(.embed(table: table, index: index, scale: scale, output: output))
             case .rmsNorm(let input, let weight, let epsilon, let output):
                 result.append(.norm(input: input, weight: weight, epsilon: epsilon, output: output))
+            case .layerNorm(let input, let weight, let bias, let groupSize, let epsilon, let output):
+                result.append(
+                    .layerNorm(
+                        input: input, weight: weight, bias: bias, groupSize: groupSize, epsilon: epsilon,
+                        output: output))
             case .linear(let input, _, _, _):
                 let parts = linearGroup(from: index).compactMap { member -> LinearPart? in
                     guard case .linear(_, let weights, let bias, let output) = plan.operations[member] else {
@@ -56,6 +61,17 @@ public struct OperationFusion<Target: LoweringTarget> {
                 result.append(.attention(layer: layer, query: query, shape: shape, output: output))
             case .gatedActivation(let gate, let up, let activation, let output):
                 result.append(.gated(gate: gate, up: up, activation: activation, output: output))
+            case .activation(let input, let activation, let output):
+                result.append(.activation(input: input, activation: activation, output: output))
+            case .scale(let input, let factor, let output):
+                result.append(.scale(input: input, factor: factor, output: output))
+            case .positionScale(let input, let beta, let originalLength, let output):
+                result.append(
+                    .positionScale(
+                        input: input, scale: PositionScale(beta: beta, originalLength: originalLength),
+                        output: output))
+            case .slice(let input, let offset, let output):
+                result.append(.slice(input: input, offset: offset, output: output))
             case .add(let left, let right, let output):
                 if let norm = norm(ofSum: output),
                     case .rmsNorm(_, let weight, let epsilon, let normed) = plan.operations[norm]

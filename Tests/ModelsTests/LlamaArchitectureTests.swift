@@ -15,7 +15,7 @@ import Weights
     /// A description of one operation, so that a plan can be compared as a list.
     private func word(_ operation: DeviceOperation, _ plan: ForwardPlan) -> String {
         switch operation {
-        case .embed(let table, _, _): "embed \(plan[table].name)"
+        case .embed(let table, _, _, _): "embed \(plan[table].name)"
         case .rmsNorm(_, let weight, _, _): "rmsNorm \(plan[weight].name)"
         case .linear(_, let weights, let bias, _):
             "linear \(plan[weights].name)" + (bias.map { " + \(plan[$0].name)" } ?? "")
@@ -26,6 +26,7 @@ import Weights
         case .add: "add"
         case .gather: "gather"
         case .softCap: "softCap"
+        default: "\(operation)"
         }
     }
 
@@ -89,7 +90,7 @@ import Weights
 
     private func values(_ operation: DeviceOperation) -> (inputs: [ValueID], output: ValueID?) {
         switch operation {
-        case .embed(_, _, let output): ([], output)
+        case .embed(_, _, _, let output): ([], output)
         case .rmsNorm(let input, _, _, let output): ([input], output)
         case .linear(let input, _, _, let output): ([input], output)
         case .rotaryEmbedding(let input, _, _, let output): ([input], output)
@@ -99,6 +100,7 @@ import Weights
         case .add(let left, let right, let output): ([left, right], output)
         case .gather(let input, let output): ([input], output)
         case .softCap(let input, _, let output): ([input], output)
+        default: (operation.inputs, operation.output)
         }
     }
 

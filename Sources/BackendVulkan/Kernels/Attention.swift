@@ -195,6 +195,9 @@ extension ProgramBuilder {
         _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID,
         _ record: ConvertedOutput<QuantizedActivations>?
     ) throws(BackendError) {
+        guard shape.sinks == nil else {
+            throw .unsupported(operation: "pagedAttention", reason: "the vulkan backend has no kernel for sinks")
+        }
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
         let tiling = try shapes.attentionTiling(headSize: heads.headSize, group: group)

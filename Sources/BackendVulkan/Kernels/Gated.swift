@@ -62,6 +62,9 @@ extension ProgramBuilder {
             switch activation {
             case .silu: 0
             case .geluTanh: 1
+            case .gelu, .relu, .sigmoid:
+                throw .unsupported(
+                    operation: "gatedActivation", reason: "the vulkan backend has no kernel for \(activation.rawValue)")
             }
         let kernel = GatedKernel(quantized: quantized)
         let sources = [memory.range(gate), memory.range(up)]

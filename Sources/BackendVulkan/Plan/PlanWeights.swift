@@ -25,7 +25,7 @@ struct PlanWeights {
         }
         for operation in operations {
             switch operation {
-            case .embed(let table, _, _):
+            case .embed(let table, _, _, _):
                 try Self.upload([table], plan, maxRangeByteCount, pool, staging, &matrices)
             case .reorder(_, let matrix, _):
                 guard let order = plan[matrix].weights.inputOrder, orders[order] == nil else { continue }

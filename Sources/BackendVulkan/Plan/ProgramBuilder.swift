@@ -28,7 +28,13 @@ struct ProgramBuilder {
 
     private mutating func append(_ operation: FusedOperation) throws(BackendError) {
         switch operation {
-        case .embed(let table, let scale, let output): try embed(table, scale, output)
+        case .embed(let table, .tokens, let scale, let output): try embed(table, scale, output)
+        case .embed(_, .positions, _, _): throw unwritten("embed of positions")
+        case .layerNorm: throw unwritten("layerNorm")
+        case .activation: throw unwritten("activation")
+        case .scale: throw unwritten("scale")
+        case .positionScale: throw unwritten("positionScale")
+        case .slice: throw unwritten("slice")
         case .norm(let input, let weight, let epsilon, let output): try norm(input, weight, epsilon, output)
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let quantized, let output):
             try addNorm(left, right, sum, weight, epsilon, quantized, output)
@@ -44,6 +50,10 @@ struct ProgramBuilder {
         case .gather(let input, let output): try gather(input, output)
         case .softCap(let input, let cap, let output): try softCap(input, cap, output)
         }
+    }
+
+    private func unwritten(_ operation: String) -> BackendError {
+        .unsupported(operation: operation, reason: "the vulkan backend has no kernel for it")
     }
 
     /// Appends dispatches that do not wait for each other.
