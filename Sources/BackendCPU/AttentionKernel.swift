@@ -26,6 +26,8 @@ struct AttentionKernel {
     let scale: Float
     let softCap: Float
     let slidingWindow: Int
+    /// A score for each query head that has no value; nil: none.
+    let sinks: UnsafePointer<Float>?
 
     /// Numbers in a row of queries.
     var width: Int { keyValueHeadCount * group * headSize }
@@ -41,7 +43,7 @@ struct AttentionKernel {
         var attention = quire_attention(
             keys: cache.layers[layer].keys, values: cache.layers[layer].values, cache_dtype: cache.elementType,
             block_size: cache.blockSize, kv_head_count: keyValueHeadCount, head_size: headSize, group: group,
-            block_table: table, scale: scale, soft_cap: softCap, sliding_window: slidingWindow)
+            block_table: table, scale: scale, soft_cap: softCap, sliding_window: slidingWindow, sinks: sinks)
         let columns = group * headSize
         let offset = row * width + head * columns
         kernels.pointee.paged_attention(

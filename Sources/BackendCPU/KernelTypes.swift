@@ -25,15 +25,24 @@ extension CacheType {
     }
 }
 
-extension Activation {
+extension PointwiseActivation {
     /// The kernels' name for it.
-    func kernelActivation() throws(BackendError) -> quire_activation {
+    var kernelActivation: quire_activation {
         switch self {
-        case .silu: return .silu
-        case .geluTanh: return .geluTanh
-        case .gelu, .relu, .sigmoid:
-            throw .unsupported(operation: "gatedActivation", reason: "the cpu backend has no kernel for \(rawValue)")
+        case .silu: .silu
+        case .geluTanh: .geluTanh
+        case .gelu: .gelu
+        case .relu: .relu
+        case .sigmoid: .sigmoid
+        case .reluSquared: .reluSquared
+        case .xielu: .xielu
         }
+    }
+
+    /// The numbers of xIELU; zeros for the others, which read none.
+    var kernelNumbers: quire_xielu {
+        guard case .xielu(let positive, let negative, let beta, let epsilon) = self else { return quire_xielu() }
+        return quire_xielu(alpha_positive: positive, alpha_negative: negative, beta: beta, epsilon: epsilon)
     }
 }
 

@@ -97,13 +97,13 @@ struct ProgramBuilder {
             }
             program.stages.append(.linears(rows, first..<program.linearKernels.count))
         case .attention(let layer, let query, let shape, let output, let converted):
-            guard shape.sinks == nil else { throw unwritten("pagedAttention with sinks") }
             let heads = plan.cacheLayers[layer]
             let kernel = AttentionKernel(
                 layer: layer, query: UnsafePointer(floats(query)), output: floats(output),
                 converted: converted.map { attended($0) }, keyValueHeadCount: heads.keyValueHeadCount,
                 headSize: heads.headSize, group: shape.queryHeadCount / heads.keyValueHeadCount, scale: shape.scale,
-                softCap: shape.softCap ?? 0, slidingWindow: shape.slidingWindow ?? 0)
+                softCap: shape.softCap ?? 0, slidingWindow: shape.slidingWindow ?? 0,
+                sinks: shape.sinks.map { vector($0) })
             precondition(kernel.width == plan[query].width, "queries of another width than the attention's")
             program.stages.append(.attention(kernel, counter: program.attentionCount))
             program.attentionCount += 1
@@ -130,6 +130,12 @@ extension ProgramBuilder {
 
     private func vector(_ vector: VectorID) -> UnsafePointer<Float> {
         UnsafePointer(vectors + vectorOffsets[vector.index])
+    }
+
+    /// The distance between the numbers of two groups in `vector`: 0 where all groups share them.
+    private func vectorStride(_ vector: VectorID?, groupSize: Int) -> Int {
+        guard let vector, plan[vector].elements.count > groupSize else { return 0 }
+        return groupSize
     }
 
     /// The table of a rotation; layers with the same rotation share one.
@@ -193,32 +199,29 @@ extension ProgramBuilder {
         }
     }
 
-    private func unwritten(_ operation: String) -> BackendError {
-        .unsupported(operation: operation, reason: "the cpu backend has no kernel for it")
-    }
-
     private mutating func rowKernel(_ operation: CPUOperation) throws(BackendError) -> RowKernel {
         switch operation {
-        case .embed(_, .positions, _, _): throw unwritten("embed of positions")
-        case .layerNorm: throw unwritten("layerNorm")
-        case .activation: throw unwritten("activation")
-        case .scale: throw unwritten("scale")
-        case .positionScale: throw unwritten("positionScale")
-        case .slice: throw unwritten("slice")
-        case .embed(let table, .tokens, let scale, let output):
+        case .embed(let table, let index, let scale, let output):
             let matrix = weights[table.index]
             guard plan[table].weights.inputOrder == nil else {
                 throw .unsupported(operation: "embed", reason: "\(plan[table].name) has reordered columns")
             }
             return .embed(
                 RowKernel.Embed(
-                    layout: matrix.layout, table: UnsafeRawPointer(matrix.range.start), scale: scale,
-                    output: floats(output), width: matrix.inputSize))
+                    layout: matrix.layout, table: UnsafeRawPointer(matrix.range.start), rowCount: matrix.outputSize,
+                    index: index, scale: scale, output: floats(output), width: matrix.inputSize))
         case .norm(let input, let weight, let epsilon, let output):
             return .norm(
                 RowKernel.Norm(
                     input: floats(input), output: floats(output), width: plan[input].width,
                     groupSize: plan[weight].elements.count, weight: vector(weight), epsilon: epsilon))
+        case .layerNorm(let input, let weight, let bias, let groupSize, let epsilon, let output):
+            return .layerNorm(
+                RowKernel.LayerNorm(
+                    input: floats(input), output: floats(output), width: plan[input].width, groupSize: groupSize,
+                    weight: weight.map { vector($0) }, weightStride: vectorStride(weight, groupSize: groupSize),
+                    bias: bias.map { vector($0) }, biasStride: vectorStride(bias, groupSize: groupSize),
+                    epsilon: epsilon))
         case .addNorm(let left, let right, let sum, let weight, let epsilon, _, let output):
             return .addNorm(
                 RowKernel.AddNorm(
@@ -235,8 +238,21 @@ extension ProgramBuilder {
         case .gated(let gate, let up, let activation, _, let output):
             return .gated(
                 RowKernel.Gated(
-                    activation: try activation.kernelActivation(), gate: floats(gate), up: floats(up),
+                    activation: activation.pointwise.kernelActivation, gate: floats(gate), up: floats(up),
                     output: floats(output), width: plan[output].width))
+        case .activation(let input, let activation, let output):
+            return .activation(
+                activation.kernelActivation, activation.kernelNumbers, input: floats(input), output: floats(output),
+                width: plan[output].width)
+        case .scale(let input, let factor, let output):
+            return .scale(input: floats(input), output: floats(output), width: plan[output].width, factor: factor)
+        case .positionScale(let input, let scale, let output):
+            return .positionScale(
+                input: floats(input), output: floats(output), width: plan[output].width, scale: scale)
+        case .slice(let input, let offset, let output):
+            return .slice(
+                input: floats(input) + offset, stride: plan[input].width, output: floats(output),
+                width: plan[output].width)
         case .add(let left, let right, let output):
             return .add(left: floats(left), right: floats(right), output: floats(output), width: plan[output].width)
         case .gather(let input, let output):

@@ -10,10 +10,16 @@ enum RowKernel {
 
     case embed(Embed)
     case norm(Norm)
+    case layerNorm(LayerNorm)
     case addNorm(AddNorm)
     case rotary(Rotary)
     case writeHeads(WriteHeads)
     case gated(Gated)
+    case activation(quire_activation, quire_xielu, input: Rows, output: Rows, width: Int)
+    case scale(input: Rows, output: Rows, width: Int, factor: Float)
+    case positionScale(input: Rows, output: Rows, width: Int, scale: PositionScale)
+    /// `input` is the first column that is copied, in rows `stride` numbers apart.
+    case slice(input: Rows, stride: Int, output: Rows, width: Int)
     case add(left: Rows, right: Rows, output: Rows, width: Int)
     case gather(input: Rows, output: Rows, width: Int)
     case softCap(input: Rows, output: Rows, width: Int, cap: Float)
@@ -24,6 +30,9 @@ enum RowKernel {
     struct Embed {
         let layout: PrepackedMatrix.Layout
         let table: UnsafeRawPointer
+        /// Rows of the table.
+        let rowCount: Int
+        let index: EmbeddingIndex
         let scale: Float
         let output: Rows
         let width: Int
@@ -56,6 +65,20 @@ enum RowKernel {
         let width: Int
         let groupSize: Int
         let weight: UnsafePointer<Float>
+        let epsilon: Float
+    }
+
+    struct LayerNorm {
+        let input: Rows
+        let output: Rows
+        let width: Int
+        let groupSize: Int
+        /// Nil: factors of 1.
+        let weight: UnsafePointer<Float>?
+        let weightStride: Int
+        /// Nil: nothing is added.
+        let bias: UnsafePointer<Float>?
+        let biasStride: Int
         let epsilon: Float
     }
 
@@ -105,17 +128,12 @@ extension RowKernel {
         let count = rows.count
         switch self {
         case .embed(let it):
-            let (ids, output) = (batch.tokenIDs + first, it.output + first * it.width)
-            switch it.layout {
-            case .rows(let type):
-                kernels.pointee.embed(
-                    type.kernelType, it.table, it.width, ids, count, it.width, it.scale, output, it.width)
-            case .panels(let type):
-                kernels.pointee.embed_panels(
-                    type.kernelType, it.table, ids, count, it.width, it.scale, output, it.width)
-            case .quantized(let matrix):
-                withUnsafePointer(to: matrix) {
-                    kernels.pointee.embed_quantized($0, it.table, ids, count, it.scale, output, it.width)
+            switch it.index {
+            case .tokens: it.perform(ids: batch.tokenIDs + first, count: count, firstRow: first, kernels: kernels)
+            case .positions(let offset):
+                for row in rows {
+                    var id = Int32(min(Int(batch.positions[row]) + offset, it.rowCount - 1))
+                    it.perform(ids: &id, count: 1, firstRow: row, kernels: kernels)
                 }
             }
         case .norm(let it):
@@ -123,6 +141,11 @@ extension RowKernel {
             kernels.pointee.rms_norm(
                 it.input + offset, it.width, it.output + offset, it.width, count, it.width / it.groupSize,
                 it.groupSize, it.weight, it.epsilon)
+        case .layerNorm(let it):
+            let offset = first * it.width
+            kernels.pointee.layer_norm(
+                it.input + offset, it.width, it.output + offset, it.width, count, it.width / it.groupSize,
+                it.groupSize, it.weight, it.weightStride, it.bias, it.biasStride, it.epsilon)
         case .addNorm(let it):
             let offset = first * it.width
             kernels.pointee.add_rms_norm(
@@ -144,6 +167,18 @@ extension RowKernel {
             kernels.pointee.gated_activation(
                 it.activation, it.gate + offset, it.width, it.up + offset, it.width, it.output + offset, it.width,
                 count, it.width)
+        case .activation(let activation, var numbers, let input, let output, let width):
+            kernels.pointee.activation(
+                activation, &numbers, input + first * width, output + first * width, count * width)
+        case .scale(let input, let output, let width, let factor):
+            kernels.pointee.scale(input + first * width, output + first * width, count * width, factor)
+        case .positionScale(let input, let output, let width, let scale):
+            for row in rows {
+                let factor = scale.factor(at: Int(batch.positions[row]))
+                kernels.pointee.scale(input + row * width, output + row * width, width, factor)
+            }
+        case .slice(let input, let stride, let output, let width):
+            for row in rows { (output + row * width).update(from: input + row * stride, count: width) }
         case .add(let left, let right, let output, let width):
             let offset = first * width
             kernels.pointee.add(left + offset, width, right + offset, width, output + offset, width, count, width)
@@ -166,6 +201,25 @@ extension RowKernel {
             it.kernel(
                 it.input + first * it.width, it.width, it.order, it.output + first * it.byteStride, it.stride, count,
                 it.width)
+        }
+    }
+}
+
+extension RowKernel.Embed {
+    /// Looks up rows `ids` of the table for `count` rows of the output from `firstRow` on.
+    fileprivate func perform(
+        ids: UnsafePointer<Int32>, count: Int, firstRow: Int, kernels: UnsafePointer<quire_kernels>
+    ) {
+        let output = output + firstRow * width
+        switch layout {
+        case .rows(let type):
+            kernels.pointee.embed(type.kernelType, table, width, ids, count, width, scale, output, width)
+        case .panels(let type):
+            kernels.pointee.embed_panels(type.kernelType, table, ids, count, width, scale, output, width)
+        case .quantized(let matrix):
+            withUnsafePointer(to: matrix) {
+                kernels.pointee.embed_quantized($0, table, ids, count, scale, output, width)
+            }
         }
     }
 }

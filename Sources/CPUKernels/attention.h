@@ -94,8 +94,9 @@ INLINE void attend(quire_dtype dtype, const quire_attention *a, size_t kv_head, 
     }
     memset(s.outputs, 0, row_count * s.padded * sizeof(float));
     for (size_t r = 0; r < row_count; r++) {
-        s.maxima[r] = -INFINITY;
-        s.sums[r] = 0;
+        // A sink is as if it had been seen before the first position, with a value of zeros.
+        s.maxima[r] = a->sinks ? a->sinks[kv_head * a->group + r % a->group] : -INFINITY;
+        s.sums[r] = a->sinks ? 1 : 0;
     }
 
     // Few rows use each value once and read it directly from the cache. Many rows share a widened copy.

@@ -2,8 +2,10 @@
 #ifndef QUIRE_TABLE_H
 #define QUIRE_TABLE_H
 
+#include "activations.h"
 #include "attention.h"
 #include "linear.h"
+#include "norms.h"
 #include "row_kernels.h"
 #include "rows.h"
 
@@ -12,7 +14,8 @@
     {                                                                                                           \
         .isa = isa_value, .linear_bf16_activation = bf16_activation, .linear_f32 = linear_f32,                  \
         .linear_f16 = linear_f16, .linear_bf16 = bf16_linear, __VA_ARGS__,                                      \
-        .embed_quantized = embed_quantized, .rms_norm = rms_norm,                                               \
+        .embed_quantized = embed_quantized, .rms_norm = rms_norm, .layer_norm = layer_norm,                     \
+        .activation = activate, .scale = scale,                                                                 \
         .add_rms_norm = add_rms_norm, .rotary_embedding = rotary_embedding, .write_heads = write_heads,               \
         .paged_attention = paged_attention, .gated_activation = gated_activation, .add = add, .embed = embed,   \
         .embed_panels = embed_panels, .convert_from_f32 = convert_from_f32,                                     \

@@ -6,8 +6,20 @@ import Testing
     static let inputs: [Float] =
         (-600...600).map { Float($0) * 0.2 } + (-200...200).map { Float($0) * 0.001 } + [0, -0.0, 1e-30, -1e-30]
 
+    private static let xielu = quire_xielu(alpha_positive: 0.9, alpha_negative: 1.4, beta: 0.5, epsilon: -1e-6)
+    private static let gates: [quire_activation] = [.silu, .geluTanh, .gelu, .relu, .sigmoid, .reluSquared]
+
     private func expected(_ activation: quire_activation, _ x: Double) -> Double {
         switch activation {
+        case .gelu: return 0.5 * x * complementaryError(-x / 2.0.squareRoot())
+        case .relu: return max(x, 0)
+        case .sigmoid: return 1 / (1 + exponential(-x))
+        case .reluSquared: return max(x, 0) * max(x, 0)
+        case .xielu:
+            let (p, n, b) = (Self.xielu.alpha_positive, Self.xielu.alpha_negative, Self.xielu.beta)
+            return x > 0
+                ? Double(p) * x * x + Double(b) * x
+                : (exponentialMinusOne(min(x, Double(Self.xielu.epsilon))) - x) * Double(n) + Double(b) * x
         case .silu: return x / (1 + exponential(-x))
         case .geluTanh:
             let u = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
@@ -15,7 +27,7 @@ import Testing
         }
     }
 
-    @Test(arguments: KernelTable.available, [quire_activation.silu, .geluTanh])
+    @Test(arguments: KernelTable.available, gates)
     func agreesWithDoubles(table: KernelTable, activation: quire_activation) {
         let count = Self.inputs.count
         let up = Self.inputs.indices.map { Float($0 % 7) - 2.5 }
@@ -30,6 +42,43 @@ import Testing
             guard abs(Self.inputs[i]) < 5 else { continue }
             #expect(abs(Double(y[i]) - want) <= 3e-6 * abs(want) + 1e-37, "\(activation) of \(Self.inputs[i])")
         }
+    }
+
+    /// Without a gate: the same numbers as with an `up` of ones, in place as well, and NaN stays NaN.
+    @Test(arguments: KernelTable.available, gates + [.xielu])
+    func agreesWithoutGate(table: KernelTable, activation: quire_activation) {
+        var numbers = Self.xielu
+        let inputs = Self.inputs + [.nan]
+        var y = [Float](repeating: 0, count: inputs.count)
+        table.kernels.activation(activation, &numbers, inputs, &y, inputs.count)
+        for (index, x) in inputs.dropLast().enumerated() {
+            let want = expected(activation, Double(x))
+            #expect(
+                abs(Double(y[index]) - want) <= 1.5e-5 * abs(want) + 5e-37, "\(activation) of \(x) gave \(y[index])")
+            guard abs(x) < 5 else { continue }
+            #expect(abs(Double(y[index]) - want) <= 3e-6 * abs(want) + 1e-37, "\(activation) of \(x)")
+        }
+        #expect(y[y.count - 1].isNaN)
+        var inPlace = inputs
+        inPlace.withUnsafeMutableBufferPointer { p in
+            guard let base = p.baseAddress else { return }
+            table.kernels.activation(activation, &numbers, base, base, p.count)
+        }
+        #expect(bits(inPlace.dropLast()) == bits(y.dropLast()))
+        guard activation != .xielu else { return }
+        let ones = [Float](repeating: 1, count: inputs.count)
+        var gated = y
+        table.kernels.gated_activation(activation, inputs, 1, ones, 1, &gated, 1, inputs.count, 1)
+        #expect(bits(gated.dropLast()) == bits(y.dropLast()))
+    }
+
+    @Test(arguments: KernelTable.available, [1, 16, 77])
+    func scalingIsExact(table: KernelTable, count: Int) {
+        var numbers = Numbers(seed: 13)
+        let x = numbers.floats(count)
+        var y = [Float](repeating: 777, count: count + 1)
+        table.kernels.scale(x, &y, count, 0.3)
+        #expect(bits(y) == bits(x.map { $0 * 0.3 } + [777]))
     }
 
     @Test(arguments: KernelTable.available, [1, 15, 16, 17, 100])

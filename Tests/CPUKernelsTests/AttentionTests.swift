@@ -14,6 +14,8 @@ private struct AttentionCase {
     var softCap: Float = 0
     var window = 0
     var head = 1
+    /// One for each query head, or none.
+    var sinks: [Float] = []
 
     /// Bytes of numbers that nobody may read: NaN in every type.
     private static let poison: UInt8 = 0xFF
@@ -55,13 +57,13 @@ private struct AttentionCase {
         scratch[scratch.count - 1] = 777
         keyCache.withUnsafeBytes { keyCache in
             valueCache.withUnsafeBytes { valueCache in
-                blockTable.withUnsafeBufferPointer { blockTable in
+                withBuffers(blockTable, sinks) { blockTable, sinks in
                     guard let k = keyCache.baseAddress, let v = valueCache.baseAddress, let t = blockTable.baseAddress
                     else { return }
                     var attention = quire_attention(
                         keys: k, values: v, cache_dtype: type, block_size: blockSize, kv_head_count: keyValueHeads,
                         head_size: headSize, group: group, block_table: t, scale: scale, soft_cap: softCap,
-                        sliding_window: window)
+                        sliding_window: window, sinks: sinks.isEmpty ? nil : sinks.baseAddress)
                     for first in Swift.stride(from: 0, to: queries, by: step) {
                         let count = min(step, queries - first)
                         var part = [Float](repeating: .nan, count: count * stride)
@@ -75,6 +77,13 @@ private struct AttentionCase {
         }
         #expect(scratch[scratch.count - 1] == 777, "scratch overrun")
         return output
+    }
+
+    private func withBuffers(
+        _ blockTable: [Int32], _ sinks: [Float],
+        _ body: (UnsafeBufferPointer<Int32>, UnsafeBufferPointer<Float>) -> Void
+    ) {
+        blockTable.withUnsafeBufferPointer { blockTable in sinks.withUnsafeBufferPointer { body(blockTable, $0) } }
     }
 
     /// The same in double, in one pass over the positions that a query sees.
@@ -95,9 +104,10 @@ private struct AttentionCase {
                     dot *= Double(scale)
                     scores.append(softCap > 0 ? Double(softCap) * tanhOf(dot / Double(softCap)) : dot)
                 }
-                let largest = scores.max() ?? 0
+                let sink = sinks.isEmpty ? -Double.infinity : Double(sinks[head * group + g])
+                let largest = max(scores.max() ?? 0, sink)
                 let weights = scores.map { exponential($0 - largest) }
-                let sum = weights.reduce(0, +)
+                let sum = weights.reduce(exponential(sink - largest), +)
                 for d in 0..<headSize {
                     var total = 0.0
                     for p in begin...position {
@@ -126,7 +136,7 @@ private struct AttentionCase {
         }
     }
 
-    @Test(arguments: elementTypes, [1, 15, 16, 33, 64, 80, 128])
+    @Test(arguments: elementTypes, [1, 15, 16, 33, 64, 80, 128, 512])
     func agreesWithDoubles(type: quire_dtype, headSize: Int) {
         for (context, queries) in [(1, 1), (64, 1), (65, 1), (130, 3), (70, 70)] {
             // The long prompt is for one head size: Swift's own loop is slow.
@@ -151,6 +161,20 @@ private struct AttentionCase {
         for cap: Float in [0, 2, 50] {
             let attention = AttentionCase(headSize: 20, context: 140, queries: 9, softCap: cap, window: window)
             check(attention, "cap \(cap)")
+        }
+    }
+
+    /// Sinks far below the scores, among them, and above all of them.
+    @Test(arguments: elementTypes)
+    func sinks(type: quire_dtype) {
+        for (queries, window, cap) in [(1, 0, Float(0)), (9, 70, 0), (9, 0, 2)] {
+            let attention = AttentionCase(
+                type: type, headSize: 32, context: 140, queries: queries, softCap: cap, window: window,
+                sinks: [-50, 1, 30, 0.5, 40, -3])
+            check(attention, "queries \(queries), window \(window), cap \(cap)")
+            for table in KernelTable.available {
+                #expect(bits(attention.run(table, step: 1)) == bits(attention.run(table)))
+            }
         }
     }
 
@@ -205,7 +229,8 @@ private struct AttentionCase {
                         else { return }
                         var attention = quire_attention(
                             keys: k, values: v, cache_dtype: .f32, block_size: 70, kv_head_count: 1,
-                            head_size: headSize, group: 1, block_table: t, scale: 1, soft_cap: 0, sliding_window: 0)
+                            head_size: headSize, group: 1, block_table: t, scale: 1, soft_cap: 0, sliding_window: 0,
+                            sinks: nil)
                         table.kernels.paged_attention(
                             &attention, 0, query, headSize, count, 67, &output, headSize, &scratch)
                     }

@@ -58,4 +58,38 @@ import Testing
         #expect(bits(fusedSum) == bits(sum))
         #expect(bits(fused) == bits(y))
     }
+
+    /// Groups far from zero, with weights and biases of one group, of both groups, and with none.
+    @Test(arguments: KernelTable.available, sizes)
+    func centresAndNormalisesEachGroup(table: KernelTable, size: Int) {
+        let (rows, groups, stride) = (3, 2, 2 * size + 5)
+        var numbers = Numbers(seed: 14)
+        let x = numbers.floats(rows * stride, bound: 2).map { $0 + 20 }
+        let vector = numbers.floats(2 * size, bound: 2)
+        for (weightStride, biasStride) in [(0, size), (size, 0), (nil, size), (0, nil), (nil, nil)] as [(Int?, Int?)] {
+            var y = [Float](repeating: 777, count: rows * stride)
+            vector.withUnsafeBufferPointer { vector in
+                table.kernels.layer_norm(
+                    x, stride, &y, stride, rows, groups, size, weightStride == nil ? nil : vector.baseAddress,
+                    weightStride ?? 0, biasStride == nil ? nil : vector.baseAddress, biasStride ?? 0, 1e-5)
+            }
+            for row in 0..<rows {
+                for group in 0..<groups {
+                    let start = row * stride + group * size
+                    let own = x[start..<start + size].map { Double($0) }
+                    let mean = own.reduce(0, +) / Double(size)
+                    let variance = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size)
+                    for i in 0..<size {
+                        let weight = weightStride.map { Double(vector[group * $0 + i]) } ?? 1
+                        let bias = biasStride.map { Double(vector[group * $0 + i]) } ?? 0
+                        let expected = (own[i] - mean) / (variance + 1e-5).squareRoot() * weight + bias
+                        // The mean is rounded at 20, where a unit in the last place is 2e-6.
+                        #expect(abs(Double(y[start + i]) - expected) <= 4e-5)
+                    }
+                }
+            }
+            let untouched = y[(rows * stride - 5)...].allSatisfy { $0 == 777 }
+            #expect(untouched)
+        }
+    }
 }

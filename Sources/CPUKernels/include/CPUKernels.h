@@ -45,13 +45,28 @@ typedef enum QUIRE_ENUM quire_dtype {
     quire_dtype_int8 QUIRE_CASE(int8) = 3,
 } quire_dtype;
 
-/// The function of a gated activation.
+/// The function of an activation.
 typedef enum QUIRE_ENUM quire_activation {
     /// x / (1 + exp(-x))
     quire_activation_silu QUIRE_CASE(silu) = 0,
     /// 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))
     quire_activation_gelu_tanh QUIRE_CASE(geluTanh) = 1,
+    /// 0.5 x (1 + erf(x / sqrt(2)))
+    quire_activation_gelu QUIRE_CASE(gelu) = 2,
+    /// max(x, 0)
+    quire_activation_relu QUIRE_CASE(relu) = 3,
+    /// 1 / (1 + exp(-x))
+    quire_activation_sigmoid QUIRE_CASE(sigmoid) = 4,
+    /// max(x, 0)^2
+    quire_activation_relu_squared QUIRE_CASE(reluSquared) = 5,
+    /// alpha_positive x^2 + beta x where x > 0, else (expm1(min(x, epsilon)) - x) alpha_negative + beta x
+    quire_activation_xielu QUIRE_CASE(xielu) = 6,
 } quire_activation;
+
+/// The numbers of xielu; `epsilon` is negative.
+typedef struct quire_xielu {
+    float alpha_positive, alpha_negative, beta, epsilon;
+} quire_xielu;
 
 /// Which two numbers of a head make a rotary pair.
 typedef enum QUIRE_ENUM quire_pairing {
@@ -103,6 +118,15 @@ typedef void (*quire_linear_fn)(const void *panels, const void *x, size_t x_stri
 typedef void (*quire_rms_norm_fn)(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
                                   size_t groups, size_t group_size, const float *weight, float epsilon);
 
+/// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias` for each contiguous group of `group_size` numbers of each
+/// row. `x`, `y`: [rows, groups * group_size] with their strides; `y` may be `x` (same stride).
+/// `weight`, `bias`: [group_size] of the first group, or NULL for 1 and 0; those of the next group begin `weight_stride`
+/// and `bias_stride` numbers on: 0 where all groups share them.
+typedef void (*quire_layer_norm_fn)(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
+                                    size_t groups, size_t group_size, const float *_Nullable weight,
+                                    size_t weight_stride, const float *_Nullable bias, size_t bias_stride,
+                                    float epsilon);
+
 /// `sum = x + residual`, then `y = rms_norm(sum)` over whole rows: bit for bit what `add` and `rms_norm` give.
 /// All are [rows, width] with their strides. `sum` may be `x` or `residual`; `y` may be any of the inputs, not `sum`.
 typedef void (*quire_add_rms_norm_fn)(const float *x, size_t x_stride, const float *residual, size_t residual_stride,
@@ -146,6 +170,9 @@ typedef struct quire_attention {
     float soft_cap;
     /// A query at position p sees positions `p - sliding_window + 1 ... p`; 0: all from 0 to p.
     size_t sliding_window;
+    /// A score for each query head, [kv_head_count * group], that takes part in the softmax's maximum and denominator
+    /// and has no value; neither scaled nor capped. NULL: none.
+    const float *_Nullable sinks;
 } quire_attention;
 
 /// Attention of `query_count` consecutive query tokens, the first at position `first_position`, to key/value head
@@ -163,11 +190,18 @@ typedef void (*quire_paged_attention_fn)(const quire_attention *attention, size_
 /// Floats of scratch that a call of `paged_attention` with `query_count` queries needs; does not grow with the context.
 size_t quire_attention_scratch_count(size_t query_count, size_t group, size_t head_size);
 
-/// `y = activation(gate) * up`. All [rows, width] with their strides; `gate` and `up` may be columns of one fused
+/// `y = activation(gate) * up`, for any activation but xielu. All [rows, width] with their strides; `gate` and `up` may be columns of one fused
 /// matrix; `y` may be `gate` or `up` (same stride).
 typedef void (*quire_gated_activation_fn)(quire_activation activation, const float *gate, size_t gate_stride,
                                           const float *up, size_t up_stride, float *y, size_t y_stride,
                                           size_t rows, size_t width);
+
+/// `y = activation(x)`, [count]; `y` may be `x`. Only xielu reads `xielu`; it may be NULL for the others.
+typedef void (*quire_activation_fn)(quire_activation activation, const quire_xielu *_Nullable xielu, const float *x,
+                                    float *y, size_t count);
+
+/// `y = x * factor`, [count]; `y` may be `x`.
+typedef void (*quire_scale_fn)(const float *x, float *y, size_t count, float factor);
 
 /// `y = left + right`, [rows, width] with their strides; `y` may be either (same stride).
 typedef void (*quire_add_fn)(const float *left, size_t left_stride, const float *right, size_t right_stride,
@@ -214,10 +248,13 @@ typedef struct quire_kernels {
     quire_quantized_embed_fn _Nonnull embed_quantized;
     quire_rms_norm_fn _Nonnull rms_norm;
     quire_add_rms_norm_fn _Nonnull add_rms_norm;
+    quire_layer_norm_fn _Nonnull layer_norm;
     quire_rotary_fn _Nonnull rotary_embedding;
     quire_write_heads_fn _Nonnull write_heads;
     quire_paged_attention_fn _Nonnull paged_attention;
     quire_gated_activation_fn _Nonnull gated_activation;
+    quire_activation_fn _Nonnull activation;
+    quire_scale_fn _Nonnull scale;
     quire_add_fn _Nonnull add;
     quire_embed_fn _Nonnull embed;
     quire_embed_panels_fn _Nonnull embed_panels;
