@@ -1,4 +1,4 @@
-// output[t] = table[ids[t]] * scale, for the rows of one part of an unquantized table.
+// output[t] = table[min(ids[t] + id_offset, last_id)] * scale, for the rows of one part of an unquantized table.
 
 layout(local_size_x = GROUP) in;
 
@@ -10,7 +10,7 @@ void main() {
     uint column = gl_GlobalInvocationID.x;
     uint token = gl_WorkGroupID.y;
     if (column >= width) return;
-    uint row = ids[token] - first_row;
+    uint row = min(ids[token] + id_offset, last_id) - first_row;
     if (row >= part_row_count) return;
     uint word = ((row / TILE * chunk_count + column / CHUNK) * TILE + row % TILE) * 4
         + column % CHUNK * WEIGHT_BITS / 32;

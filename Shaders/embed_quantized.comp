@@ -1,4 +1,4 @@
-// output[t] = table[ids[t]] * scale, for the rows of one part of a quantized table.
+// output[t] = table[min(ids[t] + id_offset, last_id)] * scale, for the rows of one part of a quantized table.
 
 layout(local_size_x = GROUP) in;
 
@@ -10,7 +10,7 @@ void main() {
     uint column = gl_GlobalInvocationID.x;
     uint token = gl_WorkGroupID.y;
     if (column >= width) return;
-    uint row = ids[token] - first_row;
+    uint row = min(ids[token] + id_offset, last_id) - first_row;
     if (row >= part_row_count) return;
     uint tile = row / TILE;
     uint lane = row % TILE;

@@ -169,13 +169,14 @@ extension ProgramBuilder {
             inputs: [input], output: output, work: 3)
     }
 
-    /// Appends the dispatch of a kernel that computes each number of `output` from those of `inputs` in the same column.
+    /// Appends the dispatch of a kernel whose invocations compute a number of `output` each, from one number of each of
+    /// `inputs`.
     /// `work`: operations for each number.
-    private mutating func elementwise<K: Kernel>(
+    mutating func elementwise<K: Kernel>(
         _ kernel: K, bindings: [K.Binding: MemoryRange], parameters: K.Parameters, inputs: [ValueID], output: ValueID,
         work: Int
     ) throws(BackendError) {
-        let width = plan[inputs[0]].width
+        let width = plan[output].width
         let dispatch = Dispatch(
             K.self, try kernels(for: kernel), bindings: bindings, parameters: parameters,
             rows: DispatchRows(plan[output].rows), groupCount: ElementwiseGroup.count(width: width),

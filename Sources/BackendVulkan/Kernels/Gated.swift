@@ -1,5 +1,4 @@
 import Backends
-import CLibrary
 import SharedValues
 
 /// `output = activation(gate) * up` (`gated.comp`), or that as quantized activations (`gated_quantized.comp`).
@@ -11,24 +10,24 @@ struct GatedKernel: Kernel {
         var gate: RowLayout
         var up: RowLayout
         var output: RowLayout
-        /// 1: GELU by tanh; 0: SiLU.
-        var isGelu: UInt32
     }
 
-    private static let floats = KernelOperation(
-        "gated", parts: [PackageResources.gated_glsl, PackageResources.gated_comp])
+    private static let shared = [PackageResources.activations_glsl, PackageResources.gated_glsl]
+    private static let floats = KernelOperation("gated", parts: shared + [PackageResources.gated_comp])
     private static let integers = KernelOperation(
-        "gated_quantized",
-        parts: QuantizedActivations.parts + [PackageResources.gated_glsl, PackageResources.gated_quantized_comp])
+        "gated_quantized", parts: QuantizedActivations.parts + shared + [PackageResources.gated_quantized_comp])
     static let operations = [floats, integers]
 
+    let activation: Activation
     /// What the output becomes; nil: it stays floats.
     let quantized: QuantizedActivations?
 
     var operation: KernelOperation { quantized == nil ? Self.floats : Self.integers }
 
     var definitions: ShaderDefinitions {
-        quantized.map { $0.definitions + ["GROUP": QuantizedActivations.group] } ?? ElementwiseGroup.definitions
+        let own: ShaderDefinitions = ["ACTIVATION": activation.pointwise.code]
+        return quantized.map { own + $0.definitions + ["GROUP": QuantizedActivations.group] }
+            ?? own + ElementwiseGroup.definitions
     }
 
     /// Workgroups that compute a row.
@@ -42,13 +41,12 @@ struct GatedKernel: Kernel {
         let up = ElementwiseGroup.testRows(seed: 7)
         let layout = ElementwiseGroup.testLayout
         let rows = ExpectedRows(
-            zip(gate, up).map { Double($0) / (1 + exp(-Double($0))) * Double($1) }, width: Int(layout.stride),
+            zip(gate, up).map { activation.pointwise.applied(to: Double($0)) * Double($1) }, width: Int(layout.stride),
             quantized: quantized)
         return SelfTestCase(
             Self.self, bindings: [.gate: SelfTestCase.bits(gate), .up: SelfTestCase.bits(up)],
             parameters: Parameters(
-                width: layout.stride, gate: layout, up: layout, output: RowLayout(stride: UInt32(rows.stride)),
-                isGelu: 0),
+                width: layout.stride, gate: layout, up: layout, output: RowLayout(stride: UInt32(rows.stride))),
             rowCount: 2, groupCount: 2, output: .output, rows: rows)
     }
 }
@@ -58,15 +56,7 @@ extension ProgramBuilder {
         _ gate: ValueID, _ up: ValueID, _ activation: Activation, _ quantized: QuantizedActivations?,
         _ output: ValueID
     ) throws(BackendError) {
-        let isGelu: UInt32 =
-            switch activation {
-            case .silu: 0
-            case .geluTanh: 1
-            case .gelu, .relu, .sigmoid:
-                throw .unsupported(
-                    operation: "gatedActivation", reason: "the vulkan backend has no kernel for \(activation.rawValue)")
-            }
-        let kernel = GatedKernel(quantized: quantized)
+        let kernel = GatedKernel(activation: activation, quantized: quantized)
         let sources = [memory.range(gate), memory.range(up)]
         let target = memory.range(output)
         let width = plan[gate].width
@@ -75,7 +65,7 @@ extension ProgramBuilder {
             bindings: [.gate: sources[0], .up: sources[1], .output: target],
             parameters: .init(
                 width: UInt32(width), gate: rowLayout(of: gate), up: rowLayout(of: up),
-                output: rowLayout(of: output), isGelu: isGelu),
+                output: rowLayout(of: output)),
             rows: DispatchRows(plan[output].rows), groupCount: kernel.groupCount(width: width),
             label: "gated \(width)", bytesPerRow: (2 * width + plan[output].width) * 4, workPerRow: 5 * width)
         append([dispatch], reading: sources, writing: [target])

@@ -105,9 +105,10 @@ extension LinearKernels {
             }
             for quantized in used {
                 _ = try library.pipeline(QuantizeKernel(quantized: quantized))
-                _ = try library.pipeline(GatedKernel(quantized: quantized))
                 for operation in plan.operations {
                     switch operation {
+                    case .gatedActivation(_, _, let activation, _):
+                        _ = try library.pipeline(GatedKernel(activation: activation, quantized: quantized))
                     case .add(_, _, let sum):
                         let tiling = shapes.addNormTiling(width: plan[sum].width)
                         _ = try library.pipeline(AddNormKernel(tiling: tiling, quantized: quantized))

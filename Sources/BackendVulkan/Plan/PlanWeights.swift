@@ -4,14 +4,16 @@ import Lowering
 import SharedValues
 import Tensors
 
-/// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of inputs and rotary tables.
+/// A plan's weights on the device: matrices, vectors, biases of fused matrices, orders of inputs, rotary tables, and
+/// factors by position.
 struct PlanWeights {
     private var matrices: [[MatrixID]: DeviceMatrix] = [:]
     private var tables: [RotaryEmbedding: MemoryRange] = [:]
     private var orders: [[Int32]: MemoryRange] = [:]
     private var vectorOffsets: [Int] = []
     private var biasOffsets: [[LinearPart]: Int] = [:]
-    /// Vectors and biases one after another, 32-bit floats.
+    private var factorOffsets: [PositionScale: Int] = [:]
+    /// Vectors, biases and factors one after another, 32-bit floats.
     let vectors: MemoryRange
 
     init(
@@ -47,6 +49,11 @@ struct PlanWeights {
             case .head(let head):
                 guard let rotary = head.rotary, tables[rotary] == nil else { continue }
                 tables[rotary] = try Self.table(rotary, limits, pool)
+            case .positionScale(_, let scale, _):
+                guard factorOffsets[scale] == nil else { continue }
+                factorOffsets[scale] = numbers.count
+                // Computed here, as the precision that Vulkan asks of `log` is too low.
+                numbers += (0...scale.stretch(of: limits.maxContextLength)).map { scale.factor(ofStretch: $0) }
             default: continue
             }
         }
@@ -79,6 +86,12 @@ struct PlanWeights {
 
     /// The offset of the biases of a fused operation in `vectors`; nil where it has none.
     func biasOffset(of parts: [LinearPart]) -> Int? { biasOffsets[parts] }
+
+    /// The offset of the factors of `scale` in `vectors`, one for each stretch of positions.
+    func factorOffset(of scale: PositionScale) -> Int {
+        guard let offset = factorOffsets[scale] else { preconditionFailure("a scale that no operation uses") }
+        return offset
+    }
 
     private static func upload(
         _ ids: [MatrixID], _ plan: ForwardPlan, _ maxRangeByteCount: Int, _ pool: MemoryPool,

@@ -28,14 +28,10 @@ struct ProgramBuilder {
 
     private mutating func append(_ operation: FusedOperation) throws(BackendError) {
         switch operation {
-        case .embed(let table, .tokens, let scale, let output): try embed(table, scale, output)
-        case .embed(_, .positions, _, _): throw unwritten("embed of positions")
-        case .layerNorm: throw unwritten("layerNorm")
-        case .activation: throw unwritten("activation")
-        case .scale: throw unwritten("scale")
-        case .positionScale: throw unwritten("positionScale")
-        case .slice: throw unwritten("slice")
+        case .embed(let table, let index, let scale, let output): try embed(table, index, scale, output)
         case .norm(let input, let weight, let epsilon, let output): try norm(input, weight, epsilon, output)
+        case .layerNorm(let input, let weight, let bias, let groupSize, let epsilon, let output):
+            try layerNorm(input, weight, bias, groupSize, epsilon, output)
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let quantized, let output):
             try addNorm(left, right, sum, weight, epsilon, quantized, output)
         case .linear(let input, let parts): try linear(input, parts)
@@ -46,14 +42,14 @@ struct ProgramBuilder {
             try attention(layer, query, shape, output, record)
         case .gated(let gate, let up, let activation, let quantized, let output):
             try gated(gate, up, activation, quantized, output)
+        case .activation(let input, let function, let output): try activation(input, function, output)
+        case .scale(let input, let factor, let output): try scale(input, factor, output)
+        case .positionScale(let input, let scale, let output): try positionScale(input, scale, output)
+        case .slice(let input, let offset, let output): try slice(input, offset, output)
         case .add(let left, let right, let output): try add(left, right, output)
         case .gather(let input, let output): try gather(input, output)
         case .softCap(let input, let cap, let output): try softCap(input, cap, output)
         }
-    }
-
-    private func unwritten(_ operation: String) -> BackendError {
-        .unsupported(operation: operation, reason: "the vulkan backend has no kernel for it")
     }
 
     /// Appends dispatches that do not wait for each other.

@@ -1,0 +1,14 @@
+// output = activation(input).
+
+layout(local_size_x = GROUP) in;
+
+layout(set = 0, binding = INPUT_BINDING) readonly buffer Input { float source[]; };
+layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result[]; };
+
+void main() {
+    uint column = gl_GlobalInvocationID.x;
+    uint row = gl_WorkGroupID.y;
+    if (column >= width) return;
+    result[row * output_stride + output_offset + column] =
+        activated(source[row * input_stride + input_offset + column]);
+}
