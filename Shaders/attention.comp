@@ -20,6 +20,7 @@ layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result
 layout(set = 0, binding = STATES_BINDING) writeonly buffer States { float states[]; };
 layout(set = 0, binding = TASKS_BINDING) readonly buffer Tasks { uvec4 tasks[]; };
 layout(set = 0, binding = BLOCK_TABLES_BINDING) readonly buffer Tables { uint tables[]; };
+layout(set = 0, binding = SINKS_BINDING) readonly buffer Sinks { float sinks[]; };
 
 // Sums of values: an invocation sums one unit of the head, for ROWS_EACH of the rows.
 #define ROW_SETS (GROUP / UNITS)
@@ -133,6 +134,10 @@ void main() {
         whole_largest[index] = LOWEST_SCORE;
         whole_sum[index] = 0;
         whole[index] = vec4(0);
+        uint head = slice * HEADS + (row_set + index * ROW_SETS) % HEADS;
+        if (has_sinks != 0 && head < group_heads) {
+            take_sink(sinks[sink_offset + key_head * group_heads + head], whole_largest[index], whole_sum[index]);
+        }
     }
     // The block table is read a tile ahead: keys can be loaded only after it.
     uint tile_index = lane % TILE;

@@ -11,6 +11,7 @@ layout(local_size_x = GROUP) in;
 
 layout(set = 0, binding = STATES_BINDING) readonly buffer States { float states[]; };
 layout(set = 0, binding = REDUCTIONS_BINDING) readonly buffer Reductions { uvec4 reductions[]; };
+layout(set = 0, binding = SINKS_BINDING) readonly buffer Sinks { float sinks[]; };
 #ifndef LIMBS
 layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result[]; };
 #endif
@@ -24,6 +25,7 @@ void main() {
         float largest = LOWEST_SCORE;
         float sum = 0;
         vec4 values = vec4(0);
+        if (has_sinks != 0) take_sink(sinks[sink_offset + head], largest, sum);
         uint end = reduction.y + reduction.z;
         for (uint first = reduction.y; first < end; first += AHEAD) {
             vec2 states_ahead[AHEAD];

@@ -25,3 +25,9 @@ void fold(
     sum = folded_sum;
     values = folded_values;
 }
+
+// Begins a state that has attended to nothing with a sink: a score without a value.
+void take_sink(float sink, out float largest, out float sum) {
+    largest = sink;
+    sum = 1;
+}

@@ -61,6 +61,28 @@ struct KernelShapesTests {
         }
     }
 
+    @Test("Every unit of a head has an invocation, for heads to 512 numbers; larger and odd ones are refused by name")
+    func headSizes() throws {
+        for isProcessor in [false, true] {
+            let shapes = Self.shapes(invocations: isProcessor ? 1024 : 128, isProcessor: isProcessor)
+            for headSize in [2, 8, 12, 20, 80, 96, 112, 130, 160, 192, 250, 256, 384, 512] {
+                let tiling = try shapes.attentionTiling(headSize: headSize, group: 4)
+                let group = AttentionKernel(
+                    shapes: shapes, tiling: tiling, rowCount: 1, headSize: headSize, cacheType: .f16
+                ).definitions["GROUP"]
+                let unitCount = headSize / tiling.unit
+                #expect(group == (unitCount > 64 ? 128 : 64) && unitCount <= 128)
+            }
+            for headSize in [7, 258, 516] {
+                #expect {
+                    try shapes.attentionTiling(headSize: headSize, group: 1)
+                } throws: { error in
+                    "\(error)".contains("heads of \(headSize) numbers")
+                }
+            }
+        }
+    }
+
     @Test("Where a subgroup has more invocations than a tile has positions, maxima go through shared memory")
     func wideSubgroups() throws {
         var capabilities = Self.shapes(invocations: 1024).capabilities

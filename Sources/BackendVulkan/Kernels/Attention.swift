@@ -6,7 +6,7 @@ import Tensors
 
 /// Attention of some query rows of one sequence over its cached context, through the block table (`attention.comp`).
 struct AttentionKernel: Kernel {
-    enum Binding: KernelBinding { case queries, keys, values, output, states, tasks, blockTables }
+    enum Binding: KernelBinding { case queries, keys, values, output, states, tasks, blockTables, sinks }
 
     struct Parameters: KernelParameters {
         var query: RowLayout
@@ -25,6 +25,9 @@ struct AttentionKernel: Kernel {
         /// The binary logarithm of the block size.
         var blockShift: UInt32
         var firstTask: UInt32
+        /// 0: heads have no sinks.
+        var hasSinks: UInt32
+        var sinkOffset: UInt32
     }
 
     static let operations = [
@@ -63,7 +66,7 @@ struct AttentionKernel: Kernel {
         // CPU gains nothing by either, and compiles longer.
         let (keys, values) = shapes.capabilities.isProcessor ? (1, 1) : isStaged ? (4, 4) : (8, 16)
         return cacheType.definitions + [
-            "GROUP": shapes.attentionGroup, "TILE": KernelShapes.attentionTile,
+            "GROUP": shapes.attentionGroup(unitCount: unitCount), "TILE": KernelShapes.attentionTile,
             "PARTITION": shapes.attentionPartition, "IS_STAGED": isStaged ? 1 : 0,
             "KEYS_AHEAD": min(keys, 1 << unitCount.trailingZeroBitCount), "VALUES_AHEAD": values,
             "HEAD_SIZE": headSize, "UNIT": tiling.unit, "HEADS": tiling.heads, "QUERIES": rowCount,
@@ -71,7 +74,7 @@ struct AttentionKernel: Kernel {
     }
 
     /// The last rows of a context over two partitions, in blocks of sixteen in reverse order; one key/value head that all
-    /// of the kernel's heads read.
+    /// of the kernel's heads read. Each head has a sink.
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let heads = tiling.heads
         let context = shapes.attentionPartition + 20 + rowCount
@@ -82,6 +85,7 @@ struct AttentionKernel: Kernel {
         let keys = cache.words(SelfTestCase.numbers(slotCount * headSize, seed: 30))
         let values = cache.words(SelfTestCase.numbers(slotCount * headSize, seed: 31))
         let queries = SelfTestCase.numbers(rowCount * heads * headSize, seed: 32)
+        let sinks = SelfTestCase.numbers(heads, seed: 34).map { $0 * 6 }
         let (keyNumbers, valueNumbers) = (cache.numbers(keys), cache.numbers(values))
         var expected: [Double] = []
         for row in 0..<rowCount {
@@ -92,7 +96,7 @@ struct AttentionKernel: Kernel {
                     let key = keyNumbers[(slot * headSize)...]
                     return exp(zip(query, key).reduce(0) { $0 + Double($1.0) * Double($1.1) } * 0.25)
                 }
-                let total = weights.reduce(0, +)
+                let total = weights.reduce(exp(Double(sinks[head])), +)
                 for number in 0..<headSize {
                     let sum = zip(slots, weights).reduce(0) {
                         $0 + $1.1 * Double(valueNumbers[$1.0 * headSize + number])
@@ -108,11 +112,11 @@ struct AttentionKernel: Kernel {
                 .queries: SelfTestCase.bits(queries), .keys: keys, .values: values,
                 .output: SelfTestCase.unwritten(queries.count), .states: SelfTestCase.unwritten(4),
                 .tasks: [0, UInt32(rowCount), UInt32(context - rowCount), 0, 0, 2, 0, 0],
-                .blockTables: blocks.map { UInt32($0) },
+                .blockTables: blocks.map { UInt32($0) }, .sinks: SelfTestCase.bits(sinks),
             ],
             parameters: Parameters(
                 query: layout, output: layout, keyHeads: 1, groupHeads: UInt32(heads), slices: 1, scale: 0.25,
-                window: 0, cap: 0, blockShift: 4, firstTask: 0),
+                window: 0, cap: 0, blockShift: 4, firstTask: 0, hasSinks: 1, sinkOffset: 0),
             rowCount: 1, output: .output, expected: expected)
     }
 }
@@ -139,9 +143,10 @@ extension KernelShapes {
     /// where the head is odd or too large.
     func attentionTiling(headSize: Int, group: Int) throws(BackendError) -> AttentionTiling {
         let unit = Self.attentionUnit(headSize: headSize)
-        guard headSize % 2 == 0, headSize / unit <= Self.attentionTile else {
+        guard headSize % 2 == 0, headSize / unit <= Self.maxAttentionUnitCount else {
             throw .unsupported(
-                operation: "pagedAttention", reason: "heads of \(headSize) numbers; even ones to 256 are")
+                operation: "pagedAttention",
+                reason: "heads of \(headSize) numbers; even ones to 256 are, and multiples of 4 to 512")
         }
         func fits(_ queryCount: Int) -> Bool {
             Self.attentionByteCount(queryCount: queryCount, headSize: headSize, unit: unit)
@@ -162,14 +167,18 @@ extension KernelShapes {
         return AttentionTiling(unit: unit, heads: heads, rowsPerTile: rows)
     }
 
+    /// Units of a head: an invocation of a workgroup sums up the values of one, and every device has as many invocations.
+    private static let maxAttentionUnitCount = 128
+
     /// Numbers of a head that an invocation reads at once.
     static func attentionUnit(headSize: Int) -> Int { headSize % 4 == 0 ? 4 : 2 }
 
-    /// Invocations of a workgroup. On a GPU several have the same position of the tile, each for some of the rows.
-    fileprivate var attentionGroup: Int {
+    /// Invocations of a workgroup for heads of `unitCount` units, whole tiles. On a GPU several have the same position of
+    /// the tile, each for some of the rows.
+    fileprivate func attentionGroup(unitCount: Int) -> Int {
         let preferred = 4 * Self.attentionTile
         return !capabilities.isProcessor && capabilities.maxInvocationCount >= preferred
-            ? preferred : Self.attentionTile
+            ? preferred : unitCount.roundedUp(to: Self.attentionTile)
     }
 
     /// Whether a tile's keys and values go through shared memory. A CPU's shared memory is memory like any other.
@@ -195,9 +204,6 @@ extension ProgramBuilder {
         _ layer: Int, _ query: ValueID, _ shape: AttentionShape, _ output: ValueID,
         _ record: ConvertedOutput<QuantizedActivations>?
     ) throws(BackendError) {
-        guard shape.sinks == nil else {
-            throw .unsupported(operation: "pagedAttention", reason: "the vulkan backend has no kernel for sinks")
-        }
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
         let tiling = try shapes.attentionTiling(headSize: heads.headSize, group: group)
@@ -213,12 +219,15 @@ extension ProgramBuilder {
                 bindings: [
                     .queries: memory.range(query), .keys: ranges.keys, .values: ranges.values, .output: target,
                     .states: memory.states, .tasks: batch.range(.tasks), .blockTables: batch.range(.blockTables),
+                    .sinks: weights.vectors,
                 ],
                 parameters: .init(
                     query: rowLayout(of: query), output: rowLayout(of: output),
                     keyHeads: UInt32(heads.keyValueHeadCount), groupHeads: UInt32(group), slices: UInt32(slices),
                     scale: shape.scale, window: UInt32(shape.slidingWindow ?? 0), cap: shape.softCap ?? 0,
-                    blockShift: UInt32(cache.blockSize.trailingZeroBitCount), firstTask: UInt32(firstTask)),
+                    blockShift: UInt32(cache.blockSize.trailingZeroBitCount), firstTask: UInt32(firstTask),
+                    hasSinks: shape.sinks == nil ? 0 : 1,
+                    sinkOffset: UInt32(shape.sinks.map { weights.offset(of: $0) } ?? 0)),
                 rows: rows, groupCount: heads.keyValueHeadCount * slices,
                 label: "attention \(shape.queryHeadCount)/\(heads.keyValueHeadCount) of \(heads.headSize) "
                     + "\(cache.type)",
@@ -233,6 +242,7 @@ extension ProgramBuilder {
             reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
         if let record { try quantize(output, record.format, record.output, of: .tokensIfUnreduced) }
         try reduceAttention(
-            headSize: heads.headSize, headCount: shape.queryHeadCount, record?.format, record?.output ?? output)
+            headSize: heads.headSize, headCount: shape.queryHeadCount, sinks: shape.sinks, record?.format,
+            record?.output ?? output)
     }
 }

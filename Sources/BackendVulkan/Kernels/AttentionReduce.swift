@@ -4,11 +4,14 @@ import CLibrary
 /// Folds the partitions of single rows' contexts, in order (`attention_reduce.comp`); the output is floats or quantized
 /// activations.
 struct AttentionReduceKernel: Kernel {
-    enum Binding: KernelBinding { case states, reductions, output }
+    enum Binding: KernelBinding { case states, reductions, sinks, output }
 
     struct Parameters: KernelParameters {
         var output: RowLayout
         var headCount: UInt32
+        /// 0: heads have no sinks.
+        var hasSinks: UInt32
+        var sinkOffset: UInt32
     }
 
     private static let floats = KernelOperation(
@@ -33,16 +36,19 @@ struct AttentionReduceKernel: Kernel {
         return quantized.map { own + $0.definitions } ?? own
     }
 
-    /// One row of two heads whose context was summed up in two parts.
+    /// One row of two heads, each with a sink, whose context was summed up in two parts.
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let stateSize = headSize + 2
         var states = SelfTestCase.numbers(4 * stateSize, seed: 33)
         for part in 0..<4 { states[part * stateSize + 1] = Float(part) + 1 }
+        let sinks: [Float] = [-0.5, 0.7]
         var expected: [Double] = []
         for head in 0..<2 {
             let (first, second) = (head * stateSize, (2 + head) * stateSize)
             let weights = (exp(Double(states[first])), exp(Double(states[second])))
-            let total = Double(states[first + 1]) * weights.0 + Double(states[second + 1]) * weights.1
+            let total =
+                Double(states[first + 1]) * weights.0 + Double(states[second + 1]) * weights.1
+                + exp(Double(sinks[head]))
             for number in 2..<stateSize {
                 expected.append(
                     (Double(states[first + number]) * weights.0 + Double(states[second + number]) * weights.1) / total)
@@ -50,24 +56,32 @@ struct AttentionReduceKernel: Kernel {
         }
         let rows = ExpectedRows(expected, width: 2 * headSize, quantized: quantized)
         return SelfTestCase(
-            Self.self, bindings: [.states: SelfTestCase.bits(states), .reductions: [0, 0, 2, 0]],
-            parameters: Parameters(output: RowLayout(stride: UInt32(rows.stride)), headCount: 2), rowCount: 1,
-            groupCount: 2, output: .output, rows: rows)
+            Self.self,
+            bindings: [
+                .states: SelfTestCase.bits(states), .reductions: [0, 0, 2, 0], .sinks: SelfTestCase.bits(sinks),
+            ],
+            parameters: Parameters(
+                output: RowLayout(stride: UInt32(rows.stride)), headCount: 2, hasSinks: 1, sinkOffset: 0),
+            rowCount: 1, groupCount: 2, output: .output, rows: rows)
     }
 }
 
 extension ProgramBuilder {
     /// The reduction of the states that the attention dispatched before has left.
     mutating func reduceAttention(
-        headSize: Int, headCount: Int, _ quantized: QuantizedActivations?, _ output: ValueID
+        headSize: Int, headCount: Int, sinks: VectorID?, _ quantized: QuantizedActivations?, _ output: ValueID
     ) throws(BackendError) {
         let kernel = AttentionReduceKernel(headSize: headSize, quantized: quantized)
         let dispatch = Dispatch(
             AttentionReduceKernel.self, try kernels(for: kernel),
             bindings: [
-                .states: memory.states, .reductions: batch.range(.reductions), .output: memory.range(output),
+                .states: memory.states, .reductions: batch.range(.reductions), .sinks: weights.vectors,
+                .output: memory.range(output),
             ],
-            parameters: .init(output: rowLayout(of: output), headCount: UInt32(headCount)), rows: .reductions,
+            parameters: .init(
+                output: rowLayout(of: output), headCount: UInt32(headCount), hasSinks: sinks == nil ? 0 : 1,
+                sinkOffset: UInt32(sinks.map { weights.offset(of: $0) } ?? 0)),
+            rows: .reductions,
             groupCount: headCount, label: "attention, reduced", bytesPerRow: headCount * headSize * 4)
         append([dispatch], reading: [memory.states], writing: [memory.range(output)])
     }
