@@ -9,8 +9,9 @@ extension BackendConformance {
         weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [CacheType] = CacheType.allCases,
         weightFormats: [WeightFormat] = WeightFormat.all, activationTypes: [ElementType] = [.f32, .bf16]
     ) -> [ConformanceCase] {
-        embeddingCases(weightTypes) + normCases() + linearCases(weightTypes) + elementwiseCases() + rotaryCases()
-            + attentionCases(cacheTypes) + layerCases(weightTypes, cacheTypes)
+        embeddingCases(weightTypes) + positionCases(weightTypes) + normCases() + layerNormCases()
+            + linearCases(weightTypes) + elementwiseCases() + activationCases() + scaleCases() + rotaryCases()
+            + attentionCases(cacheTypes) + sharedLayerCases(cacheTypes) + layerCases(weightTypes, cacheTypes)
             + quantizedCases(weightFormats, activationTypes)
     }
 

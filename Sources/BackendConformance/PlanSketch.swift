@@ -50,6 +50,32 @@ struct PlanSketch {
         return output
     }
 
+    /// Rows of `table` at the tokens' positions plus `offset`.
+    mutating func embedPositions(_ table: MatrixID, offset: Int) -> ValueID {
+        let output = value(plan[table].weights.inputSize)
+        plan.append(.embed(table: table, index: .positions(offset: offset), scale: 1, output: output))
+        return output
+    }
+
+    /// A layer norm with a weight and a bias of so many numbers each; 0: none.
+    mutating func layerNorm(
+        _ input: ValueID, groupSize: Int? = nil, weightCount: Int, biasCount: Int, epsilon: Float = 1e-5
+    ) -> ValueID {
+        let weight = weightCount == 0 ? nil : vector("norm", weightCount, around: 1)
+        let bias = biasCount == 0 ? nil : vector("norm bias", biasCount, around: 0)
+        let output = value(plan[input].width, rows: plan[input].rows)
+        plan.append(
+            .layerNorm(
+                input: input, weight: weight, bias: bias, groupSize: groupSize ?? plan[input].width, epsilon: epsilon,
+                output: output))
+        return output
+    }
+
+    /// A layer norm over the whole row with weight and bias.
+    mutating func layerNorm(_ input: ValueID) -> ValueID {
+        layerNorm(input, weightCount: plan[input].width, biasCount: plan[input].width)
+    }
+
     mutating func linear(_ input: ValueID, _ outputSize: Int, _ type: ElementType, bias: Bool = false) -> ValueID {
         let weights = matrix("linear", outputSize, plan[input].width, type)
         return linear(input, weights, bias: bias ? vector("bias", outputSize, around: 0) : nil)
@@ -70,6 +96,30 @@ struct PlanSketch {
     mutating func gated(_ gate: ValueID, _ up: ValueID, _ activation: Activation) -> ValueID {
         let output = value(plan[gate].width, rows: plan[gate].rows)
         plan.append(.gatedActivation(gate: gate, up: up, activation: activation, output: output))
+        return output
+    }
+
+    mutating func activation(_ input: ValueID, _ activation: PointwiseActivation) -> ValueID {
+        let output = value(plan[input].width, rows: plan[input].rows)
+        plan.append(.activation(input: input, activation: activation, output: output))
+        return output
+    }
+
+    mutating func scale(_ input: ValueID, by factor: Float) -> ValueID {
+        let output = value(plan[input].width, rows: plan[input].rows)
+        plan.append(.scale(input: input, factor: factor, output: output))
+        return output
+    }
+
+    mutating func positionScale(_ input: ValueID, beta: Float, originalLength: Int) -> ValueID {
+        let output = value(plan[input].width)
+        plan.append(.positionScale(input: input, beta: beta, originalLength: originalLength, output: output))
+        return output
+    }
+
+    mutating func slice(_ input: ValueID, _ columns: Range<Int>) -> ValueID {
+        let output = value(columns.count, rows: plan[input].rows)
+        plan.append(.slice(input: input, offset: columns.lowerBound, output: output))
         return output
     }
 
@@ -95,9 +145,19 @@ struct PlanSketch {
     mutating func attention(
         query: ValueID, key: ValueID, value stored: ValueID, headSize: Int, _ shape: AttentionShape
     ) -> ValueID {
+        attention(query: query, layer: write(key: key, value: stored, headSize: headSize), shape)
+    }
+
+    /// Writes keys and values to a new layer, and returns its number.
+    mutating func write(key: ValueID, value: ValueID, headSize: Int) -> Int {
         let heads = plan[key].width / headSize
         let layer = plan.addCacheLayer(CacheLayer(keyValueHeadCount: heads, headSize: headSize))
-        plan.append(.writeKV(layer: layer, key: key, value: stored))
+        plan.append(.writeKV(layer: layer, key: key, value: value))
+        return layer
+    }
+
+    /// Attends to a layer that was written before.
+    mutating func attention(query: ValueID, layer: Int, _ shape: AttentionShape) -> ValueID {
         let output = value(plan[query].width)
         plan.append(.pagedAttention(layer: layer, query: query, attention: shape, output: output))
         return output

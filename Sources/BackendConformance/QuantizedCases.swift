@@ -10,6 +10,7 @@ extension BackendConformance {
             let seed = UInt64(80 + index)
             return linearCases(format, activationTypes, number: index, seed: seed) + tableCases(format, seed: seed)
                 + attendedCases(format, activationTypes, seed: seed)
+                + (index % 8 == 0 ? activatedCases(format, activationTypes, seed: seed) : [])
         }
     }
 
@@ -77,6 +78,22 @@ extension BackendConformance {
                 return sketch.add(left, sketch.linear(input, sketch.quantized("right", 70, 256, format, .f32)))
             })
         return cases
+    }
+
+    /// Quantized weights that read what operations write that cannot quantize it by themselves.
+    private static func activatedCases(
+        _ format: WeightFormat, _ activationTypes: [ElementType], seed: UInt64
+    ) -> [ConformanceCase] {
+        guard format.fits(inputSize: 256) else { return [] }
+        return activationTypes.prefix(1).map { compute in
+            rowCase("linear \(format), of an activation", rowCount: 9, tolerance: Tolerance.linear(compute), seed: seed)
+            {
+                sketch in
+                let input = sketch.layerNorm(sketch.input(300))
+                let active = sketch.activation(sketch.slice(input, 20..<276), .gelu)
+                return sketch.linear(active, sketch.quantized("quantized", 70, 256, format, compute))
+            }
+        }
     }
 
     private static func tableCases(_ format: WeightFormat, seed: UInt64) -> [ConformanceCase] {

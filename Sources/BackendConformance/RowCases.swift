@@ -27,32 +27,6 @@ extension BackendConformance {
         return cases
     }
 
-    static func normCases() -> [ConformanceCase] {
-        var cases: [ConformanceCase] = []
-        for (width, group) in [
-            (1, 1), (3, 3), (17, 17), (64, 64), (77, 77), (576, 576), (30, 10), (192, 64), (512, 256),
-        ] {
-            for rowCount in [1, 7, 33] {
-                cases.append(
-                    rowCase(
-                        "rmsNorm width \(width) group \(group)", rowCount: rowCount, tolerance: Tolerance.single,
-                        seed: 20
-                    ) { sketch in
-                        sketch.norm(sketch.input(width, bound: 3), groupSize: group, epsilon: 1e-6)
-                    })
-            }
-        }
-        cases.append(
-            rowCase("rmsNorm of nearly nothing", rowCount: 3, tolerance: Tolerance.single, seed: 21) { sketch in
-                sketch.norm(sketch.input(64, bound: 1e-4), epsilon: 1e-5)
-            })
-        cases.append(
-            rowCase("rmsNorm of samples", rowCount: 3, tolerance: Tolerance.single, seed: 22) { sketch in
-                sketch.norm(sketch.gather(sketch.input(77)))
-            })
-        return cases
-    }
-
     static func linearCases(_ types: [ElementType]) -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
         let shapes = [(1, 1), (3, 17), (17, 3), (64, 64), (77, 130), (576, 192), (1536, 77)]
@@ -115,6 +89,19 @@ extension BackendConformance {
 
     static func rotaryCases() -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
+        // Gemma 4's global layers turn a part of the pairs of a head; the others have frequencies of zero.
+        for pairing in RotaryEmbedding.Pairing.allCases {
+            let turned = rotation(pairCount: 6, pairing).frequencies
+            let rotary = RotaryEmbedding(
+                frequencies: turned + [Float](repeating: 0, count: 10), pairing: pairing, magnitude: 1.3)
+            cases.append(
+                rowCase(
+                    "rotary \(pairing) head 40 pairs 16, of which 6 turn", rowCount: 33, tolerance: Tolerance.single,
+                    seed: 51
+                ) { sketch in
+                    sketch.rotary(sketch.input(3 * 40), headSize: 40, rotary)
+                })
+        }
         for (headSize, pairCount) in [
             (2, 1), (8, 4), (10, 5), (32, 16), (64, 32), (64, 16), (80, 40), (128, 64), (256, 128),
         ] {

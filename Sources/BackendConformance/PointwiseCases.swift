@@ -1,0 +1,86 @@
+import Backends
+import Tensors
+
+extension BackendConformance {
+    /// Every activation, at the usual inputs and at those for which exponentials overflow.
+    static func activationCases() -> [ConformanceCase] {
+        let xielu = PointwiseActivation.xielu(alphaPositive: 0.9, alphaNegative: 1.4, beta: 0.5, epsilon: -1e-6)
+        let activations = Activation.allCases.map(\.pointwise) + [.reluSquared, xielu]
+        var cases: [ConformanceCase] = []
+        for activation in activations {
+            for (width, bound) in [(1, Float(12)), (77, 1), (576, 12), (64, 3e4)] {
+                cases.append(
+                    rowCase(
+                        "\(activation) without gate, width \(width), inputs to \(bound)", rowCount: 7,
+                        tolerance: Tolerance.single, seed: 44
+                    ) { sketch in
+                        sketch.activation(sketch.input(width, bound: bound), activation)
+                    })
+            }
+        }
+        for activation in Activation.allCases {
+            cases.append(
+                rowCase("\(activation), inputs to 3e4", rowCount: 7, tolerance: Tolerance.single, seed: 45) { sketch in
+                    let gate = sketch.input(64, bound: 3e4)
+                    return sketch.gated(gate, sketch.input(64), activation)
+                })
+        }
+        cases.append(
+            rowCase("activation between two linears", rowCount: 7, tolerance: Tolerance.single, seed: 46) { sketch in
+                let middle = sketch.linear(sketch.input(64), 100, .f32, bias: true)
+                return sketch.linear(sketch.activation(middle, .gelu), 77, .f32, bias: true)
+            })
+        return cases
+    }
+
+    static func scaleCases() -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for width in [1, 77, 576] {
+            cases.append(
+                rowCase("scale width \(width)", rowCount: 7, tolerance: Tolerance.exact, seed: 47) { sketch in
+                    sketch.scale(sketch.input(width), by: 0.3)
+                })
+            // The longer sequence has 22 positions.
+            cases.append(
+                rowCase("positionScale width \(width)", rowCount: 33, tolerance: Tolerance.exact, seed: 48) { sketch in
+                    sketch.positionScale(sketch.input(width), beta: 0.1, originalLength: 5)
+                })
+        }
+        for (width, columns) in [(3, 1..<2), (77, 0..<77), (200, 7..<107), (576, 192..<384)] {
+            cases.append(
+                rowCase("slice \(columns) of \(width)", rowCount: 7, tolerance: Tolerance.exact, seed: 49) { sketch in
+                    sketch.slice(sketch.input(width), columns)
+                })
+        }
+        cases.append(
+            rowCase("slices of a linear", rowCount: 7, tolerance: Tolerance.single, seed: 49) { sketch in
+                let fused = sketch.linear(sketch.input(64), 200, .f32)
+                let gate = sketch.slice(fused, 0..<100)
+                return sketch.linear(sketch.gated(gate, sketch.slice(fused, 100..<200), .silu), 33, .f32)
+            })
+        cases.append(
+            rowCase("scale of samples", rowCount: 3, tolerance: Tolerance.exact, seed: 49) { sketch in
+                sketch.scale(sketch.slice(sketch.gather(sketch.input(77)), 3..<50), by: 8)
+            })
+        return cases
+    }
+
+    /// Learned positions. The table ends before the longer sequence does, whose last positions get its last row.
+    static func positionCases(_ types: [ElementType]) -> [ConformanceCase] {
+        var cases: [ConformanceCase] = []
+        for type in types {
+            for (width, offset) in [(3, 0), (77, 2)] {
+                cases.append(
+                    rowCase(
+                        "positions \(type) width \(width), offset \(offset)", rowCount: 33, tolerance: Tolerance.exact,
+                        seed: 12
+                    ) { sketch in
+                        let tokens = sketch.input(width)
+                        return sketch.add(
+                            tokens, sketch.embedPositions(sketch.matrix("positions", 20, width, type), offset: offset))
+                    })
+            }
+        }
+        return cases
+    }
+}
