@@ -185,7 +185,7 @@ let package = Package(
                 "PluginLoading", "CQuirePlugin", "QuirePlugins", "Requests", "Scheduling", "SchedulingConformance",
             ]),
         tests("SamplingTests", ["CLibrary", "Requests", "Sampling", "SharedValues"]),
-        tests("ModelsTests", ["Models", "Backends", "Tensors", "Weights"]),
+        tests("ModelsTests", ["Models", "Backends", "JSON", "Tensors", "Weights"]),
         tests("BackendReferenceTests", ["BackendReference", "BackendConformance"]),
         tests("BackendCPUTests", ["BackendCPU", "BackendConformance"]),
         tests(

@@ -41,7 +41,7 @@ public struct LoadedModel {
         var configuration = configuration
         if let sequenceLength {
             try Self.checkLength(configuration, checkpoint)
-            let longest = configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount
+            let longest = configuration.model.maxModelLen ?? checkpoint.shape.maxPositionCount
             let blockSize = configuration.cache.blockSize
             configuration.model.maxModelLen = min(sequenceLength, longest)
             configuration.cache.numBlocks = min(sequenceLength, longest).dividedUp(by: blockSize)
@@ -92,7 +92,7 @@ public struct LoadedModel {
         self.configuration = configuration
         blockSize = shape.blockSize
         swapBlockCount = swap.count
-        vocabularySize = checkpoint.configuration.vocabularySize
+        vocabularySize = checkpoint.shape.vocabularySize
         slidingWindow = forward.slidingWindow
         memory = DeviceMemory(
             backend.device, pool, layers: shape.layers, blockCount: blockCount, blockSize: shape.blockSize,
@@ -135,14 +135,10 @@ extension LoadedModel {
 }
 
 extension LoadedModel {
-    /// Throws where `model.max_model_len` is more than the model was trained for. With linear RoPE scaling, that is
-    /// `max_position_embeddings` times the factor.
+    /// Throws where `model.max_model_len` is more than the model was trained for, or than its scaled rotary
+    /// embedding allows.
     static func checkLength(_ configuration: EngineConfiguration, _ checkpoint: Checkpoint) throws(AssemblyError) {
-        let facts = checkpoint.configuration
-        var limit = facts.maxPositionCount
-        if facts.format == .huggingFace, case .linear(let factor) = facts.rotary.scaling, factor > 1 {
-            limit = Int(Double(limit) * min(factor, 1024))
-        }
+        let limit = checkpoint.shape.extendedPositionCount
         guard let requested = configuration.model.maxModelLen, requested > limit else { return }
         throw .configuration(
             configuration.error(
@@ -169,7 +165,7 @@ extension LoadedModel {
         return BatchLimits(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
             maxSampleCount: maxSampleCount(scheduler),
-            maxContextLength: configuration.model.maxModelLen ?? checkpoint.configuration.maxPositionCount)
+            maxContextLength: configuration.model.maxModelLen ?? checkpoint.shape.maxPositionCount)
     }
 
     /// A pool of a fraction of the backend's free memory, which counts the bytes of `plan`'s weights as they are placed.
@@ -210,7 +206,7 @@ extension LoadedModel {
                 "max_model_len": "\(maxModelLength)",
             ])
         logger.info("\(size.explanation(memory))")
-        if maxModelLength < checkpoint.configuration.maxPositionCount, configuration.model.maxModelLen == nil {
+        if maxModelLength < checkpoint.shape.maxPositionCount, configuration.model.maxModelLen == nil {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
         }
     }

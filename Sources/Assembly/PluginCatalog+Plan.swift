@@ -18,7 +18,14 @@ extension PluginCatalog {
     /// The checkpoint that `configuration` names, of an architecture that is registered.
     func checkpoint(of configuration: EngineConfiguration) throws(AssemblyError) -> Checkpoint {
         let path = configuration.model.path
-        return try AssemblyError.blaming(path) { try Checkpoint(path: path, architectures: models.names) }
+        return try AssemblyError.blaming(path) { try Checkpoint(path: path, families: try families()) }
+    }
+
+    /// The families of the registered architectures.
+    func families() throws(RegistryError) -> ModelFamilies {
+        var known: [ModelFamily] = []
+        for name in models.names { known.append(try models.factory(named: name).family) }
+        return ModelFamilies(known, missing: ModelFamilies.unsupported)
     }
 
     /// The plan of `checkpoint` as `configuration` asks for it. Quantized weights are read when a backend prepares it.
@@ -28,7 +35,7 @@ extension PluginCatalog {
         progress: @escaping @Sendable (Double) -> Void, warn: (String) -> Void = { _ in }
     ) throws(AssemblyError) -> ForwardPlan {
         do {
-            let architecture = try models.factory(named: checkpoint.configuration.architecture)
+            let architecture = try models.factory(named: checkpoint.family)
             let name = configuration.model.loader == "auto" ? checkpoint.loaderName : configuration.model.loader
             let loading = LoadingProgress(totalByteCount: checkpoint.source.byteCount) { done, total in
                 progress(Double(done) / Double(max(total, 1)))
@@ -36,7 +43,10 @@ extension PluginCatalog {
             let loader = try weightLoaders.factory(named: name)(
                 WeightLoading(checkpoint, configuration.model.dtype, progress: loading))
             let source = WatchedSource(checkpoint.source)
-            let plan = try architecture.encode(checkpoint.configuration, from: source, loader: loader)
+            let plan = try architecture.encode(
+                ModelSource(
+                    metadata: checkpoint.metadata, shape: checkpoint.shape, tensors: source, loader: loader,
+                    contextLength: configuration.model.maxModelLen))
             for warning in try source.checkUnread() { warn(warning) }
             return plan
         } catch {

@@ -54,8 +54,8 @@ public struct PluginCatalog: Sendable {
         try catalog.policies.register("fair") { FairShare($0.policyOptions) }
         try catalog.policies.register("deadline") { EarliestDeadlineFirst($0.policyOptions) }
         try catalog.policies.register("prefix") { LongestPrefixFirst(window: $0.policyOptions.window) }
-        for architecture in [LlamaArchitecture()] {
-            for name in architecture.names { try catalog.models.register(name, architecture) }
+        for architecture in ModelArchitectures.builtin {
+            try catalog.models.register(architecture.family.name, architecture)
         }
         return catalog
     }

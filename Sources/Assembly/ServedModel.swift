@@ -74,7 +74,7 @@ public struct ServedModel: Sendable {
                     policyName: configuration.scheduler.policy)
             ) { logger.warning("\($0)") },
             limits: AsyncLLMEngine.Limits(
-                maxModelLength: model.maxModelLength, vocabularySize: checkpoint.configuration.vocabularySize,
+                maxModelLength: model.maxModelLength, vocabularySize: checkpoint.shape.vocabularySize,
                 maxWaitingCount: configuration.scheduler.maxWaiting))
     }
 
@@ -107,7 +107,7 @@ public struct ServedModel: Sendable {
     static func endTokenIDs(
         _ checkpoint: Checkpoint, _ tokenizer: any Tokenizer, _ specialTokens: [String: String]
     ) -> [Int32] {
-        var ids = checkpoint.configuration.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
+        var ids = checkpoint.shape.eosTokenIDs.map { Int32(truncatingIfNeeded: $0) }
         if let text = specialTokens["eos_token"], let id = tokenizer.specialTokens[text], !ids.contains(id) {
             ids.append(id)
         }

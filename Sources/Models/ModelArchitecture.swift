@@ -1,4 +1,5 @@
 public import Backends
+public import Tensors
 public import Weights
 
 /// Encodes models of one family as plans. One of the four plugin seams.
@@ -7,17 +8,13 @@ public import Weights
 ///
 /// ```swift
 /// struct BigramArchitecture: ModelArchitecture {
-///     var names: [String] { ["BigramForCausalLM"] }
+///     let family = ModelFamily(classes: ["BigramForCausalLM"])
 ///
-///     func encode(
-///         _ configuration: ModelConfiguration, from source: any TensorSource, loader: any WeightLoader
-///     ) throws(WeightLoadingError) -> ForwardPlan {
-///         let (width, vocabulary) = (configuration.hiddenSize, configuration.vocabularySize)
+///     func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
+///         let (width, vocabulary) = (try model.metadata.size("hidden_size"), model.shape.vocabularySize)
 ///         var plan = ForwardPlan()
-///         let table = plan.addMatrix(
-///             "embed", try loader.linear("embed.weight", inputSize: width, outputSize: vocabulary, from: source))
-///         let output = plan.addMatrix(
-///             "head", try loader.linear("head.weight", inputSize: width, outputSize: vocabulary, from: source))
+///         let table = plan.addMatrix("embed", try model.linear("embed.weight", inputSize: width, outputSize: vocabulary))
+///         let output = plan.addMatrix("head", try model.linear("head.weight", inputSize: width, outputSize: vocabulary))
 ///         let stream = plan.addValue(rows: .tokens, width: width)
 ///         plan.append(.embed(table: table, scale: 1, output: stream))
 ///         // Only the rows to sample need logits.
@@ -31,14 +28,49 @@ public import Weights
 /// }
 /// ```
 ///
-/// `PluginCatalog.builtin()` registers it under its names.
+/// Transformers are shorter: `DecoderBuilder` has the parts that they are made of. `PluginCatalog.builtin()` registers an
+/// architecture.
 public protocol ModelArchitecture: Sendable {
-    /// The family's names in checkpoints: Hugging Face's `architectures` and GGUF's `general.architecture`.
-    var names: [String] { get }
+    /// The family's names in checkpoints, and the defaults of its class.
+    var family: ModelFamily { get }
 
-    /// Encodes the model once, with its weights from `source` as `loader` reads them.
+    /// Encodes the model once, with its weights.
     /// Throws what the loader throws, and `unsupported` for what the encoder cannot express.
-    func encode(
-        _ configuration: ModelConfiguration, from source: any TensorSource, loader: any WeightLoader
-    ) throws(WeightLoadingError) -> ForwardPlan
+    func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan
+}
+
+/// What an architecture encodes: the facts of a model, and its tensors with their loader.
+public struct ModelSource: Sendable {
+    public let metadata: ModelMetadata
+    public let shape: ModelShape
+    public let tensors: any TensorSource
+    public let loader: any WeightLoader
+    /// The longest sequence that will be served. Some rotary scalings depend on it.
+    public let contextLength: Int
+
+    public init(
+        metadata: ModelMetadata, shape: ModelShape, tensors: any TensorSource, loader: any WeightLoader,
+        contextLength: Int? = nil
+    ) {
+        self.metadata = metadata
+        self.shape = shape
+        self.tensors = tensors
+        self.loader = loader
+        self.contextLength = contextLength ?? shape.maxPositionCount
+    }
+
+    /// The matrix `name`, `[outputSize, inputSize]`. Throws what the loader throws.
+    public func linear(
+        _ name: String, inputSize: Int, outputSize: Int
+    ) throws(WeightLoadingError) -> LinearWeights {
+        try loader.linear(name, inputSize: inputSize, outputSize: outputSize, from: tensors)
+    }
+
+    /// The vector `name`, `[count]`, in 32-bit floats. Throws what the loader throws.
+    public func vector(_ name: String, count: Int) throws(WeightLoadingError) -> [Float] {
+        try loader.vector(name, count: count, from: tensors)
+    }
+
+    /// Whether the checkpoint has the matrix or vector `name`.
+    public func has(_ name: String) -> Bool { loader.has(name, in: tensors) }
 }

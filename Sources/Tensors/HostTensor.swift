@@ -38,6 +38,28 @@ public struct HostTensor: Sendable {
     /// Declares that the bytes will not be read again soon.
     public func unload() { memory.unload(byteOffset..<byteOffset + byteCount) }
 
+    /// The rows of `ranges` of a matrix, one range after another: a view of one range, a copy of several.
+    /// Precondition: the ranges are inside of the matrix.
+    func selectingRows(_ ranges: [Range<Int>]) -> HostTensor {
+        let rowByteCount = shape[1] * elementType.byteCount
+        let selected = [ranges.reduce(0) { $0 + $1.count }, shape[1]]
+        if ranges.count == 1 {
+            return HostTensor(
+                elementType: elementType, shape: selected, memory: memory,
+                byteOffset: byteOffset + ranges[0].lowerBound * rowByteCount)
+        }
+        let copy = HostMemory(byteCount: selected[0] * rowByteCount) { target in
+            withUnsafeBytes { source in
+                guard let from = source.baseAddress, var to = target.baseAddress else { return }
+                for range in ranges {
+                    to.copyMemory(from: from + range.lowerBound * rowByteCount, byteCount: range.count * rowByteCount)
+                    to += range.count * rowByteCount
+                }
+            }
+        }
+        return HostTensor(elementType: elementType, shape: selected, memory: copy)
+    }
+
     /// The numbers, widened to 32 bits.
     public func floats() -> [Float] {
         withUnsafeBytes { bytes in

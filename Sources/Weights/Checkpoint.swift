@@ -25,7 +25,12 @@ public enum TokenizerOrigin: Sendable, Hashable {
 /// A model on disk, opened and checked: a Hugging Face directory or a GGUF file. Weights are mapped, not read.
 public struct Checkpoint: Sendable {
     public let path: String
-    public let configuration: ModelConfiguration
+    /// The facts of the model, for its architecture.
+    public let metadata: ModelMetadata
+    /// What the engine needs to know of the model.
+    public let shape: ModelShape
+    /// The name under which the model's architecture is registered.
+    public let family: String
     public let source: any TensorSource
     /// The Jinja sources of chat templates by name: one named `default`, perhaps another named `tool_use`, or none.
     public let chatTemplates: [String: String]
@@ -42,39 +47,44 @@ public struct Checkpoint: Sendable {
     public let quantization: QuantizationConfiguration?
 
     /// The name of the weight loader for this checkpoint.
-    public var loaderName: String { configuration.format == .gguf ? "gguf" : quantization?.loaderName ?? "dense" }
+    public var loaderName: String { metadata.format == .gguf ? "gguf" : quantization?.loaderName ?? "dense" }
 
     /// Opens `path`: a directory with `config.json`, or a file that ends in `.gguf`. Throws `unsupported` before
-    /// anything else is checked if the model's architecture is not one of `architectures`; nil accepts all.
-    public init(path: String, architectures: [String]? = nil) throws(WeightLoadingError) {
+    /// anything else is checked if the model is not of one of `families`; nil accepts all.
+    public init(path: String, families: ModelFamilies? = nil) throws(WeightLoadingError) {
         switch PathKind(of: path) {
         case .nothing: throw .unreadable(file: path, reason: "there is no such file or directory")
-        case .directory: try self.init(directory: path, architectures)
+        case .directory: try self.init(directory: path, families)
         case .file:
             guard path.lowercased().hasSuffix(".gguf") else {
                 throw .unreadable(file: path, reason: "a model is a .gguf file or a directory with config.json")
             }
-            try self.init(gguf: path, architectures)
+            try self.init(gguf: path, families)
         }
     }
 
-    private init(gguf path: String, _ architectures: [String]?) throws(WeightLoadingError) {
+    private init(gguf path: String, _ families: ModelFamilies?) throws(WeightLoadingError) {
         let source = try GGUFSource.model(path)
-        let metadata = GGUFMetadata(file: path, values: source.metadata)
-        try Self.require(
-            try ModelConfiguration.architecture(metadata), of: architectures, file: path, key: "general.architecture")
+        let values = GGUFMetadata(file: path, values: source.metadata)
+        guard let architecture = try values.string("general.architecture") else {
+            throw .missingKey(file: path, key: "general.architecture", expected: "an architecture name")
+        }
+        let family =
+            try families?.family(ofGGUF: architecture, file: path) ?? ModelFamily(gguf: [architecture])
         let vocabulary = try GGUFVocabulary(source.metadata, file: path)
         self.path = path
         self.source = source
-        configuration = try ModelConfiguration(gguf: source, vocabulary: vocabulary)
-        chatTemplates = try Self.chatTemplates(metadata)
+        self.family = family.name
+        metadata = ModelMetadata(values, architecture: architecture, family: family)
+        shape = try ModelShape(metadata, vocabulary: vocabulary)
+        chatTemplates = try Self.chatTemplates(values)
         specialTokens = vocabulary.specialTokens
         tokenizer = .gguf(vocabulary)
         warnings = vocabulary.warnings(file: path)
         quantization = nil
     }
 
-    private init(directory: String, _ architectures: [String]?) throws(WeightLoadingError) {
+    private init(directory: String, _ families: ModelFamilies?) throws(WeightLoadingError) {
         func file(_ name: String) -> String { directory.appendingPath(name) }
         func document(_ name: String) throws(WeightLoadingError) -> JSONDocument? {
             PathKind(of: file(name)) == .file ? try JSONDocument(file: file(name)) : nil
@@ -82,16 +92,16 @@ public struct Checkpoint: Sendable {
         guard let config = try document("config.json") else {
             throw .unreadable(file: file("config.json"), reason: "the directory has no such file")
         }
-        try Self.require(
-            try HuggingFaceFamily.architecture(of: config), of: architectures, file: config.file, key: "architecture")
-        let isTied = try config.bool("tie_word_embeddings") ?? true
-        let source = RenamedSource.canonical(try Self.source(directory), isTied: isTied)
+        let known = if let families { families } else { try ModelFamilies.any(config) }
+        let (family, text) = try known.family(of: config)
+        let source = try Self.source(directory)
         let tokenizerConfiguration = try TokenizerConfiguration(directory: directory)
         path = directory
         self.source = source
-        configuration = try ModelConfiguration(
-            huggingFace: config, generation: try document("generation_config.json"),
-            output: try Self.outputMatrix(source))
+        self.family = family.name
+        metadata = try ModelMetadata(text, outer: config, family: family)
+        shape = try ModelShape(
+            metadata, text: text, config: config, generation: try document("generation_config.json"))
         quantization = try QuantizationConfiguration(
             config, orFirstOf: ["quantize_config.json", "quant_config.json"].map(file))
         chatTemplates = tokenizerConfiguration.chatTemplates
@@ -109,27 +119,6 @@ public struct Checkpoint: Sendable {
             templates[String(name.dropFirst(key.count + 1))] = try metadata.string(name)
         }
         return templates
-    }
-
-    private static func require(
-        _ architecture: String, of architectures: [String]?, file: String, key: String
-    ) throws(WeightLoadingError) {
-        guard let architectures, !architectures.contains(architecture) else { return }
-        // Names of classes begin with a capital letter, GGUF's names do not.
-        let isClass = key != "general.architecture"
-        let names = architectures.filter { ($0.first?.isUppercase ?? false) == isClass }
-        throw .unsupported(file: file, key: key, found: architecture, supported: names.joined(separator: ", "))
-    }
-
-    private static func outputMatrix(
-        _ source: any TensorSource
-    ) throws(WeightLoadingError) -> ModelConfiguration.OutputMatrix {
-        let (table, output) = ("model.embed_tokens.weight", "lm_head.weight")
-        // Quantizing a tied output matrix unties it, although the configuration may still say that it is tied.
-        if ["qweight", "weight_packed"].contains(where: { source.shape(of: "lm_head.\($0)") != nil }) { return .own }
-        guard source.shape(of: output) != nil else { return .none }
-        guard source.shape(of: table) != nil else { return .own }
-        return try source.tensor(named: output).hasNumbers(of: try source.tensor(named: table)) ? .embedding : .own
     }
 
     /// The tensors of `model.safetensors` if it exists, otherwise those of the sharded checkpoint's index. An index

@@ -37,7 +37,7 @@ public struct StoredTensor: Sendable {
     }
 
     /// Whether `other` has the same type, shape and bytes.
-    func hasNumbers(of other: StoredTensor) -> Bool {
+    public func hasNumbers(of other: StoredTensor) -> Bool {
         guard type == other.type, shape == other.shape else { return false }
         return withUnsafeBytes { bytes in
             other.withUnsafeBytes { otherBytes in

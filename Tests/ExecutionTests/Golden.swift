@@ -49,6 +49,23 @@ enum Golden {
         "gptq-4bit", "gptq-4bit-actorder", "gptq-4bit-v2", "gptq-8bit-column", "gptq-dynamic",
     ].map { "quantized-\($0)" }
 
+    /// Names of the families' checkpoints, and of their GGUF files.
+    static let families: [String] = {
+        let names =
+            (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "families").path)) ?? []
+        return names.sorted().flatMap { name in
+            ["families/\(name)"]
+                + (FileManager.default.fileExists(atPath: folder.appending(path: "families/\(name)/model.gguf").path)
+                    ? ["families/\(name)/model.gguf"] : [])
+        }
+    }()
+
+    /// The path of a family's checkpoint, and its goldens.
+    static func family(_ name: String) throws -> (path: String, golden: Small) {
+        let directory = name.hasSuffix(".gguf") ? String(name.dropLast("/model.gguf".count)) : name
+        return (folder.appending(path: name).path, try read(directory + "/goldens.json"))
+    }
+
     /// The path of a small checkpoint.
     static func path(_ checkpoint: String) -> String {
         let path = folder.appending(path: "checkpoints/\(checkpoint)").path

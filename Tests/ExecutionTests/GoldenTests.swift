@@ -22,6 +22,24 @@ import Weights
         #expect(greedy == prompts.map(\.greedy))
     }
 
+    @Test("logits and greedy tokens of every family", arguments: Golden.families)
+    func family(name: String) throws {
+        let (path, golden) = try Golden.family(name)
+        #expect(golden.prompts.count == 3)
+        for device in [Device.reference, .cpu(.best, threads: 2)] {
+            let machine = try Machine(path: path, on: device, maxTokenCount: 64, maxSequenceCount: 4)
+            for prompt in golden.prompts {
+                let logits = try machine.logits(of: prompt.tokens)
+                #expect(logits.count == prompt.logitsFrom + prompt.logits.count)
+                let difference = largestDifference(
+                    logits.dropFirst(prompt.logitsFrom).joined(), prompt.logits.joined())
+                #expect(difference < 1e-3, "\(device), \(prompt.tokens.count) tokens")
+            }
+            let greedy = try machine.greedy(golden.prompts.map(\.tokens), count: 24, tokenBudget: 17)
+            #expect(greedy == golden.prompts.map(\.greedy), "\(device)")
+        }
+    }
+
     /// The real model that `make test` fetches, and directories of it as other tools quantized it, where a developer has
     /// made some: QUIRE_TEST_QUANTIZED, with colons between them.
     static let real: [RealModel] =

@@ -90,19 +90,20 @@ struct Machine {
         path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
         maxSequenceCount: Int, slidingWindow: Int? = nil
     ) throws {
-        let checkpoint = try Checkpoint(path: path)
-        var configuration = checkpoint.configuration
-        if let slidingWindow { configuration.slidingWindow = slidingWindow }
+        let checkpoint = try Checkpoint(path: path, families: ModelArchitectures.families)
         let loading = WeightLoading(checkpoint, type)
         let loader = isDense ? loading.denseLoader() : loading.quantizedLoader()
-        plan = try LlamaArchitecture().encode(configuration, from: checkpoint.source, loader: loader)
+        let architecture = try #require(ModelArchitectures.of(checkpoint))
+        plan = try architecture.encode(
+            ModelSource(
+                metadata: checkpoint.metadata, shape: checkpoint.shape, tensors: checkpoint.source, loader: loader))
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
         swapPool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
         limits = BatchLimits(
             maxTokenCount: maxTokenCount, maxSequenceCount: maxSequenceCount,
             maxSampleCount: maxTokenCount + maxSequenceCount,
-            maxContextLength: checkpoint.configuration.maxPositionCount
+            maxContextLength: checkpoint.shape.maxPositionCount
         )
         prepared = try backend.prepare(plan, limits: limits, pool: pool)
     }

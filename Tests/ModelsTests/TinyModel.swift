@@ -1,68 +1,108 @@
 import Backends
+import JSON
+import Models
 import Tensors
-import Weights
 
-/// A configuration with two layers and four query heads of size four.
-func tinyConfiguration(_ format: ModelConfiguration.Format) -> ModelConfiguration {
-    ModelConfiguration(
-        file: "memory", format: format, architecture: format == .gguf ? "llama" : "LlamaForCausalLM", hiddenSize: 8,
-        intermediateSize: 12, layerCount: 2, headCount: 4, keyValueHeadCount: 2, headSize: 4, vocabularySize: 10,
-        normEpsilon: 0.25, rotary: RotaryConfiguration(theta: 10_000, rotarySize: 4), maxPositionCount: 64,
-        tieWordEmbeddings: false)
+@testable import Weights
+
+/// The facts of a `config.json`, read by the family that it names.
+func metadata(_ config: String) throws -> ModelMetadata {
+    let document = JSONDocument(try JSONParser.parse(Array(config.utf8), options: .configurations), file: "config.json")
+    let (family, text) = try ModelArchitectures.families.family(of: document)
+    return try ModelMetadata(text, outer: document, family: family)
 }
 
-/// A source of tensors in memory.
-struct TensorsInMemory: TensorSource {
-    var tensors: [String: (values: [Float], shape: [Int])] = [:]
+/// The keys of a Llama with two layers and four query heads of size four; `changes` replaces values, an empty text removes a
+/// key.
+func tinyConfig(_ changes: [String: String] = [:]) -> String {
+    var keys = [
+        "model_type": #""llama""#, "hidden_size": "8", "intermediate_size": "12", "num_hidden_layers": "2",
+        "num_attention_heads": "4", "num_key_value_heads": "2", "head_dim": "4", "vocab_size": "10",
+        "max_position_embeddings": "64", "rms_norm_eps": "0.25", "hidden_act": #""silu""#,
+        "tie_word_embeddings": "false",
+    ]
+    for (key, value) in changes { keys[key] = value.isEmpty ? nil : value }
+    return "{" + keys.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
+}
 
-    var file: String { "memory" }
-    var tensorNames: [String] { tensors.keys.sorted() }
-    var byteCount: Int { tensors.values.reduce(0) { $0 + $1.values.count * 4 } }
-    func shape(of name: String) -> [Int]? { tensors[name]?.shape }
+/// The metadata of the same model as a GGUF file.
+func tinyGGUF(_ changes: [String: GGUFValue] = [:], architecture: String = "llama") throws -> ModelMetadata {
+    var values: [String: GGUFValue] = [
+        "embedding_length": .integer(8), "feed_forward_length": .integer(12), "block_count": .integer(2),
+        "attention.head_count": .integer(4), "attention.head_count_kv": .integer(2),
+        "attention.key_length": .integer(4), "attention.value_length": .integer(4), "context_length": .integer(64),
+        "attention.layer_norm_rms_epsilon": .number(0.25),
+    ]
+    for (key, value) in changes { values[key] = value }
+    let keys = Dictionary(uniqueKeysWithValues: values.map { ("\(architecture).\($0.key)", $0.value) })
+    return ModelMetadata(
+        GGUFMetadata(file: "model.gguf", values: keys), architecture: architecture,
+        family: try ModelArchitectures.families.family(ofGGUF: architecture, file: "model.gguf"))
+}
 
-    func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
-        guard let tensor = tensors[name] else { throw .missingTensor(file: file, tensor: name) }
-        let memory = HostMemory(byteCount: tensor.values.count * 4) { target in
-            tensor.values.withUnsafeBytes { target.copyMemory(from: $0) }
-        }
-        return StoredTensor(file: file, name: name, type: .f32, shape: tensor.shape, memory: memory)
+/// Loads a matrix or vector of ones of whatever size is asked for, if the model has it.
+struct OnesLoader: WeightLoader {
+    /// Whether the checkpoint has the tensor.
+    var has: @Sendable (String) -> Bool = { !$0.hasSuffix(".bias") && !$0.contains("qkv") && !$0.contains("rope_") }
+    /// Vectors of other numbers.
+    var vectors: [String: [Float]] = [:]
+
+    func linear(
+        _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
+    ) throws(WeightLoadingError) -> LinearWeights {
+        guard has(name) else { throw .missingTensor(file: source.file, tensor: name) }
+        return .dense(HostTensor(Array(repeating: 1, count: inputSize * outputSize), shape: [outputSize, inputSize]))
     }
 
-    /// A source with all tensors of `configuration`, filled with ones.
-    static func complete(_ configuration: ModelConfiguration) -> TensorsInMemory {
-        var source = TensorsInMemory()
-        func add(_ name: String, _ shape: [Int]) {
-            source.tensors[name] = ([Float](repeating: 1, count: shape.reduce(1, *)), shape)
+    func vector(_ name: String, count: Int, from source: any TensorSource) throws(WeightLoadingError) -> [Float] {
+        if let vector = vectors[name] { return vector }
+        guard has(name) else { throw .missingTensor(file: source.file, tensor: name) }
+        return Array(repeating: 1, count: count)
+    }
+
+    func has(_ name: String, in source: any TensorSource) -> Bool { vectors[name] != nil || has(name) }
+}
+
+/// A source without tensors.
+struct NoTensors: TensorSource {
+    var file: String { "memory" }
+    var tensorNames: [String] { [] }
+    var byteCount: Int { 0 }
+    func shape(of name: String) -> [Int]? { nil }
+    func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
+        throw .missingTensor(file: file, tensor: name)
+    }
+}
+
+/// The plan of a model whose weights are ones.
+func encode(
+    _ metadata: ModelMetadata, _ loader: OnesLoader = OnesLoader(), contextLength: Int? = nil
+) throws -> ForwardPlan {
+    let known = ModelArchitectures.builtin.first { $0.family.name == metadata.family.name }
+    guard let known else { throw WeightLoadingError.unreadable(file: metadata.file, reason: "no architecture") }
+    return try known.encode(
+        ModelSource(
+            metadata: metadata, shape: ModelShape(vocabularySize: 10, maxPositionCount: 64), tensors: NoTensors(),
+            loader: loader, contextLength: contextLength))
+}
+
+/// The plan of `tinyConfig` with changed keys.
+func encode(_ changes: [String: String], _ loader: OnesLoader = OnesLoader()) throws -> ForwardPlan {
+    try encode(try metadata(tinyConfig(changes)), loader)
+}
+
+extension ForwardPlan {
+    /// The window of each attention.
+    var windows: [Int?] {
+        operations.compactMap { operation in
+            if case .pagedAttention(_, _, let shape, _) = operation { .some(shape.slidingWindow) } else { nil }
         }
-        let gguf = configuration.format == .gguf
-        let hidden = configuration.hiddenSize
-        let query = configuration.headCount * configuration.headSize
-        let keyValue = configuration.keyValueHeadCount * configuration.headSize
-        let inner = configuration.intermediateSize
-        add(gguf ? "token_embd.weight" : "model.embed_tokens.weight", [configuration.vocabularySize, hidden])
-        add(gguf ? "output_norm.weight" : "model.norm.weight", [hidden])
-        if !configuration.tieWordEmbeddings {
-            add(gguf ? "output.weight" : "lm_head.weight", [configuration.vocabularySize, hidden])
+    }
+
+    /// Every rotation.
+    var rotations: [RotaryEmbedding] {
+        operations.compactMap { operation in
+            if case .rotaryEmbedding(_, _, let rotary, _) = operation { rotary } else { nil }
         }
-        let parts: [(huggingFace: String, gguf: String, rows: Int, columns: Int, isBiased: Bool)] = [
-            ("self_attn.q_proj", "attn_q", query, hidden, configuration.attentionBias),
-            ("self_attn.k_proj", "attn_k", keyValue, hidden, configuration.attentionBias),
-            ("self_attn.v_proj", "attn_v", keyValue, hidden, configuration.attentionBias),
-            ("self_attn.o_proj", "attn_output", hidden, query, configuration.attentionBias),
-            ("mlp.gate_proj", "ffn_gate", inner, hidden, configuration.mlpBias),
-            ("mlp.up_proj", "ffn_up", inner, hidden, configuration.mlpBias),
-            ("mlp.down_proj", "ffn_down", hidden, inner, configuration.mlpBias),
-        ]
-        for layer in 0..<configuration.layerCount {
-            let prefix = gguf ? "blk.\(layer)." : "model.layers.\(layer)."
-            add(prefix + (gguf ? "attn_norm" : "input_layernorm") + ".weight", [hidden])
-            add(prefix + (gguf ? "ffn_norm" : "post_attention_layernorm") + ".weight", [hidden])
-            for part in parts {
-                let name = prefix + (gguf ? part.gguf : part.huggingFace)
-                add(name + ".weight", [part.rows, part.columns])
-                if part.isBiased { add(name + ".bias", [part.rows]) }
-            }
-        }
-        return source
     }
 }

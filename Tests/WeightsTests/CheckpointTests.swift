@@ -33,12 +33,9 @@ import Testing
 
     @Test func `reads a configuration with defaults`() throws {
         let checkpoint = try open()
-        let expected = ModelConfiguration(
-            file: directory.path + "/config.json", format: .huggingFace, architecture: "LlamaForCausalLM",
-            hiddenSize: 64, intermediateSize: 96, layerCount: 2, headCount: 4, keyValueHeadCount: 2, headSize: 16,
-            vocabularySize: 32, normEpsilon: 1e-5, rotary: RotaryConfiguration(theta: 10_000, rotarySize: 16),
-            maxPositionCount: 128, tieWordEmbeddings: true)
-        #expect(checkpoint.configuration == expected)
+        #expect(checkpoint.metadata.file == directory.path + "/config.json")
+        #expect(checkpoint.metadata.format == .huggingFace && checkpoint.family == "LlamaForCausalLM")
+        #expect(checkpoint.shape == ModelShape(vocabularySize: 32, maxPositionCount: 128))
         #expect(checkpoint.tokenizer == .tokenizerJSON(directory.path + "/tokenizer.json", adding: []))
         #expect(checkpoint.chatTemplates.isEmpty)
         #expect(checkpoint.loaderName == "dense")
@@ -58,85 +55,48 @@ import Testing
     }
 
     @Test func `reads the stated values`() throws {
-        let configuration = try open([
-            "head_dim": "32", "num_key_value_heads": "", "tie_word_embeddings": "false", "attention_bias": "true",
-            "mlp_bias": "true", "bos_token_id": "1", "eos_token_id": "[2,3]",
-        ]).configuration
-        #expect(configuration.headSize == 32)
-        #expect(configuration.keyValueHeadCount == 4)
-        #expect(!configuration.tieWordEmbeddings)
-        #expect(configuration.attentionBias && configuration.mlpBias)
-        #expect(configuration.bosTokenID == 1)
-        #expect(configuration.eosTokenIDs == [2, 3])
+        let shape = try open(["bos_token_id": "1", "eos_token_id": "[2,3]"]).shape
+        #expect(shape.bosTokenID == 1)
+        #expect(shape.eosTokenIDs == [2, 3])
+        #expect(try open(["eos_token_id": "-1"]).shape.eosTokenIDs == [])
+    }
+
+    @Test(arguments: [
+        (#"{"type":"linear","factor":2}"#, 256), (#"{"rope_type":"dynamic","factor":2}"#, 256),
+        (#"{"rope_type":"yarn","factor":4,"original_max_position_embeddings":64}"#, 256),
+        (#"{"rope_type":"yarn","factor":4,"original_max_position_embeddings":16}"#, 128),
+        (#"{"rope_type":"llama3","factor":8}"#, 128), ("null", 128),
+    ])
+    func `scaled positions allow longer sequences`(scaling: String, expected: Int) throws {
+        #expect(try open(["rope_scaling": scaling]).shape.extendedPositionCount == expected)
     }
 
     @Test(arguments: [
         ("torch_dtype", "bfloat16", ElementType.bf16), ("dtype", "float16", .f16), ("dtype", "float32", .f32),
     ])
     func `reads the type under its old and new key`(key: String, value: String, expected: ElementType) throws {
-        #expect(try open([key: "\"\(value)\""]).configuration.elementType == expected)
-    }
-
-    private static let llama3 = """
-        "factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":8192,\
-        "rope_type":"llama3"
-        """
-    private static let llama3Scaling = RotaryConfiguration.Scaling.llama3(
-        factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalMaxPositionCount: 8192)
-
-    @Test(arguments: [
-        (["rope_theta": "5e5"], 5e5, RotaryConfiguration.Scaling.none),
-        (["rope_parameters": #"{"rope_theta":100000,"rope_type":"default"}"#], 1e5, .none),
-        (["rope_theta": "1e5", "rope_scaling": "null"], 1e5, .none),
-        (["rope_scaling": #"{"type":"linear","factor":2}"#], 1e4, .linear(factor: 2)),
-        (["rope_parameters": #"{"rope_type":"linear","factor":4.0,"rope_theta":7}"#], 7, .linear(factor: 4)),
-        (["rope_theta": "500000.0", "rope_scaling": "{\(llama3)}"], 5e5, llama3Scaling),
-        (["rope_parameters": "{\(llama3),\"rope_theta\":500000}"], 5e5, llama3Scaling),
-        (["rope_scaling": #"{"rope_type":"yarn","factor":4}"#], 1e4, .other("yarn")),
-    ])
-    func `reads rotary parameters of transformers 4 and 5`(
-        changes: [String: String], theta: Double, scaling: RotaryConfiguration.Scaling
-    ) throws {
-        let rotary = try open(changes).configuration.rotary
-        #expect(rotary == RotaryConfiguration(theta: theta, rotarySize: 16, scaling: scaling))
+        #expect(try open([key: "\"\(value)\""]).shape.elementType == expected)
     }
 
     @Test func `end tokens of both files are used`() throws {
         try directory.write(#"{"eos_token_id":[9,2]}"#, to: "generation_config.json")
-        #expect(try open(["eos_token_id": "2"]).configuration.eosTokenIDs == [9, 2])
+        #expect(try open(["eos_token_id": "2"]).shape.eosTokenIDs == [9, 2])
     }
 
-    @Test(arguments: [
-        "architectures", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size",
-    ])
+    @Test(arguments: ["architectures", "vocab_size", "max_position_embeddings"])
     func `a missing key is named with its file`(key: String) throws {
         let description = try refusal([key: ""])
         #expect(description.contains("config.json: key \(key) is missing"))
     }
 
     @Test(arguments: [
-        ("hidden_size", "\"64\""), ("hidden_size", "0"), ("hidden_size", "-64"), ("hidden_size", "1e300"),
-        ("num_hidden_layers", "0"), ("num_hidden_layers", "9223372036854775807"), ("vocab_size", "3.5"),
-        ("num_attention_heads", "0"), ("num_key_value_heads", "3"), ("head_dim", "15"), ("head_dim", "99999999"),
-        ("rms_norm_eps", "\"x\""), ("rms_norm_eps", "0"), ("rms_norm_eps", "NaN"), ("rope_theta", "-1"),
-        ("tie_word_embeddings", "1"), ("architectures", "[]"), ("architectures", "1"), ("model_type", "1"),
-        ("eos_token_id", "[1,\"a\"]"), ("bos_token_id", "{}"), ("rope_scaling", "[]"), ("attention_bias", "\"no\""),
+        ("vocab_size", "3.5"), ("vocab_size", "0"), ("vocab_size", "9223372036854775807"),
+        ("max_position_embeddings", "\"128\""), ("architectures", "[]"), ("architectures", "1"), ("model_type", "1"),
+        ("eos_token_id", "[1,\"a\"]"), ("bos_token_id", "{}"), ("rope_scaling", "[]"),
     ])
     func `an ill-typed or impossible key is named with its file`(key: String, value: String) throws {
         let description = try refusal([key: value])
         #expect(description.contains("config.json: key \(key) must be"), "\(description)")
-    }
-
-    @Test func `heads that do not divide the hidden size are named`() throws {
-        let description = try refusal(["num_attention_heads": "3", "num_key_value_heads": ""])
-        #expect(description.contains("key num_attention_heads must be a divisor of the hidden size, 64, found 3"))
-    }
-
-    @Test func `a nested key is named with its path`() throws {
-        #expect(
-            try refusal(["rope_scaling": #"{"rope_type":"linear"}"#]).contains("key rope_scaling.factor is missing"))
-        let order = Self.llama3.replacing("4.0", with: "0.5")
-        #expect(try refusal(["rope_parameters": "{\(order)}"]).contains("key rope_parameters.high_freq_factor must be"))
     }
 
     @Test func `an unknown quantization is refused by name`() throws {

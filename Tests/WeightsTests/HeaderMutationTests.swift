@@ -63,7 +63,9 @@ import Tokenization
             opened += 1
             readAll(source)
             if let vocabulary = try? GGUFVocabulary(source.metadata, file: "test") {
-                _ = try? ModelConfiguration(gguf: source, vocabulary: vocabulary)
+                let values = GGUFMetadata(file: "test", values: source.metadata)
+                let metadata = ModelMetadata(values, architecture: "llama", family: ModelFamily(gguf: ["llama"]))
+                _ = try? ModelShape(metadata, vocabulary: vocabulary)
             }
         }
         // Both outcomes must have occurred.

@@ -72,7 +72,6 @@ import Testing
         #expect(try layout("model.layers.1.self_attn.v_proj.weight", [32, 64]).hasPrefix("int8"))
         #expect(try layout("model.layers.1.self_attn.q_proj.weight", [64, 64]).hasPrefix("int4"))
         #expect(try layout("lm_head.weight", [288, 64]).hasPrefix("int8"))
-        #expect(!checkpoint.configuration.tieWordEmbeddings)
     }
 
     @Test(arguments: [WeightType.auto, .f32, .f16]) func `the dense loader dequantizes and rounds once`(

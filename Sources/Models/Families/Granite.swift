@@ -1,0 +1,58 @@
+public import Backends
+public import Weights
+
+/// Granite 3 and dense Granite 4: Llama with four multipliers, of embeddings, attention, residual additions and logits.
+public struct GraniteArchitecture: ModelArchitecture {
+    public init() {}
+
+    public let family = ModelFamily(
+        modelTypes: ["granite", "granitemoehybrid"], classes: ["GraniteForCausalLM", "GraniteMoeHybridForCausalLM"],
+        gguf: ["granite"], defaults: ["max_position_embeddings": 2048])
+
+    public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
+        let metadata = model.metadata
+        let isHybrid = metadata.architecture == "granitemoehybrid"
+        if isHybrid { try requireDense(metadata) }
+        let naming = TensorNaming(
+            isHybrid ? [.gateUp: "shared_mlp.input_linear", .down: "shared_mlp.output_linear"] : [:])
+        var sizes = try DecoderSizes(metadata)
+        if isHybrid { sizes.intermediateSize = try metadata.size("shared_intermediate_size") }
+        var decoder = try DecoderBuilder(
+            model, sizes: sizes, naming: naming, norm: .rms(epsilon: try metadata.rmsEpsilon()))
+        let positions = try metadata.string("position_embedding_type")
+        let rotary =
+            isHybrid && positions != "rope"
+            ? nil : try decoder.rotary(pairing: .halves, ggufPairing: .interleaved)
+        var attention = DecoderAttention(sizes, rotary: rotary)
+        attention.scale = Float(
+            try metadata.positive("attention_multiplier", gguf: "attention.scale")
+                ?? (decoder.isGGUF ? Double(attention.scale) : 1))
+        if try metadata.bool("attention_bias") == true { attention.biases = .all }
+        let mlpHasBias = try metadata.bool("mlp_bias") ?? false
+        let residualScale = try metadata.positive("residual_multiplier", gguf: "residual_scale") ?? 1
+        let activation = try metadata.activation()
+        var stream = try decoder.embedding(
+            scale: Float(try metadata.positive("embedding_multiplier", gguf: "embedding_scale") ?? 1))
+        for layer in 0..<sizes.layerCount {
+            stream = try decoder.preNormLayer(
+                stream, attention, activation, layer: layer, residualScale: residualScale, mlpHasBias: mlpHasBias)
+        }
+        return try decoder.finish(
+            stream, scale: 1 / (try metadata.positive("logits_scaling", gguf: "logit_scale") ?? 1))
+    }
+
+    /// Granite 4's class covers experts and recurrent layers too.
+    private func requireDense(_ metadata: ModelMetadata) throws(WeightLoadingError) {
+        let experts = try metadata.integer("num_local_experts") ?? 8
+        guard experts == 0 else {
+            throw metadata.unsupported(
+                "num_local_experts", found: "\(experts)", supported: "models without experts")
+        }
+        let (types, oldTypes) = (try metadata.strings("layer_types"), try metadata.strings("layers_block_type"))
+        if let other = (types ?? oldTypes ?? ["mamba"]).first(where: { !["attention", "full_attention"].contains($0) })
+        {
+            throw metadata.unsupported(
+                "layer_types", found: other, supported: "models without recurrent layers")
+        }
+    }
+}

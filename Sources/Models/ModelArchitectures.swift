@@ -1,0 +1,43 @@
+public import Weights
+
+/// The architectures that come with Quire: a line each.
+public enum ModelArchitectures {
+    public static let builtin: [any ModelArchitecture] = [
+        ApertusArchitecture(),
+        CohereArchitecture(),
+        Exaone4Architecture(),
+        GLM4Architecture(),
+        GPT2Architecture(),
+        GPTNeoXArchitecture(),
+        GemmaArchitecture(),
+        Gemma2Architecture(),
+        Gemma3Architecture(),
+        Gemma4Architecture(),
+        GraniteArchitecture(),
+        HunyuanArchitecture(),
+        LlamaArchitecture(),
+        MiniCPMArchitecture(),
+        MistralArchitecture(),
+        Ministral3Architecture(),
+        OlmoArchitecture(),
+        Olmo2Architecture(),
+        PhiArchitecture(),
+        Phi3Architecture(),
+        Qwen2Architecture(),
+        Qwen3Architecture(),
+        SeedOSSArchitecture(),
+        SmolLM3Architecture(),
+        StableLMArchitecture(),
+        Starcoder2Architecture(),
+    ]
+
+    /// Their families, and what published families that are not among them need.
+    public static var families: ModelFamilies {
+        ModelFamilies(builtin.map(\.family), missing: ModelFamilies.unsupported)
+    }
+
+    /// The architecture of a checkpoint that was opened with `families`; nil: it was opened with others.
+    public static func of(_ checkpoint: Checkpoint) -> (any ModelArchitecture)? {
+        builtin.first { $0.family.name == checkpoint.family }
+    }
+}

@@ -1,0 +1,140 @@
+internal import Weights
+
+/// A tensor of a decoder. Raw values are the names in GGUF files; those after `layer` stand in a layer.
+public enum TensorPart: String, Sendable, Hashable {
+    case embedding = "token_embd"
+    case positionEmbedding = "position_embd"
+    case embeddingNorm = "token_embd_norm"
+    case finalNorm = "output_norm"
+    case output
+    /// Divisors of the rotary frequencies, computed by GGUF's converter.
+    case rotaryDivisors = "rope_freqs"
+    case shortRotaryDivisors = "rope_factors_short"
+    case longRotaryDivisors = "rope_factors_long"
+    case perLayerEmbedding = "per_layer_token_embd"
+    case perLayerProjection = "per_layer_model_proj"
+    case perLayerProjectionNorm = "per_layer_proj_norm"
+
+    // Tensors of a layer.
+    case attentionNorm = "attn_norm"
+    case query = "attn_q"
+    case key = "attn_k"
+    case value = "attn_v"
+    case queryKeyValue = "attn_qkv"
+    case attentionOutput = "attn_output"
+    case queryNorm = "attn_q_norm"
+    case keyNorm = "attn_k_norm"
+    case attentionSinks = "attn_sinks"
+    case attentionPostNorm = "post_attention_norm"
+    case feedForwardNorm = "ffn_norm"
+    case gate = "ffn_gate"
+    case up = "ffn_up"
+    /// Gate and up in one matrix, gate first.
+    case gateUp = "ffn_gate_up"
+    case down = "ffn_down"
+    /// The module of an activation that has parameters.
+    case activation = "ffn_act"
+    case feedForwardPostNorm = "post_ffw_norm"
+    /// A number that the output of a layer is multiplied with.
+    case layerScale = "layer_output_scale"
+    case perLayerGate = "inp_gate"
+    case perLayerOutput = "proj"
+    case perLayerNorm = "post_norm"
+
+    /// Whether every layer has it.
+    var isOfLayer: Bool {
+        switch self {
+        case .embedding, .positionEmbedding, .embeddingNorm, .finalNorm, .output, .rotaryDivisors, .shortRotaryDivisors,
+            .longRotaryDivisors, .perLayerEmbedding, .perLayerProjection, .perLayerProjectionNorm:
+            false
+        default: true
+        }
+    }
+}
+
+/// The names of a family's tensors in Hugging Face checkpoints and in GGUF files.
+///
+/// A family states only what differs from Llama's names:
+///
+/// ```swift
+/// TensorNaming([.queryNorm: "self_attn.q_norm", .keyNorm: "self_attn.k_norm"])
+/// ```
+public struct TensorNaming: Sendable, Hashable {
+    private let huggingFace: [TensorPart: String]
+    private let gguf: [TensorPart: String]
+    /// What stands before all names but the output matrix's.
+    private var prefix: String
+    private let layers: String
+    private var outputPrefix = ""
+    private var format = ModelMetadata.Format.huggingFace
+
+    private static let llama: [TensorPart: String] = [
+        .embedding: "embed_tokens", .finalNorm: "norm", .output: "lm_head",
+        .attentionNorm: "input_layernorm", .query: "self_attn.q_proj", .key: "self_attn.k_proj",
+        .value: "self_attn.v_proj", .attentionOutput: "self_attn.o_proj", .queryNorm: "self_attn.q_norm",
+        .keyNorm: "self_attn.k_norm", .feedForwardNorm: "post_attention_layernorm", .gate: "mlp.gate_proj",
+        .up: "mlp.up_proj", .down: "mlp.down_proj",
+    ]
+
+    /// Llama's names, but for `huggingFace` and `gguf`, whose values come after the prefix and the layer.
+    public init(
+        _ huggingFace: [TensorPart: String] = [:], gguf: [TensorPart: String] = [:], prefix: String = "model.",
+        layers: String = "layers."
+    ) {
+        self.huggingFace = Self.llama.merging(huggingFace) { $1 }
+        self.gguf = gguf
+        self.prefix = prefix
+        self.layers = layers
+    }
+
+    /// The naming as `tensors` have it. Hugging Face checkpoints may lack the prefix, as those of the model without its
+    /// output matrix, or have others before it, as the text models of multimodal checkpoints.
+    func resolved(in model: ModelSource) -> TensorNaming {
+        var naming = self
+        naming.format = model.metadata.format
+        guard naming.format == .huggingFace else { return naming }
+        let table = name(.embedding)
+        let candidates = [
+            prefix, "", "language_model.\(prefix)", "model.language_model.", "language_model.", "text_model.",
+            "model.text_model.", "model.language_model.model.",
+        ]
+        func has(_ prefix: String) -> Bool { model.has(prefix + table + ".weight") }
+        if let found = candidates.first(where: has) { naming.prefix = found }
+        let head = name(.output) + ".weight"
+        if !model.has(head),
+            let outer = ["language_model.", "model.", "text_model."].first(where: { model.has($0 + head) })
+        {
+            naming.outputPrefix = outer
+        }
+        return naming
+    }
+
+    /// Whether this format has a name for `part`.
+    func has(_ part: TensorPart) -> Bool { format == .gguf || huggingFace[part] != nil }
+
+    private func name(_ part: TensorPart) -> String {
+        switch format {
+        case .huggingFace: huggingFace[part] ?? part.rawValue
+        case .gguf: gguf[part] ?? part.rawValue
+        }
+    }
+
+    /// The module of `part`, of layer `layer` if it has one.
+    func module(_ part: TensorPart, layer: Int = 0) -> String {
+        switch format {
+        case .huggingFace where part == .output: return outputPrefix + name(part)
+        case .huggingFace: return prefix + (part.isOfLayer ? "\(layers)\(layer)." : "") + name(part)
+        case .gguf: return (part.isOfLayer ? "blk.\(layer)." : "") + name(part)
+        }
+    }
+
+    /// The weight of `part`. Some parts are tensors of their own, without `.weight` in their names.
+    func weight(_ part: TensorPart, layer: Int = 0) -> String {
+        let module = module(part, layer: layer)
+        return format == .huggingFace && (part == .attentionSinks || part == .layerScale)
+            ? module : module + ".weight"
+    }
+
+    /// The bias of `part`.
+    func bias(_ part: TensorPart, layer: Int = 0) -> String { module(part, layer: layer) + ".bias" }
+}

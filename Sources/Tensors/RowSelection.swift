@@ -1,0 +1,59 @@
+extension LinearWeights {
+    /// The rows of `ranges`, one range after another, as a matrix of their own. One range of a dense matrix is a view;
+    /// several are copied. Quantized rows are selected when they are read.
+    /// Precondition: the ranges are inside of the matrix.
+    public func selectingRows(_ ranges: [Range<Int>]) -> LinearWeights {
+        precondition(
+            ranges.allSatisfy { 0 <= $0.lowerBound && $0.upperBound <= outputSize }, "rows outside of the matrix")
+        switch self {
+        case .dense(let tensor): return .dense(tensor.selectingRows(ranges))
+        case .quantized(let matrix):
+            return .quantized(
+                QuantizedMatrix(
+                    outputSize: ranges.reduce(0) { $0 + $1.count }, inputSize: matrix.inputSize, layout: matrix.layout,
+                    inputOrder: matrix.inputOrder, computeType: matrix.computeType,
+                    rows: SelectedRows(matrix: matrix, ranges: ranges)))
+        }
+    }
+
+    /// A dense matrix with rows and columns exchanged; nil for quantized ones, whose groups lie along the rows.
+    public var transposed: LinearWeights? {
+        guard case .dense(let tensor) = self else { return nil }
+        let (rows, columns, size) = (tensor.shape[0], tensor.shape[1], tensor.elementType.byteCount)
+        let memory = HostMemory(byteCount: tensor.byteCount) { target in
+            tensor.withUnsafeBytes { source in
+                guard let from = source.baseAddress, let to = target.baseAddress else { return }
+                for row in 0..<rows {
+                    for column in 0..<columns {
+                        (to + (column * rows + row) * size).copyMemory(
+                            from: from + (row * columns + column) * size, byteCount: size)
+                    }
+                }
+            }
+        }
+        return .dense(HostTensor(elementType: tensor.elementType, shape: [columns, rows], memory: memory))
+    }
+}
+
+/// Some rows of a quantized matrix.
+private struct SelectedRows: QuantizedRows {
+    let matrix: QuantizedMatrix
+    let ranges: [Range<Int>]
+
+    func read(_ range: Range<Int>, into target: UnsafeMutableRawPointer) {
+        var (target, start) = (target, 0)
+        for source in ranges {
+            // The part of `source` that `range` wants; rows are numbered over all ranges.
+            let lower = max(range.lowerBound, start)
+            let upper = min(range.upperBound, start + source.count)
+            if lower < upper {
+                let first = source.lowerBound + lower - start
+                matrix.read(first..<first + upper - lower, into: target)
+                target += (upper - lower) * matrix.rowByteCount
+            }
+            start += source.count
+        }
+    }
+
+    func unload() { matrix.unload() }
+}
