@@ -83,7 +83,7 @@ public struct ServedModel: Sendable {
     ) throws(AssemblyError) -> any Tokenizer {
         let file = configuration.model.tokenizer
         return try AssemblyError.blaming("model.tokenizer", file, of: configuration) {
-            try ByteLevelBPETokenizer(file.map { try TokenizerOrigin(path: $0) } ?? checkpoint.tokenizer)
+            try TokenizerPipeline(file.map { try TokenizerOrigin(path: $0) } ?? checkpoint.tokenizer)
         }
     }
 

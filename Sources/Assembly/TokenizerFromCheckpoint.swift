@@ -1,7 +1,7 @@
 import Tokenization
 import Weights
 
-extension ByteLevelBPETokenizer {
+extension TokenizerPipeline {
     /// The tokenizer that a checkpoint names.
     init(_ origin: TokenizerOrigin) throws {
         switch origin {

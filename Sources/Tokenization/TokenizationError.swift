@@ -8,6 +8,8 @@ public enum TokenizationError: Error, Equatable, CustomStringConvertible {
     case malformedJSON(file: String, reason: String)
     /// The value of a key is missing, of the wrong type, or not supported.
     case unsupported(file: String, key: String, expected: String, found: String)
+    /// A regular expression cannot be compiled. `position`: the number of characters before the problem.
+    case unsupportedPattern(file: String, key: String, position: Int, reason: String)
 
     public var description: String {
         switch self {
@@ -15,10 +17,11 @@ public enum TokenizationError: Error, Equatable, CustomStringConvertible {
         case .malformedJSON(let file, let reason): "\(file): not valid JSON: \(reason)"
         case .unsupported(let file, let key, let expected, let found):
             "\(file): \(key): expected \(expected), found \(found)"
+        case .unsupportedPattern(let file, let key, let position, let reason):
+            "\(file): \(key): the regular expression cannot be compiled, at character \(position): \(reason)"
         }
     }
 }
-
 extension TokenizationError: JSONReadingError {
     public init(_ mismatch: JSONMismatch) {
         self = .unsupported(

@@ -9,6 +9,9 @@ public protocol Tokenizer: Sendable {
     /// Added tokens that are marked special, by their text.
     var specialTokens: [String: TokenID] { get }
 
+    /// How the bytes of tokens become a text; by default one after the other.
+    var decoding: TokenDecoding { get }
+
     /// The ids of `text`.
     ///
     /// - Parameters:
@@ -17,7 +20,8 @@ public protocol Tokenizer: Sendable {
     ///     users, who could otherwise forge the roles of a conversation (CVE-2026-44222).
     func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID]
 
-    /// The bytes of a token, which may be only a part of a character; `nil`: the token is not in the vocabulary.
+    /// The bytes of a token inside of a text, which may be only a part of a character; `nil`: the token is not in the
+    /// vocabulary.
     func bytes(of token: TokenID) -> [UInt8]?
 
     /// Whether the token is marked special.
@@ -28,11 +32,13 @@ public protocol Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+    public var decoding: TokenDecoding { .concatenation }
+
     public func decode(_ tokens: [TokenID], skipSpecialTokens: Bool) -> String {
-        var text: [UInt8] = []
-        for token in tokens where !(skipSpecialTokens && isSpecial(token)) {
-            if let bytes = bytes(of: token) { text += bytes }
-        }
-        return String(decoding: text, as: UTF8.self)
+        var detokenizer = IncrementalDetokenizer(
+            tokenizer: self, skipSpecialTokens: skipSpecialTokens, startsText: true)
+        var text = ""
+        for token in tokens { text += detokenizer.append(token) }
+        return text + detokenizer.finish()
     }
 }

@@ -32,9 +32,9 @@ extension GGUFVocabulary {
         let tokenTypes = try metadata.integers(prefix + "token_type") ?? []
         try requireCount(tokenTypes.count, "token_type")
         let merges = try metadata.strings(prefix + "merges")
-        guard merges != nil || model != "gpt2" else {
-            // Without merges, every token would be a single byte.
-            throw .missingKey(file: file, key: prefix + "merges", expected: "the merges of a byte-level BPE")
+        guard merges != nil || (model != "gpt2" && model != "gemma4") else {
+            // Without merges, every token would be a single byte or character.
+            throw .missingKey(file: file, key: prefix + "merges", expected: "the merges of a BPE")
         }
         self.init(
             model: model, pre: pre, tokens: tokens, tokenTypes: tokenTypes.map { Int32(clamping: $0) },
@@ -55,5 +55,10 @@ extension GGUFVocabulary {
         addBOS = try metadata.bool(prefix + "add_bos_token")
         addEOS = try metadata.bool(prefix + "add_eos_token")
         addSpacePrefix = try metadata.bool(prefix + "add_space_prefix")
+        removeExtraWhitespaces = try metadata.bool(prefix + "remove_extra_whitespaces")
+        // Files store the table as signed or unsigned bytes.
+        precompiledCharsMap =
+            try metadata.integers(prefix + "precompiled_charsmap")?
+            .map { UInt8(truncatingIfNeeded: $0) } ?? []
     }
 }

@@ -18,7 +18,7 @@ struct AddedTokenTests {
                     stripsRight: flag("rstrip"), isSingleWord: flag("single_word"), isNormalized: flag("normalized"))
             }
             let path = Fixture.path("\(set["family"]?.text ?? "").tokenizer.json")
-            let tokenizer = try ByteLevelBPETokenizer(tokenizerJSONPath: path, adding: named)
+            let tokenizer = try TokenizerPipeline(tokenizerJSONPath: path, adding: named)
             for golden in try #require(set["texts"]).elements {
                 let text = try #require(golden["text"]?.text)
                 #expect(
@@ -33,7 +33,7 @@ struct AddedTokenTests {
 
     @Test("added tokens decode to their texts, and special ones are known as such")
     func decoding() throws {
-        let tokenizer = try ByteLevelBPETokenizer(
+        let tokenizer = try TokenizerPipeline(
             tokenizerJSONPath: Fixture.path("smollm2.tokenizer.json"),
             adding: [NamedToken("<tool>", isSpecial: false), NamedToken("<pad>", isSpecial: true)])
         #expect(tokenizer.vocabularySize == 642)

@@ -12,8 +12,8 @@ enum Fixture {
         try JSONParser.parse(Array(try Data(contentsOf: URL(filePath: path(name)))))
     }
 
-    static func tokenizer(_ family: String) throws -> ByteLevelBPETokenizer {
-        try ByteLevelBPETokenizer(tokenizerJSONPath: path("\(family).tokenizer.json"))
+    static func tokenizer(_ family: String) throws -> TokenizerPipeline {
+        try TokenizerPipeline(tokenizerJSONPath: path("\(family).tokenizer.json"))
     }
 
     static let families = ["smollm2", "llama3", "qwen2"]

@@ -33,20 +33,21 @@ struct HostileInputTests {
     @Test(
         "unsupported values are refused by file and key",
         arguments: [
-            ("\"type\":\"BPE\"", "\"type\":\"Unigram\"", "model.type: expected \"BPE\", found \"Unigram\""),
+            ("\"type\":\"BPE\"", "\"type\":\"WordPiece\"", "expected \"BPE\" or \"Unigram\", found \"WordPiece\""),
             ("\"dropout\":null", "\"dropout\":0.5", "model.dropout: expected null, found 0.5"),
-            ("\"byte_fallback\":false", "\"byte_fallback\":true", "model.byte_fallback: expected null, found true"),
             (
-                "\"normalizer\":null", "\"normalizer\":{\"type\":\"Lowercase\"}",
-                "normalizer.type: expected null, \"NFC\" or \"Sequence\", found \"Lowercase\""
+                "\"end_of_word_suffix\":null", "\"end_of_word_suffix\":\"</w>\"",
+                "model.end_of_word_suffix: expected null, found \"</w>\""
+            ),
+            ("\"normalizer\":null", "\"normalizer\":{\"type\":\"BertNormalizer\"}", "found \"BertNormalizer\""),
+            ("\"type\":\"Digits\"", "\"type\":\"UnicodeScripts\"", "found \"UnicodeScripts\""),
+            (
+                "\"post_processor\":null", "\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"x\",9999]}",
+                "post_processor.cls: expected an array, found nothing"
             ),
             (
-                "\"type\":\"Digits\"", "\"type\":\"Metaspace\"",
-                "pre_tokenizer.pretokenizers[0].type: expected \"ByteLevel\", \"Digits\", \"Split\" or \"Sequence\", found \"Metaspace\""
-            ),
-            (
-                "\"post_processor\":null", "\"post_processor\":{\"type\":\"BertProcessing\"}",
-                "post_processor.type: expected \"ByteLevel\", \"TemplateProcessing\" or \"Sequence\", found \"BertProcessing\""
+                "\"decoder\":{\"type\":\"ByteLevel\"", "\"decoder\":{\"type\":\"CTC\"",
+                "or \"Sequence\", found \"CTC\""
             ),
             (
                 "\"unk_token\":null", "\"unk_token\":\"none\"",
@@ -63,19 +64,24 @@ struct HostileInputTests {
             decoding: try Data(contentsOf: URL(filePath: Fixture.path("smollm2.tokenizer.json"))), as: UTF8.self)
         let changed = source.replacing(from, with: to)
         try #require(changed != source)
-        let error = #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: changed.utf8) }
+        let error = #expect(throws: TokenizationError.self) {
+            _ = try TokenizerPipeline(tokenizerJSON: changed.utf8)
+        }
         let description = try #require(error).description
         #expect(description.hasPrefix("tokenizer.json: ") && description.hasSuffix(message), "\(description)")
     }
 
-    @Test("an unknown split pattern is refused")
-    func unknownPattern() throws {
+    @Test("a split pattern that cannot be compiled is refused by its position")
+    func malformedPattern() throws {
         let source = String(
             decoding: try Data(contentsOf: URL(filePath: Fixture.path("qwen2.tokenizer.json"))), as: UTF8.self)
-        let changed = source.replacing(#"\\p{N}|"#, with: #"\\p{N}{1,7}|"#)
+        let changed = source.replacing(#"\\p{N}|"#, with: #"\\p{Nothing}|"#)
         try #require(changed != source)
-        let error = #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: changed.utf8) }
-        #expect(try #require(error).description.contains("pre_tokenizer.pretokenizers[0].pattern.Regex: expected"))
+        #expect(
+            throws: TokenizationError.unsupportedPattern(
+                file: "tokenizer.json", key: "pre_tokenizer.pretokenizers[0].pattern.Regex", position: 54,
+                reason: "unknown property \\p{Nothing}")
+        ) { try TokenizerPipeline(tokenizerJSON: changed.utf8) }
     }
 
     @Test(
@@ -85,7 +91,7 @@ struct HostileInputTests {
             String(repeating: "[", count: 100_000),
         ])
     func malformedJSON(text: String) {
-        #expect(throws: TokenizationError.self) { try ByteLevelBPETokenizer(tokenizerJSON: text.utf8) }
+        #expect(throws: TokenizationError.self) { try TokenizerPipeline(tokenizerJSON: text.utf8) }
         #expect(throws: JSONError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
@@ -95,13 +101,22 @@ struct HostileInputTests {
             {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}, "decoder": {"type": "ByteLevel"}, "pre_tokenizer":
             {"type": "Sequence", "pretokenizers": [CUTS{"type": "ByteLevel", "add_prefix_space": false}]}}
             """
-        func tokenizer(cuts: Int) throws -> ByteLevelBPETokenizer {
+        func tokenizer(cuts: Int) throws -> TokenizerPipeline {
             let cuts = String(repeating: #"{"type": "Digits"}, "#, count: cuts)
-            return try ByteLevelBPETokenizer(tokenizerJSON: source.replacing("CUTS", with: cuts).utf8)
+            return try TokenizerPipeline(tokenizerJSON: source.replacing("CUTS", with: cuts).utf8)
         }
-        #expect(try tokenizer(cuts: 15).encode("a", addSpecialTokens: false, parseSpecialTokens: false) == [0])
+        #expect(try tokenizer(cuts: 30).encode("a", addSpecialTokens: false, parseSpecialTokens: false) == [0])
         let error = #expect(throws: TokenizationError.self) { try tokenizer(cuts: 100_000) }
-        #expect(try #require(error).description.contains("pre_tokenizer: expected at most 16 cuts"))
+        #expect(try #require(error).description.contains("pre_tokenizer: expected at most 32 steps"))
+    }
+
+    @Test("an unknown pre-tokenizer is refused with the known ones")
+    func unknownPre() throws {
+        let vocabulary = GGUFVocabulary(model: "gpt2", pre: "nothing", tokens: ["a"], tokenTypes: [1], merges: [])
+        let error = #expect(throws: TokenizationError.self) { try TokenizerPipeline(vocabulary: vocabulary) }
+        let text = try #require(error).description
+        #expect(text.hasPrefix("GGUF: tokenizer.ggml.pre: expected one of") && text.hasSuffix("found \"nothing\""))
+        #expect(text.contains("\"tekken\"") && text.contains("\"deepseek-llm\""))
     }
 
     @Test("Llama 3's vocabulary puts its first token before a text, unless the file says otherwise")
@@ -109,7 +124,7 @@ struct HostileInputTests {
         func tokens(_ pre: String, addBOS: Bool?) throws -> [Int32] {
             let vocabulary = GGUFVocabulary(
                 model: "gpt2", pre: pre, tokens: ["a", "<s>"], tokenTypes: [1, 3], merges: [], bosID: 1, addBOS: addBOS)
-            return try ByteLevelBPETokenizer(vocabulary: vocabulary)
+            return try TokenizerPipeline(vocabulary: vocabulary)
                 .encode("a", addSpecialTokens: true, parseSpecialTokens: false)
         }
         #expect(try tokens("llama-bpe", addBOS: nil) == [1, 0] && tokens("llama-bpe", addBOS: false) == [0])
@@ -119,12 +134,13 @@ struct HostileInputTests {
     @Test("a missing file and an unknown GGUF kind are named")
     func otherErrors() {
         #expect(throws: TokenizationError.self) {
-            try ByteLevelBPETokenizer(tokenizerJSONPath: "/nowhere/tokenizer.json")
+            try TokenizerPipeline(tokenizerJSONPath: "/nowhere/tokenizer.json")
         }
-        let vocabulary = GGUFVocabulary(model: "llama", pre: "default", tokens: ["a"], tokenTypes: [1], merges: [])
+        let vocabulary = GGUFVocabulary(model: "rwkv", pre: "default", tokens: ["a"], tokenTypes: [1], merges: [])
         #expect(
             throws: TokenizationError.unsupported(
-                file: "x.gguf", key: "tokenizer.ggml.model", expected: "\"gpt2\"", found: "\"llama\"")
-        ) { try ByteLevelBPETokenizer(vocabulary: vocabulary, file: "x.gguf") }
+                file: "x.gguf", key: "tokenizer.ggml.model", expected: "\"gpt2\", \"llama\", \"gemma4\" or \"t5\"",
+                found: "\"rwkv\"")
+        ) { try TokenizerPipeline(vocabulary: vocabulary, file: "x.gguf") }
     }
 }

@@ -10,6 +10,8 @@ struct ScalarClasses: Sendable {
         static let newline = Kind(rawValue: 8)
         /// Rust's `char::is_numeric`. Such scalars are also `number`, except those of newer Unicode versions.
         static let numeric = Kind(rawValue: 16)
+        /// ASCII's punctuation and symbols, and Unicode's punctuation.
+        static let punctuation = Kind(rawValue: 32)
 
         /// Whether the scalar is neither a letter nor a number nor white space.
         var isSign: Bool { isDisjoint(with: [.letter, .number, .space]) }
@@ -18,7 +20,10 @@ struct ScalarClasses: Sendable {
     /// The kinds of the first two planes, which contain almost all text; 128 KiB.
     private let table: [Kind]
 
-    init() {
+    /// Every tokenizer reads the same table.
+    static let shared = ScalarClasses()
+
+    private init() {
         table = (UInt32(0)..<0x20000).map { value in Unicode.Scalar(value).map(Self.kind) ?? [] }
     }
 
@@ -31,8 +36,12 @@ struct ScalarClasses: Sendable {
         case .decimalNumber, .letterNumber, .otherNumber:
             kind = isKnown ? .number : []
             if scalar.isAssigned(in: UnicodeVersion.numericScalars) { kind.insert(.numeric) }
+        case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
+            .finalPunctuation, .otherPunctuation:
+            kind = scalar.isAssigned(in: UnicodeVersion.punctuation) ? .punctuation : []
         default: kind = []
         }
+        if scalar.isASCII, "$+<=>^`|~".unicodeScalars.contains(scalar) { kind.insert(.punctuation) }
         if scalar.properties.isWhitespace { kind.insert(.space) }
         if scalar == "\r" || scalar == "\n" { kind.insert(.newline) }
         return kind
@@ -41,20 +50,14 @@ struct ScalarClasses: Sendable {
     /// The kind of the scalar that starts at `index` of valid UTF-8, and its length in bytes.
     @inline(__always)
     func kind(at index: Int, of text: UnsafeBufferPointer<UInt8>) -> (kind: Kind, length: Int) {
-        let first = UInt32(text[index])
-        if first < 0x80 { return (table[Int(first)], 1) }
-        let (value, length) = Self.scalar(first, at: index, of: text)
-        if value < 0x20000 { return (table[Int(value)], length) }
-        return (Unicode.Scalar(value).map(Self.kind) ?? [], length)
+        let (value, length) = UTF8Scalar.value(at: index, of: text)
+        return (kind(of: value), length)
     }
 
-    private static func scalar(
-        _ first: UInt32, at index: Int, of text: UnsafeBufferPointer<UInt8>
-    ) -> (value: UInt32, length: Int) {
-        func continuation(_ offset: Int) -> UInt32 { UInt32(text[index + offset]) & 0x3F }
-        if first < 0xE0 { return ((first & 0x1F) << 6 | continuation(1), 2) }
-        if first < 0xF0 { return ((first & 0xF) << 12 | continuation(1) << 6 | continuation(2), 3) }
-        return ((first & 7) << 18 | continuation(1) << 12 | continuation(2) << 6 | continuation(3), 4)
+    /// The kind of a scalar.
+    @inline(__always)
+    func kind(of value: UInt32) -> Kind {
+        value < 0x20000 ? table[Int(value)] : Unicode.Scalar(value).map(Self.kind) ?? []
     }
 }
 
@@ -65,6 +68,8 @@ enum UnicodeVersion {
     static let regularExpressions = 16
     /// The version of Rust's `char::is_numeric`, which splits digits.
     static let numericScalars = 17
+    /// The version in which it splits off punctuation.
+    static let punctuation = 8
     /// The version of its normalization forms.
     static let normalization = 9
 }

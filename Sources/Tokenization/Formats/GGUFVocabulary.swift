@@ -1,6 +1,7 @@
 /// The tokenizer that a GGUF file carries in its `tokenizer.ggml.…` keys.
 public struct GGUFVocabulary: Sendable, Hashable {
-    /// The kind of tokenizer: `gpt2` (byte-level BPE), `llama` (SentencePiece BPE), ….
+    /// The kind of tokenizer: `gpt2` (byte-level BPE), `llama` (SentencePiece BPE by scores), `gemma4` (SentencePiece BPE
+    /// by merges) or `t5` (SentencePiece Unigram).
     public var model: String
     /// The name of the pre-tokenizer's rules: `smollm`, `llama-bpe`, `qwen2`, …; nil in old files.
     public var pre: String?
@@ -36,6 +37,10 @@ public struct GGUFVocabulary: Sendable, Hashable {
     public var addEOS: Bool?
     /// Whether a space is put before a text; nil: as in models of the same kind.
     public var addSpacePrefix: Bool?
+    /// Whether several spaces count as one; nil: no.
+    public var removeExtraWhitespaces: Bool?
+    /// SentencePiece's table for the normalization of texts, or empty.
+    public var precompiledCharsMap: [UInt8] = []
 
     /// A vocabulary whose other properties are not stated.
     public init(
