@@ -1,20 +1,21 @@
 public import SharedValues
 
-/// The blocks of one sequence, in order of position. Append-only until it is freed as a whole; with a sliding window,
-/// blocks that no later token attends to are freed, and `none` takes their position.
+/// The blocks of one sequence: for each cache group a list in order of position. Append-only until it is freed as a whole;
+/// in a group with a sliding window, blocks that no later token attends to are freed, and `none` takes their position.
 ///
 /// Only `KVCacheManager` changes it.
 public struct BlockTable: Sendable, Hashable {
-    /// Block of positions `i * blockSize ..< (i + 1) * blockSize`, for each `i`. Empty while it is swapped out.
-    public internal(set) var blocks: [BlockID] = []
+    /// For each group, the block of positions `i * blockSize ..< (i + 1) * blockSize`, for each `i`. Empty before the
+    /// sequence has begun and while it is swapped out.
+    public internal(set) var blocks: [[BlockID]] = []
     /// The blocks of the swap space, in the same order, while it is swapped out.
-    public internal(set) var swappedBlocks: [BlockID] = []
-    /// How many leading blocks are freed, because no later token attends to them.
-    public internal(set) var unseenCount = 0
-    /// How many leading blocks are registered with the prefix cache.
+    public internal(set) var swappedBlocks: [[BlockID]] = []
+    /// For each group, how many leading blocks are freed, because no later token attends to them.
+    public internal(set) var unseenCounts: [Int] = []
+    /// How many leading tokens the prefix cache was told of, in blocks of the smallest size.
     var registeredCount = 0
-    /// The chain that those blocks form.
-    var chain = PrefixCache.Chain.root
+    /// The prefix that those tokens are.
+    var prefix = PrefixCache.NodeID.root
 
     /// Takes the position of a freed block.
     public static let none: BlockID = -1
@@ -22,7 +23,11 @@ public struct BlockTable: Sendable, Hashable {
     public init() {}
 
     /// How many blocks of the device it holds.
-    public var heldCount: Int { blocks.count - (isSwappedOut ? 0 : unseenCount) }
+    public var heldCount: Int {
+        var count = 0
+        for (index, list) in blocks.enumerated() { count += list.count - unseenCounts[index] }
+        return count
+    }
 
     /// Whether its content is in the swap space.
     public var isSwappedOut: Bool { !swappedBlocks.isEmpty }

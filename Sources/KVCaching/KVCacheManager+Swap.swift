@@ -11,7 +11,7 @@ extension KVCacheManager {
     public var moveCounts: MoveCounts {
         MoveCounts(
             out: swapSpace.movedOutCount, in: swapSpace.movedInCount, copied: swapSpace.copiedCount,
-            swappedHits: swappedHitCount)
+            swappedHitTokens: swappedHitTokenCount)
     }
 
     /// Blocks moved since the start.
@@ -22,8 +22,8 @@ extension KVCacheManager {
         public let `in`: Int
         /// Blocks copied on the device.
         public let copied: Int
-        /// Blocks found in the swap space by their prefix.
-        public let swappedHits: Int
+        /// Tokens found in the swap space by their prefix.
+        public let swappedHitTokens: Int
     }
 
     /// The moves that must be made, in order of their rounds, before anything is computed in the blocks allocated since the
@@ -37,20 +37,26 @@ extension KVCacheManager {
     /// Moves the blocks of the first `tokenCount` tokens of `table` to the swap space and frees the table's blocks on the
     /// device. Returns false, with nothing changed, where there is no room, or nothing to move.
     public mutating func swapOut(_ table: inout BlockTable, tokenCount: Int) -> Bool {
-        let whole = table.blocks.prefix(blockCount(forTokens: tokenCount))
-        let kept = whole.dropFirst(table.unseenCount)
-        let known = kept.map { prefixes.entry(of: $0)?.swapped }
-        let revived = known.count { $0.map { swapSpace.pool.referenceCount(of: $0) == 0 } ?? false }
-        guard !whole.isEmpty, known.count(where: { $0 == nil }) + revived <= swapSpace.pool.freeCount,
+        guard tokenCount > 0, !table.blocks.isEmpty else { return false }
+        let kept = keptBlocks(of: table, tokenCount: tokenCount)
+        var neededCount = 0
+        for block in kept.joined() {
             // A block that is swapped in cannot be swapped out in the same step.
-            !kept.contains(where: { swapSpace.isFilled($0) })
-        else { return false }
-        for case .some(let swapped) in known { swapSpace.retain(swapped) }
-        table.swappedBlocks = Array(repeating: BlockTable.none, count: table.unseenCount)
-        for (block, swapped) in zip(kept, known) {
-            table.swappedBlocks.append(swapped ?? moveOut(block))
+            if swapSpace.isFilled(block) { return false }
+            let swapped = prefixes.content(ofBlock: block)?.swapped
+            if swapped.map({ swapSpace.pool.referenceCount(of: $0) == 0 }) ?? true { neededCount += 1 }
         }
-        for block in table.blocks.dropFirst(table.unseenCount).reversed() { pool.release(block) }
+        guard neededCount <= swapSpace.pool.freeCount else { return false }
+        // First retain the blocks that must not be reused meanwhile.
+        let known = kept.map { $0.map { prefixes.content(ofBlock: $0)?.swapped } }
+        for case .some(let swapped) in known.joined() { swapSpace.retain(swapped) }
+        table.swappedBlocks = table.unseenCounts.map { Array(repeating: BlockTable.none, count: $0) }
+        for (index, blocks) in kept.enumerated() {
+            for (block, swapped) in zip(blocks, known[index]) {
+                table.swappedBlocks[index].append(swapped ?? moveOut(block))
+            }
+        }
+        release(table.blocks) { $0.pool.release($1) }
         table.blocks = []
         return true
     }
@@ -59,60 +65,82 @@ extension KVCacheManager {
     /// Returns false, with nothing changed, when there is no room.
     public mutating func swapIn(_ table: inout BlockTable, tokenCount: Int, roomFor newTokenCount: Int) -> Bool {
         precondition(table.isSwappedOut, "a table that is not swapped out cannot be brought back")
-        let swapped = table.swappedBlocks.dropFirst(table.unseenCount)
+        let swappedBlocks = table.swappedBlocks
         // A block that was not reused meanwhile still holds what was moved.
-        let content = swapped.map { prefixes.entry(ofSwapped: $0) ?? PrefixCache.Entry(swapped: $0, chain: .root) }
-        let newBlockCount = blockCount(forTokens: tokenCount + newTokenCount) - table.swappedBlocks.count
-        guard hasRoom(forContentOf: content[...], and: newBlockCount) else { return false }
+        let contents = zip(swappedBlocks, table.unseenCounts).map { blocks, unseenCount in
+            blocks.dropFirst(unseenCount).map {
+                prefixes.content(ofSwapped: $0) ?? PrefixCache.Content(block: nil, swapped: $0)
+            }
+        }
+        let missing = zip(groups, swappedBlocks).map {
+            $0.blockCount(forTokens: tokenCount + newTokenCount) - $1.count
+        }
+        guard hasRoom(for: contents, and: missing) else { return false }
         table.swappedBlocks = []
-        fill(&table, with: content[...], after: table.unseenCount)
-        take(newBlockCount, into: &table)
-        for block in swapped.reversed() { swapSpace.release(block) }
+        fill(&table, with: contents, after: table.unseenCounts)
+        take(missing, into: &table)
+        release(swappedBlocks) { $0.swapSpace.release($1) }
         return true
     }
 
     /// How many blocks of the device would have to be copied to move `table` out.
     public func moveCount(of table: BlockTable, tokenCount: Int) -> Int {
-        table.blocks.prefix(blockCount(forTokens: tokenCount)).dropFirst(table.unseenCount).count {
-            prefixes.entry(of: $0)?.swapped == nil
+        keptBlocks(of: table, tokenCount: tokenCount).reduce(0) { count, blocks in
+            count + blocks.count { prefixes.content(ofBlock: $0)?.swapped == nil }
         }
     }
 
-    /// Whether there are blocks for `content` and `newBlockCount` more.
-    func hasRoom(forContentOf content: ArraySlice<PrefixCache.Entry>, and newBlockCount: Int) -> Bool {
-        var needed = max(newBlockCount, 0)
-        for entry in content where entry.block.map({ pool.referenceCount(of: $0) == 0 }) ?? true { needed += 1 }
+    /// How many blocks of `table` hold the first `tokenCount` tokens: those that a move in brings back.
+    public func keptBlockCount(of table: BlockTable, tokenCount: Int) -> Int {
+        keptBlocks(of: table, tokenCount: tokenCount).reduce(0) { $0 + $1.count }
+    }
+
+    /// For each group, the blocks of the first `tokenCount` tokens that later tokens attend to.
+    private func keptBlocks(of table: BlockTable, tokenCount: Int) -> [ArraySlice<BlockID>] {
+        zip(groups, table.blocks).enumerated().map { index, pair in
+            pair.1.prefix(pair.0.blockCount(forTokens: tokenCount)).dropFirst(table.unseenCounts[index])
+        }
+    }
+
+    /// Whether there are blocks for `contents`, and for each group its number of `newBlockCounts` more.
+    func hasRoom(for contents: [[PrefixCache.Content]], and newBlockCounts: [Int]) -> Bool {
+        var needed = newBlockCounts.reduce(0) { $0 + max($1, 0) }
+        for content in contents.joined() where content.block.map({ pool.referenceCount(of: $0) == 0 }) ?? true {
+            needed += 1
+        }
         return needed <= pool.freeCount
     }
 
-    /// Fills an empty table with `content`: blocks of the device are shared, others are brought from the swap space. Before
-    /// them come `unseenCount` blocks below the window. Precondition: there is room.
+    /// Fills an empty table with the `contents` of each group: blocks of the device are shared, others are brought from the
+    /// swap space. Before them come `unseenCounts` blocks before the window. Precondition: there is room.
     mutating func fill(
-        _ table: inout BlockTable, with content: ArraySlice<PrefixCache.Entry>, after unseenCount: Int
+        _ table: inout BlockTable, with contents: [[PrefixCache.Content]], after unseenCounts: [Int]
     ) {
-        table.blocks = Array(repeating: BlockTable.none, count: unseenCount)
-        table.unseenCount = unseenCount
+        table.unseenCounts = unseenCounts
+        table.blocks = unseenCounts.map { Array(repeating: BlockTable.none, count: $0) }
         // First retain the blocks that must not be reused meanwhile.
-        for case let .some(block) in content.map(\.block) { pool.retain(block) }
-        for entry in content.reversed() {
-            if entry.block == nil, let swapped = entry.swapped { swapSpace.pin(swapped) }
+        for case .some(let block) in contents.joined().map(\.block) { pool.retain(block) }
+        for content in contents.joined().reversed() {
+            if content.block == nil, let swapped = content.swapped { swapSpace.pin(swapped) }
         }
-        for entry in content {
-            if let block = entry.block {
-                table.blocks.append(block)
-            } else if let swapped = entry.swapped {
-                let block = takeBlock()
-                swapSpace.moveIn(swapped, to: block)
-                prefixes.copied(swapped: swapped, to: block)
-                table.blocks.append(block)
+        for (index, list) in contents.enumerated() {
+            for content in list {
+                if let block = content.block {
+                    table.blocks[index].append(block)
+                } else if let swapped = content.swapped {
+                    let block = takeBlock()
+                    swapSpace.moveIn(swapped, to: block)
+                    prefixes.copied(swapped: swapped, to: block)
+                    table.blocks[index].append(block)
+                }
             }
         }
     }
 
     /// Called before `block` is reused: its content moves to the swap space, if it is findable and not there already.
     mutating func evict(_ block: BlockID) {
-        if swapSpace.pool.freeCount > 0, let entry = prefixes.entry(of: block) {
-            if let swapped = entry.swapped {
+        if swapSpace.pool.freeCount > 0, let content = prefixes.content(ofBlock: block) {
+            if let swapped = content.swapped {
                 // Marks the copy in the swap space as recently used, like the block.
                 swapSpace.retain(swapped)
                 swapSpace.release(swapped)

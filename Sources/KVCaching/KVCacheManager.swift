@@ -1,39 +1,51 @@
-import SharedValues
+public import SharedValues
 
 /// The one block manager: allocates blocks to sequences, shares full ones between equal prefixes, and frees them.
 ///
-/// It knows no bytes and no requests. A *slot* is `block * blockSize + offset`. Freed blocks stay findable until they
-/// are reused, least recently freed first, the tail of a sequence before its head. With a swap space, the content of a
-/// block that is reused moves there and stays findable, and so can whole sequences: see `takeMoves`.
+/// It knows no bytes and no requests. All cache groups take their blocks from one pool, and a sequence gets the blocks of
+/// all groups or none. Freed blocks stay findable until they are reused, least recently freed first, the tail of a
+/// sequence before its head. With a swap space, the content of a block that is reused moves there and stays findable, and
+/// so can whole sequences: see `takeMoves`.
 public struct KVCacheManager: ~Copyable, Sendable {
-    /// Tokens in a block.
+    /// The cache groups; at least one.
+    public let groups: [CacheGroup]
+    /// Tokens in a block, of the groups the most: a cached prefix is a multiple of it.
     public let blockSize: Int
     /// Whether full blocks are shared between equal prefixes.
     public let isPrefixCachingEnabled: Bool
-    /// Positions that a token attends to, its own included, where every layer of the model has a sliding window; nil: all.
-    public let slidingWindow: Int?
     var pool: BlockPool
     var swapSpace: SwapSpace
-    var prefixes = PrefixCache()
+    var prefixes: PrefixCache
     /// Blocks that a waiting copy reads.
     var copiedBlocks: [BlockID] = []
-    /// Blocks found in the swap space by their prefix since the start.
-    var swappedHitCount = 0
+    /// Tokens found in the swap space by their prefix since the start.
+    var swappedHitTokenCount = 0
 
-    /// A manager of `blockCount` free blocks, and of `swapBlockCount` in the swap space. Precondition: `blockSize` is a
-    /// power of two from 1 to 256.
+    /// A manager of `blockCount` free blocks, and of `swapBlockCount` in the swap space.
+    public init(
+        blockCount: Int, groups: [CacheGroup], isPrefixCachingEnabled: Bool = true, swapBlockCount: Int = 0
+    ) {
+        precondition(blockCount > 0 && blockCount < Int(Int32.max), "\(blockCount) blocks")
+        precondition(swapBlockCount >= 0 && swapBlockCount < Int(Int32.max), "\(swapBlockCount) blocks to swap to")
+        precondition(!groups.isEmpty, "a cache without groups")
+        self.groups = groups
+        self.isPrefixCachingEnabled = isPrefixCachingEnabled
+        blockSize = groups.map(\.blockSize).max() ?? 1
+        pool = BlockPool(blockCount: blockCount)
+        swapSpace = SwapSpace(blockCount: swapBlockCount)
+        prefixes = PrefixCache(
+            groupCount: groups.count, blockSize: groups.map(\.blockSize).min() ?? 1, blockCount: blockCount,
+            swapBlockCount: swapBlockCount)
+    }
+
+    /// A manager of one group.
     public init(
         blockCount: Int, blockSize: Int, isPrefixCachingEnabled: Bool = true, swapBlockCount: Int = 0,
         slidingWindow: Int? = nil
     ) {
-        precondition(blockCount > 0 && blockCount < Int(Int32.max), "\(blockCount) blocks")
-        precondition(swapBlockCount >= 0 && swapBlockCount < Int(Int32.max), "\(swapBlockCount) blocks to swap to")
-        precondition((1...256).contains(blockSize) && blockSize & (blockSize - 1) == 0, "block size \(blockSize)")
-        self.blockSize = blockSize
-        self.isPrefixCachingEnabled = isPrefixCachingEnabled
-        self.slidingWindow = slidingWindow
-        pool = BlockPool(blockCount: blockCount)
-        swapSpace = SwapSpace(blockCount: swapBlockCount)
+        self.init(
+            blockCount: blockCount, groups: [CacheGroup(blockSize: blockSize, slidingWindow: slidingWindow)],
+            isPrefixCachingEnabled: isPrefixCachingEnabled, swapBlockCount: swapBlockCount)
     }
 
     /// All blocks of the device.
@@ -43,13 +55,12 @@ public struct KVCacheManager: ~Copyable, Sendable {
     /// Blocks that hold findable prefixes, referenced or not.
     public var cachedBlockCount: Int { prefixes.count }
 
-    /// Blocks that hold `tokenCount` tokens.
-    public func blockCount(forTokens tokenCount: Int) -> Int { tokenCount.dividedUp(by: blockSize) }
+    // MARK: A sequence's blocks
 
-    /// How many leading tokens of `tokens` are cached: whole blocks, and never all of them, so that at least one
-    /// token is left to compute logits from.
+    /// How many leading tokens of `tokens` are cached, and never all of them, so that at least one token is left to
+    /// compute logits from.
     public func cachedPrefixCount(of tokens: [Int32], salt: String?) -> Int {
-        matchPrefix(of: tokens, salt: salt).count * blockSize
+        matchPrefix(of: tokens, salt: salt).tokenCount
     }
 
     /// Starts an empty table with the cached blocks of `tokens` and room for `newTokenCount(cached)` tokens more.
@@ -60,114 +71,143 @@ public struct KVCacheManager: ~Copyable, Sendable {
     ) -> Int? {
         precondition(table.isEmpty, "a table that has begun cannot begin again")
         let match = matchPrefix(of: tokens, salt: salt)
-        let cachedCount = match.count * blockSize
+        let cachedCount = match.tokenCount
         guard let newCount = newTokenCount(cachedCount) else { return nil }
-        let newBlockCount = blockCount(forTokens: cachedCount + newCount) - match.count
-        let unseenCount = unseenBlockCount(after: cachedCount)
-        let content = match[unseenCount...]
-        guard hasRoom(forContentOf: content, and: newBlockCount) else { return nil }
-        table.registeredCount = match.count
-        table.chain = match.last?.chain ?? .root
-        swappedHitCount += content.count { $0.block == nil }
-        fill(&table, with: content, after: unseenCount)
-        take(newBlockCount, into: &table)
+        let unseenCounts = groups.map { $0.unseenBlockCount(after: cachedCount) }
+        let contents = groups.indices.map { self.contents(of: match, group: $0, after: unseenCounts[$0]) }
+        let missing = groups.map { $0.blockCount(forTokens: cachedCount + newCount) - cachedCount / $0.blockSize }
+        guard hasRoom(for: contents, and: missing) else { return nil }
+        table.prefix = match.node
+        table.registeredCount = match.path.count
+        let swappedCounts = zip(groups, contents).map { $0.blockSize * $1.count { $0.block == nil } }
+        swappedHitTokenCount += swappedCounts.max() ?? 0
+        fill(&table, with: contents, after: unseenCounts)
+        take(missing, into: &table)
         return cachedCount
     }
 
     /// Starts an empty table with the blocks that `parent` holds of all `tokens` but the last, which is left to compute
-    /// logits from, and room for `newTokenCount` tokens more. Full blocks are shared. The last, partly filled block is
-    /// copied, because the table is about to write to it; `takeMoves` returns the copy. Returns nil where `parent` no longer
-    /// holds all of these blocks, false where there is no room; nothing is changed then. Precondition: `parent` was
-    /// computed from the same tokens.
+    /// logits from, and room for `newTokenCount` tokens more. Full blocks are shared. The last block of a group, if it is
+    /// partly filled, is copied, because the table is about to write to it; `takeMoves` returns the copy. Returns nil where
+    /// `parent` no longer holds all of these blocks, false where there is no room; nothing is changed then. Precondition:
+    /// `parent` was computed from the same tokens.
     public mutating func fork(
-        _ table: inout BlockTable, from parent: BlockTable, tokens: [Int32], salt: String?, roomFor newTokenCount: Int
+        _ table: inout BlockTable, from parent: BlockTable, tokens: [Int32], roomFor newTokenCount: Int
     ) -> Bool? {
         precondition(table.isEmpty, "a table that has begun cannot begin again")
         let tokenCount = tokens.count - 1
-        let fullCount = tokenCount / blockSize
-        let unseenCount = unseenBlockCount(after: tokenCount)
-        let isCopying = tokenCount % blockSize > 0
-        let match = matchPrefix(of: tokens, salt: salt)
-        guard parent.blocks.count >= blockCount(forTokens: tokenCount), parent.unseenCount <= unseenCount,
-            match.count >= unseenCount,
-            // A block that another move of the same step fills cannot be copied in that step.
-            !isCopying || !swapSpace.isFilled(parent.blocks[fullCount])
-        else { return nil }
-        let newBlockCount = blockCount(forTokens: tokenCount + newTokenCount) - fullCount
-        guard newBlockCount <= pool.freeCount else { return false }
-        table.blocks = Array(repeating: BlockTable.none, count: unseenCount)
-        table.unseenCount = unseenCount
-        table.registeredCount = match.count
-        table.chain = match.last?.chain ?? .root
-        for block in parent.blocks[unseenCount..<fullCount] {
-            pool.retain(block)
-            table.blocks.append(block)
+        guard holds(parent, tokenCount: tokenCount) else { return nil }
+        let unseenCounts = groups.map { $0.unseenBlockCount(after: tokenCount) }
+        for (index, group) in groups.enumerated() {
+            let fullCount = tokenCount / group.blockSize
+            guard parent.unseenCounts[index] <= unseenCounts[index],
+                // A block that another move of the same step fills cannot be copied in that step.
+                tokenCount % group.blockSize == 0 || !swapSpace.isFilled(parent.blocks[index][fullCount])
+            else { return nil }
         }
-        take(newBlockCount, into: &table)
-        if isCopying {
-            let source = parent.blocks[fullCount]
+        let missing = groups.map { $0.blockCount(forTokens: tokenCount + newTokenCount) - tokenCount / $0.blockSize }
+        guard missing.reduce(0, +) <= pool.freeCount else { return false }
+        table.unseenCounts = unseenCounts
+        table.blocks = unseenCounts.map { Array(repeating: BlockTable.none, count: $0) }
+        for (index, group) in groups.enumerated() {
+            for block in parent.blocks[index][unseenCounts[index]..<tokenCount / group.blockSize] {
+                pool.retain(block)
+                table.blocks[index].append(block)
+            }
+        }
+        take(missing, into: &table)
+        for (index, group) in groups.enumerated() where tokenCount % group.blockSize > 0 {
+            let last = tokenCount / group.blockSize
+            let source = parent.blocks[index][last]
             // The block must not be reused before the copy is made, even if the parent is freed.
             pool.retain(source)
             copiedBlocks.append(source)
-            swapSpace.copy(source, to: table.blocks[fullCount])
+            swapSpace.copy(source, to: table.blocks[index][last])
         }
-        return true
-    }
-    /// Makes room in `table` for `tokenCount` tokens in all: every block that is missing, or none.
-    /// Returns false, with nothing changed, when there is no room.
-    public mutating func extend(_ table: inout BlockTable, toTokens tokenCount: Int) -> Bool {
-        let missing = blockCount(forTokens: tokenCount) - table.blocks.count
-        guard missing > 0 else { return true }
-        guard missing <= pool.freeCount else { return false }
-        take(missing, into: &table)
         return true
     }
 
-    /// Makes the blocks that the first `computedCount` of `tokens` have filled findable.
-    public mutating func register(_ table: inout BlockTable, tokens: [Int32], computedCount: Int, salt: String?) {
-        guard isPrefixCachingEnabled else { return }
-        while (table.registeredCount + 1) * blockSize <= computedCount {
-            let index = table.registeredCount
-            table.chain = prefixes.register(
-                table.blocks[index], tokens[index * blockSize..<(index + 1) * blockSize], after: table.chain, salt: salt
-            )
-            table.registeredCount += 1
+    /// Makes room in `table` for `tokenCount` tokens in all: every block that is missing, or none.
+    /// Returns false, with nothing changed, when there is no room.
+    public mutating func extend(_ table: inout BlockTable, toTokens tokenCount: Int) -> Bool {
+        var missing = 0
+        for (index, group) in groups.enumerated() {
+            missing += max(0, group.blockCount(forTokens: tokenCount) - table.blocks[index].count)
         }
+        guard missing > 0 else { return true }
+        guard missing <= pool.freeCount else { return false }
+        for (index, group) in groups.enumerated() {
+            take(group.blockCount(forTokens: tokenCount) - table.blocks[index].count, into: &table, group: index)
+        }
+        return true
     }
 
     /// Frees all blocks of `table`, of both pools, and empties it.
     public mutating func free(_ table: inout BlockTable) {
-        // Last block first: the tail of a prefix is less likely to be shared, so it is reused earlier.
-        for block in table.blocks.reversed() where block != BlockTable.none { pool.release(block) }
-        for block in table.swappedBlocks.reversed() where block != BlockTable.none { swapSpace.release(block) }
+        if !table.blocks.isEmpty { release(table.blocks) { $0.pool.release($1) } }
+        if table.isSwappedOut { release(table.swappedBlocks) { $0.swapSpace.release($1) } }
         table = BlockTable()
     }
 
-    /// Frees the blocks of `table` that no token from `computedCount` on attends to: those wholly below the window of the
+    /// Frees the blocks of `table` that no token from `computedCount` on attends to: those wholly before the window of the
     /// next token. They stay findable until they are reused. Call `register` first.
     public mutating func freeUnseen(_ table: inout BlockTable, computedCount: Int) {
-        let unseenCount = unseenBlockCount(after: computedCount)
-        guard unseenCount > table.unseenCount else { return }
-        for index in (table.unseenCount..<unseenCount).reversed() {
-            pool.release(table.blocks[index])
-            table.blocks[index] = BlockTable.none
+        for (index, group) in groups.enumerated() where group.slidingWindow != nil {
+            let unseenCount = group.unseenBlockCount(after: computedCount)
+            guard unseenCount > table.unseenCounts[index] else { continue }
+            for position in (table.unseenCounts[index]..<unseenCount).reversed() {
+                pool.release(table.blocks[index][position])
+                table.blocks[index][position] = BlockTable.none
+            }
+            table.unseenCounts[index] = unseenCount
         }
-        table.unseenCount = unseenCount
     }
 
-    func unseenBlockCount(after computedCount: Int) -> Int {
-        guard let slidingWindow else { return 0 }
-        return max(0, computedCount - slidingWindow + 1) / blockSize
+    /// Whether `table` has the blocks of the first `tokenCount` tokens: at least these on the device, exactly these in the
+    /// swap space.
+    public func holds(_ table: BlockTable, tokenCount: Int) -> Bool {
+        let counts = groups.map { $0.blockCount(forTokens: tokenCount) }
+        if table.isSwappedOut { return table.swappedBlocks.map(\.count) == counts }
+        return table.blocks.count == counts.count && zip(table.blocks, counts).allSatisfy { $0.count >= $1 }
     }
 
-    /// Makes every cached prefix unfindable.
-    public mutating func forgetPrefixes() {
-        prefixes.forgetAll()
+    // MARK: Capacity
+
+    /// The maximum number of blocks that a sequence holds at once until it has `tokenCount` tokens, of which a step computes
+    /// at most `chunkTokenCount`.
+    public func maximumBlockCount(forTokens tokenCount: Int, chunkTokenCount: Int) -> Int {
+        groups.maximumBlockCount(forTokens: tokenCount, chunkTokenCount: chunkTokenCount)
     }
 
-    /// Appends `count` free blocks. Precondition: so many are free.
-    mutating func take(_ count: Int, into table: inout BlockTable) {
-        for _ in 0..<max(count, 0) { table.blocks.append(takeBlock()) }
+    /// Tokens that fit into the free blocks, before any block behind a sliding window is freed.
+    public var freeTokenCount: Int { groups.tokenCount(inBlocks: freeBlockCount) }
+    /// Tokens that fit into all blocks, before any block behind a sliding window is freed.
+    public var capacityTokenCount: Int { groups.tokenCount(inBlocks: blockCount) }
+
+    // MARK: Free blocks
+
+    /// Releases the blocks of all groups, those of the last positions first: the tail of a prefix is less likely to be
+    /// shared, so it is reused earlier.
+    mutating func release(_ lists: [[BlockID]], _ release: (inout Self, BlockID) -> Void) {
+        let step = prefixes.blockSize
+        var end = zip(groups, lists).map { $0.blockSize * $1.count }.max() ?? 0
+        while end > 0 {
+            for (index, group) in groups.enumerated() where end % group.blockSize == 0 {
+                let position = end / group.blockSize - 1
+                guard position < lists[index].count, lists[index][position] != BlockTable.none else { continue }
+                release(&self, lists[index][position])
+            }
+            end -= step
+        }
+    }
+
+    /// Appends free blocks: for each group its number. Precondition: so many are free.
+    mutating func take(_ counts: [Int], into table: inout BlockTable) {
+        for (index, count) in counts.enumerated() { take(count, into: &table, group: index) }
+    }
+
+    private mutating func take(_ count: Int, into table: inout BlockTable, group: Int) {
+        for _ in 0..<max(count, 0) { table.blocks[group].append(takeBlock()) }
     }
 
     /// Takes the block that was free longest; its content moves to the swap space, if it is findable.
@@ -175,48 +215,5 @@ public struct KVCacheManager: ~Copyable, Sendable {
         guard let block = pool.take() else { preconditionFailure("the caller has counted the free blocks") }
         evict(block)
         return block
-    }
-
-    func matchPrefix(of tokens: [Int32], salt: String?) -> [PrefixCache.Entry] {
-        var match: [PrefixCache.Entry] = []
-        guard isPrefixCachingEnabled else { return match }
-        while (match.count + 1) * blockSize < tokens.count {
-            let start = match.count * blockSize
-            let parent = match.last?.chain ?? .root
-            guard let entry = prefixes.find(tokens[start..<start + blockSize], after: parent, salt: salt) else { break }
-            match.append(entry)
-        }
-        return match
-    }
-
-    /// The first broken invariant, in words, given every live table; nil when all hold. For tests, between steps.
-    public func checkInvariants(tables: [BlockTable]) -> String? {
-        if let broken = pool.checkInvariants() ?? prefixes.checkInvariants() { return broken }
-        if let broken = swapSpace.pool.checkInvariants() { return "swap space: \(broken)" }
-        var counts = [Int](repeating: 0, count: blockCount)
-        var swappedCounts = [Int](repeating: 0, count: swapBlockCount)
-        for table in tables {
-            if !table.blocks.isEmpty, table.isSwappedOut { return "a table lies in both pools" }
-            let blocks = table.blocks.dropFirst(table.unseenCount)
-            let swapped = table.swappedBlocks.dropFirst(table.unseenCount)
-            for block in table.blocks.prefix(table.unseenCount) + table.swappedBlocks.prefix(table.unseenCount)
-            where block != BlockTable.none {
-                return "block \(block) is held below the window"
-            }
-            for block in blocks { counts[Int(block)] += 1 }
-            for block in swapped { swappedCounts[Int(block)] += 1 }
-            if Set(blocks).count != blocks.count { return "a table holds a block twice" }
-        }
-        for (block, count) in swapSpace.pinCounts { swappedCounts[Int(block)] += count }
-        for block in 0..<blockCount where counts[block] != pool.referenceCount(of: BlockID(block)) {
-            return
-                "block \(block) is in \(counts[block]) tables, its count is \(pool.referenceCount(of: BlockID(block)))"
-        }
-        for block in 0..<swapBlockCount
-        where swappedCounts[block] != swapSpace.pool.referenceCount(of: BlockID(block)) {
-            return "swapped block \(block) is referenced \(swappedCounts[block]) times, its count is "
-                + "\(swapSpace.pool.referenceCount(of: BlockID(block)))"
-        }
-        return nil
     }
 }

@@ -56,8 +56,9 @@ public struct ScheduledRequest: Sendable {
     public let tokens: ArraySlice<Int32>
     /// Position of the first of them.
     public let firstPosition: Int
-    /// All its blocks, those of earlier positions included; -1 for those that no token of the step sees.
-    public let blocks: [Int32]
+    /// For each cache group all its blocks, those of earlier positions included; -1 for those that no token of the step
+    /// sees.
+    public let blocks: [[BlockID]]
     /// Whether the last token's logits choose the next token.
     public let samplesNext: Bool
     /// Tokens that the request has produced before this step.
@@ -66,7 +67,7 @@ public struct ScheduledRequest: Sendable {
     public let scoredPositions: Range<Int>
 
     public init(
-        id: RequestID, tokens: ArraySlice<Int32>, firstPosition: Int, blocks: [Int32], samplesNext: Bool,
+        id: RequestID, tokens: ArraySlice<Int32>, firstPosition: Int, blocks: [[BlockID]], samplesNext: Bool,
         outputCount: Int, scoredPositions: Range<Int>
     ) {
         self.id = id

@@ -1,27 +1,35 @@
-import SharedValues
+public import SharedValues
 
 /// An executor without a model, on which tests run the whole engine and server.
 ///
 /// It keeps a cache of its own, written through slots and read through block tables like a real one, and the next
-/// token is a function of every token it reads there. So a block that was freed, overwritten or never written
-/// changes the text, as it would with a model.
+/// token is a function of every token it reads there, in every cache group. So a block that was freed, overwritten, never
+/// written or written for another group changes the text, as it would with a model.
 public struct ScriptedExecutor: ModelExecutor {
     private let vocabularySize: Int
-    private let blockSize: Int
-    private let slidingWindow: Int?
+    private let groups: [CacheGroup]
+    /// Room for tokens in a block; a block of a group may hold fewer.
+    private let stride: Int
     private var slots: [Int32]
     private var swappedSlots: [Int32]
 
     /// An executor over `blockCount` blocks, and `swapBlockCount` to swap to, whose tokens are `0 ..< vocabularySize`.
-    /// With a sliding window, the next token depends on that many tokens before it.
+    /// The next token depends on the tokens in each group's window.
+    public init(vocabularySize: Int, blockCount: Int, groups: [CacheGroup], swapBlockCount: Int = 0) {
+        self.vocabularySize = vocabularySize
+        self.groups = groups
+        stride = groups.map(\.blockSize).max() ?? 1
+        slots = Array(repeating: -1, count: blockCount * stride)
+        swappedSlots = Array(repeating: -1, count: swapBlockCount * stride)
+    }
+
+    /// An executor with one group.
     public init(
         vocabularySize: Int, blockCount: Int, blockSize: Int, swapBlockCount: Int = 0, slidingWindow: Int? = nil
     ) {
-        self.vocabularySize = vocabularySize
-        self.blockSize = blockSize
-        self.slidingWindow = slidingWindow
-        slots = Array(repeating: -1, count: blockCount * blockSize)
-        swappedSlots = Array(repeating: -1, count: swapBlockCount * blockSize)
+        self.init(
+            vocabularySize: vocabularySize, blockCount: blockCount,
+            groups: [CacheGroup(blockSize: blockSize, slidingWindow: slidingWindow)], swapBlockCount: swapBlockCount)
     }
 
     /// Makes the moves, writes the scheduled tokens into their slots and continues each context that is complete.
@@ -30,8 +38,11 @@ public struct ScriptedExecutor: ModelExecutor {
             for move in output.moves where move.direction == direction { make(move) }
         }
         for scheduled in output.scheduled {
-            for (offset, token) in scheduled.tokens.enumerated() {
-                slots[slot(of: scheduled.firstPosition + offset, in: scheduled.blocks)] = token
+            for group in groups.indices {
+                for (offset, token) in scheduled.tokens.enumerated() {
+                    let slot = slot(of: scheduled.firstPosition + offset, group, in: scheduled.blocks)
+                    slots[slot] = token ^ Self.mark(of: group)
+                }
             }
         }
         return ModelRunnerOutput(
@@ -50,15 +61,20 @@ public struct ScriptedExecutor: ModelExecutor {
     }
 
     /// The token at position `end`, from what the cache holds of those before it.
-    private func next(before end: Int, in blocks: [Int32]) -> Int32 {
-        let begin = slidingWindow.map { max(0, end - $0) } ?? 0
-        let context = (begin..<end).map { slots[slot(of: $0, in: blocks)] }
-        return Self.next(after: context, vocabularySize: vocabularySize)
+    private func next(before end: Int, in blocks: [[BlockID]]) -> Int32 {
+        let contexts = groups.indices.map { group in
+            let begin = groups[group].slidingWindow.map { max(0, end - $0) } ?? 0
+            return (begin..<end).map { slots[slot(of: $0, group, in: blocks)] ^ Self.mark(of: group) }
+        }
+        return Self.next(after: contexts.joined(), vocabularySize: vocabularySize)
     }
 
+    /// Tells apart what groups write, so that a block which one of them reads and another one wrote shows.
+    private static func mark(of group: Int) -> Int32 { Int32(group) << 24 }
+
     private mutating func make(_ move: BlockMove) {
-        for offset in 0..<blockSize {
-            let (source, target) = (Int(move.source) * blockSize + offset, Int(move.target) * blockSize + offset)
+        for offset in 0..<stride {
+            let (source, target) = (Int(move.source) * stride + offset, Int(move.target) * stride + offset)
             switch move.direction {
             case .swapOut: swappedSlots[target] = slots[source]
             case .swapIn: slots[target] = swappedSlots[source]
@@ -67,12 +83,22 @@ public struct ScriptedExecutor: ModelExecutor {
         }
     }
 
-    private func slot(of position: Int, in blocks: [Int32]) -> Int {
-        Int(blocks[position / blockSize]) * blockSize + position % blockSize
+    private func slot(of position: Int, _ group: Int, in blocks: [[BlockID]]) -> Int {
+        let size = groups[group].blockSize
+        return Int(blocks[group][position / size]) * stride + position % size
     }
 
-    /// The token that follows `context`: an FNV-1a hash of it, so any change anywhere shows.
-    public static func next(after context: [Int32], vocabularySize: Int) -> Int32 {
+    /// The token that follows `tokens`, each group with those that it sees: an FNV-1a hash, so any change anywhere shows.
+    public static func next(
+        after tokens: [Int32], groups: [CacheGroup], vocabularySize: Int
+    ) -> Int32 {
+        next(
+            after: groups.map { tokens.suffix($0.slidingWindow ?? tokens.count) }.joined(),
+            vocabularySize: vocabularySize)
+    }
+
+    /// The token that follows `context`.
+    public static func next(after context: some Sequence<Int32>, vocabularySize: Int) -> Int32 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for token in context {
             hash = (hash ^ UInt64(UInt32(bitPattern: token))) &* 0x0000_0100_0000_01b3

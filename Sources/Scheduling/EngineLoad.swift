@@ -10,9 +10,9 @@ public struct EngineLoad: Sendable, Hashable {
     public let tokenBudget: Int
     /// Tokens of a whole step's budget.
     public let maxBatchedTokenCount: Int
-    /// Tokens that fit into the free blocks of the cache.
+    /// Tokens that fit into the free blocks of the cache before any block behind a sliding window is freed.
     public let freeTokenCount: Int
-    /// Tokens that fit into all blocks of the cache.
+    /// The same for all blocks of the cache.
     public let capacityTokenCount: Int
 
     public init(

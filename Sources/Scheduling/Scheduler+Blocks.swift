@@ -45,8 +45,7 @@ extension Scheduler {
         var blocks = BlockTable()
         guard
             let hasRoom = cache.fork(
-                &blocks, from: table[leader].request.blocks, tokens: request.tokens,
-                salt: request.attributes.cacheSalt, roomFor: chunk.tokenCount)
+                &blocks, from: table[leader].request.blocks, tokens: request.tokens, roomFor: chunk.tokenCount)
         else { return nil }
         guard hasRoom else { return .noRoom }
         begin(slot, with: blocks, cachedCount: sharedCount, queriedCount: request.promptCount)
@@ -136,7 +135,7 @@ extension Scheduler {
         let outCount = cache.moveCount(of: request.blocks, tokenCount: request.computedCount)
         let costs = speeds.costs(
             tokenCount: request.computedCount,
-            moveCount: outCount + cache.blockCount(forTokens: request.computedCount),
+            moveCount: outCount + cache.keptBlockCount(of: request.blocks, tokenCount: request.computedCount),
             budget: limits.maxBatchedTokenCount)
         switch policy.preemptionMode(of: table[slot].view, costs: costs, at: now) {
         case .recompute: return false

@@ -188,7 +188,7 @@ extension Scheduler {
             let request = table[slot].request
             if request.status != .running { return "\(request.id) runs as \(request.status)" }
             if request.remainingCount < 0 { return "\(request.id) computed more tokens than it has" }
-            if cache.blockCount(forTokens: request.computedCount) > request.blocks.blocks.count {
+            if !cache.holds(request.blocks, tokenCount: request.computedCount) {
                 return "\(request.id) has computed tokens without blocks"
             }
         }
@@ -198,9 +198,7 @@ extension Scheduler {
             if !request.blocks.blocks.isEmpty || (request.computedCount != 0 && !request.blocks.isSwappedOut) {
                 return "\(request.id) waits and holds blocks"
             }
-            if request.blocks.isSwappedOut,
-                request.blocks.swappedBlocks.count != cache.blockCount(forTokens: request.computedCount)
-            {
+            if request.blocks.isSwappedOut, !cache.holds(request.blocks, tokenCount: request.computedCount) {
                 return "\(request.id) has computed \(request.computedCount) tokens and swapped others"
             }
         }

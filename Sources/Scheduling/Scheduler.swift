@@ -38,14 +38,15 @@ public struct Scheduler: ~Copyable, Sendable {
     /// When the last step began.
     var stepStart = EngineInstant(nanoseconds: 0)
 
-    /// A scheduler over `cache`. Precondition: a sequence of `maxModelLength` tokens fits into the cache alone, so
-    /// that every request that is taken can finish. Without `speeds`, what preemptions cost is measured.
+    /// A scheduler over `cache`. Precondition: a sequence of `maxModelLength` tokens fits into the cache alone, computed in
+    /// chunks of up to `maxBatchedTokenCount`, so that every request that is taken can finish. Without `speeds`, what preemptions cost is measured.
     public init(
         limits: SchedulerLimits, cache: consuming KVCacheManager, policy: any SchedulerPolicy,
         speeds: PreemptionSpeeds? = nil
     ) {
         precondition(
-            cache.blockCount(forTokens: limits.maxModelLength) <= cache.blockCount,
+            cache.maximumBlockCount(
+                forTokens: limits.maxModelLength, chunkTokenCount: limits.maxBatchedTokenCount) <= cache.blockCount,
             "\(limits.maxModelLength) tokens do not fit into \(cache.blockCount) blocks")
         self.limits = limits
         self.cache = cache
@@ -70,7 +71,7 @@ public struct Scheduler: ~Copyable, Sendable {
         statistics.movedOutBlockCount = moves.out
         statistics.movedInBlockCount = moves.in
         statistics.copiedBlockCount = moves.copied
-        statistics.swappedPrefixHitCount = moves.swappedHits * cache.blockSize
+        statistics.swappedPrefixHitCount = moves.swappedHitTokens
         return statistics
     }
 
@@ -122,8 +123,7 @@ public struct Scheduler: ~Copyable, Sendable {
             runningCount: running.count, waitingCount: waiting.count + heldCount,
             maxSequenceCount: limits.maxSequenceCount,
             tokenBudget: tokenBudget, maxBatchedTokenCount: limits.maxBatchedTokenCount,
-            freeTokenCount: cache.freeBlockCount * cache.blockSize,
-            capacityTokenCount: cache.blockCount * cache.blockSize)
+            freeTokenCount: cache.freeTokenCount, capacityTokenCount: cache.capacityTokenCount)
     }
 
     // MARK: Running requests

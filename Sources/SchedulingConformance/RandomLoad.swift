@@ -17,16 +17,19 @@ struct RandomLoad {
     func run(_ policy: any SchedulerPolicy) -> LoadOutcome {
         var random = SplitMix64(seed: seed)
         let blockSize = [1, 2, 4, 16][Int(seed % 4)]
-        let blockCount = max(2, 24 / blockSize) + random.next(below: 6)
-        let longest = min(blockCount * blockSize, 30)
-        let window = seed % 7 == 3 ? 1 + random.next(below: 8) : nil
+        let groups = Self.groups(blockSize: blockSize, seed: seed, &random)
+        // Room for one sequence of 24 tokens and a few blocks more, in whatever windows.
+        let blockCount =
+            max(2, groups.maximumBlockCount(forTokens: 24, chunkTokenCount: 24)) + random.next(below: 6 * groups.count)
+        let budget = 1 + random.next(below: 20)
+        let longest = groups.maximumTokenCount(inBlocks: blockCount, chunkTokenCount: budget, limit: 30)
         var world = SchedulerWorld(
-            blockCount: blockCount, blockSize: blockSize, maxBatchedTokenCount: 1 + random.next(below: 20),
-            maxSequenceCount: 1 + random.next(below: 6), maxModelLength: longest, prefixCaching: seed % 5 != 0,
-            maxScoredCount: 1 + random.next(below: 8), maxPreemptionCount: random.next(below: 4),
+            blockCount: blockCount, groups: groups, maxBatchedTokenCount: budget,
+            maxSequenceCount: 1 + random.next(below: 6),
+            maxModelLength: longest, prefixCaching: seed % 5 != 0, maxScoredCount: 1 + random.next(below: 8),
+            maxPreemptionCount: random.next(below: 4),
             maxOvertakingCount: 1 + random.next(below: 40),
-            swapBlockCount: seed % 3 == 0 ? 0 : random.next(below: 2 * blockCount),
-            slidingWindow: window, policy: policy,
+            swapBlockCount: seed % 3 == 0 ? 0 : random.next(below: 2 * blockCount), policy: policy,
             speeds: PreemptionSpeeds(
                 tokenSeconds: 1, moveSeconds: Double(random.next(below: 2 * blockSize + 1)) / 2))
         var expectations: [RequestID: Expectation] = [:]
@@ -45,7 +48,22 @@ struct RandomLoad {
             schedule.append(world.step(fails: random.next(below: 40) == 0).scheduled.map(\.id.rawValue))
         }
         world.run(maxSteps: 20_000)
-        return LoadOutcome(failures: world.brokenInvariants + judge(world, expectations, window), schedule: schedule)
+        return LoadOutcome(failures: world.brokenInvariants + judge(world, expectations, groups), schedule: schedule)
+    }
+
+    /// One group in most worlds, with a window in some; two or three in others, with blocks of two sizes in some.
+    private static func groups(blockSize: Int, seed: UInt64, _ random: inout SplitMix64) -> [CacheGroup] {
+        let full = CacheGroup(blockSize: blockSize)
+        let sliding = CacheGroup(blockSize: blockSize, slidingWindow: 1 + random.next(below: 8))
+        let wider = CacheGroup(blockSize: 2 * blockSize, slidingWindow: 1 + random.next(below: 12))
+        return switch seed % 7 {
+        case 1: [sliding, full]
+        case 2: [sliding, sliding, CacheGroup(blockSize: 2 * blockSize)]
+        case 3: [sliding]
+        case 5: [full, sliding, wider]
+        case 6: [sliding, wider]
+        default: [full]
+        }
     }
 
     private func arrival(
@@ -73,12 +91,12 @@ struct RandomLoad {
     }
 
     private func judge(
-        _ world: borrowing SchedulerWorld, _ expectations: [RequestID: Expectation], _ window: Int?
+        _ world: borrowing SchedulerWorld, _ expectations: [RequestID: Expectation], _ groups: [CacheGroup]
     ) -> [String] {
         var failures: [String] = []
         for (id, expected) in expectations.sorted(by: { $0.key < $1.key }) {
             let alone = SchedulerWorld.alone(
-                expected.prompt, tokenCount: expected.tokenCount, slidingWindow: window)
+                expected.prompt, tokenCount: expected.tokenCount, groups: groups)
             let output = world.outputs[id] ?? []
             if world.reasons[id] == .length {
                 if output != alone { failures.append("\(id) gave \(output), alone it gives \(alone)") }

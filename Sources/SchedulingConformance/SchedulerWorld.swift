@@ -1,7 +1,7 @@
 import KVCaching
 public import Requests
 public import Scheduling
-import SharedValues
+public import SharedValues
 
 /// A scheduler on a scripted executor: steps it, checks every invariant after every step, and collects the output.
 public struct SchedulerWorld: ~Copyable {
@@ -25,27 +25,47 @@ public struct SchedulerWorld: ~Copyable {
     private var nextID: UInt64 = 0
     private var admissions: [RequestID] = []
 
-    /// An empty world. `maxModelLength` is the whole pool unless given.
+    /// An empty world over the cache `groups`. `maxModelLength` is as much as fits into the pool, unless given.
+    public init(
+        blockCount: Int, groups: [CacheGroup], maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
+        maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
+        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, swapBlockCount: Int = 0,
+        policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
+    ) {
+        let longest = groups.maximumTokenCount(
+            inBlocks: blockCount, chunkTokenCount: maxBatchedTokenCount,
+            limit: blockCount * (groups.map(\.blockSize).max() ?? 1))
+        limits = SchedulerLimits(
+            maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
+            maxModelLength: maxModelLength ?? longest, maxScoredCount: maxScoredCount,
+            maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount)
+        scheduler = Scheduler(
+            limits: limits,
+            cache: KVCacheManager(
+                blockCount: blockCount, groups: groups, isPrefixCachingEnabled: prefixCaching,
+                swapBlockCount: swapBlockCount),
+            policy: policy, speeds: speeds)
+        executor = ScriptedExecutor(
+            vocabularySize: Self.vocabularySize, blockCount: blockCount, groups: groups, swapBlockCount: swapBlockCount)
+    }
+
+    /// An empty world with one cache group.
     public init(
         blockCount: Int, blockSize: Int, maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
         maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
         maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, swapBlockCount: Int = 0,
         slidingWindow: Int? = nil, policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
     ) {
-        limits = SchedulerLimits(
+        self.init(
+            blockCount: blockCount, groups: [CacheGroup(blockSize: blockSize, slidingWindow: slidingWindow)],
             maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
-            maxModelLength: maxModelLength ?? blockCount * blockSize, maxScoredCount: maxScoredCount,
-            maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount)
-        scheduler = Scheduler(
-            limits: limits,
-            cache: KVCacheManager(
-                blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching,
-                swapBlockCount: swapBlockCount, slidingWindow: slidingWindow),
-            policy: policy, speeds: speeds)
-        executor = ScriptedExecutor(
-            vocabularySize: Self.vocabularySize, blockCount: blockCount, blockSize: blockSize,
-            swapBlockCount: swapBlockCount, slidingWindow: slidingWindow)
+            maxModelLength: maxModelLength, prefixCaching: prefixCaching, maxScoredCount: maxScoredCount,
+            maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount,
+            swapBlockCount: swapBlockCount, policy: policy, speeds: speeds)
     }
+
+    /// The tokens that fit into the pool alone, or as many as the world was given.
+    public var maxModelLength: Int { limits.maxModelLength }
 
     public var now: EngineInstant { EngineInstant(nanoseconds: UInt64(stepCount) * 1_000_000) }
 
@@ -164,10 +184,14 @@ public struct SchedulerWorld: ~Copyable {
 
     /// The output of a request when there is no other one.
     public static func alone(_ prompt: [Int32], tokenCount: Int, slidingWindow: Int? = nil) -> [Int32] {
+        alone(prompt, tokenCount: tokenCount, groups: [CacheGroup(blockSize: 1, slidingWindow: slidingWindow)])
+    }
+
+    /// The output of a request when there is no other one, with these windows.
+    public static func alone(_ prompt: [Int32], tokenCount: Int, groups: [CacheGroup]) -> [Int32] {
         var tokens = prompt
         for _ in 0..<tokenCount {
-            let seen = Array(tokens.suffix(slidingWindow ?? tokens.count))
-            tokens.append(ScriptedExecutor.next(after: seen, vocabularySize: vocabularySize))
+            tokens.append(ScriptedExecutor.next(after: tokens, groups: groups, vocabularySize: vocabularySize))
         }
         return Array(tokens.dropFirst(prompt.count))
     }

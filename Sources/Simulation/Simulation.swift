@@ -1,6 +1,7 @@
 import KVCaching
 import Requests
 public import Scheduling
+public import SharedValues
 
 /// Runs a trace through the real `Scheduler` and `KVCaching` on a clock that only jumps from step to step.
 public struct Simulation: ~Copyable {
@@ -18,7 +19,7 @@ public struct Simulation: ~Copyable {
         scheduler = Scheduler(
             limits: setup.limits,
             cache: KVCacheManager(
-                blockCount: setup.blockCount, blockSize: setup.blockSize,
+                blockCount: setup.blockCount, groups: setup.groups,
                 isPrefixCachingEnabled: setup.isPrefixCachingEnabled, swapBlockCount: setup.swapBlockCount),
             policy: policy,
             speeds: PreemptionSpeeds(
@@ -100,8 +101,8 @@ public struct SimulationSetup: Sendable {
     public var limits: SchedulerLimits
     /// Blocks of the cache.
     public var blockCount: Int
-    /// Tokens in a block.
-    public var blockSize: Int
+    /// The cache groups; one without a window unless set otherwise.
+    public var groups: [CacheGroup]
     /// Whether equal prefixes share blocks.
     public var isPrefixCachingEnabled = true
     /// Blocks of the swap space.
@@ -120,9 +121,12 @@ public struct SimulationSetup: Sendable {
     public init(limits: SchedulerLimits, blockCount: Int, blockSize: Int, cost: StepCost) {
         self.limits = limits
         self.blockCount = blockCount
-        self.blockSize = blockSize
+        groups = [CacheGroup(blockSize: blockSize)]
         self.cost = cost
     }
+
+    /// Tokens in a block; of groups the most.
+    var blockSize: Int { groups.map(\.blockSize).max() ?? 1 }
 }
 
 /// Produces answers of the trace's lengths, without a model: the last token of each is the end token.

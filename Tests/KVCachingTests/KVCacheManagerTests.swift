@@ -10,17 +10,17 @@ struct KVCacheManagerTests {
         var cache = KVCacheManager(blockCount: 4, blockSize: 4)
         var table = BlockTable()
         #expect(cache.begin(&table, tokens: [1, 2, 3, 4, 5], salt: nil, roomFor: { _ in 5 }) == 0)
-        #expect(table.blocks == [0, 1])
+        #expect(table.blocks == [[0, 1]])
         #expect(cache.extend(&table, toTokens: 8))
-        #expect(table.blocks == [0, 1])
+        #expect(table.blocks == [[0, 1]])
         #expect(!cache.extend(&table, toTokens: 17))
-        #expect(table.blocks == [0, 1] && cache.freeBlockCount == 2)
+        #expect(table.blocks == [[0, 1]] && cache.freeBlockCount == 2)
         #expect(cache.extend(&table, toTokens: 9))
-        #expect(table.blocks == [0, 1, 2])
+        #expect(table.blocks == [[0, 1, 2]])
         cache.free(&table)
         #expect(table.blocks.isEmpty && cache.freeBlockCount == 4)
         #expect(cache.begin(&table, tokens: [9], salt: nil, roomFor: { _ in 16 }) == 0)
-        #expect(table.blocks == [3, 2, 1, 0])
+        #expect(table.blocks == [[3, 2, 1, 0]])
     }
 
     @Test("a prefix of whole blocks is shared, and the last token is always left to compute")
@@ -39,7 +39,7 @@ struct KVCacheManagerTests {
         #expect(cache.cachedPrefixCount(of: [7, 2, 3, 4, 5], salt: nil) == 0)
         #expect(cache.cachedPrefixCount(of: [1, 2, 3, 4, 5], salt: "tenant") == 0)
         #expect(cache.begin(&second, tokens: [1, 2, 3, 4, 5], salt: nil, roomFor: { 5 - $0 }) == 4)
-        #expect(second.blocks == [0, 1, 2])
+        #expect(second.blocks == [[0, 1, 2]])
         #expect(cache.checkInvariants(tables: [first, second]) == nil)
         cache.free(&first)
         #expect(cache.freeBlockCount == 5, "shared blocks stay referenced")
@@ -108,7 +108,7 @@ struct KVCacheManagerTests {
                 else { break }
                 #expect(cached < count && cached % blockSize == 0)
                 for position in 0..<cached {
-                    let held = contents[Int(sequence.table.blocks[position / blockSize])]
+                    let held = contents[Int(sequence.table.blocks[0][position / blockSize])]
                     #expect(held[position % blockSize] == sequence.tokens[position])
                 }
                 for position in cached..<count { write(sequence.tokens[position], at: position, of: sequence.table) }
@@ -134,7 +134,8 @@ struct KVCacheManagerTests {
             #expect(cache.checkInvariants(tables: sequences.map(\.table)) == nil)
             for sequence in sequences {
                 for (position, token) in sequence.tokens.enumerated() {
-                    #expect(contents[Int(sequence.table.blocks[position / blockSize])][position % blockSize] == token)
+                    #expect(
+                        contents[Int(sequence.table.blocks[0][position / blockSize])][position % blockSize] == token)
                 }
             }
         }
@@ -142,7 +143,7 @@ struct KVCacheManagerTests {
         #expect(cache.freeBlockCount == blockCount)
 
         func write(_ token: Int32, at position: Int, of table: BlockTable) {
-            let block = Int(table.blocks[position / blockSize])
+            let block = Int(table.blocks[0][position / blockSize])
             if contents[block].count < blockSize {
                 contents[block] += Array(repeating: -1, count: blockSize - contents[block].count)
             }

@@ -21,7 +21,7 @@ struct SwapSchedulingTests {
         let preempting = world.step()
         #expect(preempting.preempted == [second] && preempting.scheduled.map(\.id) == [first])
         #expect(preempting.moves == [BlockMove(.swapOut, from: 2, to: 0), BlockMove(.swapOut, from: 3, to: 1)])
-        #expect(preempting.scheduled[0].blocks == [0, 1, 3])
+        #expect(preempting.scheduled[0].blocks == [[0, 1, 3]])
         #expect(world.scheduler.statistics.swappedCount == 1 && world.scheduler.statistics.swapUsage == 0.5)
         world.run()
         let statistics = world.scheduler.statistics

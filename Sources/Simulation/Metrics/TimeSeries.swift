@@ -1,5 +1,7 @@
+import KVCaching
 import Requests
 import Scheduling
+import SharedValues
 
 /// A number over simulated time in bounded memory: means over intervals, whose length doubles when there are too many.
 struct TimeSeries: Sendable {
@@ -57,16 +59,20 @@ struct CacheUse: Sendable {
         var slots = 0
         var unused = 0
         for scheduled in output.scheduled {
-            let room = scheduled.blocks.count * setup.blockSize
-            slots += room
-            unused += room - scheduled.firstPosition - scheduled.tokens.count
+            let end = scheduled.firstPosition + scheduled.tokens.count
+            for (group, blocks) in zip(setup.groups, scheduled.blocks) {
+                let room = group.blockSize * blocks.count { $0 != BlockTable.none }
+                slots += room
+                // Only the last block of a group has slots without tokens.
+                unused += group.blockSize * blocks.count - end
+            }
         }
         seconds += duration
         used += statistics.cacheUsage * duration
         maximum = max(maximum, statistics.cacheUsage)
         allocated += Double(slots) * duration
         wasted += Double(unused) * duration
-        reserved += Double(output.scheduled.count * setup.limits.maxModelLength) * duration
+        reserved += Double(output.scheduled.count * setup.limits.maxModelLength * setup.groups.count) * duration
     }
 
     var figures: PolicyReport.Cache {
