@@ -141,7 +141,7 @@ let package = Package(
             dependencies: [
                 "Assembly", "Backends", "Benchmarking", "ChatTemplates", "CLibrary", "Comparison", "EngineConfig",
                 "Execution", "InferenceEngine", "OpenAIServer", "Plugins", "Reports", "Requests", "Scheduling",
-                "Simulation", "Tokenization", serving("ArgumentParser", "swift-argument-parser"),
+                "SharedValues", "Simulation", "Tokenization", serving("ArgumentParser", "swift-argument-parser"),
                 serving("Logging", "swift-log"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
                 serving("UnixSignals", "swift-service-lifecycle"),
@@ -160,7 +160,7 @@ let package = Package(
             "ComparisonTests",
             [
                 "Comparison", "Benchmarking", "ChatTemplates", "InferenceEngine", "KVCaching", "Requests", "Scheduling",
-                "Tokenization",
+                "SharedValues", "Tokenization",
             ]),
         tests("SimulationTests", ["KVCaching", "Requests", "Scheduling", "SharedValues", "Simulation"]),
         tests(
@@ -176,7 +176,7 @@ let package = Package(
                 "Weights",
             ]),
         tests("CPUKernelsTests", ["CLibrary", "CPUKernels", "SharedValues"]),
-        tests("BackendsTests", ["Backends", "Tensors"]),
+        tests("BackendsTests", ["Backends", "KVCaching", "SharedValues", "Tensors"]),
         tests("WeightsTests", ["CLibrary", "SharedValues", "Tensors", "Tokenization", "Weights"]),
         tests("SchedulingTests", ["KVCaching", "Requests", "Scheduling", "SchedulingConformance", "SharedValues"]),
         tests(

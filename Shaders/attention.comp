@@ -54,10 +54,11 @@ void stage(CACHE_WORDS words[OWN_WORDS], uint lane) {
 #define VALUE_OF(position, unit) FROM_CACHE(values, head_offsets[position] + FIRST_UNIT, unit)
 #endif
 
-uint first_row, query_count, first_position, table, end;
+uint first_row, query_count, first_position, table, begin, end;
 
-// The block of a position. Positions behind the end get the last block, so that the look-up stays in bounds.
-uint block_of(uint position) { return tables[table + (min(position, end - 1) >> block_shift)]; }
+// The block of a position. The table has only the blocks from `begin`, the first position of the window, to `end`;
+// positions outside get the nearest of them, so that the look-up stays in bounds.
+uint block_of(uint position) { return tables[table + (clamp(position, begin, end - 1) >> block_shift)]; }
 
 void load_queries(uint key_head, uint slice) {
     for (uint index = gl_LocalInvocationIndex; index < ROWS * UNITS; index += GROUP) {
@@ -121,7 +122,7 @@ void main() {
     first_position = task.z;
     table = task.w;
     end = first_position + query_count;
-    uint begin = window == 0 || first_position < window ? 0 : first_position - window + 1;
+    begin = window == 0 || first_position < window ? 0 : first_position - window + 1;
 
     // This invocation's part of the output: one unit of some rows. `whole` is the state over all partitions so far.
     uint unit = lane % UNITS;
@@ -164,8 +165,8 @@ void main() {
             uint from = max(tile, begin) - tile;
             uint to = min(TILE, partition_end - tile);
             if (lane < TILE && tile_index >= from && tile_index < to) {
-                uint slot = (block << block_shift) + ((tile + tile_index) & ((1u << block_shift) - 1));
-                head_offsets[tile_index] = (slot * key_heads + key_head) * HEAD_UNITS;
+                uint offset = (tile + tile_index) & ((1u << block_shift) - 1);
+                head_offsets[tile_index] = block * block_stride + (offset * key_heads + key_head) * HEAD_UNITS;
             }
             barrier();
 #if IS_STAGED

@@ -46,7 +46,7 @@ void main() {
     }
     float scale = group_max(largest) / 127.0;
     uint word_count = (head_size + 3) / 4;
-    uint offset = slots[token] * output_stride + head * (word_count + 1);
+    uint offset = place_of(token) + head * (word_count + 1);
     if (gl_LocalInvocationIndex == 0) target[offset] = floatBitsToUint(scale);
     for (uint word = gl_LocalInvocationIndex; word < word_count; word += GROUP) {
         uint bytes = 0;

@@ -68,7 +68,7 @@ enum CacheSize {
     /// The size of the cache, and which key of the configuration changes it: for the log.
     func explanation(_ memory: DeviceMemory) -> String {
         let size =
-            "the cache takes \(memory.cacheByteCount) bytes and holds \(memory.blockCount * memory.blockSize) tokens"
+            "the cache takes \(memory.cacheByteCount) bytes and holds \(memory.cacheTokenCount) tokens"
         return switch self {
         case .blocks: "\(size), as cache.num_blocks or the command says"
         case .bytes: "\(size), as cache.memory says"

@@ -1,5 +1,5 @@
 import Backends
-import Tensors
+public import SharedValues
 
 /// The memory that a model takes on its device, in bytes.
 public struct DeviceMemory: Sendable, Hashable {
@@ -15,30 +15,28 @@ public struct DeviceMemory: Sendable, Hashable {
     public let cacheByteCount: Int
     /// Number of blocks of the cache.
     public let blockCount: Int
-    /// Keys and values of one block, over all layers.
+    /// Keys and values of one block, over all physical layers.
     public let blockByteCount: Int
-    /// Tokens in a block.
-    public let blockSize: Int
+    /// The cache groups, each of which takes blocks of its own for a token.
+    public let groups: [CacheGroup]
     /// Maximum loss to the alignment of the cache's ranges.
     public let alignmentByteCount: Int
     /// Maximum number of blocks that the device's kernels can address.
     public let addressableBlockCount: Int
 
-    init(
-        _ device: DeviceInfo, _ pool: MemoryPool, layers: [CacheLayer], blockCount: Int, blockSize: Int,
-        type: CacheType
-    ) {
+    /// Tokens that the cache holds before any block behind a sliding window is freed.
+    public var cacheTokenCount: Int { groups.tokenCount(inBlocks: blockCount) }
+
+    init(_ device: DeviceInfo, _ pool: MemoryPool, _ layout: CacheLayout, blockCount: Int) {
         deviceName = device.name
         budgetByteCount = pool.budgetByteCount
         weightsByteCount = pool.usedByteCount(for: .weights)
         scratchByteCount = pool.usedByteCount(for: .scratch)
         cacheByteCount = pool.usedByteCount(for: .cache)
         self.blockCount = blockCount
-        blockByteCount = KVCacheMemory.byteCountPerBlock(
-            layers: layers, blockSize: blockSize, type: type)
-        self.blockSize = blockSize
-        alignmentByteCount = layers.count * 2 * MemoryPool.alignment
-        addressableBlockCount = KVCacheMemory.blockCount(
-            fitting: .max, layers: layers, blockSize: blockSize, type: type, device: device)
+        blockByteCount = layout.blockByteCount
+        groups = layout.groups
+        alignmentByteCount = layout.alignmentByteCount
+        addressableBlockCount = layout.blockCount(fitting: .max, on: device)
     }
 }

@@ -3,7 +3,7 @@ public import EngineConfig
 public import Execution
 public import Logging
 import Plugins
-import SharedValues
+public import SharedValues
 import Tensors
 public import Tokenization
 import Weights
@@ -13,16 +13,16 @@ import Weights
 public struct LoadedModel {
     /// The plan, with a cache.
     public let plan: any PreparedPlan
-    /// Blocks of the cache, tokens in each, and blocks of the swap space.
-    public let blockCount, blockSize, swapBlockCount: Int
+    /// Blocks of the cache, and of the swap space.
+    public let blockCount, swapBlockCount: Int
+    /// The cache groups.
+    public let groups: [CacheGroup]
     /// Maximum length of a sequence, in tokens.
     public let maxModelLength: Int
     /// Logits in a row; tokens are below this.
     public let vocabularySize: Int
     /// The memory that the model takes on its device.
     public let memory: DeviceMemory
-    /// Positions that a token sees, where every layer has a sliding window.
-    let slidingWindow: Int?
     let backend: any Backend
     /// What was loaded; `auto` is replaced by what was chosen.
     let configuration: EngineConfiguration
@@ -32,27 +32,30 @@ public struct LoadedModel {
     ///
     /// - Parameter sequenceLength: where it is given, the cache holds one sequence of so many tokens, or of as many as the
     ///   model allows.
+    /// - Parameter blockCount: where it is given, the blocks of the cache, by its groups.
     public init(
-        _ configuration: EngineConfiguration, sequenceLength: Int? = nil, catalog: PluginCatalog, logger: Logger,
-        progress: @escaping @Sendable (Double) -> Void = { _ in }
+        _ configuration: EngineConfiguration, sequenceLength: Int? = nil, blockCount: (([CacheGroup]) -> Int)? = nil,
+        catalog: PluginCatalog, logger: Logger, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
         let checkpoint = try catalog.checkpoint(of: configuration)
-        var configuration = configuration
+        var (configuration, blockCount) = (configuration, blockCount)
         if let sequenceLength {
             try Self.checkLength(configuration, checkpoint)
             let longest = configuration.model.maxModelLen ?? checkpoint.shape.maxPositionCount
-            let blockSize = configuration.cache.blockSize
-            configuration.model.maxModelLen = min(sequenceLength, longest)
-            configuration.cache.numBlocks = min(sequenceLength, longest).dividedUp(by: blockSize)
+            let (length, chunk) = (min(sequenceLength, longest), configuration.scheduler.maxNumBatchedTokens)
+            configuration.model.maxModelLen = length
+            blockCount = { $0.maximumBlockCount(forTokens: length, chunkTokenCount: chunk) }
         }
-        try self.init(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
+        try self.init(
+            checkpoint, configuration, blockCount: blockCount, catalog: catalog, logger: logger, progress: progress)
     }
 
     /// Allocates the device's memory in this order: weights, scratch memory, then the cache from what is left.
     init(
-        _ checkpoint: Checkpoint, _ given: EngineConfiguration, catalog: PluginCatalog, logger: Logger,
-        progress: @escaping @Sendable (Double) -> Void
+        _ checkpoint: Checkpoint, _ given: EngineConfiguration,
+        blockCount fixedBlockCount: (([CacheGroup]) -> Int)? = nil,
+        catalog: PluginCatalog, logger: Logger, progress: @escaping @Sendable (Double) -> Void
     ) throws {
         let progress = StartupProgress(progress)
         defer { progress.finish() }
@@ -67,22 +70,24 @@ public struct LoadedModel {
         } warn: {
             logger.warning("\($0)")
         }
-        let size = CacheSize(configuration.cache, isHostMemory: backend.device.isHostMemory)
-        let pool = Self.pool(of: backend, fraction: size.fraction, weights: forward, progress)
         let limits = Self.batchLimits(configuration, checkpoint)
+        let layout = Self.layout(forward, configuration.cache)
+        let size =
+            fixedBlockCount.map { CacheSize.blocks($0(layout.groups)) }
+            ?? CacheSize(configuration.cache, isHostMemory: backend.device.isHostMemory)
+        let pool = Self.pool(of: backend, fraction: size.fraction, weights: forward, progress)
         let plan = try AssemblyError.onDevice { try backend.prepare(forward, limits: limits, pool: pool) }
-        let shape = CacheShape(forward, configuration.cache)
-        let blockCount = try Self.blockCount(size, shape, configuration, limits, backend.device, pool)
-        maxModelLength = min(limits.maxContextLength, blockCount * shape.blockSize)
-        try Self.checkCapacity(maxModelLength, configuration)
+        let blockCount = try Self.blockCount(size, layout, configuration, limits, backend.device, pool)
+        maxModelLength = layout.groups.maximumTokenCount(
+            inBlocks: blockCount, chunkTokenCount: limits.maxTokenCount, limit: limits.maxContextLength)
+        try Self.checkCapacity(maxModelLength, configuration, layout, blockCount, device: backend.device.name)
         let swap = try SwapBlocks(
-            configuration, blockByteCount: shape.blockByteCount, layerCount: shape.layers.count,
-            promisedByteCount: backend.device.isHostMemory ? blockCount * shape.blockByteCount : 0, device: backend)
+            configuration, layout,
+            promisedByteCount: backend.device.isHostMemory ? blockCount * layout.blockByteCount : 0, device: backend)
         try AssemblyError.onDevice {
             try plan.attach(
                 KVCacheMemory(
-                    layers: shape.layers, blockCount: blockCount, blockSize: shape.blockSize, type: shape.type,
-                    pool: pool, swapBlockCount: swap.count, swapPool: swap.pool))
+                    layout, blockCount: blockCount, pool: pool, swapBlockCount: swap.count, swapPool: swap.pool))
         }
         pool.seal()
         self.plan = plan
@@ -90,14 +95,11 @@ public struct LoadedModel {
         self.blockCount = blockCount
         self.checkpoint = checkpoint
         self.configuration = configuration
-        blockSize = shape.blockSize
+        groups = layout.groups
         swapBlockCount = swap.count
         vocabularySize = checkpoint.shape.vocabularySize
-        slidingWindow = forward.slidingWindow
-        memory = DeviceMemory(
-            backend.device, pool, layers: shape.layers, blockCount: blockCount, blockSize: shape.blockSize,
-            type: shape.type)
-        log(to: logger, size, shape.type)
+        memory = DeviceMemory(backend.device, pool, layout, blockCount: blockCount)
+        log(to: logger, size, layout.type)
     }
 }
 
@@ -106,13 +108,16 @@ extension LoadedModel {
     public var deviceName: String { "\(backend.device.name), \(backend.device.detail)" }
 
     /// Runs steps of the plan.
-    public func runner() -> ModelRunner { ModelRunner(plan: plan, blockSize: blockSize) }
+    public func runner() -> ModelRunner { ModelRunner(plan: plan, groups: groups) }
+
+    /// Tokens in a block; of groups the most.
+    public var blockSize: Int { groups.map(\.blockSize).max() ?? 1 }
 
     /// Runs the plan over single sequences, of at most `maxModelLength` tokens, and gives the logits of every position.
     public func scorer() -> SequenceScorer {
         let scheduler = configuration.scheduler
         return SequenceScorer(
-            plan: plan, blockCount: blockCount, blockSize: blockSize,
+            plan: plan, blockCount: blockCount, groups: groups,
             chunkTokenCount: min(scheduler.maxNumBatchedTokens, Self.maxSampleCount(scheduler)),
             maxTokenCount: maxModelLength)
     }
@@ -145,10 +150,16 @@ extension LoadedModel {
                 at: "model.max_model_len", expected: "at most the \(limit) tokens of the model", found: "\(requested)"))
     }
 
-    /// Throws where `model.max_model_len` is more than the cache holds.
+    /// Throws where `model.max_model_len` is more than the cache holds, or the cache holds no sequence at all.
     private static func checkCapacity(
-        _ maxModelLength: Int, _ configuration: EngineConfiguration
+        _ maxModelLength: Int, _ configuration: EngineConfiguration, _ layout: CacheLayout, _ blockCount: Int,
+        device: String
     ) throws(AssemblyError) {
+        guard maxModelLength > 0 else {
+            throw .device(
+                "the cache needs \(layout.groups.count) blocks, one for each of its groups, and has \(blockCount) on "
+                    + device)
+        }
         guard let requested = configuration.model.maxModelLen, maxModelLength < requested else { return }
         throw .configuration(
             configuration.error(
@@ -182,17 +193,27 @@ extension LoadedModel {
     /// Blocks of the cache. By default no more than the running sequences need at full length: more would only hold
     /// cached prefixes, and the memory has other uses.
     private static func blockCount(
-        _ size: CacheSize, _ shape: CacheShape, _ configuration: EngineConfiguration, _ limits: BatchLimits,
+        _ size: CacheSize, _ layout: CacheLayout, _ configuration: EngineConfiguration, _ limits: BatchLimits,
         _ device: DeviceInfo, _ pool: MemoryPool
     ) throws(AssemblyError) -> Int {
-        let perSequence = limits.maxContextLength.dividedUp(by: shape.blockSize)
-        return try size.blockCount(
-            available: pool.availableByteCount, useful: limits.maxSequenceCount * perSequence,
-            needed: configuration.model.maxModelLen == nil ? 0 : perSequence, device: device.name
-        ) { byteCount in
-            KVCacheMemory.blockCount(
-                fitting: byteCount, layers: shape.layers, blockSize: shape.blockSize, type: shape.type, device: device)
+        func perSequence(chunk: Int) -> Int {
+            layout.groups.maximumBlockCount(forTokens: limits.maxContextLength, chunkTokenCount: chunk)
         }
+        // While one sequence computes a chunk of its prompt, the others compute a token each.
+        let prompt = perSequence(chunk: limits.maxTokenCount)
+        return try size.blockCount(
+            available: pool.availableByteCount,
+            useful: (limits.maxSequenceCount - 1) * perSequence(chunk: 1) + prompt,
+            needed: configuration.model.maxModelLen == nil ? 0 : prompt, device: device.name
+        ) { layout.blockCount(fitting: $0, on: device) }
+    }
+
+    /// Without a type in the section, keys and values have that of the first matrix: for quantized weights, the type they
+    /// are computed in.
+    private static func layout(_ plan: ForwardPlan, _ section: CacheSection) -> CacheLayout {
+        CacheLayout(
+            plan, blockSize: section.blockSize,
+            type: section.dtype ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32))
     }
 
     private func log(to logger: Logger, _ size: CacheSize, _ cacheType: CacheType) {
@@ -202,29 +223,13 @@ extension LoadedModel {
                 "model": "\(configuration.model.name)", "device": "\(backend.device.name)",
                 "kernels": "\(backend.device.detail)", "weights_bytes": "\(memory.weightsByteCount)",
                 "scratch_bytes": "\(memory.scratchByteCount)", "cache_bytes": "\(memory.cacheByteCount)",
-                "cache_dtype": "\(cacheType.rawValue)", "blocks": "\(blockCount)", "swap_blocks": "\(swapBlockCount)",
+                "cache_dtype": "\(cacheType.rawValue)", "blocks": "\(blockCount)",
+                "cache_groups": "\(groups.count)", "swap_blocks": "\(swapBlockCount)",
                 "max_model_len": "\(maxModelLength)",
             ])
         logger.info("\(size.explanation(memory))")
         if maxModelLength < checkpoint.shape.maxPositionCount, configuration.model.maxModelLen == nil {
             logger.notice("the cache holds fewer tokens than the model allows; max_model_len is \(maxModelLength)")
         }
-    }
-}
-
-/// What a block of a model's cache consists of.
-private struct CacheShape {
-    let layers: [CacheLayer]
-    let blockSize: Int
-    let type: CacheType
-    /// Keys and values of one block, over all layers.
-    let blockByteCount: Int
-
-    /// Without a type in the section, that of the first matrix: for quantized weights, the type they are computed in.
-    init(_ plan: ForwardPlan, _ section: CacheSection) {
-        layers = plan.cacheLayers
-        blockSize = section.blockSize
-        type = section.dtype ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
-        blockByteCount = KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
     }
 }

@@ -47,7 +47,7 @@ public struct ServedModel: Sendable {
         same.cache.numBlocks = model.blockCount
         same.cache.numSwapBlocks = model.swapBlockCount
         same.model.maxModelLen = model.maxModelLength
-        let runner = ModelRunner(plan: model.plan, blockSize: configuration.cache.blockSize) { [same] in
+        let runner = ModelRunner(plan: model.plan, groups: model.groups) { [same] in
             logger.warning("opening the device again")
             return try LoadedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
         }
@@ -57,9 +57,9 @@ public struct ServedModel: Sendable {
         let scheduler = Scheduler(
             limits: limits,
             cache: KVCacheManager(
-                blockCount: model.blockCount, blockSize: configuration.cache.blockSize,
+                blockCount: model.blockCount, groups: model.groups,
                 isPrefixCachingEnabled: configuration.cache.enablePrefixCaching,
-                swapBlockCount: model.swapBlockCount, slidingWindow: model.slidingWindow),
+                swapBlockCount: model.swapBlockCount),
             policy: policy)
         self.tokenizer = tokenizer
         chatTemplates = templates

@@ -8,16 +8,15 @@ struct SwapBlocks {
     /// The host memory of the blocks.
     let pool: MemoryPool
 
-    /// The blocks of `blockByteCount` bytes that fit into `cache.swap_space`, or `cache.num_swap_blocks`. Throws where the
-    /// host has less memory free, without the `promisedByteCount` bytes that the cache will take.
+    /// The blocks of `layout` that fit into `cache.swap_space`, or `cache.num_swap_blocks`. Throws where the host has less
+    /// memory free, without the `promisedByteCount` bytes that the cache will take.
     init(
-        _ configuration: EngineConfiguration, blockByteCount: Int, layerCount: Int, promisedByteCount: Int,
-        device: any Backend
+        _ configuration: EngineConfiguration, _ layout: CacheLayout, promisedByteCount: Int, device: any Backend
     ) throws(AssemblyError) {
         let cache = configuration.cache
-        count = cache.numSwapBlocks ?? cache.swapSpace / max(blockByteCount, 1)
-        // Each of a layer's ranges is rounded up.
-        let budget = count * blockByteCount + 2 * layerCount * MemoryPool.alignment
+        count = cache.numSwapBlocks ?? cache.swapSpace / max(layout.blockByteCount, 1)
+        // Each range is rounded up.
+        let budget = count * layout.blockByteCount + layout.alignmentByteCount
         let available = max(0, HostMachine.freeByteCount() - promisedByteCount)
         guard count == 0 || budget <= available else {
             throw .configuration(

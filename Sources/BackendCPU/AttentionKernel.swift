@@ -39,10 +39,13 @@ struct AttentionKernel {
     ) {
         let row = Int(tile.firstRow)
         let rowCount = Int(tile.rowCount)
-        let table = batch.blockTables + Int(batch.blockTableStarts[Int(tile.sequence)])
+        let place = cache.layers[layer]
+        let tables = batch.groups[place.group]
+        // The table begins with the first block in the window; blocks before it are not read.
+        let table = tables.blockTables + Int(tables.blockTableStarts[Int(tile.sequence)])
         var attention = quire_attention(
-            keys: cache.layers[layer].keys, values: cache.layers[layer].values, cache_dtype: cache.elementType,
-            block_size: cache.blockSize, kv_head_count: keyValueHeadCount, head_size: headSize, group: group,
+            keys: place.keys, values: place.values, cache_dtype: cache.elementType, block_size: place.blockSize,
+            block_stride: place.blockStride, kv_head_count: keyValueHeadCount, head_size: headSize, group: group,
             block_table: table, scale: scale, soft_cap: softCap, sliding_window: slidingWindow, sinks: sinks)
         let columns = group * headSize
         let offset = row * width + head * columns

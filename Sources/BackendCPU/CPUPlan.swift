@@ -1,11 +1,12 @@
 import Backends
 import CPUKernels
 import SharedValues
+import Tensors
 
 /// A plan as a program that the threads of a pool run in lock-step.
 final class CPUPlan: PreparedPlan, TeamWork {
     private let limits: BatchLimits
-    private let layerCount: Int
+    private let shapes: [CacheLayer]
     private let vocabularySize: Int
     private let kernels: UnsafePointer<quire_kernels>
     private let workers: WorkerPool
@@ -24,6 +25,8 @@ final class CPUPlan: PreparedPlan, TeamWork {
     private var cache: CacheView?
     private var attached: KVCacheMemory?
     private let cacheLayers: UnsafeMutablePointer<CacheView.Layer>
+    /// The slots and block tables of the batch in each cache group; there are no more groups than layers, or one.
+    private let batchGroups: UnsafeMutablePointer<BatchView.Group>
 
     init(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, kernels: UnsafePointer<quire_kernels>,
@@ -50,25 +53,31 @@ final class CPUPlan: PreparedPlan, TeamWork {
         let layerRange = try pool.allocate(
             byteCount: plan.cacheLayers.count * MemoryLayout<CacheView.Layer>.stride, for: .scratch)
         cacheLayers = layerRange.start.bindMemory(to: CacheView.Layer.self, capacity: plan.cacheLayers.count)
+        let groupCount = max(1, plan.cacheLayers.count)
+        let groupRange = try pool.allocate(
+            byteCount: groupCount * MemoryLayout<BatchView.Group>.stride, for: .scratch)
+        batchGroups = groupRange.start.bindMemory(to: BatchView.Group.self, capacity: groupCount)
 
         self.queriesPerTile = queriesPerTile
         self.limits = limits
         self.kernels = kernels
         self.workers = workers
-        layerCount = plan.cacheLayers.count
+        shapes = plan.cacheLayers
         vocabularySize = plan.logits.map { plan[$0].width } ?? 0
-        ranges = builder.ranges + [attentionScratch, tileRange, layerRange]
+        ranges = builder.ranges + [attentionScratch, tileRange, layerRange, groupRange]
         logits = builder.logits
     }
 
     func attach(_ cache: KVCacheMemory) {
-        precondition(cache.layers.count == layerCount, "a cache with other layers than the plan's")
-        for (index, layer) in cache.layers.enumerated() {
-            cacheLayers[index] = CacheView.Layer(keys: layer.keys.start, values: layer.values.start)
+        precondition(cache.layout.layers.map(\.shape) == shapes, "a cache with other layers than the plan's")
+        for (index, place) in cache.layout.layers.enumerated() {
+            let ranges = cache.physicalLayers[place.physicalLayer]
+            cacheLayers[index] = CacheView.Layer(
+                keys: ranges.keys.start, values: ranges.values.start, group: place.group, blockSize: place.blockSize,
+                blockStride: place.blockByteCount / (cache.type.elementType?.byteCount ?? 1))
         }
         attached = cache
-        self.cache = CacheView(
-            elementType: cache.type.kernelType, blockSize: cache.blockSize, layers: cacheLayers)
+        self.cache = CacheView(elementType: cache.type.kernelType, layers: cacheLayers)
     }
 
     func copyBlocks(_ copies: [BlockMove]) {
@@ -80,10 +89,12 @@ final class CPUPlan: PreparedPlan, TeamWork {
         precondition(batch.tokenCount <= limits.maxTokenCount, "more tokens than the plan was prepared for")
         precondition(batch.sequenceCount <= limits.maxSequenceCount, "more sequences than the plan was prepared for")
         precondition(batch.sampleRows.count <= limits.maxSampleCount, "more samples than the plan was prepared for")
-        precondition(cache != nil || layerCount == 0, "attach a cache before submit")
+        precondition(cache != nil || shapes.isEmpty, "attach a cache before submit")
+        precondition(
+            attached.map { batch.fits($0.layout) } ?? true, "a batch for other cache groups than the cache's")
         makeTiles(batch)
         for counter in counters { counter.reset() }
-        BatchView.with(batch) { view in
+        BatchView.with(batch, groups: batchGroups) { view in
             self.batch = view
             workers.run(self)
             self.batch = nil
@@ -116,7 +127,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
     func perform(thread: Int, of team: WorkerTeam) {
         guard let batch else { return }
         // Without cache layers nothing reads the view.
-        let cache = self.cache ?? CacheView(elementType: .f32, blockSize: 1, layers: cacheLayers)
+        let cache = self.cache ?? CacheView(elementType: .f32, layers: cacheLayers)
         let tokens = share(of: batch.tokenCount, thread: thread, threadCount: team.threadCount)
         // Every stage over tokens splits the rows in the same way, so each thread has computed its own rows' angles.
         for angles in program.angles { angles.compute(rows: tokens, positions: batch.positions) }

@@ -160,8 +160,9 @@ extension RowKernel {
         case .writeHeads(let it):
             let layer = cache.layers[it.layer]
             kernels.pointee.write_heads(
-                cache.elementType, it.input + first * it.width, it.width, batch.slots + first, count, it.width,
-                it.headSize, it.isKeys ? layer.keys : layer.values)
+                cache.elementType, it.input + first * it.width, it.width, batch.groups[layer.group].slots + first,
+                count, it.width, it.headSize, layer.blockSize, layer.blockStride,
+                it.isKeys ? layer.keys : layer.values)
         case .gated(let it):
             let offset = first * it.width
             kernels.pointee.gated_activation(

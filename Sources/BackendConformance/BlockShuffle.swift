@@ -13,31 +13,34 @@ struct BlockShuffle {
         self.free = free
     }
 
-    /// Moves each block of `tables`: some through the swap space, to a block that was swapped out in the same call; the
+    /// Moves each block of `tables`, one table for each sequence and cache group: some through the swap space, to a block that was swapped out in the same call; the
     /// others directly to a free block, as long as there are any.
     mutating func shuffle(
-        _ tables: inout [[Int32]], on plan: any PreparedPlan, _ random: inout SplitMix64
+        _ tables: inout [[[Int32]]], on plan: any PreparedPlan, _ random: inout SplitMix64
     ) throws(BackendError) {
         var copies: [BlockMove] = []
         var abandoned: [Int32] = []
-        var swapping: [(table: Int, index: Int)] = []
-        for table in tables.indices {
-            for index in tables[table].indices where tables[table][index] >= 0 {
+        var swapping: [(sequence: Int, group: Int, index: Int)] = []
+        for (sequence, group) in tables.indices.flatMap({ sequence in
+            tables[sequence].indices.map { (sequence, $0) }
+        }) {
+            for (index, block) in tables[sequence][group].enumerated() where block >= 0 {
                 if swapping.count < cache.swapBlockCount, Bool.random(using: &random) {
-                    swapping.append((table, index))
+                    swapping.append((sequence, group, index))
                 } else if let target = free.popLast() {
-                    copies.append(BlockMove(.copy, from: tables[table][index], to: target))
-                    abandoned.append(tables[table][index])
-                    tables[table][index] = target
+                    copies.append(BlockMove(.copy, from: block, to: target))
+                    abandoned.append(block)
+                    tables[sequence][group][index] = target
                 }
             }
         }
-        let blocks = swapping.map { tables[$0.table][$0.index] }
+        let blocks = swapping.map { tables[$0.sequence][$0.group][$0.index] }
         let swapBlocks = (0..<Int32(cache.swapBlockCount)).shuffled(using: &random)
-        for (number, (table, index)) in swapping.enumerated() {
+        for (number, (sequence, group, index)) in swapping.enumerated() {
+            let target = blocks[(number + 1) % blocks.count]
             copies.append(BlockMove(.swapOut, from: blocks[number], to: swapBlocks[number]))
-            tables[table][index] = blocks[(number + 1) % blocks.count]
-            copies.append(BlockMove(.swapIn, from: swapBlocks[number], to: tables[table][index]))
+            copies.append(BlockMove(.swapIn, from: swapBlocks[number], to: target))
+            tables[sequence][group][index] = target
         }
         try plan.copyBlocks(copies.shuffled(using: &random))
         try plan.finishCopies()

@@ -1,16 +1,17 @@
 import Backends
-import Tensors
 
 /// The bytes of a cache at one moment.
 struct CacheSnapshot {
-    private let layers: [[[UInt8]]]
-    private let slotByteCounts: [Int]
+    /// Keys and values of each physical layer.
+    private let ranges: [[UInt8]]
 
-    init(_ cache: KVCacheMemory, plan: ForwardPlan) throws(BackendError) {
-        layers = try cache.layers.map { layer throws(BackendError) in
-            [try Self.bytes(layer.keys), try Self.bytes(layer.values)]
+    init(_ cache: KVCacheMemory) throws(BackendError) {
+        var ranges: [[UInt8]] = []
+        for layer in cache.physicalLayers {
+            ranges.append(try Self.bytes(layer.keys))
+            ranges.append(try Self.bytes(layer.values))
         }
-        slotByteCounts = plan.cacheLayers.map { cache.type.tokenByteCount(of: $0) }
+        self.ranges = ranges
     }
 
     private static func bytes(_ range: MemoryRange) throws(BackendError) -> [UInt8] {
@@ -21,24 +22,21 @@ struct CacheSnapshot {
         return bytes
     }
 
-    /// The changes outside of the slots `allowed`, in words.
-    func strayWrites(in cache: KVCacheMemory, allowed: [Int32]) throws(BackendError) -> [String] {
-        var failures: [String] = []
-        for (layer, ranges) in layers.enumerated() {
-            let size = slotByteCounts[layer]
-            for (index, range) in [cache.layers[layer].keys, cache.layers[layer].values].enumerated() {
-                let now = try Self.bytes(range)
-                var expected = ranges[index]
-                for slot in allowed {
-                    let bytes = Int(slot) * size..<(Int(slot) + 1) * size
-                    expected.replaceSubrange(bytes, with: now[bytes])
-                }
-                if expected != now {
-                    failures.append(
-                        "layer \(layer): \(index == 0 ? "keys" : "values") changed outside the batch's slots")
+    /// The changes outside of the slots of `batch`, in words.
+    func strayWrites(in cache: KVCacheMemory, of batch: ForwardBatch) throws(BackendError) -> [String] {
+        let now = try CacheSnapshot(cache).ranges
+        var expected = ranges
+        for layer in cache.layout.layers {
+            for slot in batch.groups[layer.group].slots {
+                let start = layer.byteOffset(ofSlot: Int(slot))
+                let bytes = start..<start + layer.tokenByteCount
+                for range in [2 * layer.physicalLayer, 2 * layer.physicalLayer + 1] {
+                    expected[range].replaceSubrange(bytes, with: now[range][bytes])
                 }
             }
         }
-        return failures
+        return now.indices.filter { now[$0] != expected[$0] }.map {
+            "physical layer \($0 / 2): \($0 % 2 == 0 ? "keys" : "values") changed outside the batch's slots"
+        }
     }
 }

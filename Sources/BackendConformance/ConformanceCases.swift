@@ -11,7 +11,8 @@ extension BackendConformance {
     ) -> [ConformanceCase] {
         embeddingCases(weightTypes) + positionCases(weightTypes) + normCases() + layerNormCases()
             + linearCases(weightTypes) + elementwiseCases() + activationCases() + scaleCases() + rotaryCases()
-            + attentionCases(cacheTypes) + sharedLayerCases(cacheTypes) + layerCases(weightTypes, cacheTypes)
+            + attentionCases(cacheTypes) + sharedLayerCases(cacheTypes) + cacheGroupCases(cacheTypes)
+            + layerCases(weightTypes, cacheTypes)
             + quantizedCases(weightFormats, activationTypes)
     }
 

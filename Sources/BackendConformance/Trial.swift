@@ -35,14 +35,16 @@ struct Trial {
     /// although no token of the step belongs to them.
     func run(_ schedule: TrialSchedule) throws(BackendError) -> (logits: Logits, strayWrites: [String]) {
         var random = SplitMix64(seed: schedule.seed)
-        let blockCounts = lengths.map { $0.dividedUp(by: schedule.blockSize) }
-        let blockCount = blockCounts.reduce(0, +) + 3
+        let layout = CacheLayout(plan, blockSize: schedule.blockSize, type: cacheType)
+        let blockCounts = lengths.map { length in layout.groups.map { $0.blockCount(forTokens: length) } }
+        let blockCount = blockCounts.joined().reduce(0, +) + 3
         let cache = try KVCacheMemory(
-            layers: plan.cacheLayers, blockCount: blockCount, blockSize: schedule.blockSize, type: cacheType,
-            pool: pool, swapBlockCount: schedule.isMoving ? blockCount / 2 : 0, swapPool: swapPool)
+            layout, blockCount: blockCount, pool: pool, swapBlockCount: schedule.isMoving ? blockCount / 2 : 0,
+            swapPool: swapPool)
         try prepared.attach(cache)
         var free = (0..<Int32(blockCount)).shuffled(using: &random)
-        var tables = blockCounts.map { count in (0..<count).map { _ in free.removeLast() } }
+        // For each sequence and cache group.
+        var tables = blockCounts.map { $0.map { count in (0..<count).map { _ in free.removeLast() } } }
         var shuffle = BlockShuffle(cache, free: free)
 
         var logits = lengths.map { [[Float]](repeating: [], count: $0) }
@@ -50,27 +52,25 @@ struct Trial {
         var computed = lengths.map { _ in 0 }
         for step in schedule.steps {
             if schedule.isMoving { try shuffle.shuffle(&tables, on: prepared, &random) }
-            var batch = ForwardBatch()
+            var batch = ForwardBatch(groups: layout.groups)
             var origin: [(sequence: Int, position: Int)] = []
             for part in step {
                 let first = computed[part.sequence]
-                if let window = plan.slidingWindow {
-                    // The block manager gives away blocks below the window, so no query may read them.
-                    let unseenCount = max(0, first - window + 1) / schedule.blockSize
-                    for index in 0..<unseenCount { tables[part.sequence][index] = -1 }
+                for (index, group) in layout.groups.enumerated() {
+                    // The block manager frees blocks before the window, so no query may read them.
+                    for block in 0..<group.unseenBlockCount(after: first) { tables[part.sequence][index][block] = -1 }
                 }
                 let range = first..<first + part.tokenCount
                 batch.append(
-                    tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence],
-                    blockSize: schedule.blockSize)
+                    tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence])
                 origin += range.map { (part.sequence, $0) }
                 computed[part.sequence] += part.tokenCount
             }
             batch.sampleRows = batch.tokenIDs.indices.map { Int32($0) }
-            let before = try CacheSnapshot(cache, plan: plan)
+            let before = try CacheSnapshot(cache)
             try prepared.submit(batch)
             let sampled = try prepared.wait()
-            strayWrites += try before.strayWrites(in: cache, allowed: batch.slots)
+            strayWrites += try before.strayWrites(in: cache, of: batch)
             for (row, source) in origin.enumerated() {
                 logits[source.sequence][source.position] = sampled.withRow(row) { Array($0) }
             }

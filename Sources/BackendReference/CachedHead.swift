@@ -6,9 +6,8 @@ struct CachedHead {
     private let start: UnsafeMutableRawPointer
     private let elementType: ElementType?
 
-    init(_ range: UnsafeMutableRawPointer, slot: Int, head: Int, of layer: CacheLayer, as type: CacheType) {
-        let size = type.headByteCount(headSize: layer.headSize)
-        start = range + (slot * layer.keyValueHeadCount + head) * size
+    init(_ range: UnsafeMutableRawPointer, slot: Int, head: Int, of layer: CacheLayout.Layer, as type: CacheType) {
+        start = range + layer.byteOffset(ofSlot: slot) + head * type.headByteCount(headSize: layer.shape.headSize)
         elementType = type.elementType
     }
 

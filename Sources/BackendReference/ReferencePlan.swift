@@ -29,7 +29,8 @@ final class ReferencePlan: PreparedPlan {
     }
 
     func attach(_ cache: KVCacheMemory) {
-        precondition(cache.layers.count == plan.cacheLayers.count, "a cache with other layers than the plan's")
+        precondition(
+            cache.layout.layers.map(\.shape) == plan.cacheLayers, "a cache with other layers than the plan's")
         self.cache = cache
     }
 
@@ -40,6 +41,8 @@ final class ReferencePlan: PreparedPlan {
     func submit(_ batch: borrowing ForwardBatch) {
         precondition(submittedRowCount == nil, "wait for the last batch before submit")
         precondition(batch.tokenCount <= limits.maxTokenCount && batch.sampleRows.count <= limits.maxSampleCount)
+        precondition(
+            cache.map { batch.fits($0.layout) } ?? true, "a batch for other cache groups than the cache's")
         for operation in plan.operations {
             perform(operation, batch)
         }

@@ -12,7 +12,8 @@
 /// ```swift
 /// let pool = MemoryPool(device: backend, budgetByteCount: budget)
 /// let prepared = try backend.prepare(plan, limits: limits, pool: pool)
-/// try prepared.attach(KVCacheMemory(layers: plan.cacheLayers, …, pool: pool))
+/// let layout = CacheLayout(plan, blockSize: 16, type: .f16)
+/// try prepared.attach(KVCacheMemory(layout, blockCount: 1000, pool: pool))
 /// try prepared.submit(batch)
 /// let rows = try prepared.wait()
 /// ```

@@ -56,21 +56,6 @@ public struct ForwardPlan: Sendable {
     public subscript(_ vector: VectorID) -> PlanVector { vectors[vector.index] }
 }
 
-extension ForwardPlan {
-    /// The most positions that any attention sees, its own included; nil where some layer sees all positions.
-    ///
-    /// Keys and values before the window are never read again. All layers share one block table, so one layer without a
-    /// window keeps the blocks of all layers.
-    public var slidingWindow: Int? {
-        var widest: Int?
-        for case .pagedAttention(_, _, let attention, _) in operations {
-            guard let window = attention.slidingWindow else { return nil }
-            widest = max(widest ?? 0, window)
-        }
-        return widest
-    }
-}
-
 /// The number of a value in a plan.
 public struct ValueID: Hashable, Sendable {
     /// Position in `ForwardPlan.values`.

@@ -1,24 +1,21 @@
 public import SharedValues
 
 extension KVCacheMemory {
-    /// Bytes of one block of a range of `layer`, keys or values.
-    public func blockByteCount(layer: Int) -> Int { layers[layer].keys.byteCount / blockCount }
-
-    /// Pairs of ranges that a copy of `direction` reads and writes: keys and values of every layer.
+    /// Pairs of ranges that a copy of `direction` reads and writes: keys and values of every physical layer.
     public func ranges(
         _ direction: BlockMove.Direction
     ) -> [(source: MemoryRange, target: MemoryRange, blockByteCount: Int)] {
-        layers.indices.flatMap { index -> [(MemoryRange, MemoryRange, Int)] in
-            let (cache, size) = (layers[index], blockByteCount(layer: index))
+        let (sources, targets) =
             switch direction {
-            case .copy: return [(cache.keys, cache.keys, size), (cache.values, cache.values, size)]
-            case .swapOut:
-                let swap = swapLayers[index]
-                return [(cache.keys, swap.keys, size), (cache.values, swap.values, size)]
-            case .swapIn:
-                let swap = swapLayers[index]
-                return [(swap.keys, cache.keys, size), (swap.values, cache.values, size)]
+            case .copy: (physicalLayers, physicalLayers)
+            case .swapOut: (physicalLayers, swapLayers)
+            case .swapIn: (swapLayers, physicalLayers)
             }
+        return layout.physicalBlockByteCounts.enumerated().flatMap { index, byteCount in
+            [
+                (sources[index].keys, targets[index].keys, byteCount),
+                (sources[index].values, targets[index].values, byteCount),
+            ]
         }
     }
 

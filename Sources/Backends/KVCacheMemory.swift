@@ -14,79 +14,67 @@ public struct CacheLayer: Sendable, Hashable {
     public var width: Int { keyValueHeadCount * headSize }
 }
 
-/// The bytes behind the blocks: for each layer one range of keys and one of values,
-/// each `[blockCount, blockSize, keyValueHeads, headSize]`.
+/// The bytes behind the blocks: for each physical layer of a layout one range of keys and one of values, each
+/// `[blockCount, blockByteCount]`. A layer's block is `[blockSize, keyValueHeads, headSize]`, and padding in some layouts.
 public struct KVCacheMemory: Sendable {
-    /// The two ranges of one layer.
+    /// The two ranges of one physical layer.
     public struct Layer: Sendable {
-        /// `[blockCount, blockSize, keyValueHeads, headSize]`.
         public let keys: MemoryRange
-        /// `[blockCount, blockSize, keyValueHeads, headSize]`.
         public let values: MemoryRange
     }
 
+    public let layout: CacheLayout
     public let blockCount: Int
-    /// Tokens in a block.
-    public let blockSize: Int
-    public let type: CacheType
-    /// One for each cache layer of the plan.
-    public let layers: [Layer]
+    /// Each used by a layer of every group.
+    public let physicalLayers: [Layer]
     /// Blocks that the swap space holds.
     public let swapBlockCount: Int
-    /// The swap space: the same layers in the host's memory. Empty without swap space.
+    /// The swap space: the same physical layers in the host's memory. Empty without swap space.
     public let swapLayers: [Layer]
 
     /// Allocates the memory of `blockCount` blocks from `pool`, and that of `swapBlockCount` blocks from `swapPool`.
     /// Precondition: `swapPool` is given where `swapBlockCount` is not 0.
     public init(
-        layers: [CacheLayer], blockCount: Int, blockSize: Int, type: CacheType, pool: MemoryPool,
-        swapBlockCount: Int = 0, swapPool: MemoryPool? = nil
+        _ layout: CacheLayout, blockCount: Int, pool: MemoryPool, swapBlockCount: Int = 0, swapPool: MemoryPool? = nil
     ) throws(BackendError) {
+        self.layout = layout
         self.blockCount = blockCount
-        self.blockSize = blockSize
-        self.type = type
         self.swapBlockCount = swapBlockCount
-        let tokenBytes = layers.map { type.tokenByteCount(of: $0) }
-        self.layers = try Self.ranges(tokenBytes.map { $0 * blockCount * blockSize }, from: pool, for: .cache)
+        physicalLayers = try Self.ranges(layout, blockCount, from: pool, for: .cache)
         guard swapBlockCount > 0 else {
             swapLayers = []
             return
         }
         guard let swapPool else { preconditionFailure("a swap space without memory") }
-        swapLayers = try Self.ranges(
-            tokenBytes.map { $0 * swapBlockCount * blockSize }, from: swapPool, for: .swap)
+        swapLayers = try Self.ranges(layout, swapBlockCount, from: swapPool, for: .swap)
+    }
+
+    /// The same for `layers` in one group that keeps all positions.
+    public init(
+        layers: [CacheLayer], blockCount: Int, blockSize: Int, type: CacheType, pool: MemoryPool,
+        swapBlockCount: Int = 0, swapPool: MemoryPool? = nil
+    ) throws(BackendError) {
+        try self.init(
+            CacheLayout(layers: layers, blockSize: blockSize, type: type), blockCount: blockCount, pool: pool,
+            swapBlockCount: swapBlockCount, swapPool: swapPool)
     }
 
     private static func ranges(
-        _ byteCounts: [Int], from pool: MemoryPool, for use: BufferUsage
+        _ layout: CacheLayout, _ blockCount: Int, from pool: MemoryPool, for use: BufferUsage
     ) throws(BackendError) -> [Layer] {
         var ranges: [Layer] = []
-        for byteCount in byteCounts {
+        for byteCount in layout.physicalBlockByteCounts {
             ranges.append(
                 Layer(
-                    keys: try pool.allocate(byteCount: byteCount, for: use),
-                    values: try pool.allocate(byteCount: byteCount, for: use)))
+                    keys: try pool.allocate(byteCount: byteCount * blockCount, for: use),
+                    values: try pool.allocate(byteCount: byteCount * blockCount, for: use)))
         }
         return ranges
     }
 
-    /// Bytes of one block in all layers.
-    public static func byteCountPerBlock(
-        layers: [CacheLayer], blockSize: Int, type: CacheType
-    ) -> Int {
-        layers.reduce(0) { $0 + 2 * type.tokenByteCount(of: $1) } * blockSize
-    }
+    /// How keys and values are stored.
+    public var type: CacheType { layout.type }
 
-    /// How many blocks fit into `byteCount` bytes while `device` can allocate and address each range.
-    public static func blockCount(
-        fitting byteCount: Int, layers: [CacheLayer], blockSize: Int, type: CacheType, device: DeviceInfo
-    ) -> Int {
-        let perBlock = byteCountPerBlock(layers: layers, blockSize: blockSize, type: type)
-        let widest = layers.map { type.tokenByteCount(of: $0) }.max() ?? 1
-        // The pool rounds each of a layer's two ranges up.
-        let usable = max(0, byteCount - layers.count * 2 * MemoryPool.alignment)
-        let longest = min(device.maxRangeByteCount, device.maxAllocationByteCount)
-        let addressable = longest / (widest * blockSize)
-        return min(usable / max(perBlock, 1), addressable)
-    }
+    /// One for each cache layer of the plan; layers of different groups share theirs.
+    public var layers: [Layer] { layout.layers.map { physicalLayers[$0.physicalLayer] } }
 }

@@ -1,5 +1,5 @@
 public import Backends
-import SharedValues
+public import SharedValues
 
 /// Where the time of a step goes, kernel by kernel: single new tokens of some sequences, then a chunk of a prompt.
 public struct KernelBenchmark: Sendable {
@@ -23,39 +23,43 @@ public struct KernelBenchmark: Sendable {
         )
     }
 
-    /// Blocks of `blockSize` tokens that the steps need at once.
-    public func blockCount(blockSize: Int) -> Int {
-        func blocks(_ tokenCount: Int) -> Int { tokenCount.dividedUp(by: blockSize) }
+    /// Blocks that the steps need at once in all cache `groups`.
+    public func blockCount(groups: [CacheGroup]) -> Int {
+        func blocks(_ tokenCount: Int) -> Int { groups.reduce(0) { $0 + $1.blockCount(forTokens: tokenCount) } }
         return max((sequenceCounts.max() ?? 1) * blocks(contextLength), blocks(chunkTokenCount))
     }
 
     /// Times every step on `plan`, which has a cache of as many blocks. Throws what the plan throws.
     public func run(
-        on plan: any PreparedPlan, blockSize: Int, vocabularySize: Int
+        on plan: any PreparedPlan, groups: [CacheGroup], vocabularySize: Int
     ) throws(BackendError) -> [KernelFigures] {
         var figures: [KernelFigures] = []
         for count in sequenceCounts {
             let batch = batch(
-                sequences: count, tokenCount: 1, firstPosition: contextLength - 1, blockSize, vocabularySize)
+                sequences: count, tokenCount: 1, firstPosition: contextLength - 1, groups, vocabularySize)
             figures.append(
                 try run(batch, "1 token each of \(count) sequences at position \(contextLength - 1)", on: plan))
         }
-        let chunk = batch(sequences: 1, tokenCount: chunkTokenCount, firstPosition: 0, blockSize, vocabularySize)
+        let chunk = batch(sequences: 1, tokenCount: chunkTokenCount, firstPosition: 0, groups, vocabularySize)
         figures.append(try run(chunk, "\(chunkTokenCount) tokens of a prompt", on: plan))
         return figures
     }
 
     private func batch(
-        sequences: Int, tokenCount: Int, firstPosition: Int, _ blockSize: Int, _ vocabularySize: Int
+        sequences: Int, tokenCount: Int, firstPosition: Int, _ groups: [CacheGroup], _ vocabularySize: Int
     ) -> ForwardBatch {
-        var batch = ForwardBatch()
-        let blocks = (firstPosition + tokenCount).dividedUp(by: blockSize)
+        var batch = ForwardBatch(groups: groups)
+        let counts = groups.map { $0.blockCount(forTokens: firstPosition + tokenCount) }
         for sequence in 0..<sequences {
             // Blocks of different sequences are interleaved, as they are after some time of serving.
+            var next = 0
+            let blocks = counts.map { count in
+                defer { next += count }
+                return (next..<next + count).map { Int32($0 * sequences + sequence) }
+            }
             batch.append(
                 tokens: (0..<tokenCount).map { Int32(($0 * 7919 + sequence * 104_729) % vocabularySize) },
-                firstPosition: firstPosition, blocks: (0..<blocks).map { Int32($0 * sequences + sequence) },
-                blockSize: blockSize)
+                firstPosition: firstPosition, blocks: blocks)
             batch.sampleRows.append(Int32(batch.tokenCount - 1))
             batch.rowRequests.append(RowRequest(inverseTemperature: 1))
         }

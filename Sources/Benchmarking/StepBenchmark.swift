@@ -1,5 +1,6 @@
 import KVCaching
 public import Requests
+public import SharedValues
 public import Simulation
 
 /// Steps of all kinds, run alone and timed: what a step cost is fitted to.
@@ -12,20 +13,22 @@ public struct StepBenchmark: Sendable {
     public struct Bounds: Sendable {
         /// Maximum number of tokens of a step, of sequences of a step, and of tokens of a sequence.
         public var maxTokenCount, maxSequenceCount, maxContextLength: Int
-        /// Blocks of the cache, tokens in each, and blocks of the swap space.
-        public var blockCount, blockSize, swapBlockCount: Int
+        /// Blocks of the cache, and of the swap space.
+        public var blockCount, swapBlockCount: Int
+        /// The cache groups.
+        public var groups: [CacheGroup]
         /// Tokens are below this.
         public var vocabularySize: Int
 
         public init(
-            maxTokenCount: Int, maxSequenceCount: Int, maxContextLength: Int, blockCount: Int, blockSize: Int,
-            swapBlockCount: Int, vocabularySize: Int
+            maxTokenCount: Int, maxSequenceCount: Int, maxContextLength: Int, blockCount: Int,
+            groups: [CacheGroup], swapBlockCount: Int, vocabularySize: Int
         ) {
             self.maxTokenCount = maxTokenCount
             self.maxSequenceCount = maxSequenceCount
             self.maxContextLength = maxContextLength
             self.blockCount = blockCount
-            self.blockSize = blockSize
+            self.groups = groups
             self.swapBlockCount = swapBlockCount
             self.vocabularySize = vocabularySize
         }

@@ -60,7 +60,7 @@ struct StepGrid {
     }
 
     private static func fits(_ step: Step, _ bounds: StepBenchmark.Bounds) -> Bool {
-        let blocks = step.parts.reduce(0) { $0 + $1.sequenceCount * $1.blockCount(bounds.blockSize) }
+        let blocks = step.parts.reduce(0) { $0 + $1.sequenceCount * $1.blockCount(bounds.groups) }
         return step.parts.reduce(0) { $0 + $1.sequenceCount * $1.tokenCount } <= bounds.maxTokenCount
             && step.parts.reduce(0) { $0 + $1.sequenceCount } <= bounds.maxSequenceCount
             && step.parts.allSatisfy { $0.firstPosition + $0.tokenCount <= bounds.maxContextLength }
@@ -69,8 +69,10 @@ struct StepGrid {
 }
 
 extension StepGrid.Part {
-    /// Blocks of `blockSize` tokens of one of its sequences.
-    func blockCount(_ blockSize: Int) -> Int { (firstPosition + tokenCount).dividedUp(by: blockSize) }
+    /// Blocks of one of its sequences in all cache groups.
+    func blockCount(_ groups: [CacheGroup]) -> Int {
+        groups.reduce(0) { $0 + $1.blockCount(forTokens: firstPosition + tokenCount) }
+    }
 }
 
 extension StepGrid.Step {
@@ -81,7 +83,7 @@ extension StepGrid.Step {
         var sampling = SamplingParameters()
         sampling.temperature = 0
         let sequenceCount = parts.reduce(0) { $0 + $1.sequenceCount }
-        let longest = parts.map { $0.blockCount(bounds.blockSize) }.max() ?? 0
+        let longest = parts.map { $0.blockCount(bounds.groups) }.max() ?? 0
         let isInterleaved = sequenceCount * longest <= bounds.blockCount
         var nextBlock = 0
         for part in parts {
@@ -90,10 +92,15 @@ extension StepGrid.Step {
                 let tokens = (0..<part.tokenCount).map {
                     Int32(($0 * 7919 + number * 104_729) % bounds.vocabularySize)
                 }
-                let blocks = (0..<part.blockCount(bounds.blockSize)).map { index in
-                    Int32(isInterleaved ? index * sequenceCount + number : nextBlock + index)
+                var index = 0
+                let blocks = bounds.groups.map { group in
+                    let count = group.blockCount(forTokens: part.firstPosition + part.tokenCount)
+                    defer { index += count }
+                    return (index..<index + count).map {
+                        BlockID(isInterleaved ? $0 * sequenceCount + number : nextBlock + $0)
+                    }
                 }
-                nextBlock += blocks.count
+                nextBlock += index
                 output.admitted.append(AdmittedRequest(id: id, prompt: tokens, sampling: sampling))
                 output.scheduled.append(
                     ScheduledRequest(

@@ -87,7 +87,7 @@ static void locate(const quire_attention *a, size_t kv_head, visible_range all, 
     size_t block = (start + c->range.begin) / a->block_size, offset = (start + c->range.begin) % a->block_size;
     for (size_t j = c->range.begin; j < c->range.end; block++, offset = 0) {
         size_t run = smaller(a->block_size - offset, c->range.end - j);
-        size_t at = ((size_t)a->block_table[block] * a->block_size + offset) * stride + first;
+        size_t at = (size_t)a->block_table[block] * a->block_stride + offset * stride + first;
         for (size_t i = 0; i < run; i++, at += stride) { c->index[j++] = at; }
     }
 }

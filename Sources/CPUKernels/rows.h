@@ -45,14 +45,16 @@ static void reorder_from_f32(quire_dtype dtype, const float *x, size_t x_stride,
 }
 
 static void write_heads(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *slots, size_t tokens,
-                        size_t width, size_t head_size, void *cache) {
+                        size_t width, size_t head_size, size_t block_size, size_t block_stride, void *cache) {
+    size_t heads = width / head_size;
+    size_t stride = dtype == quire_dtype_int8 ? heads * scaled_head_size(head_size) : width;
     for (size_t t = 0; t < tokens; t++) {
         const float *row = x + t * x_stride;
+        size_t slot = (size_t)slots[t], at = slot / block_size * block_stride + slot % block_size * stride;
         if (dtype == quire_dtype_int8) {
-            size_t heads = width / head_size, at = (size_t)slots[t] * heads * scaled_head_size(head_size);
             write_scaled_heads(row, heads, head_size, (char *)cache + at);
         } else {
-            round_row(dtype, row, cache, (size_t)slots[t] * width, width);
+            round_row(dtype, row, cache, at, width);
         }
     }
 }

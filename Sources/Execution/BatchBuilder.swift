@@ -1,14 +1,15 @@
 import Backends
 import Requests
 import Sampling
+import SharedValues
 
 /// Turns a step's plain data into the arrays that a prepared plan runs on; keeps their storage between steps.
 struct BatchBuilder {
-    let blockSize: Int
-    private(set) var batch = ForwardBatch()
+    private(set) var batch: ForwardBatch
 
-    init(blockSize: Int) {
-        self.blockSize = blockSize
+    /// For a cache of these groups.
+    init(groups: [CacheGroup]) {
+        batch = ForwardBatch(groups: groups)
     }
 
     /// Builds a batch of the scheduled requests, one after another. Sample rows are, for each request in order, its scored
@@ -18,8 +19,7 @@ struct BatchBuilder {
         for scheduled in output.scheduled {
             let firstRow = batch.tokenCount
             batch.append(
-                tokens: scheduled.tokens, firstPosition: scheduled.firstPosition, blocks: scheduled.blocks,
-                blockSize: blockSize)
+                tokens: scheduled.tokens, firstPosition: scheduled.firstPosition, blocks: scheduled.blocks)
             for position in scheduled.scoredPositions {
                 batch.sampleRows.append(Int32(truncatingIfNeeded: firstRow + position - scheduled.firstPosition))
                 batch.rowRequests.append(RowRequest())

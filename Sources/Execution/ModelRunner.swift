@@ -2,7 +2,7 @@ public import Backends
 import KVCaching
 public import Requests
 import Sampling
-import SharedValues
+public import SharedValues
 
 /// Runs steps on a device: the only place where tokens and blocks meet bytes.
 ///
@@ -21,14 +21,14 @@ public struct ModelRunner: ModelExecutor {
     /// host builds and records the batch.
     private static let timingInterval = 16
 
-    /// A runner of `plan`, whose cache is attached and has blocks of `blockSize` tokens. After a device loss, `reopen`
-    /// prepares the same plan again, with a cache of the same size; nil: a lost device stays lost.
+    /// A runner of `plan`, whose cache is attached and has these groups. After a device loss, `reopen` prepares the same
+    /// plan again, with a cache of the same size; nil: a lost device stays lost.
     public init(
-        plan: any PreparedPlan, blockSize: Int, reopen: (@Sendable () throws -> sending any PreparedPlan)? = nil
+        plan: any PreparedPlan, groups: [CacheGroup], reopen: (@Sendable () throws -> sending any PreparedPlan)? = nil
     ) {
         self.plan = plan
         self.reopen = reopen
-        builder = BatchBuilder(blockSize: blockSize)
+        builder = BatchBuilder(groups: groups)
     }
 
     /// Computes one step. Throws what the device throws; then nothing is sampled.

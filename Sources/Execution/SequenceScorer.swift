@@ -1,30 +1,34 @@
 public import Backends
-import SharedValues
+import KVCaching
+public import SharedValues
 
 /// Runs known tokens through a plan, chunk by chunk into the paged cache, and lends the logits after each of them, for
 /// perplexities. The plan must serve nothing else meanwhile.
 public struct SequenceScorer {
     private let plan: any PreparedPlan
-    private let blocks: [Int32]
-    private let blockSize: Int
+    private let groups: [CacheGroup]
+    private let blockCount: Int
     private let chunkTokenCount: Int
     /// The longest sequence that can be scored.
     public let maxTokenCount: Int
-    private var batch = ForwardBatch()
+    private var batch: ForwardBatch
 
-    /// A scorer on `plan`, whose cache has `blockCount` blocks of `blockSize` tokens, that asks for `chunkTokenCount`
-    /// rows at once. Precondition: the plan was prepared for batches of so many tokens and samples, and the cache holds
-    /// a sequence of `maxTokenCount`.
+    /// A scorer on `plan`, whose cache has `blockCount` blocks for these groups, that asks for `chunkTokenCount` rows at
+    /// once. Precondition: the plan was prepared for batches of so many tokens and samples, and the cache holds a sequence
+    /// of `maxTokenCount`.
     public init(
-        plan: any PreparedPlan, blockCount: Int, blockSize: Int, chunkTokenCount: Int, maxTokenCount: Int
+        plan: any PreparedPlan, blockCount: Int, groups: [CacheGroup], chunkTokenCount: Int, maxTokenCount: Int
     ) {
         precondition(chunkTokenCount > 0, "a chunk has tokens")
-        precondition(maxTokenCount <= blockCount * blockSize, "a cache too small for \(maxTokenCount) tokens")
+        precondition(
+            groups.maximumBlockCount(forTokens: maxTokenCount, chunkTokenCount: chunkTokenCount) <= blockCount,
+            "a cache too small for \(maxTokenCount) tokens")
         self.plan = plan
-        blocks = (0..<blockCount).map { Int32(truncatingIfNeeded: $0) }
-        self.blockSize = blockSize
+        self.groups = groups
+        self.blockCount = blockCount
         self.chunkTokenCount = chunkTokenCount
         self.maxTokenCount = maxTokenCount
+        batch = ForwardBatch(groups: groups)
     }
 
     /// Lends `body` each position with the logits of what follows it, `[vocabularySize]`, in order.
@@ -33,13 +37,18 @@ public struct SequenceScorer {
         _ tokens: [Int32], _ body: (Int, UnsafeMutableBufferPointer<Float>) throws -> Void
     ) throws {
         precondition(tokens.count <= maxTokenCount, "\(tokens.count) tokens where \(maxTokenCount) fit")
+        var cache = KVCacheManager(blockCount: blockCount, groups: groups, isPrefixCachingEnabled: false)
+        var table = BlockTable()
         var first = 0
         while first < tokens.count {
             let last = min(first + chunkTokenCount, tokens.count)
+            let hasRoom =
+                first == 0
+                ? cache.begin(&table, tokens: tokens, salt: nil, roomFor: { _ in last }) == 0
+                : cache.extend(&table, toTokens: last)
+            precondition(hasRoom, "the cache holds a sequence of this length")
             batch.removeAll()
-            batch.append(
-                tokens: tokens[first..<last], firstPosition: first,
-                blocks: blocks.prefix(last.dividedUp(by: blockSize)), blockSize: blockSize)
+            batch.append(tokens: tokens[first..<last], firstPosition: first, blocks: table.blocks)
             batch.sampleRows = (0..<last - first).map { Int32(truncatingIfNeeded: $0) }
             try plan.submit(batch)
             let rows = try plan.wait()
@@ -47,6 +56,7 @@ public struct SequenceScorer {
                 try rows.withRow(row) { try body(first + row, $0) }
             }
             first = last
+            cache.freeUnseen(&table, computedCount: first)
         }
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// All groups take their blocks from one pool. A block of a group holds `blockSize` tokens of the group's layers. A sequence
 /// has a block table for each group.
-public struct CacheGroup: Sendable, Hashable {
+public struct CacheGroup: Sendable, Hashable, Codable {
     /// Tokens in a block; a power of two from 1 to 256.
     public let blockSize: Int
     /// Positions that a token attends to, its own included; nil: all before it. Blocks before the window are freed.
@@ -64,10 +64,15 @@ extension Collection<CacheGroup> {
         return fits
     }
 
-    /// Tokens of one sequence whose keys and values in all groups take `blockCount` blocks.
+    /// Tokens whose keys and values in all groups take `blockCount` blocks, before any block before a window is freed.
     public func tokenCount(inBlocks blockCount: Int) -> Int {
+        let stretch = stretch
+        return blockCount / stretch.blockCount * stretch.tokenCount
+    }
+
+    /// The tokens of a block of the greatest size, and how many blocks they take in all groups.
+    public var stretch: (tokenCount: Int, blockCount: Int) {
         let largest = lazy.map(\.blockSize).max() ?? 1
-        let blocksPerLargest = reduce(0) { $0 + largest / $1.blockSize }
-        return blockCount / Swift.max(blocksPerLargest, 1) * largest
+        return (largest, Swift.max(1, reduce(0) { $0 + largest / $1.blockSize }))
     }
 }

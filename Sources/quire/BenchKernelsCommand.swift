@@ -51,7 +51,6 @@ struct BenchKernelsCommand: ParsableCommand {
         configuration.scheduler.maxNumBatchedTokens = limits.tokenCount
         configuration.scheduler.maxNumSeqs = limits.sequenceCount
         configuration.model.maxModelLen = limits.contextLength
-        configuration.cache.numBlocks = benchmark.blockCount(blockSize: configuration.cache.blockSize)
         try exitingWithStatus { try measure(benchmark, configuration) }
     }
 
@@ -59,13 +58,14 @@ struct BenchKernelsCommand: ParsableCommand {
         let bar = ProgressBar()
         let logger = Logger(measuring: configuration.logging)
         let model = try LoadedModel(
-            configuration, catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
+            configuration, blockCount: benchmark.blockCount,
+            catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
         ) { bar.show("loading \(configuration.model.name)", $0) }
         let speed = try model.measureSpeed()
         let report = KernelReport(
             device: model.deviceName, speed: speed,
             steps: try benchmark.run(
-                on: model.plan, blockSize: model.blockSize, vocabularySize: model.vocabularySize))
+                on: model.plan, groups: model.groups, vocabularySize: model.vocabularySize))
         let file = json.map { ResultFile($0) }
         if file?.isStandardOutput != true { Console.write(report.text) }
         try file?.writeJSON(of: report)

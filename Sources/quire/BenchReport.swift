@@ -20,7 +20,7 @@ struct BenchReport: Encodable {
             weightsBytes = memory.weightsByteCount
             scratchBytes = memory.scratchByteCount
             cacheBytes = memory.cacheByteCount
-            cacheTokens = memory.blockCount * memory.blockSize
+            cacheTokens = memory.cacheTokenCount
         }
     }
 

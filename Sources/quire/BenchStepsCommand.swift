@@ -66,7 +66,7 @@ extension StepBenchmark.Bounds {
     init(_ model: LoadedModel, _ scheduler: SchedulerSection) {
         self.init(
             maxTokenCount: scheduler.maxNumBatchedTokens, maxSequenceCount: scheduler.maxNumSeqs,
-            maxContextLength: model.maxModelLength, blockCount: model.blockCount, blockSize: model.blockSize,
+            maxContextLength: model.maxModelLength, blockCount: model.blockCount, groups: model.groups,
             swapBlockCount: model.swapBlockCount, vocabularySize: model.vocabularySize)
     }
 }

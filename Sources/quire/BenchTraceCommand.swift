@@ -66,7 +66,7 @@ struct BenchTraceCommand: AsyncParsableCommand {
         known.cache.numSwapBlocks = statistics.swapBlockCount
         known.model.maxModelLen = model.engine.limits.maxModelLength
         let figures = try await replay.run(requests) { bar.show("requests", Double($0) / Double(requests.count)) }
-        return (figures, try SimulationSetup(known))
+        return (figures, try SimulationSetup(known, groups: model.memory.groups))
     }
 }
 

@@ -84,7 +84,7 @@ extension MemoryFigures {
         scratch = memory.scratchByteCount
         cache = memory.cacheByteCount
         block = memory.blockByteCount
-        blockSize = memory.blockSize
+        groups = memory.groups
         alignment = memory.alignmentByteCount
         addressableBlockCount = memory.addressableBlockCount
         peakResident = LoadTest.peakResidentByteCount()

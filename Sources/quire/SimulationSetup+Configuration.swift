@@ -1,17 +1,21 @@
 import EngineConfig
 import Scheduling
+import SharedValues
 import Simulation
 
 extension SimulationSetup {
-    /// The engine that `configuration` describes. Throws where the cache has no size: there is no model to take one
-    /// from.
-    init(_ configuration: EngineConfiguration) throws(ConfigurationError) {
+    /// The engine that `configuration` describes, with the cache `groups` of its model, or one that keeps all positions.
+    /// Throws where the cache has no size: there is no model to take one from.
+    init(_ configuration: EngineConfiguration, groups: [CacheGroup]? = nil) throws(ConfigurationError) {
         guard let blockCount = configuration.cache.numBlocks else {
             throw configuration.error(
                 at: "cache.num_blocks",
                 message: "needed by simulate, which has no device to measure; add it, or --set cache.num_blocks=4096")
         }
-        let capacity = blockCount * configuration.cache.blockSize
+        let groups = groups ?? [CacheGroup(blockSize: configuration.cache.blockSize)]
+        let capacity = groups.maximumTokenCount(
+            inBlocks: blockCount, chunkTokenCount: configuration.scheduler.maxNumBatchedTokens,
+            limit: configuration.model.maxModelLen ?? blockCount * configuration.cache.blockSize)
         let length = configuration.model.maxModelLen ?? capacity
         guard length <= capacity else {
             throw configuration.error(
@@ -28,6 +32,7 @@ extension SimulationSetup {
                 fixedSeconds: cost.stepMs / 1e3, promptTokenSeconds: cost.promptTokenUs / 1e6,
                 sequenceSeconds: cost.sequenceUs / 1e6, contextTokenSeconds: cost.contextTokenUs / 1e6,
                 moveBlockSeconds: cost.swapBlockUs / 1e6, moveTokenSeconds: cost.swapTokenUs / 1e6))
+        self.groups = groups
         guard configuration.cache.swapSpace == 0 else {
             throw configuration.error(
                 at: "cache.swap_space",

@@ -111,15 +111,12 @@ struct MemoryPoolTests {
         let layers = [CacheLayer(keyValueHeadCount: 3, headSize: 10), CacheLayer(keyValueHeadCount: 1, headSize: 8)]
         let device = CountingBackend()
         let pool = MemoryPool(device: device, budgetByteCount: budget)
-        let count = KVCacheMemory.blockCount(
-            fitting: budget, layers: layers, blockSize: blockSize, type: .bf16, device: device.device)
-        let perBlock = KVCacheMemory.byteCountPerBlock(layers: layers, blockSize: blockSize, type: .bf16)
+        let layout = CacheLayout(layers: layers, blockSize: blockSize, type: .bf16)
+        let count = layout.blockCount(fitting: budget, on: device.device)
+        let perBlock = layout.blockByteCount
         #expect(perBlock == 2 * 38 * blockSize * 2)
         #expect((count + 1) * perBlock > budget - 4 * MemoryPool.alignment - perBlock)
-        if count > 0 {
-            _ = try KVCacheMemory(
-                layers: layers, blockCount: count, blockSize: blockSize, type: .bf16, pool: pool)
-        }
+        if count > 0 { _ = try KVCacheMemory(layout, blockCount: count, pool: pool) }
     }
 
     @Test("a layer's keys are never more than can be allocated at once")
@@ -127,10 +124,10 @@ struct MemoryPoolTests {
         let layers = [CacheLayer(keyValueHeadCount: 1, headSize: 16)]
         let device = CountingBackend(maxAllocation: 4096, maxRange: 1 << 20)
         let pool = MemoryPool(device: device, budgetByteCount: 1 << 20)
-        let count = KVCacheMemory.blockCount(
-            fitting: 1 << 20, layers: layers, blockSize: 16, type: .bf16, device: device.device)
+        let layout = CacheLayout(layers: layers, blockSize: 16, type: .bf16)
+        let count = layout.blockCount(fitting: 1 << 20, on: device.device)
         #expect(count == 4096 / (16 * 16 * 2))
-        _ = try KVCacheMemory(layers: layers, blockCount: count, blockSize: 16, type: .bf16, pool: pool)
+        _ = try KVCacheMemory(layout, blockCount: count, pool: pool)
     }
 
     @Test("the batch lays sequences out with slots of their own blocks")
@@ -138,11 +135,11 @@ struct MemoryPoolTests {
         var batch = ForwardBatch()
         batch.append(tokens: [7, 8, 9], firstPosition: 3, blocks: [5, 2], blockSize: 4)
         batch.append(tokens: [1], firstPosition: 0, blocks: [0], blockSize: 4)
-        #expect(batch.positions == [3, 4, 5, 0] && batch.slots == [23, 8, 9, 0])
+        #expect(batch.positions == [3, 4, 5, 0] && batch.groups[0].slots == [23, 8, 9, 0])
         #expect(batch.queryStarts == [0, 3, 4] && batch.contextLengths == [6, 1])
-        #expect(batch.blockTables == [5, 2, 0] && batch.blockTableStarts == [0, 2, 3])
+        #expect(batch.groups[0].blockTables == [5, 2, 0] && batch.groups[0].blockTableStarts == [0, 2])
         batch.removeAll()
-        #expect(batch.tokenCount == 0 && batch.queryStarts == [0] && batch.blockTableStarts == [0])
+        #expect(batch.tokenCount == 0 && batch.queryStarts == [0] && batch.groups[0].blockTableStarts == [])
     }
 
     @Test("the callback gets the bytes allocated for each usage")

@@ -9,11 +9,12 @@ import Testing
 @Suite("Step benchmark")
 struct StepBenchmarkTests {
     static func bounds(
-        tokens: Int = 512, sequences: Int = 16, length: Int = 1024, blocks: Int = 600, swap: Int = 0
+        tokens: Int = 512, sequences: Int = 16, length: Int = 1024, blocks: Int = 600, swap: Int = 0,
+        groups: [CacheGroup] = [CacheGroup(blockSize: 16)]
     ) -> StepBenchmark.Bounds {
         StepBenchmark.Bounds(
             maxTokenCount: tokens, maxSequenceCount: sequences, maxContextLength: length, blockCount: blocks,
-            blockSize: 16, swapBlockCount: swap, vocabularySize: 100)
+            groups: groups, swapBlockCount: swap, vocabularySize: 100)
     }
 
     /// An executor that says what a real one could not have run.
@@ -34,14 +35,15 @@ struct StepBenchmarkTests {
             }
             try hold(output.tokenCount <= bounds.maxTokenCount, "\(output.tokenCount) tokens")
             try hold(output.scheduled.count <= bounds.maxSequenceCount, "\(output.scheduled.count) sequences")
-            let blocks = output.scheduled.flatMap(\.blocks)
+            let blocks = output.scheduled.flatMap { $0.blocks.joined() }
             try hold(Set(blocks).count == blocks.count, "a block is shared")
             try hold(blocks.allSatisfy { (0..<bounds.blockCount).contains(Int($0)) }, "no such block")
             for scheduled in output.scheduled {
                 try hold(live.contains(scheduled.id), "\(scheduled.id) runs before it comes")
                 let end = scheduled.firstPosition + scheduled.tokens.count
                 try hold(end <= bounds.maxContextLength, "\(end) tokens in a sequence")
-                try hold(scheduled.blocks.count == end.dividedUp(by: bounds.blockSize), "missing blocks")
+                let counts = bounds.groups.map { $0.blockCount(forTokens: end) }
+                try hold(scheduled.blocks.map(\.count) == counts, "missing blocks")
                 try hold(scheduled.tokens.allSatisfy { 0 <= $0 && $0 < bounds.vocabularySize }, "no such token")
             }
             for move in output.moves {
@@ -59,6 +61,9 @@ struct StepBenchmarkTests {
         arguments: [
             bounds(), bounds(tokens: 16, sequences: 1, length: 20, blocks: 2), bounds(sequences: 64, blocks: 5000),
             bounds(tokens: 8192, sequences: 128, length: 8192, blocks: 9000, swap: 40), bounds(blocks: 7, swap: 7),
+            bounds(
+                blocks: 900,
+                groups: [CacheGroup(blockSize: 16, slidingWindow: 64), CacheGroup(blockSize: 32)]),
         ])
     func possible(bounds: StepBenchmark.Bounds) throws {
         var executor = StrictExecutor(bounds: bounds)

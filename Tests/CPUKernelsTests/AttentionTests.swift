@@ -11,6 +11,8 @@ private struct AttentionCase {
     var context = 150
     var queries = 1
     var blockSize = 16
+    /// Unused numbers at the end of each block.
+    var padding = 0
     var softCap: Float = 0
     var window = 0
     var head = 1
@@ -42,11 +44,12 @@ private struct AttentionCase {
         var shuffler = Numbers(seed: 10)
         let blockTable = shuffler.permutation(blocks + 2).suffix(blocks).map { $0 }
         let rowBytes = width * byteCount(type)
-        var keyCache = [UInt8](repeating: Self.poison, count: (blocks + 2) * blockSize * rowBytes)
+        let blockBytes = blockSize * rowBytes + padding * byteCount(type)
+        var keyCache = [UInt8](repeating: Self.poison, count: (blocks + 2) * blockBytes)
         var valueCache = keyCache
         for position in 0..<context {
-            let slot = Int(blockTable[position / blockSize]) * blockSize + position % blockSize
-            let place = (slot * rowBytes)..<((slot + 1) * rowBytes)
+            let start = Int(blockTable[position / blockSize]) * blockBytes + position % blockSize * rowBytes
+            let place = start..<start + rowBytes
             keyCache.replaceSubrange(place, with: keys.bytes[(position * rowBytes)..<((position + 1) * rowBytes)])
             valueCache.replaceSubrange(place, with: values.bytes[(position * rowBytes)..<((position + 1) * rowBytes)])
         }
@@ -61,8 +64,9 @@ private struct AttentionCase {
                     guard let k = keyCache.baseAddress, let v = valueCache.baseAddress, let t = blockTable.baseAddress
                     else { return }
                     var attention = quire_attention(
-                        keys: k, values: v, cache_dtype: type, block_size: blockSize, kv_head_count: keyValueHeads,
-                        head_size: headSize, group: group, block_table: t, scale: scale, soft_cap: softCap,
+                        keys: k, values: v, cache_dtype: type, block_size: blockSize,
+                        block_stride: blockSize * width + padding, kv_head_count: keyValueHeads, head_size: headSize,
+                        group: group, block_table: t, scale: scale, soft_cap: softCap,
                         sliding_window: window, sinks: sinks.isEmpty ? nil : sinks.baseAddress)
                     for first in Swift.stride(from: 0, to: queries, by: step) {
                         let count = min(step, queries - first)
@@ -186,7 +190,10 @@ private struct AttentionCase {
             let expected = bits(attention.run(table))
             for blockSize in [1, 2, 5, 16, 256] {
                 attention.blockSize = blockSize
-                #expect(bits(attention.run(table)) == expected, "block size \(blockSize), window \(window)")
+                for padding in [0, 6] {
+                    attention.padding = padding
+                    #expect(bits(attention.run(table)) == expected, "block size \(blockSize), window \(window)")
+                }
             }
         }
     }
@@ -228,9 +235,9 @@ private struct AttentionCase {
                         guard let k = keys.baseAddress, let v = values.baseAddress, let t = blocks.baseAddress
                         else { return }
                         var attention = quire_attention(
-                            keys: k, values: v, cache_dtype: .f32, block_size: 70, kv_head_count: 1,
-                            head_size: headSize, group: 1, block_table: t, scale: 1, soft_cap: 0, sliding_window: 0,
-                            sinks: nil)
+                            keys: k, values: v, cache_dtype: .f32, block_size: 70,
+                            block_stride: 70 * headSize, kv_head_count: 1, head_size: headSize, group: 1,
+                            block_table: t, scale: 1, soft_cap: 0, sliding_window: 0, sinks: nil)
                         table.kernels.paged_attention(
                             &attention, 0, query, headSize, count, 67, &output, headSize, &scratch)
                     }

@@ -75,24 +75,25 @@ import Testing
 
     @Test(arguments: elementTypes, KernelTable.available)
     func keysAndValuesGoToTheirSlots(type: quire_dtype, table: KernelTable) {
-        let (width, stride, slotCount) = (21, 25, 6)
+        // Blocks of two slots, with some bytes between them that nobody writes.
+        let (width, stride, blockCount, blockStride) = (21, 25, 3, 47)
         var numbers = Numbers(seed: 11)
         let keys = numbers.floats(3 * stride)
         let values = numbers.floats(3 * stride)
         let slots: [Int32] = [4, 0, 5]
         let rowBytes = width * byteCount(type)
-        var keyCache = [UInt8](repeating: 0xCC, count: slotCount * rowBytes)
+        var keyCache = [UInt8](repeating: 0xCC, count: blockCount * blockStride * byteCount(type))
         var valueCache = keyCache
         var expected = [keyCache, valueCache]
         for (row, slot) in slots.enumerated() {
             for (which, source) in [keys, values].enumerated() {
                 let stored = Stored(Array(source[(row * stride)..<(row * stride + width)]), as: type)
-                let start = Int(slot) * rowBytes
+                let start = (Int(slot) / 2 * blockStride + Int(slot) % 2 * width) * byteCount(type)
                 expected[which].replaceSubrange(start..<(start + rowBytes), with: stored.bytes)
             }
         }
-        table.kernels.write_heads(type, keys, stride, slots, 3, width, width, &keyCache)
-        table.kernels.write_heads(type, values, stride, slots, 3, width, width, &valueCache)
+        table.kernels.write_heads(type, keys, stride, slots, 3, width, width, 2, blockStride, &keyCache)
+        table.kernels.write_heads(type, values, stride, slots, 3, width, width, 2, blockStride, &valueCache)
         #expect(keyCache == expected[0])
         #expect(valueCache == expected[1])
     }
@@ -109,7 +110,7 @@ import Testing
         }
         let record = 4 + (headSize + 3) / 4 * 4
         var keyCache = [UInt8](repeating: 0xCC, count: 3 * 2 * record)
-        table.kernels.write_heads(.int8, keys, width, [2, 0], 2, width, headSize, &keyCache)
+        table.kernels.write_heads(.int8, keys, width, [2, 0], 2, width, headSize, 1, 2 * record, &keyCache)
         #expect(keyCache[2 * record..<4 * record].allSatisfy { $0 == 0xCC })
         for (row, slot) in [2, 0].enumerated() {
             for head in 0..<2 {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import InferenceEngine
+import SharedValues
 import Testing
 
 @testable import Comparison
@@ -26,7 +27,7 @@ struct ReportTests {
             var memory = MemoryFigures()
             memory.weights = index == 0 ? 4000 : 1000
             memory.block = 100
-            memory.blockSize = 16
+            memory.groups = [CacheGroup(blockSize: 16)]
             result.entries[index].add(scores(index))
             result.entries[index].add(continuations(index))
             var load = PartOutcome()

@@ -1,4 +1,5 @@
 import Benchmarking
+import SharedValues
 import Testing
 
 @testable import Comparison
@@ -78,7 +79,7 @@ struct StatisticsTests {
         memory.scratch = 200
         memory.alignment = 56
         memory.block = 64
-        memory.blockSize = 16
+        memory.groups = [CacheGroup(blockSize: 16)]
         // 744 bytes are left: 11 blocks.
         #expect(memory.tokenCapacity(budget: 2000) == 11 * 16)
         #expect(memory.requestCapacity(budget: 2000, tokenCount: 33) == 3)

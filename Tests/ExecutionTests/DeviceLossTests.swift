@@ -55,17 +55,18 @@ import Testing
     @Test("requests of other steps go on where they were", arguments: 1...6)
     func survivors(lossAt: Int) throws {
         let machine = try Machine(path: Self.path, on: .cpu(.best, threads: 1), maxTokenCount: 64, maxSequenceCount: 4)
+        let layout = machine.layout(blockSize: 16)
         let reopened = Mutex(0)
         let runner = ModelRunner(
-            plan: FragilePlan(try machine.preparedPlan(blockCount: 16, blockSize: 16), lossAt: lossAt), blockSize: 16
+            plan: FragilePlan(try machine.preparedPlan(layout, blockCount: 16), lossAt: lossAt), groups: layout.groups
         ) {
             reopened.withLock { $0 += 1 }
             return try Machine(path: Self.path, on: .cpu(.best, threads: 1), maxTokenCount: 64, maxSequenceCount: 4)
-                .preparedPlan(blockCount: 16, blockSize: 16)
+                .preparedPlan(layout, blockCount: 16)
         }
         // Two at a time, and two wait; the later two are started before the loss where it comes late.
         var world = EngineWorld(
-            runner: runner, blockCount: 16, blockSize: 16,
+            runner: runner, blockCount: 16, groups: layout.groups,
             limits: SchedulerLimits(maxBatchedTokenCount: 8, maxSequenceCount: 2, maxModelLength: 64))
         let ids = Self.prompts.map { world.add($0, Self.greedy(12)) }
         while !world.isIdle { try world.stepThroughFailures() }
@@ -82,11 +83,12 @@ import Testing
     @Test("a device that does not open again fails each step with the reason")
     func lostForGood() throws {
         let machine = try Machine(path: Self.path, on: .cpu(.best, threads: 1), maxTokenCount: 64, maxSequenceCount: 4)
+        let layout = machine.layout(blockSize: 16)
         let runner = ModelRunner(
-            plan: FragilePlan(try machine.preparedPlan(blockCount: 16, blockSize: 16), lossAt: 1), blockSize: 16
+            plan: FragilePlan(try machine.preparedPlan(layout, blockCount: 16), lossAt: 1), groups: layout.groups
         ) { throw BackendError.unavailable(device: "fragile", reason: "unplugged") }
         var world = EngineWorld(
-            runner: runner, blockCount: 16, blockSize: 16,
+            runner: runner, blockCount: 16, groups: layout.groups,
             limits: SchedulerLimits(maxBatchedTokenCount: 8, maxSequenceCount: 1, maxModelLength: 64))
         let ids = Self.prompts.map { world.add($0, Self.greedy(12)) }
         while !world.isIdle { try world.stepThroughFailures() }

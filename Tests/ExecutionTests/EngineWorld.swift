@@ -2,6 +2,7 @@ import Execution
 import KVCaching
 import Requests
 import Scheduling
+import SharedValues
 import Testing
 
 /// A scheduler over a real model, stepped by hand, with every invariant checked after every step.
@@ -17,15 +18,15 @@ struct EngineWorld: ~Copyable {
     private(set) var failures: [String] = []
 
     init(
-        runner: ModelRunner, blockCount: Int, blockSize: Int, limits: SchedulerLimits, prefixCaching: Bool = true,
-        swapBlockCount: Int = 0, slidingWindow: Int? = nil, policy: any SchedulerPolicy = FirstComeFirstServed()
+        runner: ModelRunner, blockCount: Int, groups: [CacheGroup], limits: SchedulerLimits,
+        prefixCaching: Bool = true, swapBlockCount: Int = 0, policy: any SchedulerPolicy = FirstComeFirstServed()
     ) {
         self.runner = runner
         scheduler = Scheduler(
             limits: limits,
             cache: KVCacheManager(
-                blockCount: blockCount, blockSize: blockSize, isPrefixCachingEnabled: prefixCaching,
-                swapBlockCount: swapBlockCount, slidingWindow: slidingWindow),
+                blockCount: blockCount, groups: groups, isPrefixCachingEnabled: prefixCaching,
+                swapBlockCount: swapBlockCount),
             policy: policy)
     }
 

@@ -7,6 +7,7 @@ import KVCaching
 import Models
 import Requests
 import Scheduling
+import SharedValues
 import Synchronization
 import Tensors
 import Testing
@@ -88,15 +89,16 @@ struct Machine {
     /// Quantized weights stay quantized unless `isDense`.
     init(
         path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
-        maxSequenceCount: Int, slidingWindow: Int? = nil
+        maxSequenceCount: Int, slidingWindow: Int? = nil, layersWithoutWindow: Set<Int> = []
     ) throws {
         let checkpoint = try Checkpoint(path: path, families: ModelArchitectures.families)
         let loading = WeightLoading(checkpoint, type)
         let loader = isDense ? loading.denseLoader() : loading.quantizedLoader()
         let architecture = try #require(ModelArchitectures.of(checkpoint))
-        plan = try architecture.encode(
+        let encoded = try architecture.encode(
             ModelSource(
                 metadata: checkpoint.metadata, shape: checkpoint.shape, tensors: checkpoint.source, loader: loader))
+        plan = encoded.withWindow(slidingWindow, except: layersWithoutWindow)
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
         swapPool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
@@ -120,34 +122,40 @@ struct Machine {
             + rotations.reduce(0) { $0 + $1.frequencies.count * limits.maxContextLength * 8 }
     }
 
+    /// The layout of the plan's cache; unless `isGrouped`, all layers are one group that keeps all positions.
+    func layout(blockSize: Int, cacheType: CacheType = .f32, isGrouped: Bool = true) -> CacheLayout {
+        isGrouped
+            ? CacheLayout(plan, blockSize: blockSize, type: cacheType)
+            : CacheLayout(layers: plan.cacheLayers, blockSize: blockSize, type: cacheType)
+    }
+
     /// Gives the plan a cache and returns a runner over it.
-    func runner(
-        blockCount: Int, blockSize: Int, cacheType: CacheType = .f32, swapBlockCount: Int = 0
-    ) throws -> ModelRunner {
+    func runner(_ layout: CacheLayout, blockCount: Int, swapBlockCount: Int = 0) throws -> ModelRunner {
         ModelRunner(
-            plan: try preparedPlan(
-                blockCount: blockCount, blockSize: blockSize, cacheType: cacheType, swapBlockCount: swapBlockCount),
-            blockSize: blockSize)
+            plan: try preparedPlan(layout, blockCount: blockCount, swapBlockCount: swapBlockCount),
+            groups: layout.groups)
     }
 
     /// The plan with a new cache.
     func preparedPlan(
-        blockCount: Int, blockSize: Int, cacheType: CacheType = .f32, swapBlockCount: Int = 0
+        _ layout: CacheLayout, blockCount: Int, swapBlockCount: Int = 0
     ) throws -> any PreparedPlan {
         try prepared.attach(
             try KVCacheMemory(
-                layers: plan.cacheLayers, blockCount: blockCount, blockSize: blockSize, type: cacheType,
-                pool: pool, swapBlockCount: swapBlockCount, swapPool: swapPool))
+                layout, blockCount: blockCount, pool: pool, swapBlockCount: swapBlockCount, swapPool: swapPool))
         return prepared
     }
 
     /// Logits of every token of one sequence, `[tokens, vocabularySize]`, fed in one step.
     func logits(of tokens: [Int32]) throws -> [[Float]] {
-        let blockCount = (tokens.count + 15) / 16
-        _ = try runner(blockCount: blockCount, blockSize: 16)
-        var batch = ForwardBatch()
+        let layout = layout(blockSize: 16)
+        let counts = layout.groups.map { $0.blockCount(forTokens: tokens.count) }
+        let blockCount = counts.reduce(0, +)
+        _ = try preparedPlan(layout, blockCount: blockCount)
+        var batch = ForwardBatch(groups: layout.groups)
+        var unused = (0..<Int32(blockCount)).map { $0 }
         batch.append(
-            tokens: tokens, firstPosition: 0, blocks: (0..<Int32(blockCount)).reversed().map { $0 }, blockSize: 16)
+            tokens: tokens, firstPosition: 0, blocks: counts.map { (0..<$0).map { _ in unused.removeLast() } })
         batch.sampleRows = tokens.indices.map { Int32($0) }
         try prepared.submit(batch)
         let rows = try prepared.wait()
@@ -164,9 +172,12 @@ struct Machine {
         _ prompts: [[Int32]], count: Int, tokenBudget: Int = 64
     ) throws -> [[(token: Int32, margin: Float)]] {
         let lengths = prompts.map { $0.count + count }
-        let blockCount = lengths.reduce(0) { $0 + ($1 + 15) / 16 }
+        let layout = layout(blockSize: 16)
+        let blockCount = lengths.reduce(0) {
+            $0 + layout.groups.maximumBlockCount(forTokens: $1, chunkTokenCount: tokenBudget)
+        }
         var world = EngineWorld(
-            runner: try runner(blockCount: blockCount, blockSize: 16), blockCount: blockCount, blockSize: 16,
+            runner: try runner(layout, blockCount: blockCount), blockCount: blockCount, groups: layout.groups,
             limits: SchedulerLimits(
                 maxBatchedTokenCount: min(tokenBudget, limits.maxTokenCount),
                 maxSequenceCount: min(prompts.count, limits.maxSequenceCount), maxModelLength: lengths.max() ?? 1))
@@ -179,5 +190,33 @@ struct Machine {
         return ids.map { id in
             (world.logprobs[id] ?? []).map { ($0.chosen.token, $0.top[0].logprob - $0.top[1].logprob) }
         }
+    }
+}
+
+extension ForwardPlan {
+    /// The same plan with a sliding window in every layer but those of `layers`; the same plan where `window` is nil.
+    fileprivate func withWindow(_ window: Int?, except layers: Set<Int>) -> ForwardPlan {
+        guard let window else { return self }
+        var plan = ForwardPlan()
+        for value in values { _ = plan.addValue(rows: value.rows, width: value.width) }
+        for matrix in matrices { _ = plan.addMatrix(matrix.name, matrix.weights) }
+        for vector in vectors { _ = plan.addVector(vector.name, vector.elements) }
+        for layer in cacheLayers { _ = plan.addCacheLayer(layer) }
+        for operation in operations {
+            guard case .pagedAttention(let layer, let query, let shape, let output) = operation,
+                !layers.contains(layer)
+            else {
+                plan.append(operation)
+                continue
+            }
+            plan.append(
+                .pagedAttention(
+                    layer: layer, query: query,
+                    attention: AttentionShape(
+                        queryHeadCount: shape.queryHeadCount, scale: shape.scale, slidingWindow: window,
+                        softCap: shape.softCap, sinks: shape.sinks), output: output))
+        }
+        if let logits { plan.setLogits(logits) }
+        return plan
     }
 }

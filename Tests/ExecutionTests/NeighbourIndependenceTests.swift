@@ -35,15 +35,15 @@ import Weights
             maxTokenCount: 64, maxSequenceCount: 8)
         let cacheType = [CacheType.f32, .bf16, .f16, .int8].randomElement(using: &random) ?? .f32
         let loads = Self.loads(count: 24, &random)
-        var alone: [([Int32], [TokenLogprobs])] = []
+        let alone = machine.layout(blockSize: 16, cacheType: cacheType)
+        var expected: [([Int32], [TokenLogprobs])] = []
         for load in loads {
             var world = EngineWorld(
-                runner: try machine.runner(blockCount: 8, blockSize: 16, cacheType: cacheType), blockCount: 8,
-                blockSize: 16,
+                runner: try machine.runner(alone, blockCount: 8), blockCount: 8, groups: alone.groups,
                 limits: SchedulerLimits(maxBatchedTokenCount: 64, maxSequenceCount: 1, maxModelLength: 128))
             let id = world.add(load.prompt, load.sampling)
             while !world.isIdle { try world.step() }
-            alone.append((world.tokens[id] ?? [], world.logprobs[id] ?? []))
+            expected.append((world.tokens[id] ?? [], world.logprobs[id] ?? []))
         }
         var recomputedCount = 0
         var hitCount = 0
@@ -59,10 +59,10 @@ import Weights
             let blockCount = 128 / blockSize + (isTight ? 0 : Int.random(in: 0...(96 / blockSize), using: &random))
             let roomToSwap = isSwapping ? 8 * blockCount : Int.random(in: 0...blockCount, using: &random)
             let swapBlockCount = world == 0 ? 0 : roomToSwap
+            let layout = machine.layout(blockSize: blockSize, cacheType: cacheType)
             var world = EngineWorld(
-                runner: try machine.runner(
-                    blockCount: blockCount, blockSize: blockSize, cacheType: cacheType, swapBlockCount: swapBlockCount),
-                blockCount: blockCount, blockSize: blockSize,
+                runner: try machine.runner(layout, blockCount: blockCount, swapBlockCount: swapBlockCount),
+                blockCount: blockCount, groups: layout.groups,
                 limits: SchedulerLimits(
                     maxBatchedTokenCount: isTight ? 64 : Int.random(in: 1...64, using: &random),
                     maxSequenceCount: isSwapping || isTight ? 8 : Int.random(in: 1...8, using: &random),
@@ -73,9 +73,9 @@ import Weights
             for (index, load) in loads.enumerated() {
                 let (tokens, logprobs) = (world.tokens[ids[index]] ?? [], world.logprobs[ids[index]] ?? [])
                 // Whoever left early has a beginning of the same.
-                #expect(load.departure != nil || tokens.count == alone[index].0.count)
-                #expect(tokens == Array(alone[index].0.prefix(tokens.count)))
-                #expect(logprobs == Array(alone[index].1.prefix(logprobs.count)))
+                #expect(load.departure != nil || tokens.count == expected[index].0.count)
+                #expect(tokens == Array(expected[index].0.prefix(tokens.count)))
+                #expect(logprobs == Array(expected[index].1.prefix(logprobs.count)))
             }
             #expect(world.statistics.freeBlockCount == blockCount)
             #expect(world.statistics.freeSwapBlockCount == swapBlockCount)
@@ -88,28 +88,34 @@ import Weights
         #expect(recomputedCount > 0 && hitCount > 0)
     }
 
-    @Test(
-        "with a sliding window, below which blocks are freed", arguments: devices, [5, 24])
-    func slidingWindow(device: Device, window: Int) throws {
+    /// A window, whether only the first of two layers has it, and how the cache stores numbers.
+    private static let windows: [(Int, isMixed: Bool, CacheType)] = [
+        (5, false, .f32), (24, false, .f32), (5, true, .int8), (24, true, .bf16),
+    ]
+
+    @Test("with a sliding window in all layers or in one, behind which blocks are freed", arguments: devices, windows)
+    func slidingWindow(device: Device, choice: (Int, isMixed: Bool, CacheType)) throws {
+        let (window, isMixed, cacheType) = choice
         var random = SplitMix64(seed: UInt64(window))
         let machine = try Machine(
             path: Golden.path("llama-gqa-untied"), on: device, maxTokenCount: 64, maxSequenceCount: 8,
-            slidingWindow: window)
-        #expect(machine.plan.slidingWindow == window)
-        let loads = Self.loads(count: 12, &random)
+            slidingWindow: window, layersWithoutWindow: isMixed ? [1] : [])
+        #expect(machine.layout(blockSize: 4).groups.map(\.slidingWindow) == (isMixed ? [window, nil] : [window]))
+        let loads = Self.loads(count: isMixed ? 8 : 12, &random)
         var expected: [[TokenLogprobs]] = []
+        var (preemptionCount, hitCount) = (0, 0)
         for isFreeing in [false, true] {
             // Alone nothing is given back. Together there is room for one prompt and for little beside.
-            let blockCount = isFreeing ? 20 : 32
+            let layout = machine.layout(blockSize: 4, cacheType: cacheType, isGrouped: isFreeing)
+            let blockCount = isFreeing ? 20 * layout.groups.count : 32
             for swapBlockCount in isFreeing ? [0, 60] : [0] {
                 var world = EngineWorld(
-                    runner: try machine.runner(blockCount: blockCount, blockSize: 4, swapBlockCount: swapBlockCount),
-                    blockCount: blockCount, blockSize: 4,
+                    runner: try machine.runner(layout, blockCount: blockCount, swapBlockCount: swapBlockCount),
+                    blockCount: blockCount, groups: layout.groups,
                     limits: SchedulerLimits(
                         maxBatchedTokenCount: isFreeing ? 24 : 64, maxSequenceCount: isFreeing ? 8 : 1,
                         maxModelLength: 80),
-                    prefixCaching: isFreeing, swapBlockCount: swapBlockCount,
-                    slidingWindow: isFreeing ? window : nil)
+                    prefixCaching: isFreeing, swapBlockCount: swapBlockCount)
                 let ids = try Self.run(loads, in: &world)
                 let found = ids.map { world.logprobs[$0] ?? [] }
                 if isFreeing {
@@ -120,10 +126,13 @@ import Weights
                 } else {
                     expected = found
                 }
+                preemptionCount += world.statistics.preemptionCount
+                hitCount += world.statistics.prefixHitCount
                 #expect(world.statistics.freeBlockCount == blockCount)
                 #expect(world.statistics.freeSwapBlockCount == swapBlockCount)
             }
         }
+        #expect(preemptionCount > 0 && hitCount > 0)
     }
 
     private static func run(_ loads: [Load], in world: inout EngineWorld) throws -> [RequestID] {

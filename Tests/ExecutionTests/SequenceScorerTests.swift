@@ -1,3 +1,4 @@
+import Backends
 import Execution
 import SharedValues
 import Testing
@@ -6,17 +7,18 @@ import Testing
 struct SequenceScorerTests {
     @Test(
         "rows are transformers', and the same bits whatever the chunk",
-        arguments: Device.all)
-    func chunks(device: Device) throws {
-        let golden = try #require(try Golden.small("llama-bf16").prompts.max { $0.tokens.count < $1.tokens.count })
+        arguments: Device.all, ["llama-bf16", "mistral-layer-types"])
+    func chunks(device: Device, checkpoint: String) throws {
+        let golden = try #require(try Golden.small(checkpoint).prompts.max { $0.tokens.count < $1.tokens.count })
         var whole: [[Float]] = []
         for (chunk, blockSize) in [(64, 16), (1, 4), (3, 4), (7, 1), (16, 16)] {
             let machine = try Machine(
-                path: Golden.path("llama-bf16"), on: device, maxTokenCount: 64, maxSequenceCount: 4)
-            let blockCount = 64.dividedUp(by: blockSize)
+                path: Golden.path(checkpoint), on: device, maxTokenCount: 64, maxSequenceCount: 4)
+            let layout = machine.layout(blockSize: blockSize)
+            let blockCount = layout.groups.maximumBlockCount(forTokens: 64, chunkTokenCount: chunk)
             var scorer = SequenceScorer(
-                plan: try machine.preparedPlan(blockCount: blockCount, blockSize: blockSize), blockCount: blockCount,
-                blockSize: blockSize, chunkTokenCount: chunk, maxTokenCount: 64)
+                plan: try machine.preparedPlan(layout, blockCount: blockCount), blockCount: blockCount,
+                groups: layout.groups, chunkTokenCount: chunk, maxTokenCount: 64)
             var rows: [[Float]] = []
             // A sequence before it leaves nothing behind.
             for tokens in [Array(golden.tokens.reversed()), golden.tokens] {

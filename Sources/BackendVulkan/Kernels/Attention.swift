@@ -24,6 +24,8 @@ struct AttentionKernel: Kernel {
         var cap: Float
         /// The binary logarithm of the block size.
         var blockShift: UInt32
+        /// Words of the cache, as invocations read them, from one block to the next.
+        var blockStride: UInt32
         var firstTask: UInt32
         /// 0: heads have no sinks.
         var hasSinks: UInt32
@@ -116,7 +118,9 @@ struct AttentionKernel: Kernel {
             ],
             parameters: Parameters(
                 query: layout, output: layout, keyHeads: 1, groupHeads: UInt32(heads), slices: 1, scale: 0.25,
-                window: 0, cap: 0, blockShift: 4, firstTask: 0, hasSinks: 1, sinkOffset: 0),
+                window: 0, cap: 0, blockShift: 4,
+                blockStride: UInt32(16 * cacheType.headByteCount(headSize: headSize) / tiling.wordByteCount(cacheType)),
+                firstTask: 0, hasSinks: 1, sinkOffset: 0),
             rowCount: 1, output: .output, expected: expected)
     }
 }
@@ -137,6 +141,9 @@ extension KernelShapes {
         let heads: Int
         /// Rows of a chunk in a workgroup.
         let rowsPerTile: Int
+
+        /// Bytes of the cache that an invocation reads at once: `CACHE_WORDS` in `cache.glsl`.
+        func wordByteCount(_ cache: CacheType) -> Int { cache.elementType.map { unit * $0.byteCount } ?? 4 }
     }
 
     /// The tiling for heads of `headSize` numbers, `group` of which read the same keys and values. Throws `unsupported`
@@ -207,7 +214,8 @@ extension ProgramBuilder {
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
         let tiling = try shapes.attentionTiling(headSize: heads.headSize, group: group)
-        let ranges = cache.layers[layer]
+        let place = cache.layout.layers[layer]
+        let ranges = cache.physicalLayers[place.physicalLayer]
         let slices = group.dividedUp(by: tiling.heads)
         let target = memory.range(output)
         let tasks = memory.tasks
@@ -218,15 +226,16 @@ extension ProgramBuilder {
                 AttentionKernel.self, try kernels(for: kernel),
                 bindings: [
                     .queries: memory.range(query), .keys: ranges.keys, .values: ranges.values, .output: target,
-                    .states: memory.states, .tasks: batch.range(.tasks), .blockTables: batch.range(.blockTables),
-                    .sinks: weights.vectors,
+                    .states: memory.states, .tasks: batch.range(.tasks(place.group)),
+                    .blockTables: batch.range(.blockTables(place.group)), .sinks: weights.vectors,
                 ],
                 parameters: .init(
                     query: rowLayout(of: query), output: rowLayout(of: output),
                     keyHeads: UInt32(heads.keyValueHeadCount), groupHeads: UInt32(group), slices: UInt32(slices),
                     scale: shape.scale, window: UInt32(shape.slidingWindow ?? 0), cap: shape.softCap ?? 0,
-                    blockShift: UInt32(cache.blockSize.trailingZeroBitCount), firstTask: UInt32(firstTask),
-                    hasSinks: shape.sinks == nil ? 0 : 1,
+                    blockShift: UInt32(place.blockSize.trailingZeroBitCount),
+                    blockStride: UInt32(place.blockByteCount / tiling.wordByteCount(cache.type)),
+                    firstTask: UInt32(firstTask), hasSinks: shape.sinks == nil ? 0 : 1,
                     sinkOffset: UInt32(shape.sinks.map { weights.offset(of: $0) } ?? 0)),
                 rows: rows, groupCount: heads.keyValueHeadCount * slices,
                 label: "attention \(shape.queryHeadCount)/\(heads.keyValueHeadCount) of \(heads.headSize) "
@@ -236,13 +245,14 @@ extension ProgramBuilder {
         }
         append(
             [
-                try dispatch(.rowTasks, rowCount: 1, firstTask: 0),
-                try dispatch(.tileTasks, rowCount: tasks.rowsPerTile, firstTask: tasks.firstTile),
+                try dispatch(.rowTasks(group: place.group), rowCount: 1, firstTask: 0),
+                try dispatch(.tileTasks(group: place.group), rowCount: tasks.rowsPerTile, firstTask: tasks.firstTile),
             ],
             reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
-        if let record { try quantize(output, record.format, record.output, of: .tokensIfUnreduced) }
+        if let record { try quantize(output, record.format, record.output, of: .tokensIfUnreduced(group: place.group)) }
         try reduceAttention(
-            headSize: heads.headSize, headCount: shape.queryHeadCount, sinks: shape.sinks, record?.format,
+            headSize: heads.headSize, headCount: shape.queryHeadCount, group: place.group, sinks: shape.sinks,
+            record?.format,
             record?.output ?? output)
     }
 }

@@ -67,21 +67,22 @@ struct AttentionReduceKernel: Kernel {
 }
 
 extension ProgramBuilder {
-    /// The reduction of the states that the attention dispatched before has left.
+    /// The reduction of the states that the attention dispatched before, over a layer of cache group `group`, has left.
     mutating func reduceAttention(
-        headSize: Int, headCount: Int, sinks: VectorID?, _ quantized: QuantizedActivations?, _ output: ValueID
+        headSize: Int, headCount: Int, group: Int, sinks: VectorID?, _ quantized: QuantizedActivations?,
+        _ output: ValueID
     ) throws(BackendError) {
         let kernel = AttentionReduceKernel(headSize: headSize, quantized: quantized)
         let dispatch = Dispatch(
             AttentionReduceKernel.self, try kernels(for: kernel),
             bindings: [
-                .states: memory.states, .reductions: batch.range(.reductions), .sinks: weights.vectors,
+                .states: memory.states, .reductions: batch.range(.reductions(group)), .sinks: weights.vectors,
                 .output: memory.range(output),
             ],
             parameters: .init(
                 output: rowLayout(of: output), headCount: UInt32(headCount), hasSinks: sinks == nil ? 0 : 1,
                 sinkOffset: UInt32(sinks.map { weights.offset(of: $0) } ?? 0)),
-            rows: .reductions,
+            rows: .reductions(group: group),
             groupCount: headCount, label: "attention, reduced", bytesPerRow: headCount * headSize * 4)
         append([dispatch], reading: [memory.states], writing: [memory.range(output)])
     }

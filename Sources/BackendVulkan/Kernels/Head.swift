@@ -10,8 +10,11 @@ struct HeadKernel: Kernel {
     struct Parameters: KernelParameters {
         var headSize: UInt32
         var input: RowLayout
-        /// Rows of a value in numbers; slots of a cache in numbers, or in words where heads have scales.
+        /// Rows of a value in numbers; tokens of a cache in numbers, or in words where heads have scales.
         var output: RowLayout
+        /// The binary logarithm of the cache's block size, and from one block to the next, like `output`.
+        var blockShift: UInt32
+        var blockStride: UInt32
         var hasNorm: UInt32
         var weightOffset: UInt32
         var epsilon: Float
@@ -74,7 +77,8 @@ struct HeadKernel: Kernel {
             ],
             parameters: Parameters(
                 headSize: 8, input: RowLayout(stride: 16), output: RowLayout(stride: type == .int8 ? 6 : 16),
-                hasNorm: 1, weightOffset: 0, epsilon: NormKernel.testEpsilon, pairCount: 4, isInterleaved: 0),
+                blockShift: 0, blockStride: type == .int8 ? 6 : 16, hasNorm: 1, weightOffset: 0,
+                epsilon: NormKernel.testEpsilon, pairCount: 4, isInterleaved: 0),
             rowCount: 2, groupCount: 2, output: .target,
             // Rounded as the cache does.
             expected: cache.numbers(cache.words(expected.map { Float($0) })).map { Double($0) },
@@ -100,15 +104,20 @@ extension ProgramBuilder {
         let kernel: HeadKernel
         let target: MemoryRange
         let layout: RowLayout
+        var (blockShift, blockStride, group) = (0, 0, 0)
         var targetByteCount = width * 4
         switch pass.target {
         case .value(let output):
             (kernel, target, layout) = (HeadKernel(cacheType: nil), memory.range(output), rowLayout(of: output))
         case .keys(let layer), .values(let layer):
-            let ranges = cache.layers[layer]
+            let place = cache.layout.layers[layer]
+            let ranges = cache.physicalLayers[place.physicalLayer]
             let isKeys = if case .keys = pass.target { true } else { false }
-            targetByteCount = cache.type.tokenByteCount(of: plan.cacheLayers[layer])
-            let stride = cache.type == .int8 ? targetByteCount / 4 : width
+            targetByteCount = place.tokenByteCount
+            let unit = cache.type.elementType?.byteCount ?? 4
+            let stride = place.tokenByteCount / unit
+            (blockShift, blockStride) = (place.blockSize.trailingZeroBitCount, place.blockByteCount / unit)
+            group = place.group
             (kernel, target, layout) = (
                 HeadKernel(cacheType: cache.type), isKeys ? ranges.keys : ranges.values,
                 RowLayout(stride: UInt32(stride))
@@ -120,11 +129,11 @@ extension ProgramBuilder {
                 .input: memory.range(pass.input), .vectors: weights.vectors,
                 // Where there is no rotation, the binding needs some buffer.
                 .angles: pass.rotary.map { weights.table($0) } ?? weights.vectors,
-                .positions: batch.range(.positions), .slots: batch.range(.slots), .target: target,
+                .positions: batch.range(.positions), .slots: batch.range(.slots(group)), .target: target,
             ],
             parameters: .init(
                 headSize: UInt32(pass.headSize), input: rowLayout(of: pass.input), output: layout,
-                hasNorm: pass.norm == nil ? 0 : 1,
+                blockShift: UInt32(blockShift), blockStride: UInt32(blockStride), hasNorm: pass.norm == nil ? 0 : 1,
                 weightOffset: UInt32(pass.norm.map { weights.offset(of: $0.weight) } ?? 0),
                 epsilon: pass.norm?.epsilon ?? 0, pairCount: UInt32(pass.rotary?.frequencies.count ?? 0),
                 isInterleaved: pass.rotary?.pairing == .interleaved ? 1 : 0),

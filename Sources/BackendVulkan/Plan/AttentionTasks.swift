@@ -1,10 +1,11 @@
 import Backends
 import SharedValues
 
-/// Splits a batch into the tasks of attention workgroups.
+/// Splits a batch into the tasks of attention workgroups, for the layers of one cache group.
 ///
 /// A sequence with one new token is a task of one row, or several tasks that share its context and whose states a
-/// reduction folds. A longer chunk is split into tiles of rows. The result has the same bits either way.
+/// reduction folds. A longer chunk is split into tiles of rows. The result has the same bits either way. Tasks have no
+/// partitions before the window of their first row.
 struct AttentionTasks {
     /// Positions of a partition.
     let partition: Int
@@ -17,13 +18,18 @@ struct AttentionTasks {
     /// Room for tasks of both kinds.
     let taskCount: Int
 
-    /// Single rows of the batch written last.
-    private(set) var rowTaskCount = 0
-    /// Tiles of the batch written last.
-    private(set) var tileTaskCount = 0
-    /// Rows of the batch written last whose states wait for the reduction.
-    private(set) var reductionCount = 0
-    /// Positions in the contexts of all sequences of the batch written last.
+    /// What the batch written last has.
+    struct Counts: Hashable {
+        /// Tasks of single rows.
+        var rowTaskCount = 0
+        /// Tasks of tiles of rows.
+        var tileTaskCount = 0
+        /// Rows whose states wait for the reduction.
+        var reductionCount = 0
+    }
+
+    private(set) var counts = Counts()
+    /// Positions that some row of the batch written last attends to, over all sequences.
     private(set) var positionCount = 0
     /// Pairs of a query and a position that it may see, of the batch written last.
     private(set) var scoreCount = 0
@@ -39,60 +45,64 @@ struct AttentionTasks {
         taskCount = firstTile + limits.maxTokenCount.dividedUp(by: rowsPerTile) + limits.maxSequenceCount
     }
 
-    /// Writes the tasks of `batch`.
-    mutating func write(_ batch: borrowing ForwardBatch, into buffer: BatchBuffer) {
-        rowTaskCount = 0
-        tileTaskCount = 0
-        reductionCount = 0
+    /// Writes the tasks of `batch` for its cache group number `index`.
+    mutating func write(_ batch: borrowing ForwardBatch, group index: Int, into buffer: BatchBuffer) {
+        counts = Counts()
         scoreCount = 0
         positionCount = 0
         var usedStates = 0
-        let tasks = buffer.words(.tasks)
-        let reductions = buffer.words(.reductions)
+        let tasks = buffer.words(.tasks(index))
+        let reductions = buffer.words(.reductions(index))
+        let window = batch.groups[index].cacheGroup.slidingWindow ?? .max
         for sequence in 0..<batch.sequenceCount {
             let start = Int(batch.queryStarts[sequence])
             let end = Int(batch.queryStarts[sequence + 1])
             guard end > start else { continue }
             let context = Int(batch.contextLengths[sequence])
-            let table = UInt32(bitPattern: batch.blockTableStarts[sequence])
-            scoreCount += (end - start) * context
-            positionCount += context
+            // May be negative; the sum with the number of a block in the window is not.
+            let table = UInt32(bitPattern: batch.groups[index].blockTableStarts[sequence])
+            func firstSeen(from position: Int) -> Int { max(0, position - (window - 1)) }
+            let seenCount = context - firstSeen(from: context - (end - start))
+            scoreCount += (end - start) * seenCount
+            positionCount += seenCount
             // A chunk: tiles of rows, each of which goes through all partitions.
             guard end == start + 1 else {
                 for row in stride(from: start, to: end, by: rowsPerTile) {
                     let count = min(rowsPerTile, end - row)
                     let position = context - (end - row)
+                    let first = firstSeen(from: position) / partition
                     write(
                         [
                             UInt32(row), UInt32(count), UInt32(position), table,
-                            0, UInt32((position + count).dividedUp(by: partition)), 0, 0,
-                        ], to: tasks, at: firstTile + tileTaskCount)
-                    tileTaskCount += 1
+                            UInt32(first), UInt32((position + count).dividedUp(by: partition) - first), 0, 0,
+                        ], to: tasks, at: firstTile + counts.tileTaskCount)
+                    counts.tileTaskCount += 1
                 }
                 continue
             }
-            let partitions = context.dividedUp(by: partition)
+            let first = firstSeen(from: context - 1) / partition
+            let partitions = context.dividedUp(by: partition) - first
             // A single row whose context is not split.
             guard partitions > 1, usedStates + partitions <= stateCount else {
                 write(
-                    [UInt32(start), 1, UInt32(context - 1), table, 0, UInt32(partitions), 0, 0],
-                    to: tasks, at: rowTaskCount)
-                rowTaskCount += 1
+                    [UInt32(start), 1, UInt32(context - 1), table, UInt32(first), UInt32(partitions), 0, 0],
+                    to: tasks, at: counts.rowTaskCount)
+                counts.rowTaskCount += 1
                 continue
             }
             // A single row, a task for each partition, and the reduction of their states.
-            let offset = reductionCount * 4
+            let offset = counts.reductionCount * 4
             reductions[offset] = UInt32(start)
             reductions[offset + 1] = UInt32(usedStates)
             reductions[offset + 2] = UInt32(partitions)
-            reductionCount += 1
+            counts.reductionCount += 1
             for partition in 0..<partitions {
                 write(
                     [
                         UInt32(start), 1, UInt32(context - 1), table,
-                        UInt32(partition), 1, UInt32(usedStates + partition), 1,
-                    ], to: tasks, at: rowTaskCount)
-                rowTaskCount += 1
+                        UInt32(first + partition), 1, UInt32(usedStates + partition), 1,
+                    ], to: tasks, at: counts.rowTaskCount)
+                counts.rowTaskCount += 1
             }
             usedStates += partitions
         }

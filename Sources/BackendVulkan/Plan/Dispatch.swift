@@ -1,16 +1,26 @@
 import Backends
 import CVulkan
 
-/// What the second dimension of a dispatch counts; known only when a batch runs.
+/// What the second dimension of a dispatch counts; known only when a batch runs. Those with a number belong to the
+/// attention of a cache group.
 enum DispatchRows: Hashable {
-    case tokens, samples, rowTasks, tileTasks, reductions, reducedSamples
+    case tokens, samples, reducedSamples
+    case rowTasks(group: Int), tileTasks(group: Int), reductions(group: Int)
     /// All tokens, unless a reduction ends the attention of each.
-    case tokensIfUnreduced
+    case tokensIfUnreduced(group: Int)
 
     init(_ rows: PlanRows) {
         switch rows {
         case .tokens: self = .tokens
         case .samples: self = .samples
+        }
+    }
+
+    /// The cache group whose attention it belongs to.
+    var group: Int? {
+        switch self {
+        case .tokens, .samples, .reducedSamples: nil
+        case .rowTasks(let group), .tileTasks(let group), .reductions(let group), .tokensIfUnreduced(let group): group
         }
     }
 }

@@ -8,21 +8,20 @@ struct RecordedStep {
         private let tokenCount: Int
         private let sampleCount: Int
         private let reducedCount: Int
-        private let rowTaskCount: Int
-        private let tileTaskCount: Int
-        private let reductionCount: Int
+        /// Of each cache group.
+        private let tasks: [AttentionTasks.Counts]
 
-        init(_ batch: borrowing ForwardBatch, _ tasks: AttentionTasks, _ samples: SampleRows) {
+        init(_ batch: borrowing ForwardBatch, _ tasks: [AttentionTasks], _ samples: SampleRows) {
             tokenCount = batch.tokenCount
             sampleCount = batch.sampleRows.count
             reducedCount = samples.reducedCount
-            rowTaskCount = tasks.rowTaskCount
-            tileTaskCount = tasks.tileTaskCount
-            reductionCount = tasks.reductionCount
+            self.tasks = tasks.map(\.counts)
         }
 
         /// Whether the step has no chunk of a prompt, which may be split, and no row whose logits are copied.
-        fileprivate var isRepeatable: Bool { tileTaskCount == 0 && (reducedCount == sampleCount || reducedCount == 0) }
+        fileprivate var isRepeatable: Bool {
+            tasks.allSatisfy { $0.tileTaskCount == 0 } && (reducedCount == sampleCount || reducedCount == 0)
+        }
     }
 
     let counts: Counts

@@ -43,13 +43,13 @@ struct StepRecorder {
 
     /// Records what `phase` has to do for this batch.
     mutating func record(
-        _ phase: DispatchPhase, rowCount: (DispatchRows) -> Int, scoreCount: () -> Int
+        _ phase: DispatchPhase, rowCount: (DispatchRows) -> Int, scoreCount: (DispatchRows) -> Int
     ) throws(BackendError) {
         needsBarrier = needsBarrier || phase.needsBarrier
         for dispatch in phase.dispatches {
             let rows = rowCount(dispatch.rows)
             guard rows > 0, let kernel = dispatch.kernel(forRows: rows) else { continue }
-            let cost = rows * dispatch.workPerRow + scoreCount() * dispatch.workPerScore
+            let cost = rows * dispatch.workPerRow + scoreCount(dispatch.rows) * dispatch.workPerScore
             let columnCount = dispatch.groupCount.dividedUp(by: kernel.pipeline.variant.tilesPerGroup)
             let rowCount = rows.dividedUp(by: kernel.rowsPerGroup)
             // A part of a dispatch is whole workgroups: `CmdDispatchBase` gives them the ids of the whole.

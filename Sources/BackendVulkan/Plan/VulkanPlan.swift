@@ -12,7 +12,8 @@ final class VulkanPlan: PreparedPlan {
     private let copies: BlockCopies
     /// A copy of the logits for the caller, where the host cannot read the device's memory, or only slowly.
     private let readback: VulkanBuffer?
-    private var tasks: AttentionTasks
+    /// One for each cache group.
+    private var tasks: [AttentionTasks] = []
     private var samples = SampleRows()
     private var program: Program?
     /// The recording in the first command buffer, if it can be submitted again.
@@ -40,7 +41,6 @@ final class VulkanPlan: PreparedPlan {
         self.device = device
         self.library = library
         self.shapes = shapes
-        tasks = memory.tasks
         pace = SubmissionPace(fixed: device.capabilities.submissionWork)
         commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
         copies = try BlockCopies(device)
@@ -53,16 +53,17 @@ final class VulkanPlan: PreparedPlan {
     }
 
     func attach(_ cache: KVCacheMemory) throws(BackendError) {
-        precondition(cache.layers.count == memory.plan.cacheLayers.count, "a cache with other layers than the plan's")
-        precondition(cache.blockSize.nonzeroBitCount == 1, "a block size that is no power of two")
+        precondition(
+            cache.layout.layers.map(\.shape) == memory.plan.cacheLayers, "a cache with other layers than the plan's")
         program = nil
         recorded = nil
         let batch = try BatchBuffer(
-            limits: memory.limits, blockSize: cache.blockSize, taskCount: memory.tasks.taskCount, device: device)
+            limits: memory.limits, groups: cache.layout.groups, taskCount: memory.tasks.taskCount, device: device)
         var phases = try ProgramBuilder(
             memory: memory, cache: cache, batch: batch, library: library, shapes: shapes
         ).phases
         let sets = try DescriptorSets(for: &phases, device: device)
+        tasks = Array(repeating: memory.tasks, count: cache.layout.groups.count)
         program = Program(phases: phases, sets: sets, batch: batch, cache: cache)
         library.save()
     }
@@ -131,10 +132,13 @@ final class VulkanPlan: PreparedPlan {
         let buffer = program.batch
         buffer.write(batch.tokenIDs, to: .tokenIDs)
         buffer.write(batch.positions, to: .positions)
-        buffer.write(batch.slots, to: .slots)
         buffer.write(batch.sampleRows, to: .sampleRows)
-        buffer.write(batch.blockTables, to: .blockTables)
-        tasks.write(batch, into: buffer)
+        precondition(batch.fits(program.cache.layout), "a batch for other cache groups than the cache's")
+        for index in tasks.indices {
+            buffer.write(batch.groups[index].slots, to: .slots(index))
+            buffer.write(batch.groups[index].blockTables, to: .blockTables(index))
+            tasks[index].write(batch, group: index, into: buffer)
+        }
         samples.write(batch, into: buffer, isReducing: memory.segments != nil)
         return program
     }
@@ -145,8 +149,8 @@ final class VulkanPlan: PreparedPlan {
         for phase in program.phases {
             try recorder.record(phase) { rows in
                 count(rows, batch)
-            } scoreCount: {
-                tasks.scoreCount
+            } scoreCount: { rows in
+                rows.group.map { tasks[$0].scoreCount } ?? 0
             }
         }
     }
@@ -155,10 +159,11 @@ final class VulkanPlan: PreparedPlan {
         switch rows {
         case .tokens: batch.tokenCount
         case .samples: batch.sampleRows.count
-        case .rowTasks: tasks.rowTaskCount
-        case .tileTasks: tasks.tileTaskCount
-        case .reductions: tasks.reductionCount
-        case .tokensIfUnreduced: tasks.reductionCount == batch.tokenCount ? 0 : batch.tokenCount
+        case .rowTasks(let group): tasks[group].counts.rowTaskCount
+        case .tileTasks(let group): tasks[group].counts.tileTaskCount
+        case .reductions(let group): tasks[group].counts.reductionCount
+        case .tokensIfUnreduced(let group):
+            tasks[group].counts.reductionCount == batch.tokenCount ? 0 : batch.tokenCount
         case .reducedSamples: samples.reducedCount
         }
     }
@@ -198,12 +203,14 @@ extension VulkanPlan {
             for dispatch in phase.dispatches {
                 let rows = count(dispatch.rows, batch)
                 guard rows > 0, let kernel = dispatch.kernel(forRows: rows) else { continue }
+                let attention = dispatch.rows.group.map { tasks[$0] }
                 timings.append(
                     KernelTiming(
                         kernel: kernel.pipeline.variant.name, label: dispatch.label, seconds: seconds[timings.count],
                         byteCount: dispatch.byteCount + dispatch.bytesPerRow * rows
-                            + dispatch.bytesPerPosition * tasks.positionCount,
-                        operationCount: dispatch.workPerRow * rows + dispatch.workPerScore * tasks.scoreCount))
+                            + dispatch.bytesPerPosition * (attention?.positionCount ?? 0),
+                        operationCount: dispatch.workPerRow * rows
+                            + dispatch.workPerScore * (attention?.scoreCount ?? 0)))
             }
         }
         return timings

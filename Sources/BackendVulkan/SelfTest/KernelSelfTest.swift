@@ -51,7 +51,7 @@ final class KernelSelfTest: Sendable {
         var recorder = try StepRecorder(CommandBuffers(device, count: 1), device: device)
         try recorder.record(phases[0]) { _ in
             trial.rowCount
-        } scoreCount: {
+        } scoreCount: { _ in
             0
         }
         try recorder.finish()

@@ -142,21 +142,24 @@ typedef void (*quire_rotary_fn)(const float *x, size_t x_stride, float *y, size_
                                 const float *cosines, const float *sines);
 
 /// Writes row t of `x`, keys or values ([tokens, width] f32, stride `x_stride`), to slot `slots[t]` of a layer's
-/// `cache` ([slots, width], contiguous, type `dtype`), rounding to nearest, ties to even. `width` is kv_head_count *
-/// head_size; only int8 looks at `head_size`, as each of its heads has a scale. A slot is block * block_size +
-/// offset.
+/// `cache` (blocks of [block_size, width], type `dtype`), rounding to nearest, ties to even. `width` is kv_head_count *
+/// head_size; only int8 looks at `head_size`, as each of its heads has a scale. A slot is block * block_size + offset,
+/// and a block begins `block_stride` numbers (bytes of int8) after the one before it.
 typedef void (*quire_write_heads_fn)(quire_dtype dtype, const float *x, size_t x_stride, const int32_t *slots,
-                                     size_t tokens, size_t width, size_t head_size, void *cache);
+                                     size_t tokens, size_t width, size_t head_size, size_t block_size,
+                                     size_t block_stride, void *cache);
 
 /// One sequence's view of one layer's cache, and how to attend to it.
 typedef struct quire_attention {
-    /// [block_count, block_size, kv_head_count, head_size] of type `cache_dtype`.
+    /// Blocks of [block_size, kv_head_count, head_size] of type `cache_dtype`.
     const void *keys;
     /// The same shape.
     const void *values;
     quire_dtype cache_dtype;
     /// Tokens in a block, any number from 1.
     size_t block_size;
+    /// Numbers (bytes of int8) from the beginning of a block to that of the next.
+    size_t block_stride;
     size_t kv_head_count;
     /// Numbers in a head, any number from 1; fastest where a multiple of 16.
     size_t head_size;

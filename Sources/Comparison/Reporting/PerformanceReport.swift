@@ -54,7 +54,7 @@ public struct MemoryReport: Sendable, Hashable, Encodable {
         device = memory.deviceName
         weightsBytes = memory.weights
         scratchBytes = memory.scratch
-        cacheBytesPerToken = memory.block / max(memory.blockSize, 1)
+        cacheBytesPerToken = memory.tokenByteCount
         deviceBytes = memory.weights + memory.scratch + memory.cache
         peakResidentBytes = peakResident
         budgetBytes = budget

@@ -1,5 +1,5 @@
 public import Benchmarking
-import SharedValues
+public import SharedValues
 
 /// What an engine did under load, and what it allocated on its device.
 public struct LoadFigures: Sendable, Hashable, Codable {
@@ -28,8 +28,8 @@ public struct MemoryFigures: Sendable, Hashable, Codable {
     public var cache = 0
     /// Keys and values of one block.
     public var block = 0
-    /// Tokens in a block.
-    public var blockSize = 1
+    /// The cache groups, each of which takes blocks of its own for a token.
+    public var groups = [CacheGroup(blockSize: 1)]
     /// Maximum loss to alignment.
     public var alignment = 0
     /// Maximum number of blocks that the device can address.
@@ -45,12 +45,17 @@ public struct MemoryFigures: Sendable, Hashable, Codable {
         return min(left / max(block, 1), addressableBlockCount)
     }
 
+    /// Bytes of the keys and values of one token.
+    var tokenByteCount: Int { block * groups.stretch.blockCount / groups.stretch.tokenCount }
+
     /// Tokens whose keys and values fit into `budget` bytes beside weights and scratch.
-    public func tokenCapacity(budget: Int) -> Int { blockCount(budget: budget) * blockSize }
+    public func tokenCapacity(budget: Int) -> Int {
+        groups.tokenCount(inBlocks: blockCount(budget: budget))
+    }
 
     /// How many requests of `tokenCount` tokens fit at once.
     public func requestCapacity(budget: Int, tokenCount: Int) -> Int {
-        let blocks = max(1, tokenCount.dividedUp(by: blockSize))
-        return blockCount(budget: budget) / blocks
+        let blocks = groups.maximumBlockCount(forTokens: tokenCount, chunkTokenCount: 1)
+        return blockCount(budget: budget) / max(1, blocks)
     }
 }
