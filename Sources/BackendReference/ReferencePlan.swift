@@ -13,6 +13,7 @@ final class ReferencePlan: PreparedPlan {
     private var submittedRowCount: Int?
 
     init(_ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool) throws(BackendError) {
+        try plan.check()
         self.plan = plan
         self.limits = limits
         var matrices: [WeightMatrix] = []

@@ -6,6 +6,8 @@ public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
     case rangeTooLarge(use: String, byteCount: Int, limit: Int)
     /// The device has no kernel for an operation of the plan.
     case unsupported(operation: String, reason: String)
+    /// An operation of the plan does not fit its values or weights: a fault of the model's encoder.
+    case malformedPlan(operation: String, reason: String)
     /// The device cannot be used at all.
     case unavailable(device: String, reason: String)
     /// The device failed during work and cannot go on. The submitted work and the content of its memory are lost.
@@ -23,6 +25,8 @@ public enum BackendError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(use) needs one range of \(byteCount) bytes, the device allows \(limit)"
         case .unsupported(let operation, let reason):
             "operation \(operation) is not supported: \(reason)"
+        case .malformedPlan(let operation, let reason):
+            "the model's plan is malformed at \(operation): \(reason)"
         case .unavailable(let device, let reason):
             "device \(device) cannot be used: \(reason)"
         case .deviceLost(let device, let reason):

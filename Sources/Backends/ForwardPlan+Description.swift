@@ -3,8 +3,10 @@ import Tensors
 extension ForwardPlan: CustomStringConvertible {
     /// One line for each operation, in order: `%3 [tokens, 576] = rmsNorm(%2, model.norm.weight, epsilon 1e-05)`.
     public var description: String {
-        operations.map { "\(result(of: $0))\(call(of: $0))\n" }.joined()
+        operations.map { describe($0) + "\n" }.joined()
     }
+
+    func describe(_ operation: DeviceOperation) -> String { result(of: operation) + call(of: operation) }
 
     private func result(of operation: DeviceOperation) -> String {
         operation.output.map { "\($0) [\(self[$0].rows), \(self[$0].width)] = " } ?? ""

@@ -42,10 +42,11 @@ public struct LoweredPlan<Format: Hashable & Sendable> {
     public let stages: [[FusedOperation<Format>]]
     public let layout: ValueLayout
 
-    /// Lowers `plan` for `target`. All passes stand here, in their order. Throws what `target` throws.
+    /// Lowers `plan` for `target`. All passes stand here, in their order. Throws `malformedPlan`, and what `target` throws.
     public init(
         _ plan: ForwardPlan, for target: some LoweringTarget<Format>, limits: BatchLimits
     ) throws(BackendError) {
+        try plan.check()
         var plan = plan
         var operations = OperationFusion(plan, for: target).operations()
         // Formats may depend on which matrices were joined, so fusion comes first.
