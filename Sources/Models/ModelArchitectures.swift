@@ -4,6 +4,7 @@ public import Weights
 public enum ModelArchitectures {
     public static let builtin: [any ModelArchitecture] = [
         ApertusArchitecture(),
+        ArceeArchitecture(),
         CohereArchitecture(),
         Exaone4Architecture(),
         GLM4Architecture(),

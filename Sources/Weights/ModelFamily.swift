@@ -3,9 +3,11 @@ internal import JSON
 /// The names of a family of models in checkpoints, and how its class in transformers reads `config.json`.
 ///
 /// ```swift
-/// ModelFamily(modelTypes: ["qwen3"], classes: ["Qwen3ForCausalLM"], gguf: ["qwen3"], defaults: ["head_dim": 128])
+/// ModelFamily("Qwen3", modelTypes: ["qwen3"], classes: ["Qwen3ForCausalLM"], gguf: ["qwen3"], defaults: ["head_dim": 128])
 /// ```
 public struct ModelFamily: Sendable, Hashable {
+    /// The published models of the family, for lists.
+    public let title: String
     /// Values of `model_type` in `config.json`.
     public let modelTypes: [String]
     /// Values of `architectures` in `config.json`, which decide where `model_type` is absent.
@@ -26,10 +28,12 @@ public struct ModelFamily: Sendable, Hashable {
     }
 
     public init(
-        modelTypes: [String] = [], classes: [String] = [], gguf: [String] = [], aliases: [String: String] = [:],
+        _ title: String? = nil, modelTypes: [String] = [], classes: [String] = [], gguf: [String] = [],
+        aliases: [String: String] = [:],
         defaults: [String: Default] = [:]
     ) {
         precondition(!(modelTypes + classes + gguf).isEmpty, "a family without names")
+        self.title = title ?? modelTypes.first ?? gguf.first ?? classes.first ?? ""
         self.modelTypes = modelTypes
         self.classes = classes
         self.gguf = gguf

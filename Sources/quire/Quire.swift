@@ -11,7 +11,8 @@ struct Quire: AsyncParsableCommand {
         version: QuireVersion.current,
         subcommands: [
             ServeCommand.self, GenerateCommand.self, BenchCommand.self, CompareCommand.self, SimulateCommand.self,
-            DevicesCommand.self, ConfigCommand.self, CompareWorkerCommand.self,
+            InspectCommand.self, ModelsCommand.self, DevicesCommand.self, ConfigCommand.self,
+            CompareWorkerCommand.self,
         ])
 }
 

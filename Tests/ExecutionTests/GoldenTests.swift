@@ -26,7 +26,7 @@ import Weights
     func family(name: String) throws {
         let (path, golden) = try Golden.family(name)
         #expect(golden.prompts.count == 3)
-        for device in [Device.reference, .cpu(.best, threads: 2)] {
+        for device in [Device.reference, .cpu(.best, threads: 2)] + Device.vulkan {
             let machine = try Machine(path: path, on: device, maxTokenCount: 64, maxSequenceCount: 4)
             for prompt in golden.prompts {
                 let logits = try machine.logits(of: prompt.tokens)

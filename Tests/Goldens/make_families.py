@@ -101,6 +101,7 @@ FAMILIES = {
         original_max_position_embeddings=16)), "apertus", None),
     "hunyuan": ("hunyuan_v1_dense", dict(head_dim=16, rope_parameters=dict(
         rope_type="dynamic", alpha=10.0, rope_theta=10000.0, factor=1.0)), None, None),
+    "arcee": ("arcee", dict(head_dim=8), "arcee", None),
 }
 
 
@@ -262,7 +263,7 @@ def write_gguf(path, architecture, model):
             values = values.reshape(heads, 3, head_dim, *values.shape[1:]).swapaxes(0, 1).reshape(values.shape)
         if architecture.startswith("gemma") and key.endswith("norm.weight"):
             values = values + 1
-        if architecture in ("llama", "mistral3", "granite", "olmo", "smollm3"):
+        if architecture in ("llama", "mistral3", "granite", "olmo", "smollm3", "arcee"):
             if "q_proj" in key:
                 values = neighbours(values, heads)
             if "k_proj" in key:

@@ -7,7 +7,7 @@ public struct ApertusArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["apertus"], classes: ["ApertusForCausalLM"], gguf: ["apertus"],
+        "Apertus", modelTypes: ["apertus"], classes: ["ApertusForCausalLM"], gguf: ["apertus"],
         defaults: ["max_position_embeddings": 65_536, "rms_norm_eps": 1e-5, "rope_theta": 12_000_000])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -7,7 +7,8 @@ public struct CohereArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["cohere", "cohere2"], classes: ["CohereForCausalLM", "Cohere2ForCausalLM"],
+        "Command R, Command R7B, Command A", modelTypes: ["cohere", "cohere2"],
+        classes: ["CohereForCausalLM", "Cohere2ForCausalLM"],
         gguf: ["command-r", "cohere2"],
         defaults: ["max_position_embeddings": 8192, "logit_scale": 0.0625, "sliding_window": 4096])
 

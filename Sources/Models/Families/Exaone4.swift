@@ -7,7 +7,7 @@ public struct Exaone4Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["exaone4"], classes: ["Exaone4ForCausalLM"], gguf: ["exaone4"],
+        "EXAONE 4", modelTypes: ["exaone4"], classes: ["Exaone4ForCausalLM"], gguf: ["exaone4"],
         defaults: [
             "max_position_embeddings": 2048, "num_key_value_heads": 32, "rms_norm_eps": 1e-5, "sliding_window": 4096,
         ])

@@ -7,7 +7,8 @@ public struct GLM4Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["glm4", "glm"], classes: ["Glm4ForCausalLM", "GlmForCausalLM"], gguf: ["glm4", "chatglm"],
+        "GLM-4, GLM-4-0414", modelTypes: ["glm4", "glm"], classes: ["Glm4ForCausalLM", "GlmForCausalLM"],
+        gguf: ["glm4", "chatglm"],
         defaults: [
             "max_position_embeddings": 131_072, "num_key_value_heads": 2, "head_dim": 128,
             "rms_norm_eps": 1.5625e-07, "attention_bias": true,

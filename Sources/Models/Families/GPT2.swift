@@ -7,7 +7,7 @@ public struct GPT2Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["gpt2"], classes: ["GPT2LMHeadModel"], gguf: ["gpt2"],
+        "GPT-2", modelTypes: ["gpt2"], classes: ["GPT2LMHeadModel"], gguf: ["gpt2"],
         aliases: [
             "hidden_size": "n_embd", "num_attention_heads": "n_head", "num_hidden_layers": "n_layer",
             "max_position_embeddings": "n_positions", "intermediate_size": "n_inner",

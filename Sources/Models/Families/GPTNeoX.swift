@@ -6,7 +6,7 @@ public struct GPTNeoXArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["gpt_neox"], classes: ["GPTNeoXForCausalLM"], gguf: ["gptneox"],
+        "GPT-NeoX, Pythia", modelTypes: ["gpt_neox"], classes: ["GPTNeoXForCausalLM"], gguf: ["gptneox"],
         defaults: ["max_position_embeddings": 2048, "use_parallel_residual": true, "attention_bias": true])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
@@ -18,7 +18,8 @@ public struct GPTNeoXArchitecture: ModelArchitecture {
                 .up: "mlp.dense_h_to_4h", .down: "mlp.dense_4h_to_h",
             ], prefix: "gpt_neox.")
         var decoder = try DecoderBuilder(
-            model, sizes: try DecoderSizes(metadata, groupsHeads: false), naming: naming, norm: .layer(epsilon: try metadata.layerEpsilon()))
+            model, sizes: try DecoderSizes(metadata, groupsHeads: false), naming: naming,
+            norm: .layer(epsilon: try metadata.layerEpsilon()))
         // The share of each head that is rotated has another name before transformers 5.
         let share = try metadata.positive("rotary_pct") ?? 0.25
         var attention = DecoderAttention(

@@ -8,7 +8,7 @@ public struct GemmaArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["gemma"], classes: ["GemmaForCausalLM"], gguf: ["gemma"],
+        "Gemma 1", modelTypes: ["gemma"], classes: ["GemmaForCausalLM"], gguf: ["gemma"],
         defaults: ["max_position_embeddings": 8192, "num_key_value_heads": 16, "head_dim": 256])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
@@ -31,7 +31,7 @@ public struct Gemma2Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["gemma2"], classes: ["Gemma2ForCausalLM"], gguf: ["gemma2"],
+        "Gemma 2", modelTypes: ["gemma2"], classes: ["Gemma2ForCausalLM"], gguf: ["gemma2"],
         defaults: [
             "max_position_embeddings": 8192, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096,
             "query_pre_attn_scalar": 256, "attn_logit_softcapping": 50, "final_logit_softcapping": 30,
@@ -66,7 +66,7 @@ public struct Gemma3Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["gemma3_text"], classes: ["Gemma3ForCausalLM"], gguf: ["gemma3"],
+        "Gemma 3 (text)", modelTypes: ["gemma3_text"], classes: ["Gemma3ForCausalLM"], gguf: ["gemma3"],
         defaults: [
             "max_position_embeddings": 131_072, "num_key_value_heads": 4, "head_dim": 256, "sliding_window": 4096,
             "query_pre_attn_scalar": 256, "num_attention_heads": 8, "hidden_size": 2304, "intermediate_size": 9216,

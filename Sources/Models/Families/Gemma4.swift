@@ -7,7 +7,8 @@ public struct Gemma4Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["gemma4_text", "gemma4_unified_text"], classes: ["Gemma4ForCausalLM"], gguf: ["gemma4"],
+        "Gemma 4 (text, dense)", modelTypes: ["gemma4_text"], classes: ["Gemma4ForCausalLM"],
+        gguf: ["gemma4"],
         defaults: [
             "max_position_embeddings": 131_072, "num_key_value_heads": 4, "num_attention_heads": 8, "head_dim": 256,
             "global_head_dim": 512, "hidden_size": 2304, "intermediate_size": 9216, "num_hidden_layers": 30,

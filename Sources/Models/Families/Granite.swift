@@ -6,7 +6,8 @@ public struct GraniteArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["granite", "granitemoehybrid"], classes: ["GraniteForCausalLM", "GraniteMoeHybridForCausalLM"],
+        "Granite 3, Granite 4 (dense)", modelTypes: ["granite", "granitemoehybrid"],
+        classes: ["GraniteForCausalLM", "GraniteMoeHybridForCausalLM"],
         gguf: ["granite"], defaults: ["max_position_embeddings": 2048])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -6,7 +6,8 @@ public struct HunyuanArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["hunyuan_v1_dense"], classes: ["HunYuanDenseV1ForCausalLM"], gguf: ["hunyuan-dense"],
+        "Hunyuan (dense)", modelTypes: ["hunyuan_v1_dense"], classes: ["HunYuanDenseV1ForCausalLM"],
+        gguf: ["hunyuan-dense"],
         defaults: ["max_position_embeddings": 2048, "rms_norm_eps": 1e-5])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

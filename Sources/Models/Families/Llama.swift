@@ -7,7 +7,7 @@ public struct LlamaArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["llama"], classes: ["LlamaForCausalLM"], gguf: ["llama"],
+        "Llama 2 and 3, SmolLM2, Falcon 3, Yi", modelTypes: ["llama"], classes: ["LlamaForCausalLM"], gguf: ["llama"],
         defaults: ["max_position_embeddings": 2048])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -7,7 +7,7 @@ public struct MiniCPMArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["minicpm"], classes: ["MiniCPMForCausalLM"], gguf: ["minicpm"],
+        "MiniCPM 1 and 2", modelTypes: ["minicpm"], classes: ["MiniCPMForCausalLM"], gguf: ["minicpm"],
         defaults: ["max_position_embeddings": 2048, "scale_emb": 1, "scale_depth": 1, "dim_model_base": 1])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

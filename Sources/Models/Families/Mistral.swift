@@ -6,7 +6,8 @@ public struct MistralArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["mistral", "ministral"], classes: ["MistralForCausalLM", "MinistralForCausalLM"],
+        "Mistral, Ministral", modelTypes: ["mistral", "ministral"],
+        classes: ["MistralForCausalLM", "MinistralForCausalLM"],
         defaults: ["max_position_embeddings": 131_072, "num_key_value_heads": 8, "sliding_window": 4096])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
@@ -20,7 +21,8 @@ public struct Ministral3Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["ministral3"], classes: ["Ministral3ForCausalLM"], gguf: ["mistral3"],
+        "Ministral 3, Mistral Small 3", modelTypes: ["ministral3"], classes: ["Ministral3ForCausalLM"],
+        gguf: ["mistral3"],
         defaults: [
             "max_position_embeddings": 262_144, "num_key_value_heads": 8, "rms_norm_eps": 1e-5, "head_dim": 128,
         ])

@@ -6,7 +6,8 @@ public struct OlmoArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["olmo"], classes: ["OlmoForCausalLM"], gguf: ["olmo"], defaults: ["max_position_embeddings": 2048])
+        "OLMo 1", modelTypes: ["olmo"], classes: ["OlmoForCausalLM"], gguf: ["olmo"],
+        defaults: ["max_position_embeddings": 2048])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
         let metadata = model.metadata
@@ -33,7 +34,8 @@ public struct Olmo2Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["olmo2", "olmo3"], classes: ["Olmo2ForCausalLM", "Olmo3ForCausalLM"], gguf: ["olmo2"],
+        "OLMo 2 and 3", modelTypes: ["olmo2", "olmo3"], classes: ["Olmo2ForCausalLM", "Olmo3ForCausalLM"],
+        gguf: ["olmo2"],
         defaults: ["max_position_embeddings": 2048, "rms_norm_eps": 1e-5, "sliding_window": 4096])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -6,7 +6,7 @@ public struct PhiArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["phi"], classes: ["PhiForCausalLM"], gguf: ["phi2"],
+        "Phi-1, Phi-2", modelTypes: ["phi"], classes: ["PhiForCausalLM"], gguf: ["phi2"],
         defaults: ["max_position_embeddings": 2048])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -7,7 +7,7 @@ public struct Phi3Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["phi3"], classes: ["Phi3ForCausalLM"], gguf: ["phi3"],
+        "Phi-3, Phi-3.5, Phi-4-mini", modelTypes: ["phi3"], classes: ["Phi3ForCausalLM"], gguf: ["phi3"],
         defaults: ["max_position_embeddings": 4096, "original_max_position_embeddings": 4096, "rms_norm_eps": 1e-5])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -6,7 +6,7 @@ public struct Qwen2Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["qwen2"], classes: ["Qwen2ForCausalLM"], gguf: ["qwen2"],
+        "Qwen2, Qwen2.5", modelTypes: ["qwen2"], classes: ["Qwen2ForCausalLM"], gguf: ["qwen2"],
         defaults: ["max_position_embeddings": 32_768, "num_key_value_heads": 32, "max_window_layers": 28])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
@@ -19,7 +19,7 @@ public struct Qwen3Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["qwen3"], classes: ["Qwen3ForCausalLM"], gguf: ["qwen3"],
+        "Qwen3", modelTypes: ["qwen3"], classes: ["Qwen3ForCausalLM"], gguf: ["qwen3"],
         defaults: [
             "max_position_embeddings": 32_768, "num_key_value_heads": 32, "head_dim": 128, "max_window_layers": 28,
         ])

@@ -6,7 +6,7 @@ public struct SeedOSSArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["seed_oss"], classes: ["SeedOssForCausalLM"], gguf: ["seed_oss"],
+        "Seed-OSS", modelTypes: ["seed_oss"], classes: ["SeedOssForCausalLM"], gguf: ["seed_oss"],
         defaults: [
             "max_position_embeddings": 524_288, "num_key_value_heads": 8, "head_dim": 128, "attention_bias": true,
         ])

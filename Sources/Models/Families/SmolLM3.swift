@@ -6,7 +6,7 @@ public struct SmolLM3Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["smollm3"], classes: ["SmolLM3ForCausalLM"], gguf: ["smollm3"],
+        "SmolLM3", modelTypes: ["smollm3"], classes: ["SmolLM3ForCausalLM"], gguf: ["smollm3"],
         defaults: ["max_position_embeddings": 32_768, "num_key_value_heads": 4, "rope_theta": 2_000_000])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

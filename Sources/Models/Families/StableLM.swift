@@ -7,7 +7,7 @@ public struct StableLMArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["stablelm"], classes: ["StableLmForCausalLM"], gguf: ["stablelm"],
+        "StableLM 2", modelTypes: ["stablelm"], classes: ["StableLmForCausalLM"], gguf: ["stablelm"],
         defaults: ["max_position_embeddings": 4096, "num_key_value_heads": 32])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

@@ -6,7 +6,7 @@ public struct Starcoder2Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        modelTypes: ["starcoder2"], classes: ["Starcoder2ForCausalLM"], gguf: ["starcoder2"],
+        "StarCoder2", modelTypes: ["starcoder2"], classes: ["Starcoder2ForCausalLM"], gguf: ["starcoder2"],
         defaults: ["max_position_embeddings": 4096, "num_key_value_heads": 2, "use_bias": true])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {

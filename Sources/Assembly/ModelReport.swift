@@ -1,0 +1,136 @@
+import BackendVulkan
+import Backends
+public import EngineConfig
+import Models
+import Plugins
+import SharedValues
+import Tensors
+import Tokenization
+import Weights
+
+/// What a checkpoint is and what serving it needs, for people; made without reading the weights.
+public struct ModelReport: Sendable, CustomStringConvertible {
+    private let lines: [String]
+
+    /// Opens the checkpoint that `configuration` names. Throws where it cannot be read; a model that Quire cannot serve is a line of the
+    /// report.
+    public init(_ configuration: EngineConfiguration, catalog: PluginCatalog) throws {
+        let path = configuration.model.path
+        var lines: [String] = []
+        func add(_ name: String, _ value: String) {
+            lines.append(name + String(repeating: " ", count: max(1, 14 - name.count)) + value)
+        }
+        let checkpoint = try Checkpoint(path: path)
+        let metadata = checkpoint.metadata
+        add("path", path)
+        add("architecture", metadata.architecture)
+        add("format", checkpoint.loaderName)
+        add("vocabulary", "\(checkpoint.shape.vocabularySize) tokens")
+        add("context", "\(checkpoint.shape.maxPositionCount) tokens")
+        for line in Self.tensors(checkpoint.source) { add("tensors", line) }
+        add("tokenizer", Self.tokenizer(checkpoint, configuration))
+        let templates = checkpoint.chatTemplates.keys.sorted().joined(separator: ", ")
+        add("chat template", templates.isEmpty ? "none" : templates)
+        for warning in checkpoint.warnings { add("warning", warning) }
+        do {
+            let known = try Checkpoint(path: path, families: try catalog.families())
+            var unread: [String] = []
+            let plan = try catalog.plan(of: known, configuration, progress: { _ in }) {
+                unread.append($0)
+            }
+            add("layers", "\(plan.cacheLayers.count) with keys and values")
+            for warning in unread { add("warning", warning) }
+            for line in Self.memory(plan, known.shape, configuration) { add("needs", line) }
+        } catch {
+            add("unsupported", "\(error)")
+        }
+        self.lines = lines
+    }
+
+    public var description: String { lines.map { $0 + "\n" }.joined() }
+
+    /// A line for each type of tensors: how many there are, and their bytes.
+    private static func tensors(_ source: any TensorSource) -> [String] {
+        var sums: [String: (count: Int, byteCount: Int)] = [:]
+        for name in source.tensorNames {
+            let type: String
+            var byteCount = 0
+            do {
+                let tensor = try source.tensor(named: name)
+                (type, byteCount) = (tensor.type.rawValue, tensor.byteCount)
+            } catch WeightLoadingError.unsupportedType(_, _, let found, _) {
+                type = "\(found) (not supported)"
+            } catch {
+                type = "unreadable"
+            }
+            sums[type, default: (0, 0)].count += 1
+            sums[type, default: (0, 0)].byteCount += byteCount
+        }
+        return sums.sorted { ($1.value.byteCount, $0.key) < ($0.value.byteCount, $1.key) }.map { type, sum in
+            "\(type): \(sum.count), \(size(sum.byteCount))"
+        }
+    }
+
+    private static func tokenizer(_ checkpoint: Checkpoint, _ configuration: EngineConfiguration) -> String {
+        let kind =
+            switch checkpoint.tokenizer {
+            case .tokenizerJSON: "tokenizer.json"
+            case .gguf(let vocabulary): vocabulary.model + (vocabulary.pre.map { ", \($0)" } ?? "")
+            }
+        do {
+            let tokenizer = try ServedModel.tokenizer(checkpoint, configuration)
+            return "\(kind), \(tokenizer.vocabularySize) tokens"
+        } catch {
+            return "\(kind), not supported: \(error)"
+        }
+    }
+
+    /// Weights, cache, and the longest sequence that fits beside the weights into each device.
+    private static func memory(
+        _ plan: ForwardPlan, _ shape: ModelShape, _ configuration: EngineConfiguration
+    ) -> [String] {
+        let weights = plan.matrices.reduce(0) { $0 + $1.weights.byteCount }
+        let type = configuration.cache.dtype ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
+        let layout = CacheLayout(plan, blockSize: configuration.cache.blockSize, type: type)
+        let chunk = configuration.scheduler.maxNumBatchedTokens
+        var lines = [
+            "\(size(weights)) for weights",
+            "\(layout.tokenByteCount) bytes of cache for each token (\(layout.type.rawValue))",
+        ]
+        let windows = layout.groups.compactMap(\.slidingWindow)
+        if let window = windows.max() {
+            let count = layout.groups.maximumBlockCount(
+                forTokens: shape.maxPositionCount, chunkTokenCount: chunk)
+            lines.append(
+                "\(size(count * layout.blockByteCount)) of cache for "
+                    + "\(shape.maxPositionCount) tokens, as \(windows.count) of \(layout.groups.count) groups of layers "
+                    + "have a window of \(window)")
+        }
+        var devices: [(name: String, byteCount: Int)] = [
+            ("CPU (\(HostMachine.processorCount()) threads)", HostMachine.freeByteCount())
+        ]
+        for device in (try? VulkanBackend.devices()) ?? [] {
+            devices.append((device.facts.name, device.facts.memoryByteCount))
+        }
+        for device in devices {
+            // Scratch memory and what other programs use.
+            let room = Int(Double(device.byteCount) * CacheSize.defaultFraction) - weights
+            let fitting = max(room, 0) / max(layout.blockByteCount, 1)
+            let tokens = layout.groups.maximumTokenCount(
+                inBlocks: fitting, chunkTokenCount: chunk,
+                limit: shape.extendedPositionCount)
+            let whole = tokens == shape.extendedPositionCount ? " (all that the model allows)" : ""
+            lines.append(
+                room <= 0
+                    ? "\(device.name), \(size(device.byteCount)): the weights do not fit"
+                    : "\(device.name), \(size(device.byteCount)): one sequence of up to \(tokens) tokens\(whole)")
+        }
+        return lines
+    }
+
+    private static func size(_ byteCount: Int) -> String {
+        let tenths = byteCount / (1 << 20) * 10 / 1024
+        if byteCount >= 1 << 30 { return "\(tenths / 10).\(tenths % 10) GiB" }
+        return byteCount >= 1 << 20 ? "\(byteCount >> 20) MiB" : "\(byteCount >> 10) KiB"
+    }
+}
