@@ -6,7 +6,34 @@
 /// let ids = tokenizer.encode("Hello", addSpecialTokens: true, parseSpecialTokens: false)
 /// ```
 public struct TokenizerPipeline: Tokenizer {
-    private let table: TokenTable
+    private let stages: PipelineStages
+
+    /// Added tokens that are marked special, by their text.
+    public let specialTokens: [String: TokenID]
+    public let decoding: TokenDecoding
+    /// One more than the highest token id.
+    public var vocabularySize: Int { stages.table.count }
+
+    init(_ parts: TokenizerParts) {
+        stages = PipelineStages(parts)
+        decoding = parts.decoding
+        specialTokens = Dictionary(
+            parts.addedTokens.filter(\.isSpecial).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The ids of `text`, in time linear in its length, and n log n in the length of a word.
+    public func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID] {
+        stages.encode(text, addSpecialTokens: addSpecialTokens, parseSpecialTokens: parseSpecialTokens)
+    }
+
+    public func bytes(of token: TokenID) -> [UInt8]? { stages.table.bytes(of: token).map(Array.init) }
+
+    public func isSpecial(_ token: TokenID) -> Bool { stages.table.isSpecial(token) }
+}
+
+/// What turns a text into tokens. A class, because closures would retain each array of a structure for every word.
+private final class PipelineStages: Sendable {
+    let table: TokenTable
     private let model: TokenModel
     private let preTokenizer: PreTokenizer
     private let normalizer: TextNormalizer
@@ -17,12 +44,6 @@ public struct TokenizerPipeline: Tokenizer {
     private let spacing: PreTokenizer.Metaspace?
     private let workspaces = WorkspacePool()
 
-    /// Added tokens that are marked special, by their text.
-    public let specialTokens: [String: TokenID]
-    public let decoding: TokenDecoding
-    /// One more than the highest token id.
-    public var vocabularySize: Int { table.count }
-
     init(_ parts: TokenizerParts) {
         table = parts.table
         model = parts.model
@@ -30,7 +51,6 @@ public struct TokenizerPipeline: Tokenizer {
         normalizer = parts.normalizer
         prefix = parts.prefix
         suffix = parts.suffix
-        decoding = parts.decoding
         spacing = parts.spacing
         let workspace = TokenizerWorkspace()
         addedInText = AddedTokenMatcher(
@@ -40,12 +60,9 @@ public struct TokenizerPipeline: Tokenizer {
                 let content = Array(token.content.utf8)
                 return (token, parts.normalizer.normalize(content[...], workspace)?.text ?? content)
             })
-        specialTokens = Dictionary(
-            parts.addedTokens.filter(\.isSpecial).map { ($0.content, $0.id) }, uniquingKeysWith: { first, _ in first })
     }
 
-    /// The ids of `text`, in time linear in its length, and n log n in the length of a word.
-    public func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID] {
+    func encode(_ text: String, addSpecialTokens: Bool, parseSpecialTokens: Bool) -> [TokenID] {
         var output = addSpecialTokens ? prefix : []
         let workspace = workspaces.take()
         defer { workspaces.give(workspace) }
@@ -93,10 +110,6 @@ public struct TokenizerPipeline: Tokenizer {
         }
         return result[...]
     }
-
-    public func bytes(of token: TokenID) -> [UInt8]? { table.bytes(of: token).map(Array.init) }
-
-    public func isSpecial(_ token: TokenID) -> Bool { table.isSpecial(token) }
 }
 
 /// The parts of a tokenizer, independent of the file format.
@@ -124,8 +137,8 @@ enum TokenModel: Sendable {
         _ word: UnsafeBufferPointer<UInt8>, into output: inout [TokenID], _ workspace: TokenizerWorkspace
     ) {
         switch self {
-        case .bytePairs(let encoder): encoder.encode(word, into: &output, &workspace.bytePairs)
-        case .unigram(let encoder): encoder.encode(word, into: &output, &workspace.unigram)
+        case .bytePairs(let encoder): encoder.encode(word, into: &output, workspace.bytePairs)
+        case .unigram(let encoder): encoder.encode(word, into: &output, workspace.unigram)
         }
     }
 }

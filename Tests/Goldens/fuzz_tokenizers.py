@@ -387,7 +387,7 @@ PATTERNS = [
     r"\p{Hiragana}+", r"\p{Katakana}+", r"\p{Hangul}+", r"\p{Thai}+", r"\p{Arabic}+", r"\p{Cyrillic}+", r"\p{Greek}+", r"\p{Devanagari}+", r"\p{Latin}+", r"\p{Common}+",
     r"[\p{L}&&[^\p{Han}]]+", r"[\w&&[^\d]]+", r"[^\w&&[^ ]]+", r"[a-z&&[aeiou]]+", r"(?i)straße", r"(?i:K|S)+", r"(?i:[k-s])+", r"(?i:é)", r"(?i)σ", r"a(?i)b|c", r"(?-i:a)B", r"(?i:[^s])+",
     r"(?<=a)b", r"(?<!a)b", r"(?<=\s)\S+", r"(?<!\w)\d", r"(?=\d)\w+", r"(?!\d)\w+", r"\w+(?=\s)", r"\w+(?!\s)", r"(?=.*b)a", r"(?!.*b)a", r"(?:(?!ab).)+", r"(?>a+)b", r"a++b", r"a*+b", r"a?+b",
-    r"[^\S\n]+", r"\x41|\x{e9}|\u4e2d", r"\101", r"(?#c)a", r"(?x: a b # c" + "\n)", r"(?<n>a)b", r"\t|\n|\r|\f|\v|\e|\a", r"\.|\$|\^", r"'(?:s|t)|\S+", r".+?\n", r"(?:\r\n|\r|\n)", r"\s*?\S", r"[\s\S]", r"\N+", r"(a|b|)+c",
+    r"[^\S\n]+", r"\x41|\x{e9}|\u4e2d", r"(?#c)a", r"(?x: a b # c" + "\n)", r"(?<n>a)b", r"\t|\n|\r|\f|\v|\e|\a", r"\.|\$|\^", r"'(?:s|t)|\S+", r".+?\n", r"(?:\r\n|\r|\n)", r"\s*?\S", r"[\s\S]", r"\N+", r"(a|b|)+c",
 ]
 FRAGMENTS = [
     "a", "b", "ab", " ", "\\s", "\\S", "\\d", "\\w", "\\W", "\\p{L}", "\\p{Lu}", "\\p{N}", "\\p{M}", "\\p{P}", "[ab]", "[^a]", "[a-z]", "[\\r\\n]", "[^\\s\\p{L}\\p{N}]", "\\n", ".", "'", "é", "中",

@@ -8,8 +8,8 @@ struct VocabularyBuilder {
     private(set) var table = TokenTable()
     /// The decoder's rules, with the tokens that they concern.
     private(set) var decoding: TokenDecoding
-    /// For each separator, whether it is only at the beginning of the results of merges.
-    private var isPrefix = [true, true]
+    /// For each separator, whether a character that ends with a byte stands before it in the result of a merge.
+    private var isJoined = [[Bool]](repeating: [Bool](repeating: false, count: 256), count: 2)
     /// Higher ids are refused, because memory is proportional to the highest id.
     private static let maximumID = 1 << 24
 
@@ -121,25 +121,30 @@ struct VocabularyBuilder {
         return table
     }
 
-    /// `▁` or a space, if it stands only at the beginning of the results of merges, perhaps several times, and is a token
-    /// itself; so no merge can join it with another character before it. To be asked after the merges are made.
-    var separator: [UInt8]? {
-        for (candidate, isPrefix) in zip(Self.separators, isPrefix) where isPrefix && ids.id(of: candidate) != nil {
-            return candidate
+    /// Where words can be cut: at `▁` or at a space, if it is a token. To be asked after the merges are made.
+    var separator: WordSeparator? {
+        for (candidate, isJoined) in zip(Self.separators, isJoined) where ids.id(of: candidate) != nil {
+            return WordSeparator(bytes: candidate, isJoined: isJoined)
         }
         return nil
     }
 
     private static let separators = ["▁", " "].map { Array($0.utf8) }
 
-    /// Notes which separators stand behind another character in the result of a merge.
+    /// Notes which characters stand before a separator in the result of a merge.
     private mutating func noteResult(_ text: UnsafeBufferPointer<UInt8>) {
-        for (number, separator) in Self.separators.enumerated() where isPrefix[number] {
+        for (number, separator) in Self.separators.enumerated() {
             var index = 0
-            while text[index...].starts(with: separator) { index += separator.count }
+            var last: UInt8?
             while index < text.count {
-                if text[index] == separator[0], text[index...].starts(with: separator) { isPrefix[number] = false }
-                index += 1
+                if text[index] == separator[0], text[index...].starts(with: separator) {
+                    if let last { isJoined[number][Int(last)] = true }
+                    last = nil
+                    index += separator.count
+                } else {
+                    last = text[index]
+                    index += 1
+                }
             }
         }
     }

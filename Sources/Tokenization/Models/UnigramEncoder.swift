@@ -1,6 +1,6 @@
 /// Splits a word into the tokens whose scores, which are logarithms of probabilities, have the highest sum (Kudo 2018,
 /// arXiv 1804.10959; Viterbi's algorithm).
-struct UnigramEncoder: Sendable {
+final class UnigramEncoder: Sendable {
     private let trie: TokenTrie
     /// The score of each token, `[tokens]`.
     private let scores: [Double]
@@ -29,7 +29,7 @@ struct UnigramEncoder: Sendable {
     }
 
     /// Memory that calls of `encode` share.
-    struct Workspace {
+    final class Workspace {
         /// The best path to each byte: its score, where its last token begins (-1: there is none), and this token.
         fileprivate var scores: [Double] = []
         fileprivate var starts: [Int32] = []
@@ -43,8 +43,8 @@ struct UnigramEncoder: Sendable {
     private static let unknown = TokenID.min
 
     /// Appends the tokens of `word` to `output`.
-    func encode(_ word: UnsafeBufferPointer<UInt8>, into output: inout [TokenID], _ workspace: inout Workspace) {
-        findBestPaths(word, &workspace)
+    func encode(_ word: UnsafeBufferPointer<UInt8>, into output: inout [TokenID], _ workspace: Workspace) {
+        findBestPaths(word, workspace)
         workspace.path.removeAll(keepingCapacity: true)
         var end = word.count
         while end > 0 {
@@ -77,19 +77,25 @@ struct UnigramEncoder: Sendable {
         }
     }
 
-    private func findBestPaths(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout Workspace) {
+    private func findBestPaths(_ word: UnsafeBufferPointer<UInt8>, _ workspace: Workspace) {
         workspace.scores.removeAll(keepingCapacity: true)
         workspace.starts.removeAll(keepingCapacity: true)
         workspace.tokens.removeAll(keepingCapacity: true)
         workspace.scores.append(contentsOf: repeatElement(0, count: word.count + 1))
         workspace.starts.append(contentsOf: repeatElement(-1, count: word.count + 1))
         workspace.tokens.append(contentsOf: repeatElement(0, count: word.count + 1))
+        findBestPaths(word, &workspace.scores, &workspace.starts, &workspace.tokens)
+    }
+
+    private func findBestPaths(
+        _ word: UnsafeBufferPointer<UInt8>, _ sums: inout [Double], _ starts: inout [Int32], _ tokens: inout [TokenID]
+    ) {
         func offer(_ token: TokenID, _ score: Double, from start: Int, to end: Int) {
-            let sum = score + workspace.scores[start]
-            guard workspace.starts[end] < 0 || sum > workspace.scores[end] else { return }
-            workspace.scores[end] = sum
-            workspace.starts[end] = Int32(start)
-            workspace.tokens[end] = token
+            let sum = score + sums[start]
+            guard starts[end] < 0 || sum > sums[end] else { return }
+            sums[end] = sum
+            starts[end] = Int32(start)
+            tokens[end] = token
         }
         var start = 0
         while start < word.count {

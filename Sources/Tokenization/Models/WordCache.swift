@@ -2,7 +2,7 @@
 ///
 /// Each word has one place, by its hash; a new word replaces the one that was there. Only words of up to 15 bytes and
 /// four tokens are kept, so that an entry has a fixed size.
-struct WordCache {
+final class WordCache {
     private struct Entry {
         /// The bytes, and the number of them in the last one.
         var low: UInt64 = 0
@@ -18,10 +18,12 @@ struct WordCache {
         fileprivate let slot: Int
     }
 
-    private var entries = [Entry](repeating: Entry(), count: Self.count)
+    private let entries = UnsafeMutablePointer<Entry>.allocate(capacity: count)
     private static let count = 8_192
 
-    init() {}
+    init() { entries.initialize(repeating: Entry(), count: Self.count) }
+
+    deinit { entries.deallocate() }
 
     /// The key of `word`; nil: it is too long or empty.
     @inline(__always)
@@ -53,11 +55,12 @@ struct WordCache {
         return true
     }
 
-    /// Keeps the tokens of a word, unless there are more than four or none.
-    mutating func store(_ key: Key, _ tokens: ArraySlice<TokenID>) {
-        guard (1...4).contains(tokens.count) else { return }
-        func token(_ index: Int) -> TokenID { index < tokens.count ? tokens[tokens.startIndex + index] : 0 }
+    /// Keeps the tokens of a word, which are at the end of `output`, unless there are more than four or none.
+    func store(_ key: Key, _ output: [TokenID], from start: Int) {
+        let count = output.count - start
+        guard (1...4).contains(count) else { return }
+        func token(_ index: Int) -> TokenID { index < count ? output[start + index] : 0 }
         entries[key.slot] = Entry(
-            low: key.low, high: key.high, tokens: (token(0), token(1), token(2), token(3)), count: tokens.count)
+            low: key.low, high: key.high, tokens: (token(0), token(1), token(2), token(3)), count: count)
     }
 }

@@ -34,7 +34,7 @@ final class PatternMatcher {
     private static let unknown = UInt16.max
 
     /// The states of the positions of one block.
-    private var states: [UInt16] = []
+    private let states: UnsafeMutablePointer<UInt16>
     private var blockStart = 0
     private var blockEnd = 0
     /// The bounds of the blocks, and the bits of the state at each.
@@ -66,12 +66,15 @@ final class PatternMatcher {
         transitions = .allocate(capacity: capacity * width)
         resolved = .allocate(capacity: capacity * count)
         beginsMatch = .allocate(capacity: capacity)
+        // A block begins at a scalar, so it may be a little longer.
+        states = .allocate(capacity: blockByteCount + 8)
     }
 
     deinit {
         transitions.deallocate()
         resolved.deallocate()
         beginsMatch.deallocate()
+        states.deallocate()
     }
 
     /// Calls `body` with the ranges of all matches in `text`, which is valid UTF-8, in order and without overlaps. An
@@ -173,32 +176,27 @@ extension PatternMatcher {
     private func computeStates(
         _ start: Int, _ end: Int, _ state: UInt16, _ text: UnsafeBufferPointer<UInt8>
     ) -> UInt16 {
-        if states.count < end - start + 1 {
-            states += [UInt16](repeating: 0, count: end - start + 1 - states.count)
-        }
-        return program.classes.withTable { table in
-            states.withUnsafeMutableBufferPointer { states in
-                var state = state
-                var position = end
-                states[position - start] = state
-                while position > start {
-                    position -= 1
-                    var index: Int
-                    let byte = text[position]
-                    if byte < 0x80 {
-                        index = Int(table[Int(byte)])
-                    } else {
-                        while text[position] & 0xC0 == 0x80 { position -= 1 }
-                        index = scalarClass(at: position, text)
-                    }
-                    if previousCount > 1 { index = index * previousCount + previousClass(position, text) }
-                    var before = transitions[Int(state) * width + index]
-                    if before == Self.unknown { before = transition(state, index) }
-                    state = before
-                    states[position - start] = state
+        program.classes.withTable { table in
+            var state = state
+            var position = end
+            states[position - start] = state
+            while position > start {
+                position -= 1
+                var index: Int
+                let byte = text[position]
+                if byte < 0x80 {
+                    index = Int(table[Int(byte)])
+                } else {
+                    while text[position] & 0xC0 == 0x80 { position -= 1 }
+                    index = scalarClass(at: position, text)
                 }
-                return state
+                if previousCount > 1 { index = index * previousCount + previousClass(position, text) }
+                var before = transitions[Int(state) * width + index]
+                if before == Self.unknown { before = transition(state, index) }
+                state = before
+                states[position - start] = state
             }
+            return state
         }
     }
 

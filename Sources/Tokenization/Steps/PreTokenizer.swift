@@ -1,6 +1,6 @@
 /// Splits text into words, inside which tokens are found. A pre-tokenizer is a list of steps; each splits the words of
 /// the step before it.
-struct PreTokenizer: Sendable {
+final class PreTokenizer: Sendable {
     enum Step: Sendable {
         /// Splits by a known regular expression.
         case pattern(SplitPattern)

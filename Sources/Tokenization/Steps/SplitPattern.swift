@@ -45,7 +45,7 @@ struct SplitPattern: Sendable, Equatable {
     /// The end of the word that starts at `start`.
     ///
     /// - Precondition: `start` is the start of a scalar of `text`, which is valid UTF-8.
-    func end(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ classes: borrowing ScalarClasses) -> Int {
+    func end(of text: UnsafeBufferPointer<UInt8>, from start: Int, _ classes: ScalarClasses) -> Int {
         if text[start] == UInt8(ascii: "'"), let end = contractionEnd(text, start) { return end }
         let (kind, length) = classes.kind(at: start, of: text)
         let second = start + length
@@ -67,7 +67,7 @@ struct SplitPattern: Sendable, Equatable {
     }
 
     private func runEnd(
-        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses,
+        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: ScalarClasses,
         while isMember: (ScalarClasses.Kind) -> Bool
     ) -> Int {
         var index = start
@@ -80,7 +80,7 @@ struct SplitPattern: Sendable, Equatable {
     }
 
     private func numberEnd(
-        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses
+        _ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: ScalarClasses
     ) -> Int {
         guard let maximumNumberCount else { return runEnd(text, start, classes) { $0.contains(.number) } }
         var count = 1
@@ -91,14 +91,14 @@ struct SplitPattern: Sendable, Equatable {
         }
     }
 
-    private func signEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses) -> Int {
+    private func signEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: ScalarClasses) -> Int {
         let end = runEnd(text, start, classes) { $0.isSign }
         return keepsNewlines ? runEnd(text, end, classes) { $0.contains(.newline) } : end
     }
 
     /// The end of white space: after its last line end if `keepsNewlines`. Otherwise, at the end of the text, all of
     /// it; before a word, all but its last scalar, but at least one scalar.
-    private func spaceEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: borrowing ScalarClasses) -> Int {
+    private func spaceEnd(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ classes: ScalarClasses) -> Int {
         var index = start
         var last = start
         var afterNewline = start

@@ -30,8 +30,8 @@ enum TextPattern: Sendable {
 /// What the calls of `encode` of one tokenizer share. Each workspace belongs to one call at a time.
 final class TokenizerWorkspace {
     private var matchers: [PatternMatcher?] = []
-    var bytePairs = BytePairEncoder.Workspace()
-    var unigram = UnigramEncoder.Workspace()
+    let bytePairs = BytePairEncoder.Workspace()
+    let unigram = UnigramEncoder.Workspace()
 
     init() {}
 

@@ -1,5 +1,5 @@
 /// A table of Unicode scalars that are letters (`\p{L}`), numbers (`\p{N}`) or white space (`\s`).
-struct ScalarClasses: Sendable {
+final class ScalarClasses: Sendable {
     /// The class of a scalar.
     struct Kind: OptionSet, Sendable {
         let rawValue: UInt8
