@@ -15,6 +15,7 @@ import io
 import json
 import pathlib
 import random
+import struct
 
 import tokenizers
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -201,6 +202,11 @@ def sentencepiece_kinds(size):
     return kinds, vocabularies
 
 
+def float32(value):
+    """The value as SentencePiece and GGUF store it."""
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
 def unigram_kinds(size, with_table):
     import sentencepiece
     model = io.BytesIO()
@@ -209,7 +215,7 @@ def unigram_kinds(size, with_table):
         vocab_size=size, model_type="unigram", byte_fallback=False, normalization_rule_name="nmt_nfkc" if with_table else "identity",
         character_coverage=0.995, minloglevel=2)
     processor = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
-    vocabulary = [(processor.id_to_piece(i), round(processor.get_score(i), 4)) for i in range(processor.get_piece_size())]
+    vocabulary = [(processor.id_to_piece(i), float32(processor.get_score(i))) for i in range(processor.get_piece_size())]
     bytes_too = vocabulary + [(f"<0x{b:02X}>", -20.0) for b in range(256)]
 
     def make(vocabulary, normalizer, pre_tokenizer, **options):
@@ -279,9 +285,15 @@ def random_text(chooser):
     return "".join(parts)
 
 
-def texts(count, seed):
+def texts(count, seed, maximum=1_000_000):
+    """`count` texts of at most `maximum` characters."""
     chooser = random.Random(seed)
-    return ["", " ", "a", *CORPUS, *[random_text(chooser) for _ in range(count)]][:count]
+    found = ["", " ", "a", *[text for text in CORPUS if len(text) <= maximum]]
+    while len(found) < count:
+        text = random_text(chooser)
+        if len(text) <= maximum:
+            found.append(text)
+    return found[:count]
 
 
 def case(name, tokenizer, strings, decodes, seed, stored):
@@ -321,9 +333,8 @@ def parts_of(full, base):
     return {key: value for key, value in full.items() if key not in base or base[key] != value}
 
 
-def write_byte_level(folder, count, seed, only, size):
+def write_byte_level(folder, strings, seed, only, size):
     base = json.loads(byte_level_base(size).to_str())
-    strings = texts(count, seed)
     kinds = []
     for name, (normalizer, pre_tokenizer, *options) in byte_level_kinds().items():
         if only and only != name:
@@ -340,26 +351,14 @@ def write_byte_level(folder, count, seed, only, size):
         stored = parts_of(full, base)
         if "model" in stored:
             stored["model"] = full["model"]
-        kinds.append(case(name, tokenizer, strings, count // 10, seed, {"tokenizer": stored}))
+        kinds.append(case(name, tokenizer, strings, len(strings) // 10, seed, {"tokenizer": stored}))
         for pre, family in GGUF_PRE.items():
             if family == name:
-                kinds.append({"name": f"gguf-{pre}", "gguf": gguf_of(full, pre), "ids": kinds[-1]["ids"]})
+                kinds.append({"name": f"gguf-{pre}", "pre": pre, "like": name})
     write(folder / "byte-level.json", {"texts": strings, "base": base, "kinds": kinds})
 
 
-def gguf_of(full, pre):
-    size = max([*full["model"]["vocab"].values(), *(t["id"] for t in full["added_tokens"])]) + 1
-    tokens, types = [""] * size, [1] * size
-    for token, index in full["model"]["vocab"].items():
-        tokens[index] = token
-    for token in full["added_tokens"]:
-        tokens[token["id"]], types[token["id"]] = token["content"], 3 if token["special"] else 4
-    merges = [m if isinstance(m, str) else " ".join(m) for m in full["model"]["merges"]]
-    return {"model": "gpt2", "pre": pre, "tokens": tokens, "types": types, "merges": merges, "add_bos": False}
-
-
-def write_kinds(path, kinds, vocabularies, count, seed, only):
-    strings = texts(count, seed)
+def write_kinds(path, kinds, vocabularies, strings, seed, only):
     base = {}
     for key, value in next(iter(kinds.values())).items():
         if all(other[key] == value for other in kinds.values()):
@@ -370,10 +369,10 @@ def write_kinds(path, kinds, vocabularies, count, seed, only):
     cases = []
     for name, full in kinds.items():
         if not only or only == name:
-            cases.append(case(name, Tokenizer.from_str(json.dumps(full)), strings, count // 10, seed, {"tokenizer": parts_of(full, base)}))
+            cases.append(case(name, Tokenizer.from_str(json.dumps(full)), strings, len(strings) // 10, seed, {"tokenizer": parts_of(full, base)}))
     for name, (gguf, full) in vocabularies.items():
         if not only or only == name:
-            cases.append(case(name, Tokenizer.from_str(json.dumps(full)), strings, count // 10, seed, {"gguf": gguf}))
+            cases.append(case(name, Tokenizer.from_str(json.dumps(full)), strings, len(strings) // 10, seed, {"gguf": gguf}))
     write(path, {"texts": strings, "base": base, "kinds": cases})
 
 
@@ -405,7 +404,7 @@ def random_pattern(chooser, depth=0):
     inner = random_pattern(chooser, depth + 1)
     if inner.startswith(("(?=", "(?!", "(?<", "\\b", "^", "$")):
         return inner
-    return f"(?:{inner})" + chooser.choice(["?", "*", "+", "??", "*?", "+?", "{2}", "{1,3}", "{2,}"])
+    return f"(?:{inner})" + chooser.choice(["?", "*", "+", "??", "*?", "+?", "{2}", "{1,3}"])
 
 
 def matches(pattern, strings):
@@ -431,9 +430,9 @@ def matches(pattern, strings):
     return result
 
 
-def write_patterns(path, count, random_count, seed):
+def write_patterns(path, strings, count, random_count, seed):
     chooser = random.Random(seed + 2)
-    strings = texts(count, seed + 3)
+    strings = strings[:count]
     strings += ["".join(chooser.choice("aabb 'c1\n\ré中") for _ in range(chooser.randrange(1, 16))) for _ in range(count)]
     patterns = PATTERNS + [random_pattern(chooser) for _ in range(random_count)]
     write(path, {"texts": strings, "patterns": [{"pattern": p, "matches": matches(p, strings)} for p in patterns]})
@@ -449,14 +448,15 @@ def main():
     options = parser.parse_args()
     folder = GOLDENS if options.goldens else options.out
     folder.mkdir(exist_ok=True, parents=True)
-    count = 300 if options.goldens else options.texts
-    write_byte_level(folder, count, options.seed, options.only, 700)
+    strings = texts(200, 1, maximum=50) if options.goldens else texts(options.texts, options.seed)
+    write_byte_level(folder, strings, options.seed, options.only, 700)
     kinds, vocabularies = sentencepiece_kinds(700)
-    write_kinds(folder / "sentencepiece.json", kinds, vocabularies, count, options.seed, options.only)
+    write_kinds(folder / "sentencepiece.json", kinds, vocabularies, strings, options.seed, options.only)
     kinds, vocabularies = unigram_kinds(320, with_table=not options.goldens)
-    write_kinds(folder / "unigram.json", kinds, vocabularies, count, options.seed, options.only)
+    write_kinds(folder / "unigram.json", kinds, vocabularies, strings, options.seed, options.only)
     if not options.only:
-        write_patterns(folder / "patterns.json", 40 if options.goldens else 400, 60 if options.goldens else 1_500, options.seed)
+        count, random_count = (16, 50) if options.goldens else (400, 1_500)
+        write_patterns(folder / "patterns.json", strings, count, random_count, options.seed)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,11 @@ struct ComparisonTests {
         #expect(!texts.isEmpty && !kinds.isEmpty)
         for kind in kinds {
             let name = kind["name"]?.text ?? ""
-            let tokenizer = try tokenizer(kind, base: file["base"])
+            // The GGUF vocabulary of another kind has the ids of that one.
+            let like = kinds.first { $0["name"] == kind["like"] && $0["like"] == nil } ?? kind
+            let tokenizer = try tokenizer(kind, like: like, base: file["base"])
             var (encoded, decoded) = (0, 0)
-            for (text, ids) in zip(texts, try #require(kind["ids"]).elements) {
+            for (text, ids) in zip(texts, try #require(like["ids"]).elements) {
                 let found = tokenizer.encode(text, addSpecialTokens: true, parseSpecialTokens: true)
                 guard found != ids.ids else { continue }
                 encoded += 1
@@ -52,18 +54,22 @@ struct ComparisonTests {
         }
     }
 
-    /// The tokenizer of `kind`: a tokenizer.json, whose keys replace those of `base`, or a GGUF vocabulary.
-    private func tokenizer(_ kind: JSONValue, base: JSONValue?) throws -> TokenizerPipeline {
+    /// The tokenizer of `kind`: a tokenizer.json, whose keys replace those of `base`, a GGUF vocabulary, or that of `like`
+    /// with the name of a pre-tokenizer.
+    private func tokenizer(_ kind: JSONValue, like: JSONValue, base: JSONValue?) throws -> TokenizerPipeline {
         if let vocabulary = kind["gguf"] { return try TokenizerPipeline(vocabulary: ggufVocabulary(vocabulary)) }
         var members: [JSONObject.Member] = []
-        for case .object(let object)? in [base, kind["tokenizer"]] {
+        for case .object(let object)? in [base, like["tokenizer"]] {
             for member in object.members {
                 members.removeAll { $0.key == member.key }
                 members.append(member)
             }
         }
-        let root = JSONNode(.object(JSONObject(members: members)), file: "tokenizer.json")
-        return TokenizerPipeline(try TokenizerFile(root).parts(adding: []))
+        let file = JSONValue.object(JSONObject(members: members))
+        if let pre = kind["pre"]?.text {
+            return try TokenizerPipeline(vocabulary: try Fixture.vocabulary(of: file, pre: pre))
+        }
+        return TokenizerPipeline(try TokenizerFile(JSONNode(file, file: "tokenizer.json")).parts(adding: []))
     }
 
     private func ggufVocabulary(_ value: JSONValue) -> GGUFVocabulary {

@@ -57,7 +57,8 @@ struct GoldenTokenTests {
             ("smollm2", "smollm"), ("llama3", "llama-bpe"),
         ])
     func gguf(family: String, pre: String) throws {
-        let tokenizer = try TokenizerPipeline(vocabulary: try vocabulary(family, pre: pre))
+        let tokenizer = try TokenizerPipeline(
+            vocabulary: try Fixture.vocabulary(of: try Fixture.json("\(family).tokenizer.json"), pre: pre))
         for golden in try #require(try Fixture.json("\(family).goldens.json")["cases"]).elements {
             let text = try #require(golden["text"]?.text)
             #expect(
@@ -66,32 +67,4 @@ struct GoldenTokenTests {
         }
         #expect(tokenizer.specialTokens == (try Fixture.tokenizer(family)).specialTokens)
     }
-
-    private func vocabulary(_ family: String, pre: String) throws -> GGUFVocabulary {
-        let file = try Fixture.json("\(family).tokenizer.json")
-        guard case .object(let entries)? = file["model"]?["vocab"] else { throw Missing.vocabulary }
-        let added = try #require(file["added_tokens"]).elements
-        let size =
-            try #require((entries.members.map(\.value) + added.compactMap { $0["id"] }).compactMap(\.integer).max()) + 1
-        var tokens = [String](repeating: "", count: size)
-        var types = [Int32](repeating: 5, count: size)
-        for member in entries.members {
-            let id = try #require(member.value.integer)
-            tokens[id] = member.key
-            types[id] = 1
-        }
-        for token in added {
-            let id = try #require(token["id"]?.integer)
-            tokens[id] = try #require(token["content"]?.text)
-            types[id] = 3
-        }
-        let merges = try #require(file["model"]?["merges"]).elements.map { merge in
-            merge.text ?? merge.elements.compactMap(\.text).joined(separator: " ")
-        }
-        let bos = tokens.firstIndex(of: "<|begin_of_text|>").map { TokenID($0) }
-        return GGUFVocabulary(
-            model: "gpt2", pre: pre, tokens: tokens, tokenTypes: types, merges: merges, bosID: bos, addBOS: bos != nil)
-    }
-
-    private enum Missing: Error { case vocabulary }
 }

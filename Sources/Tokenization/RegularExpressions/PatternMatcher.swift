@@ -5,6 +5,10 @@
 /// set; so it never has to go back (Frisch and Cardelli 2004, "Greedy regular expression matching"). Look-aheads are
 /// in the set like everything else. Sets become states of an automaton, and what follows from a state is computed once.
 ///
+/// Oniguruma, which `tokenizers` uses, and PCRE2 take time that is quadratic or worse for some texts of users (a megabyte
+/// of spaces before `\s+$`), or give up, and would be one more library in every package. A linear engine with exactly the
+/// syntax of these patterns is small, and faster on ordinary text, because most of the work is one look-up a character.
+///
 /// A matcher belongs to one thread at a time, because it keeps these states.
 final class PatternMatcher {
     private let program: PatternProgram

@@ -2,6 +2,7 @@
 ///
 /// Not supported, and refused with the position: back references, calls of groups, conditions, `\G`, `\K`, `\X`, `\R`,
 /// look-behind over more than one scalar, and atomic groups and possessive repetitions of more than sets of scalars.
+/// Repetitions with a minimum of what may be empty, such as `(?:a*){2,}`, can end earlier or later than in Oniguruma.
 struct PatternParser {
     let scalars: [Unicode.Scalar]
     var index = 0

@@ -70,11 +70,13 @@ struct TextNormalizer: Sendable {
         return result
     }
 
-    /// As in `tokenizers`, whose normalization forms and marks are those of an old Unicode version.
+    /// As in `tokenizers`, whose marks are those of an old Unicode version; three scalars have another category since.
     private static func isCombiningMark(_ scalar: Unicode.Scalar) -> Bool {
         guard scalar.isAssigned(in: UnicodeVersion.normalization) else { return false }
-        switch scalar.properties.generalCategory {
-        case .nonspacingMark, .spacingMark, .enclosingMark: return true
+        switch (scalar.properties.generalCategory, scalar.value) {
+        case (_, 0x1CF2), (_, 0x1CF3): return true
+        case (_, 0x111C9): return false
+        case (.nonspacingMark, _), (.spacingMark, _), (.enclosingMark, _): return true
         default: return false
         }
     }

@@ -41,6 +41,8 @@ final class ScalarClasses: Sendable {
             kind = scalar.isAssigned(in: UnicodeVersion.punctuation) ? .punctuation : []
         default: kind = []
         }
+        // Punctuation in that version, but no longer.
+        if scalar.value == 0x166D || scalar.value == 0x111C9 { kind.insert(.punctuation) }
         if scalar.isASCII, "$+<=>^`|~".unicodeScalars.contains(scalar) { kind.insert(.punctuation) }
         if scalar.properties.isWhitespace { kind.insert(.space) }
         if scalar == "\r" || scalar == "\n" { kind.insert(.newline) }
