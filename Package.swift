@@ -204,7 +204,8 @@ let package = Package(
         tests(
             "AssemblyTests",
             [
-                "Assembly", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Plugins",
+                "Assembly", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution", "Plugins",
+                "SharedValues",
                 serving("Logging", "swift-log"),
             ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),

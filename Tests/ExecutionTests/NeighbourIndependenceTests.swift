@@ -132,7 +132,8 @@ import Weights
                 #expect(world.statistics.freeSwapBlockCount == swapBlockCount)
             }
         }
-        #expect(preemptionCount > 0 && hitCount > 0)
+        // A short window leaves so much room that nobody has to give way.
+        #expect(hitCount > 0 && (preemptionCount > 0 || !isMixed))
     }
 
     private static func run(_ loads: [Load], in world: inout EngineWorld) throws -> [RequestID] {

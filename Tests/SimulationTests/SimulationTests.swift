@@ -1,4 +1,5 @@
 import Scheduling
+import SharedValues
 import Testing
 
 @testable import Simulation
@@ -111,6 +112,19 @@ struct SimulationTests {
             #expect(report.preemptionCount == again.preemptionCount && report.tokens.output == again.tokens.output)
             #expect(report.cache.maxUse <= 1 && report.tokens.prefixHit > 0)
         }
+    }
+
+    @Test("groups with windows take fewer blocks, so fewer requests give way")
+    func cacheGroups() throws {
+        let requests = (0..<20).map { _ in TraceRequest(arrivalSeconds: 0, promptCount: 20, outputCount: 60) }
+        var setup = Self.setup(blockCount: 160, blockSize: 4, sequences: 8, budget: 32)
+        setup.groups = Array(repeating: CacheGroup(blockSize: 4), count: 3)
+        let full = try Self.run(requests, setup)
+        setup.groups = Array(repeating: CacheGroup(blockSize: 4, slidingWindow: 8), count: 2) + setup.groups.prefix(1)
+        let sliding = try Self.run(requests, setup)
+        #expect(full.requests.finished == 20 && sliding.requests.finished == 20)
+        #expect(full.preemptionCount > sliding.preemptionCount && full.seconds > sliding.seconds)
+        #expect(sliding.cache.maxUse <= 1 && sliding.cache.waste > 0 && sliding.cache.waste < 0.5)
     }
 
     @Test("two tenants that both wait: fair keeps the proven bound, fcfs does not")

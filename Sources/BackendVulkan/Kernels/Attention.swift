@@ -75,14 +75,16 @@ struct AttentionKernel: Kernel {
         ]
     }
 
-    /// The last rows of a context over two partitions, in blocks of sixteen in reverse order; one key/value head that all
-    /// of the kernel's heads read. Each head has a sink.
+    /// The last rows of a context over two partitions, in blocks of sixteen in reverse order, each with room for one more
+    /// token; one key/value head that all of the kernel's heads read. The window begins in the second block, so the table
+    /// has no first one. Each head has a sink.
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let heads = tiling.heads
         let context = shapes.attentionPartition + 20 + rowCount
         let blockCount = context.dividedUp(by: 16)
         let blocks = (0..<blockCount).reversed().map { $0 }
-        let slotCount = blockCount * 16
+        let slotCount = blockCount * 17
+        let window = shapes.attentionPartition
         let cache = TestCache(type: cacheType, headSize: headSize)
         let keys = cache.words(SelfTestCase.numbers(slotCount * headSize, seed: 30))
         let values = cache.words(SelfTestCase.numbers(slotCount * headSize, seed: 31))
@@ -91,7 +93,8 @@ struct AttentionKernel: Kernel {
         let (keyNumbers, valueNumbers) = (cache.numbers(keys), cache.numbers(values))
         var expected: [Double] = []
         for row in 0..<rowCount {
-            let slots = (0..<context - rowCount + row + 1).map { blocks[$0 / 16] * 16 + $0 % 16 }
+            let end = context - rowCount + row + 1
+            let slots = (end - window..<end).map { blocks[$0 / 16] * 17 + $0 % 16 }
             for head in 0..<heads {
                 let query = queries[(row * heads + head) * headSize..<(row * heads + head + 1) * headSize]
                 let weights = slots.map { slot in
@@ -113,13 +116,13 @@ struct AttentionKernel: Kernel {
             bindings: [
                 .queries: SelfTestCase.bits(queries), .keys: keys, .values: values,
                 .output: SelfTestCase.unwritten(queries.count), .states: SelfTestCase.unwritten(4),
-                .tasks: [0, UInt32(rowCount), UInt32(context - rowCount), 0, 0, 2, 0, 0],
-                .blockTables: blocks.map { UInt32($0) }, .sinks: SelfTestCase.bits(sinks),
+                .tasks: [0, UInt32(rowCount), UInt32(context - rowCount), UInt32(bitPattern: -1), 0, 2, 0, 0],
+                .blockTables: blocks.dropFirst().map { UInt32($0) }, .sinks: SelfTestCase.bits(sinks),
             ],
             parameters: Parameters(
                 query: layout, output: layout, keyHeads: 1, groupHeads: UInt32(heads), slices: 1, scale: 0.25,
-                window: 0, cap: 0, blockShift: 4,
-                blockStride: UInt32(16 * cacheType.headByteCount(headSize: headSize) / tiling.wordByteCount(cacheType)),
+                window: UInt32(window), cap: 0, blockShift: 4,
+                blockStride: UInt32(17 * cacheType.headByteCount(headSize: headSize) / tiling.wordByteCount(cacheType)),
                 firstTask: 0, hasSinks: 1, sinkOffset: 0),
             rowCount: 1, output: .output, expected: expected)
     }
