@@ -43,7 +43,7 @@ extension BackendConformance {
             AttentionChoice(group: $0 % 3 == 0 ? 2 : 1, headSize: $0)
         }
         choices.append(AttentionChoice(group: 4, headSize: 512, lengths: [70, 3]))
-        for (group, headSize, window) in [(1, 64, nil), (3, 10, 33), (4, 32, nil), (2, 32, 64)] {
+        for (group, headSize, window) in [(1, 64, nil), (2, 10, 33), (4, 32, nil), (2, 32, 64)] {
             choices.append(
                 AttentionChoice(
                     group: group, headSize: headSize, lengths: [330, 1, 70], slidingWindow: window,

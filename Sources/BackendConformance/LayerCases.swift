@@ -44,8 +44,7 @@ extension BackendConformance {
             Style(name: "qwen3", headNorm: true, headSize: 32, heads: 4, keyValueHeads: 2),
             Style(name: "olmo2", rowNorm: true, preNorm: false, postNorm: true),
             Style(
-                name: "gpt2", pairing: nil, bias: true, layerNorm: true, activation: .geluTanh, isPlain: true,
-                headSize: 8, heads: 7, keyValueHeads: 7),
+                name: "gpt2", pairing: nil, bias: true, layerNorm: true, activation: .geluTanh, isPlain: true),
             Style(
                 name: "gpt-neox", rotarySize: 8, bias: true, layerNorm: true, activation: .gelu, isPlain: true,
                 isParallel: true),

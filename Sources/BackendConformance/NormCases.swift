@@ -32,8 +32,11 @@ extension BackendConformance {
     /// feed-forward part run side by side.
     static func layerNormCases() -> [ConformanceCase] {
         var cases: [ConformanceCase] = []
-        for (width, group) in [(1, 1), (3, 3), (17, 17), (77, 77), (576, 576), (30, 10), (192, 64), (1200, 600)] {
-            for (rowCount, weightCount, biasCount) in [(1, group, 0), (7, width, group), (33, 0, width), (5, 0, 0)] {
+        let shapes = [(1, 1), (3, 3), (17, 17), (77, 77), (576, 576), (30, 10), (192, 64), (1200, 600)]
+        for (index, (width, group)) in shapes.enumerated() {
+            let vectors = [(1, group, 0), (7, width, group), (33, 0, width), (5, 0, 0)]
+            // Half of them for each shape, in turn.
+            for (rowCount, weightCount, biasCount) in [vectors[index % 4], vectors[(index + 1) % 4]] {
                 cases.append(
                     rowCase(
                         "layerNorm width \(width) group \(group), weight \(weightCount), bias \(biasCount)",
