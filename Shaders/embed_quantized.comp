@@ -17,15 +17,23 @@ void main() {
     uint slice = column / SLICE;
     uint slice_count = (width + SLICE - 1) / SLICE;
     uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+    uint group = SCALES == 2 ? column / 16 : slice / group_slices;
+    uint scales_start = scales_of_tile(tile, group_count);
+    vec2 scaling = scaling_of(scales_start, group, group_count, lane);
+#ifdef GRID
+    uint piece = column % SLICE / 4;
+    uint values = grid_values(
+        CODES_WORD(start, INDEX_WORD(piece)), CODES_WORD(start, SIGN_WORD), extra_of(scales_start, slice, lane), piece);
+    precise float number = float(bitfieldExtract(int(values), int(column % 4 * 8), 8)) * scaling.x;
+#else
     uint bit = column % SLICE * BITS;
     uint word = bit / 32;
-    uint bits = codes[start + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
+    uint bits = CODES_WORD(start, word) >> (bit % 32);
     if (bit % 32 + BITS > 32) {
         word += 1;
-        bits |= codes[start + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
+        bits |= CODES_WORD(start, word) << (32 - bit % 32);
     }
-    uint group = SCALES == 2 ? column / 16 : slice / group_slices;
-    vec2 scaling = scaling_of(tile * scale_stride(group_count), group, group_count, lane);
-    precise float number = fma(float(int(bits & MASK)), scaling.x, scaling.y);
+    precise float number = fma(code_value(bits & MASK), scaling.x, scaling.y);
+#endif
     result[token * output_stride + output_offset + column] = number * scale;
 }

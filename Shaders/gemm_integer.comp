@@ -9,26 +9,30 @@ shared vec2 scales_of_columns[SCALES][SIDE];
 shared uint input_limbs[WORDS * LIMBS][SIDE];
 shared vec4 heads[SIDE];
 
-// Stream word `index` of a row whose slice begins at `start`.
-uint stream_word(uint start, uint index) {
-    return codes[start + index / UNIT * UNIT * TILE + index % UNIT];
-}
-
 void load_weights(uint slice, uint slice_count) {
     uint column = gl_LocalInvocationIndex % SIDE;
     uint lane = column % TILE;
     uint tile = gl_WorkGroupID.x * 2 + column / TILE;
     bool is_there = tile * TILE < output_size;
     uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+    uint scales_start = scales_of_tile(tile, group_count);
+#ifdef GRID
+    uint extra = is_there ? extra_of(scales_start, slice, lane) : 0;
+#endif
     for (uint word = gl_LocalInvocationIndex / SIDE; word < WORDS; word += 4) {
+#ifdef GRID
+        weight_bytes[word][column] = !is_there ? 0 : grid_values(
+            CODES_WORD(start, INDEX_WORD(word)), CODES_WORD(start, SIGN_WORD), extra, word);
+#else
         weight_bytes[word][column] = !is_there ? 0 : byte_word(
-            stream_word(start, STREAM_WORD(word)), stream_word(start, min(STREAM_WORD(word) + 1, BITS - 1)), word);
+            CODES_WORD(start, STREAM_WORD(word)), CODES_WORD(start, min(STREAM_WORD(word) + 1, BITS - 1)), word);
+#endif
     }
     uint part = gl_LocalInvocationIndex / SIDE;
     if (part < SCALES) {
         uint group = SCALES == 2 ? slice * 2 + part : slice / group_slices;
         scales_of_columns[part][column] = !is_there ? vec2(0) : byte_scaling(
-            scaling_of(tile * scale_stride(group_count), group, group_count, lane));
+            scaling_of(scales_start, group, group_count, lane));
     }
 }
 

@@ -18,18 +18,29 @@ void load_weights(uint slice, uint part, uint slice_count) {
     vec4 unpacked = vec4(0);
     if (tile * TILE < output_size) {
         uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+        uint group = SCALES == 2 ? slice * 2 + part : slice / group_slices;
+        uint scales_start = scales_of_tile(tile, group_count);
+        vec2 scaling = scaling_of(scales_start, group, group_count, lane);
+#ifdef GRID
+        uint piece = (part * DEPTH + own) / 4;
+        precise vec4 numbers = fma(
+            byte_floats(grid_values(
+                CODES_WORD(start, INDEX_WORD(piece)), CODES_WORD(start, SIGN_WORD),
+                extra_of(scales_start, slice, lane), piece)),
+            vec4(scaling.x), vec4(0));
+#else
         uint bit = (part * DEPTH + own) * BITS;
         uint word = bit / 32;
-        uint bits = codes[start + word / UNIT * UNIT * TILE + word % UNIT] >> (bit % 32);
+        uint bits = CODES_WORD(start, word) >> (bit % 32);
         if (bit % 32 + 4 * BITS > 32) {
             word += 1;
-            bits |= codes[start + word / UNIT * UNIT * TILE + word % UNIT] << (32 - bit % 32);
+            bits |= CODES_WORD(start, word) << (32 - bit % 32);
         }
-        uint group = SCALES == 2 ? slice * 2 + part : slice / group_slices;
-        vec2 scaling = scaling_of(tile * scale_stride(group_count), group, group_count, lane);
+        uvec4 four = uvec4(bits, bits >> BITS, bits >> (2 * BITS), bits >> (3 * BITS)) & MASK;
         precise vec4 numbers = fma(
-            vec4(ivec4(uvec4(bits, bits >> BITS, bits >> (2 * BITS), bits >> (3 * BITS)) & MASK)), vec4(scaling.x),
+            vec4(code_value(four.x), code_value(four.y), code_value(four.z), code_value(four.w)), vec4(scaling.x),
             vec4(scaling.y));
+#endif
         unpacked = numbers;
     }
     for (uint number = 0; number < 4; number++) {

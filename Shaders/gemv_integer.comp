@@ -25,9 +25,14 @@ void main() {
             [[unroll]] for (uint column = 0; column < OUTPUTS; column++) {
                 uint bytes[WORDS];
                 [[unroll]] for (uint word = 0; word < WORDS; word++) {
+#ifdef GRID
+                    bytes[word] = grid_values(
+                        words[column * BITS + INDEX_WORD(word)], words[column * BITS + SIGN_WORD], extras[column], word);
+#else
                     bytes[word] = byte_word(
                         words[column * BITS + STREAM_WORD(word)],
                         words[column * BITS + min(STREAM_WORD(word) + 1, BITS - 1)], word);
+#endif
                 }
                 int left[LIMBS];
                 int right[LIMBS];

@@ -18,7 +18,7 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
     vec4 weights[OUTPUTS]; \
     [[unroll]] for (uint column = 0; column < OUTPUTS; column++) { \
         precise vec4 unpacked = \
-            PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES]); \
+            PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES], extras[column]); \
         weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \

@@ -19,7 +19,7 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
     vec4 piece_weights[LANE_OUTPUTS]; \
     [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
         precise vec4 unpacked = \
-            PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES]); \
+            PIECE(words, column * BITS, piece, scaling[column * SCALES + piece * SCALES / PIECES], extras[column]); \
         piece_weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
@@ -39,7 +39,7 @@ void main() {
     uint own_lane = gl_SubgroupInvocationID;
     uint slice_count = (input_size + SLICE - 1) / SLICE;
     uint tile = gl_WorkGroupID.x * slice_count * UNITS * TILE + own_lane;
-    uint scale_start = gl_WorkGroupID.x * scale_stride(group_count);
+    uint scale_start = scales_of_tile(gl_WorkGroupID.x, group_count);
     uint first_row = gl_WorkGroupID.y * ROWS;
 
     float sums[ROWS * LANE_OUTPUTS];
@@ -83,6 +83,12 @@ void main() {
             left = group_slices;
         }
         left -= 1;
+#endif
+#ifdef GRID
+        uint extras[LANE_OUTPUTS];
+        [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
+            extras[column] = extra_of(scale_start, slice, column * SUBGROUP + own_lane);
+        }
 #endif
         uint words[LANE_OUTPUTS * BITS];
         [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {

@@ -6,6 +6,10 @@ uint codes_start, first_slice, last_slice;
 uint rows[ROWS];
 // Scales and offsets of the current slice, for each output.
 vec2 scaling[OUTPUTS * SCALES];
+#ifdef GRID
+// Of the current slice (`extra_of`), for each output.
+uint extras[OUTPUTS];
+#endif
 // The next group, and how many slices of the current group are left.
 uint next_group, slices_left;
 
@@ -30,7 +34,12 @@ void begin() {
 
 // Loads the scales of slice `slice`, which is the invocation's first or follows the slice of the call before.
 void load_scaling(uint slice) {
-    uint start = gl_WorkGroupID.x * scale_stride(group_count);
+    uint start = scales_of_tile(gl_WorkGroupID.x, group_count);
+#ifdef GRID
+    [[unroll]] for (uint column = 0; column < OUTPUTS; column++) {
+        extras[column] = extra_of(start, slice, gl_LocalInvocationID.x + column * LANES);
+    }
+#endif
 #if SCALES == 2
     [[unroll]] for (uint index = 0; index < OUTPUTS * 2; index++) {
         scaling[index] = USED_SCALING(

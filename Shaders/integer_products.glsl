@@ -14,11 +14,11 @@ int signed_dot(uint left, uint right, spirv_literal int format);
 // The word of a slice's stream in which word `word` of bytes begins.
 #define STREAM_WORD(word) ((word) * BITS / 8)
 
-// Word `word` of bytes, given the stream's words `STREAM_WORD(word)` and the next. Codes of eight bits are centred, as
-// they would not fit signed bytes otherwise.
-uint byte_word(uint low, uint high, uint word) {
+#ifndef GRID
+// Word `word` of codes as bytes, given the stream's words `STREAM_WORD(word)` and the next.
+uint code_word(uint low, uint high, uint word) {
 #if BITS == 8
-    return low ^ 0x80808080u;
+    return low;
 #elif INTERLEAVE > 1
     return low >> (word % INTERLEAVE * BITS) & (MASK * 0x01010101u);
 #else
@@ -28,6 +28,19 @@ uint byte_word(uint low, uint high, uint word) {
         | (four & MASK << 3 * BITS) << (24 - 3 * BITS);
 #endif
 }
+
+// The same as values. Those of eight bits are centred, as they would not fit signed bytes otherwise.
+uint byte_word(uint low, uint high, uint word) {
+#ifdef BOOK_0
+    return byte_values(code_word(low, high, word));
+#elif BITS == 8
+    return low ^ 0x80808080u;
+#else
+    return code_word(low, high, word);
+#endif
+}
+
+#endif
 
 // The scale and offset for bytes, given those for codes.
 vec2 byte_scaling(vec2 scaling) {

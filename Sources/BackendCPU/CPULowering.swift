@@ -47,7 +47,7 @@ struct CPULowering: LoweringTarget {
     /// The format in which the kernel of `weights` reads its input; nil: 32-bit floats.
     func inputFormat(of weights: LinearWeights) -> ActivationFormat? {
         switch weights {
-        case .quantized(let matrix): quantizedKernels.activations(for: matrix.computeType).map { .quantized($0) }
+        case .quantized(let matrix): quantizedKernels.activations(for: matrix).map { .quantized($0) }
         case .dense(let tensor):
             kernels.pointee.linear_bf16_activation == .bf16 && tensor.elementType == .bf16 ? .bf16 : nil
         }

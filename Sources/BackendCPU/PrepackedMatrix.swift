@@ -76,7 +76,7 @@ private final class DensePrepacking: TeamWork {
     }
 }
 
-/// The same for quantized weights: the stored rows of a panel are read, then prepacked.
+/// The same for quantized weights: the stored rows of a panel are read, unpacked if they are blocks, then prepacked.
 private final class QuantizedPrepacking: TeamWork {
     private let matrix: QuantizedMatrix
     private let format: QuantizedFormat
@@ -91,13 +91,23 @@ private final class QuantizedPrepacking: TeamWork {
     func perform(thread: Int, of team: WorkerTeam) {
         let width = Int(quire_panel_width)
         let panels = share(of: quire_panel_count(matrix.outputSize), thread: thread, threadCount: team.threadCount)
-        withUnsafeTemporaryAllocation(byteCount: width * matrix.rowByteCount, alignment: 64) { rows in
-            guard let rows = rows.baseAddress else { return }
+        let (storedByteCount, unpackedByteCount) = (matrix.rowByteCount, format.unpackedRowByteCount)
+        let rowByteCount = unpackedByteCount ?? storedByteCount
+        withUnsafeTemporaryAllocation(byteCount: width * (storedByteCount + rowByteCount), alignment: 64) { rows in
+            guard let stored = rows.baseAddress else { return }
+            let unpacked = stored + width * storedByteCount
             for panel in panels {
                 let first = panel * width
-                matrix.read(first..<min(first + width, matrix.outputSize), into: rows)
+                let rowCount = min(width, matrix.outputSize - first)
+                matrix.read(first..<first + rowCount, into: stored)
+                if unpackedByteCount != nil {
+                    for row in 0..<rowCount {
+                        format.unpack(stored + row * storedByteCount, to: unpacked + row * rowByteCount)
+                    }
+                }
                 withUnsafePointer(to: format.matrix) {
-                    quire_prepack_quantized($0, format.stored, rows, matrix.rowByteCount, target, panel)
+                    quire_prepack_quantized(
+                        $0, format.stored, unpackedByteCount == nil ? stored : unpacked, rowByteCount, target, panel)
                 }
             }
         }

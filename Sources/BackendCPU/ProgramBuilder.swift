@@ -192,10 +192,11 @@ extension ProgramBuilder {
         case .panels(.bf16): return .dense(kernels.pointee.linear_bf16)
         case .rows: preconditionFailure("a linear operation reads panels")
         case .quantized(let matrix):
+            let isFloat8 = matrix.values == .float8
             guard case .quantized(let activations) = format else {
-                return .quantized(quantizedKernels.linear(nil), matrix)
+                return .quantized(quantizedKernels.linear(nil, isFloat8: isFloat8), matrix)
             }
-            return .quantized(quantizedKernels.linear(activations), matrix)
+            return .quantized(quantizedKernels.linear(activations, isFloat8: isFloat8), matrix)
         }
     }
 

@@ -3,33 +3,30 @@ import CPUKernels
 import SharedValues
 import Tensors
 
-/// A quantized matrix for the kernels: how its rows are stored, and how its panels are laid out.
+/// A quantized matrix for the kernels: how its rows are handed over, and how its panels are laid out.
 struct QuantizedFormat: Sendable {
     let matrix: quire_quantized
     let stored: quire_stored_rows
+    /// The blocks that have to be unpacked before rows are handed over; nil: rows are handed over as they are stored.
+    private let blocks: BlockFormat?
 
     /// Throws `unsupported` for groups that no kernel takes.
     init(_ matrix: QuantizedMatrix) throws(BackendError) {
+        let format: CodeFormat
         switch matrix.layout {
-        case .groups(let format):
-            // Groups end where a slice of 32 inputs does. A group that is a whole row may have any length.
-            let isWhole = format.groupSize >= matrix.inputSize
-            let groupSize = isWhole ? (matrix.inputSize + 31) / 32 * 32 : format.groupSize
-            guard groupSize % 32 == 0 else {
-                throw .unsupported(operation: "linear", reason: "groups of \(groupSize), not a multiple of 32")
-            }
-            stored = .groups
-            self.matrix = quire_quantized(
-                n: matrix.outputSize, k: matrix.inputSize, bits: format.bitCount, group_size: groupSize,
-                scaling: format.hasZeros ? .zeros : .centred, scale_dtype: format.scaleType.kernelType)
-        case .blocks(let format):
-            let kind = format.kernelFormat
-            stored = kind.stored
-            self.matrix = quire_quantized(
-                n: matrix.outputSize, k: matrix.inputSize, bits: kind.bits, group_size: kind.bits == 6 ? 16 : 32,
-                scaling: kind.scaling, scale_dtype: .f16)
+        case .groups(let groups):
+            (format, stored, blocks) = (groups.codeFormat, .groups, nil)
+        case .blocks(let stored):
+            (format, self.stored, blocks) = (stored.codeFormat, .unpacked, stored)
         }
-        let groupCount = self.matrix.k.dividedUp(by: self.matrix.group_size)
+        // Groups end where a slice of inputs does. A group that is a whole row may have any length.
+        let isWhole = format.groupSize >= matrix.inputSize
+        let groupSize = isWhole ? matrix.inputSize.roundedUp(to: 32) : format.groupSize
+        guard groupSize == 16 || groupSize % 32 == 0 else {
+            throw .unsupported(operation: "linear", reason: "groups of \(groupSize), not 16 or a multiple of 32")
+        }
+        self.matrix = quire_quantized(format, n: matrix.outputSize, k: matrix.inputSize, groupSize: groupSize)
+        let groupCount = matrix.inputSize.dividedUp(by: groupSize)
         guard groupCount <= Int(quire_max_group_count) else {
             throw .unsupported(operation: "linear", reason: "\(groupCount) groups in a row")
         }
@@ -37,19 +34,70 @@ struct QuantizedFormat: Sendable {
 
     /// Bytes of a panel of 64 outputs.
     var panelByteCount: Int { withUnsafePointer(to: matrix) { quire_quantized_panel_byte_count($0) } }
+
+    /// Bytes of a row that is handed over; nil: those of a stored row.
+    var unpackedRowByteCount: Int? {
+        guard let blocks else { return nil }
+        let (inputSize, format) = (Int(matrix.k), blocks.codeFormat)
+        let outerCount = format.outerByteCount == 0 ? 0 : inputSize / CodeFormat.outerGroupSize
+        return inputSize + inputSize / format.groupSize * format.groupByteCount + outerCount * format.outerByteCount
+    }
+
+    /// Unpacks a stored row to `target`, `unpackedRowByteCount` bytes: codes, scales of groups, outer scales.
+    func unpack(_ row: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
+        guard let blocks else { return }
+        let (inputSize, format) = (Int(matrix.k), blocks.codeFormat)
+        let groupsPerBlock = blocks.elementCount / format.groupSize
+        let scales = target + inputSize
+        let outer = scales + inputSize / format.groupSize * format.groupByteCount
+        for block in 0..<inputSize / blocks.elementCount {
+            blocks.unpack(
+                row + block * blocks.byteCount,
+                to: BlockParts(
+                    codes: (target + block * blocks.elementCount).assumingMemoryBound(to: UInt8.self),
+                    scales: scales + block * groupsPerBlock * format.groupByteCount,
+                    outer: outer + block * format.outerByteCount))
+        }
+    }
 }
 
-extension BlockFormat {
-    fileprivate var kernelFormat: (stored: quire_stored_rows, bits: Int, scaling: quire_scaling) {
+extension quire_quantized {
+    /// A matrix `[n, k]` of codes in `format`.
+    init(_ format: CodeFormat, n: Int, k: Int, groupSize: Int) {
+        self.init()
+        self.n = n
+        self.k = k
+        bits = format.bitCount
+        group_size = groupSize
+        scaling = format.scaling.kernelScaling
+        scale_dtype = format.scaleType.kernelType
+        factor = format.factor
+        switch format.values {
+        case .integers(let middle):
+            values = .integers
+            self.middle = Float(middle)
+        case .float8: values = .float8
+        case .book(let entries):
+            // Kernels multiply unsigned bytes, so the lowest entry becomes zero.
+            let lowest = entries.min()
+            values = .book
+            middle = -Float(lowest)
+            let bytes = SIMD16<UInt8>(truncatingIfNeeded: entries &- SIMD16(repeating: lowest))
+            withUnsafeMutableBytes(of: &book) { $0.storeBytes(of: bytes, as: SIMD16<UInt8>.self) }
+        }
+    }
+}
+
+extension CodeFormat.Scaling {
+    /// The kernels' name for it.
+    fileprivate var kernelScaling: quire_scaling {
         switch self {
-        case .q4_0: (.q4_0, 4, .centred)
-        case .q4_1: (.q4_1, 4, .minimum)
-        case .q5_0: (.q5_0, 5, .centred)
-        case .q5_1: (.q5_1, 5, .minimum)
-        case .q8_0: (.q8_0, 8, .centred)
-        case .q4K: (.q4_k, 4, .nestedMinimum)
-        case .q5K: (.q5_k, 5, .nestedMinimum)
-        case .q6K: (.q6_k, 6, .nestedCentred)
+        case .centred: .centred
+        case .zeros: .zeros
+        case .minimum: .minimum
+        case .nestedMinimum: .nestedMinimum
+        case .nestedCentred: .nestedCentred
+        case .nestedNibbles: .nestedNibbles
         }
     }
 }

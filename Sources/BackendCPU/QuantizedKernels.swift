@@ -32,11 +32,13 @@ struct QuantizedKernels {
         }
     }
 
-    /// The quantized activations for weights whose compute type is `type`; nil: 32-bit floats.
+    /// The quantized activations for `matrix`; nil: 32-bit floats, with which E4M3 weights are always multiplied.
     ///
     /// Where the configuration does not choose, 16-bit types take two limbs, which are more exact than 16-bit floats.
     /// 32-bit floats take three, which are as exact, but only where integer products of three limbs are faster.
-    func activations(for computeType: ElementType) -> QuantizedActivations? {
+    func activations(for matrix: QuantizedMatrix) -> QuantizedActivations? {
+        let computeType = matrix.computeType
+        guard !matrix.layout.isFloat8 else { return nil }
         guard type != .f32 || computeType != .f32 || kernels.pointee.linear_quantized == nil else { return nil }
         let limbCount = type.byteCount ?? (computeType == .f32 ? 3 : 2)
         return limbKernels(limbCount).map {
@@ -45,7 +47,8 @@ struct QuantizedKernels {
     }
 
     /// The kernel that multiplies `activations`, or 32-bit floats, with quantized weights.
-    func linear(_ activations: QuantizedActivations?) -> quire_quantized_linear_fn {
+    func linear(_ activations: QuantizedActivations?, isFloat8: Bool) -> quire_quantized_linear_fn {
+        guard !isFloat8 else { return kernels.pointee.linear_float8 }
         let function =
             activations.map { limbKernels($0.limbCount)?.pointee.linear } ?? kernels.pointee.linear_quantized
         guard let function else { preconditionFailure("activations that this instruction set does not have") }

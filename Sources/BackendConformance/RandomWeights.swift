@@ -24,6 +24,11 @@ extension WeightFormat {
     private func layout(inputSize: Int) -> QuantizedLayout {
         switch kind {
         case .blocks(let format): return .blocks(format)
+        case .float8(let size):
+            return .groups(
+                GroupFormat(
+                    bitCount: 8, groupSize: size ?? max(inputSize, 1), scaleType: .f32, hasZeros: false, isFloat8: true)
+            )
         case .groups(let bitCount, let size, let scaleType, let hasZeros, _):
             return .groups(
                 GroupFormat(
@@ -46,33 +51,16 @@ extension WeightFormat {
         case .groups(let format):
             let scales = row + format.scaleByteOffset(inputSize: inputSize)
             for group in 0..<format.groupCount(inputSize: inputSize) {
-                let scale = Float.random(in: 0.5...1, using: &random) * bound / Float(format.middle)
+                // Half of the floats are below 2^-7 and the largest is 448.
+                let largest = format.isFloat8 ? 16 : Float(format.middle)
+                let scale = Float.random(in: 0.5...1, using: &random) * bound / largest
                 format.scaleType.store(scale, to: scales, at: group)
             }
         case .blocks(let format):
             for block in 0..<inputSize / format.elementCount {
-                for (offset, magnitude) in format.scales {
-                    let scale = Float.random(in: -1...1, using: &random) * bound * magnitude
-                    (row + block * format.byteCount).storeBytes(
-                        of: Float16(scale), toByteOffset: offset, as: Float16.self)
-                }
+                let scales = format.unitScales.map { Float.random(in: -1...1, using: &random) * bound * $0 }
+                format.storeScales(scales, to: row + block * format.byteCount)
             }
-        }
-    }
-}
-
-extension BlockFormat {
-    /// The offsets of a block's f16 scales, and their magnitudes for weights of about one.
-    fileprivate var scales: [(offset: Int, magnitude: Float)] {
-        switch self {
-        case .q4_0: [(0, 1 / 8)]
-        case .q4_1: [(0, 1 / 8), (2, 1)]
-        case .q5_0: [(0, 1 / 16)]
-        case .q5_1: [(0, 1 / 16), (2, 1)]
-        case .q8_0: [(0, 1 / 128)]
-        case .q4K: [(0, 1 / 256), (2, 1 / 32)]
-        case .q5K: [(0, 1 / 512), (2, 1 / 32)]
-        case .q6K: [(208, 1 / 2048)]
         }
     }
 }

@@ -6,6 +6,8 @@ public struct WeightFormat: Sendable, Hashable, CustomStringConvertible {
     enum Kind: Sendable, Hashable {
         /// Groups of `size` inputs; nil: one group for each row.
         case groups(bitCount: Int, size: Int?, scaleType: ElementType, hasZeros: Bool, isReordered: Bool)
+        /// Floats of eight bits, in such groups.
+        case float8(size: Int?)
         case blocks(BlockFormat)
     }
 
@@ -26,17 +28,21 @@ public struct WeightFormat: Sendable, Hashable, CustomStringConvertible {
     /// A block format of GGUF.
     public static func blocks(_ format: BlockFormat) -> WeightFormat { WeightFormat(kind: .blocks(format)) }
 
+    /// E4M3 floats in groups of `groupSize` inputs, nil for one group a row.
+    public static func float8(groupSize: Int?) -> WeightFormat { WeightFormat(kind: .float8(size: groupSize)) }
+
     /// GGUF's blocks, and group formats: every number of bits with each group size, scale type, zeros and order.
     public static let all: [WeightFormat] = {
         var formats = BlockFormat.allCases.map { WeightFormat.blocks($0) }
         for bitCount in GroupFormat.bitCounts {
-            for groupSize in [32, 64, 128, nil] {
+            for groupSize in [16, 32, 128, nil] {
                 formats.append(.groups(bitCount: bitCount, groupSize: groupSize))
             }
             formats.append(.groups(bitCount: bitCount, groupSize: 32, scaleType: .bf16, hasZeros: false))
             formats.append(.groups(bitCount: bitCount, groupSize: 64, scaleType: .f32))
             formats.append(.groups(bitCount: bitCount, groupSize: 32, isReordered: true))
         }
+        formats += [.float8(groupSize: 128), .float8(groupSize: nil)]
         return formats
     }()
 
@@ -55,6 +61,7 @@ public struct WeightFormat: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch kind {
         case .blocks(let format): return format.rawValue
+        case .float8(let size): return "E4M3 in groups of \(size.map { "\($0)" } ?? "a column")"
         case .groups(let bitCount, let size, let scaleType, let hasZeros, let isReordered):
             return "int\(bitCount) groups of \(size.map { "\($0)" } ?? "a column"), \(scaleType) scales"
                 + (hasZeros ? ", zeros" : "") + (isReordered ? ", reordered" : "")

@@ -15,6 +15,7 @@ enum { SHORT_TILE_VECTORS = 4, TILE_VECTORS = 4 };
 #define QUIRE_AVX512
 #define QUIRE_AVX512BF16
 
+#include "linear_quantized.h"
 #include "table.h"
 #include "tables.h"
 

@@ -39,7 +39,7 @@ INLINE void write_part(i32x16 numbers, int32_t *words, size_t first) {
 #define BLOCK_VECTORS(R, V) 1
 
 /// The codes of pair `pair` of an octet's inputs, 16 bits each.
-INLINE u32x16 octet_pairs(size_t bits, octet_words w, uint32_t pair) {
+INLINE u32x16 octet_code_pairs(size_t bits, octet_words w, uint32_t pair) {
     switch (bits) {
         case 2: return w.low >> 2 * pair & 0x00030003;
         case 3: return (w.low >> 2 * pair & 0x00030003) | (w.high >> pair & 0x00010001) << 2;
@@ -48,6 +48,24 @@ INLINE u32x16 octet_pairs(size_t bits, octet_words w, uint32_t pair) {
         case 8: return (pair < 2 ? w.low : w.high) >> 8 * (pair % 2) & 0x00ff00ff;
         default: return w.low >> 4 * pair & 0x000f000f;
     }
+}
+
+/// Their values.
+INLINE u32x16 octet_pairs(code_kind kind, const quire_quantized *q, octet_words w, uint32_t pair) {
+    u32x16 codes = octet_code_pairs(kind.bits, w, pair);
+    if (kind.values == quire_values_book) {
+        __m256i book = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)q->book));
+        union {
+            u32x16 whole;
+            __m256i halves[2];
+        } values = {.whole = codes | 0x80008000};
+        // An index with its highest bit set gives zero, here the upper byte.
+        UNROLL for (size_t half = 0; half < 2; half++) {
+            values.halves[half] = _mm256_shuffle_epi8(book, values.halves[half]);
+        }
+        return values.whole;
+    }
+    return codes;
 }
 
 /// `sum + codes · part` of two inputs. The sum of a slice fits into 32 bits: 32 times 255 times 127 · 2^7 is below
@@ -73,14 +91,14 @@ INLINE f32x16 add_slice(const i32x16 sums[PARTS], float scale, f32x16 chain) {
     return splat(scale) * products + chain;
 }
 
-INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t lane,
-                           input_rows x, accumulators acc) {
+INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows, size_t vectors, const char *slice,
+                           size_t lane, input_rows x, accumulators acc) {
     UNROLL for (size_t v = 0; v < vectors; v++) {
         i32x16 sums[MAX_ROWS][PARTS] = {0};
-        UNROLL for (size_t octet = 0; octet < inputs / OCTET; octet++) {
-            octet_words words = load_octet(bits, inputs, slice, octet, lane + v * LANES);
+        UNROLL for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
+            octet_words words = load_octet(kind, slice, octet, lane + v * LANES);
             UNROLL for (uint32_t pair = 0; pair < OCTET / 2; pair++) {
-                u32x16 codes = octet_pairs(bits, words, pair);
+                u32x16 codes = octet_pairs(kind, q, words, pair);
                 UNROLL for (size_t r = 0; r < rows; r++) {
                     UNROLL for (size_t n = 0; n < PARTS; n++) {
                         int32_t limbs = record_of(x, r)->words[n][x.input / 2 + octet * OCTET / 2 + pair];
@@ -96,13 +114,13 @@ INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inpu
 }
 
 /// To [inputs / 2, 64, 2].
-INLINE void unpack_slice(size_t bits, size_t inputs, const char *slice, void *unpacked) {
-    for (size_t octet = 0; octet < inputs / OCTET; octet++) {
+INLINE void unpack_slice(code_kind kind, const quire_quantized *q, const char *slice, void *unpacked) {
+    for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            octet_words words = load_octet(bits, inputs, slice, octet, lane);
+            octet_words words = load_octet(kind, slice, octet, lane);
             UNROLL for (uint32_t pair = 0; pair < OCTET / 2; pair++) {
                 size_t index = (octet * OCTET / 2 + pair) * quire_panel_width + lane;
-                *(u32x16_anywhere *)((uint32_t *)unpacked + index) = octet_pairs(bits, words, pair);
+                *(u32x16_anywhere *)((uint32_t *)unpacked + index) = octet_pairs(kind, q, words, pair);
             }
         }
     }

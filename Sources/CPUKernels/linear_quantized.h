@@ -38,9 +38,9 @@ typedef struct panel_outputs {
 enum { GEMV_ROWS = 3 * TILE_ROWS };
 
 /// Multiplies `rows` rows from `row` on with a group. `totals`: [rows, 64].
-INLINE void gemv_tile(size_t bits, size_t rows, size_t vectors, const panel_shape *shape, const quantized_group *g,
+INLINE void gemv_tile(code_kind kind, size_t rows, size_t vectors, const panel_shape *shape, const quantized_group *g,
                      const quantized_input *in, size_t row, float *totals) {
-    size_t inputs = slice_inputs(bits), bytes = inputs * bits * quire_panel_width / 8;
+    size_t inputs = kind.inputs, bytes = slice_bytes(kind);
     const float *sums = in->sums + row * shape->groups + g->index;
     // Not unrolled, as that would need too many registers.
     _Pragma("clang loop unroll(disable)")
@@ -53,7 +53,7 @@ INLINE void gemv_tile(size_t bits, size_t rows, size_t vectors, const panel_shap
             size_t part = bytes / PANEL_VECTORS;
             fetch_ahead(row == 0 && FETCHES(rows), slice + lane / LANES * part, vectors * part);
             input_rows x = slice_rows(in, row, g->index * shape->matrix->group_size + s * inputs);
-            multiply_slice(bits, rows, vectors, inputs, slice, lane, x, acc);
+            multiply_slice(kind, shape->matrix, rows, vectors, slice, lane, x, acc);
         }
         UNROLL for (size_t v = 0; v < vectors; v++) {
             group_scale scale = group_scale_at(shape->matrix, g, lane + v * LANES);
@@ -65,14 +65,14 @@ INLINE void gemv_tile(size_t bits, size_t rows, size_t vectors, const panel_shap
     }
 }
 
-INLINE void gemv_panel(size_t bits, size_t rows, const panel_shape *shape, const char *panel, const quantized_input *in,
-                     const panel_outputs *out) {
+INLINE void gemv_panel(code_kind kind, size_t rows, const panel_shape *shape, const char *panel,
+                       const quantized_input *in, const panel_outputs *out) {
     _Alignas(64) float totals[GEMV_ROWS * quire_panel_width];
     memset(totals, 0, rows * quire_panel_width * sizeof(float));
     for (quantized_group g = first_group(shape, panel);; g = next_group(shape, g)) {
         for (size_t row = 0, tile; row < rows; row += tile) {
             tile = next_rows(rows - row);
-#define CASE(R, V) gemv_tile(bits, R, SLICE_VECTORS(R, V), shape, &g, in, row, totals + row * quire_panel_width)
+#define CASE(R, V) gemv_tile(kind, R, SLICE_VECTORS(R, V), shape, &g, in, row, totals + row * quire_panel_width)
             FOR_ROW_COUNT(tile, CASE)
 #undef CASE
         }
@@ -90,7 +90,7 @@ INLINE void gemv_panel(size_t bits, size_t rows, const panel_shape *shape, const
     }
 }
 
-INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const void *panels, const void *x,
+INLINE void quantized_linear_of(code_kind kind, const quire_quantized *q, const void *panels, const void *x,
                                 size_t x_stride, float *y, size_t y_stride, size_t m, const float *bias,
                                 size_t panel_begin, size_t panel_end) {
     panel_shape shape = shape_of(q);
@@ -104,27 +104,32 @@ INLINE void quantized_linear_of(size_t bits, const quire_quantized *q, const voi
             size_t column = p * quire_panel_width;
             panel_outputs out = {y + row * y_stride + column, y_stride, q->n - column, bias ? bias + column : NULL};
             if (rows > GEMV_ROWS) {
-                gemm_panel(bits, rows, &shape, panel, &in, &out);
+                gemm_panel(kind, rows, &shape, panel, &in, &out);
             } else {
-                gemv_panel(bits, rows, &shape, panel, &in, &out);
+                gemv_panel(kind, rows, &shape, panel, &in, &out);
             }
         }
     }
 }
 
+__attribute__((unused))
 static void linear_quantized(const quire_quantized *q, const void *panels, const void *x, size_t x_stride, float *y,
                              size_t y_stride, size_t m, const float *bias, size_t panel_begin, size_t panel_end) {
-#define CASE(bits)                                                                                              \
-    case bits: quantized_linear_of(bits, q, panels, x, x_stride, y, y_stride, m, bias, panel_begin, panel_end); break;
-    switch (q->bits) {
-        CASE(2)
-        CASE(3)
-        CASE(4)
-        CASE(5)
-        CASE(6)
-        CASE(8)
-    }
+#define CASE(bits, inputs, values)                                                                              \
+    case CODE_KIND(bits, inputs, values):                                                                       \
+        quantized_linear_of((code_kind){bits, inputs, values}, q, panels, x, x_stride, y, y_stride, m, bias,    \
+                            panel_begin, panel_end);                                                            \
+        break;
+    switch (CODE_KIND(q->bits, slice_inputs(q), (size_t)q->values)) { FOR_CODE_KINDS(CASE) }
 #undef CASE
 }
+
+#ifndef LIMBS
+static void linear_float8(const quire_quantized *q, const void *panels, const void *x, size_t x_stride, float *y,
+                          size_t y_stride, size_t m, const float *bias, size_t panel_begin, size_t panel_end) {
+    quantized_linear_of((code_kind){8, 32, quire_values_float8}, q, panels, x, x_stride, y, y_stride, m, bias,
+                        panel_begin, panel_end);
+}
+#endif
 
 #endif

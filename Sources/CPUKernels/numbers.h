@@ -31,6 +31,25 @@ INLINE f32x16 f32_from_f16(u16x16 h) {
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
+/// `table[index % 16]`, lane by lane.
+INLINE f32x16 float_lookup(f32x16 table, u32x16 index) {
+    union {
+        u32x16 whole;
+        __m256i halves[2];
+    } from = {.whole = index};
+    union {
+        f32x16 whole;
+        __m256 halves[2];
+    } to;
+    UNROLL for (size_t half = 0; half < 2; half++) {
+        // A permutation reads three bits of an index; the fourth one chooses.
+        __m256 low = _mm256_permutevar8x32_ps((__m256)table.lo, from.halves[half]);
+        __m256 high = _mm256_permutevar8x32_ps((__m256)table.hi, from.halves[half]);
+        to.halves[half] = _mm256_blendv_ps(low, high, (__m256)_mm256_slli_epi32(from.halves[half], 28));
+    }
+    return to.whole;
+}
+
 INLINE u16x16 f16_from_f32(f32x16 x) {
     __m128i low = _mm256_cvtps_ph((__m256)x.lo, _MM_FROUND_TO_NEAREST_INT);
     __m128i high = _mm256_cvtps_ph((__m256)x.hi, _MM_FROUND_TO_NEAREST_INT);
@@ -38,6 +57,15 @@ INLINE u16x16 f16_from_f32(f32x16 x) {
 }
 
 #else
+
+/// `table[index % 16]`, lane by lane.
+INLINE f32x16 float_lookup(f32x16 table, u32x16 index) {
+    float numbers[LANES];
+    memcpy(numbers, &table, sizeof numbers);
+    f32x16 found;
+    UNROLL for (size_t i = 0; i < LANES; i++) { found[i] = numbers[index[i] % LANES]; }
+    return found;
+}
 
 INLINE f32x16 f32_from_f16(u16x16 h) {
     u32x16 wide = __builtin_convertvector(h, u32x16);

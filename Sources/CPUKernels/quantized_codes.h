@@ -8,6 +8,37 @@
 /// Inputs that are unpacked together.
 enum { OCTET = 8 };
 
+/// How codes are stored: what a kernel is compiled for. The products of a kind are a program of their own, as its shifts
+/// and masks are constants.
+typedef struct code_kind {
+    size_t bits;
+    /// Of a slice.
+    size_t inputs;
+    quire_values values;
+} code_kind;
+
+/// The kinds of all matrices: calls `CASE(bits, inputs, values)`.
+#define FOR_CODE_KINDS(CASE)          \
+    CASE(2, 32, quire_values_integers) \
+    CASE(2, 16, quire_values_integers) \
+    CASE(3, 32, quire_values_integers) \
+    CASE(3, 16, quire_values_integers) \
+    CASE(3, 32, quire_values_book)     \
+    CASE(3, 16, quire_values_book)     \
+    CASE(4, 32, quire_values_integers) \
+    CASE(4, 16, quire_values_integers) \
+    CASE(4, 32, quire_values_book)     \
+    CASE(5, 32, quire_values_integers) \
+    CASE(6, 16, quire_values_integers) \
+    CASE(8, 32, quire_values_integers) \
+    CASE(8, 16, quire_values_integers)
+
+/// A kind as one number, for a switch.
+#define CODE_KIND(bits, inputs, values) ((bits) << 8 | (inputs) << 2 | (values))
+
+/// Bytes of a slice.
+INLINE size_t slice_bytes(code_kind kind) { return kind.inputs * kind.bits * quire_panel_width / 8; }
+
 /// The words that hold eight inputs of sixteen outputs, shifted so that the inputs begin at the lowest bit of each
 /// half word.
 typedef struct octet_words {
@@ -22,18 +53,27 @@ INLINE u32x16 plane_words(const char *plane, size_t word, size_t lane) {
     return *(const u32x16_anywhere *)(plane + (word * quire_panel_width + lane) * 4);
 }
 
-/// Octet `octet` of the slice at `slice`, which has `inputs` inputs.
-INLINE octet_words load_octet(size_t bits, size_t inputs, const char *slice, size_t octet, size_t lane) {
+/// The only plane with less than a word of each output: one bit of 16 inputs.
+INLINE u32x16 half_plane_words(const char *plane, size_t lane) {
+    u16x16 halves = *(const u16x16_anywhere *)(plane + lane * 2);
+    u32x16 words = __builtin_convertvector(halves, u32x16);
+    return (words & 0xff) | (words & 0xff00) << 8;
+}
+
+/// Octet `octet` of the slice at `slice`.
+INLINE octet_words load_octet(code_kind kind, const char *slice, size_t octet, size_t lane) {
     // A plane of p bits has `inputs * p / 32` words of 64 outputs.
-    size_t words = quire_panel_width * 4 * inputs / 32;
+    size_t words = quire_panel_width * 4 * kind.inputs / 32;
     octet_words w;
-    switch (bits) {
+    switch (kind.bits) {
         case 2:
             w.low = w.high = plane_words(slice, octet / 2, lane) >> (uint32_t)(octet % 2 * 8);
             return w;
         case 3:
             w.low = plane_words(slice, octet / 2, lane) >> (uint32_t)(octet % 2 * 8);
-            w.high = plane_words(slice + 2 * words, 0, lane) >> (uint32_t)(octet * 4);
+            w.high = kind.inputs == 16 ? half_plane_words(slice + 2 * words, lane)
+                                       : plane_words(slice + 2 * words, 0, lane);
+            w.high >>= (uint32_t)(octet * 4);
             return w;
         case 5:
             w.low = plane_words(slice, octet, lane);
@@ -66,8 +106,33 @@ INLINE u32x16 octet_integers(size_t bits, octet_words w, size_t i) {
     }
 }
 
-/// The same as f32, exactly.
-INLINE f32x16 octet_floats(size_t bits, octet_words w, size_t i) {
+typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
+typedef u8x16 u8x16_anywhere __attribute__((aligned(1), may_alias));
+
+INLINE f32x16 bytes_as_floats(const char *from) {
+    return __builtin_convertvector(__builtin_convertvector(*(const u8x16_anywhere *)from, i32x16), f32x16);
+}
+
+INLINE f32x16 signed_bytes_as_floats(const char *from) {
+    return __builtin_convertvector(__builtin_convertvector(*(const i8x16_anywhere *)from, i32x16), f32x16);
+}
+
+/// The book of a matrix as floats.
+INLINE f32x16 book_floats(const quire_quantized *q) { return bytes_as_floats((const char *)q->book); }
+
+/// The values of input `i` of the octet, as f32, exactly. `book`: `book_floats`, where there is a book.
+INLINE f32x16 octet_floats(code_kind kind, f32x16 book, octet_words w, size_t i) {
+    size_t bits = kind.bits;
+    if (kind.values == quire_values_book) {
+        // The lookup ignores all but the four lowest bits.
+        uint32_t shift = (uint32_t)(i % 2 * 16 + i / 2 * 4);
+        return float_lookup(book, bits == 4 ? w.low >> shift : octet_integers(bits, w, i));
+    }
+    if (kind.values == quire_values_float8) {
+        u32x16 codes = octet_integers(bits, w, i);
+        // The multiplication corrects the bias of the exponent and normalises subnormals.
+        return float_of((codes & 0x80) << 24 | (codes & 0x7f) << 20) * splat(0x1p120f);
+    }
 #ifdef QUIRE_AVX512
     // The lookup ignores all but the four lowest bits of an index, so it needs neither mask nor conversion.
     uint32_t half = (uint32_t)(i % 2 * 16), pair = (uint32_t)(i / 2);
@@ -100,7 +165,7 @@ INLINE u32x16 spread(u32x16 plane, int width, int shift, int word) {
     return first | (shifted(plane, shift + 8 - width * (word + 2)) & mask * 0x01000100u);
 }
 
-INLINE code_bytes octet_bytes(size_t bits, octet_words w) {
+INLINE code_bytes octet_code_bytes(size_t bits, octet_words w) {
     code_bytes b;
     UNROLL for (int word = 0; word < 2; word++) {
         switch (bits) {
@@ -120,22 +185,25 @@ INLINE code_bytes octet_bytes(size_t bits, octet_words w) {
     return b;
 }
 
+#ifdef QUIRE_AVX512
+/// The values of an octet as bytes.
+INLINE code_bytes octet_bytes(code_kind kind, const quire_quantized *q, octet_words w) {
+    code_bytes b = octet_code_bytes(kind.bits, w);
+    if (kind.values == quire_values_book) {
+        __m512i book = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)q->book));
+        UNROLL for (int word = 0; word < 2; word++) {
+            b.words[word] = (u32x16)_mm512_shuffle_epi8(book, (__m512i)b.words[word]);
+        }
+    }
+    return b;
+}
+#endif
+
 // Scale and offset of a group: its outputs are `scale · (sum of q x) + offset · (sum of x)`.
 
 typedef struct group_scale {
     f32x16 scale, offset;
 } group_scale;
-
-typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
-typedef u8x16 u8x16_anywhere __attribute__((aligned(1), may_alias));
-
-INLINE f32x16 bytes_as_floats(const char *from) {
-    return __builtin_convertvector(__builtin_convertvector(*(const u8x16_anywhere *)from, i32x16), f32x16);
-}
-
-INLINE f32x16 signed_bytes_as_floats(const char *from) {
-    return __builtin_convertvector(__builtin_convertvector(*(const i8x16_anywhere *)from, i32x16), f32x16);
-}
 
 /// The zeros of sixteen outputs from `lane` on.
 INLINE f32x16 group_zeros(const quire_quantized *q, const quantized_group *g, size_t lane) {
@@ -146,12 +214,11 @@ INLINE f32x16 group_zeros(const quire_quantized *q, const quantized_group *g, si
 
 /// Those of sixteen outputs from `lane` on. Where scales have 16 bits or fewer, every product here is exact.
 INLINE group_scale group_scale_at(const quire_quantized *q, const quantized_group *g, size_t lane) {
-    float middle = (float)(1u << (q->bits - 1));
     group_scale s;
     switch (q->scaling) {
         case quire_scaling_centred:
             s.scale = load_as(q->scale_dtype, g->scales, lane);
-            s.offset = s.scale * -middle;
+            s.offset = s.scale * -q->middle;
             break;
         case quire_scaling_zeros:
             s.scale = load_as(q->scale_dtype, g->scales, lane);
@@ -166,9 +233,17 @@ INLINE group_scale group_scale_at(const quire_quantized *q, const quantized_grou
             s.offset = load_as(quire_dtype_f16, g->outer, quire_panel_width + lane)
                        * -bytes_as_floats(g->scales + quire_panel_width + lane);
             break;
+        case quire_scaling_nested_nibbles: {
+            u8x16 pairs = *(const u8x16_anywhere *)(g->scales + lane);
+            u8x16 low = pairs & 15, high = pairs >> 4;
+            s.scale = load_as(quire_dtype_f16, g->outer, lane) * bytes_as_floats((const char *)&low);
+            s.offset = load_as(quire_dtype_f16, g->outer, quire_panel_width + lane)
+                       * -bytes_as_floats((const char *)&high);
+            break;
+        }
         case quire_scaling_nested_centred:
-            s.scale = load_as(quire_dtype_f16, g->outer, lane) * signed_bytes_as_floats(g->scales + lane);
-            s.offset = s.scale * -middle;
+            s.scale = load_as(quire_dtype_f16, g->outer, lane) * signed_bytes_as_floats(g->scales + lane) * q->factor;
+            s.offset = s.scale * -q->middle;
             break;
     }
     return s;

@@ -22,7 +22,7 @@ INLINE float input_sum(const float *x, size_t count) {
 /// Fills `in` for `rows` rows.
 INLINE void prepare_input(const panel_shape *s, const void *x, size_t x_stride, size_t rows, quantized_input *in) {
     const quire_quantized *q = s->matrix;
-    size_t groups = s->groups, tail = q->k % slice_inputs(q->bits);
+    size_t groups = s->groups, tail = q->k % slice_inputs(q);
     in->x = x;
     in->stride = x_stride * sizeof(float);
     in->whole_inputs = q->k - tail;
@@ -54,16 +54,17 @@ INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input
     return (input_rows){in->x + row * in->stride + input * sizeof(float), in->stride};
 }
 
-INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inputs, const char *slice, size_t lane,
-                           input_rows x, accumulators acc) {
-    for (size_t octet = 0; octet < inputs / OCTET; octet++) {
+INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows, size_t vectors, const char *slice,
+                           size_t lane, input_rows x, accumulators acc) {
+    f32x16 book = book_floats(q);
+    for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         octet_words words[PANEL_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) {
-            words[v] = load_octet(bits, inputs, slice, octet, lane + v * LANES);
+            words[v] = load_octet(kind, slice, octet, lane + v * LANES);
         }
         UNROLL for (size_t i = 0; i < OCTET; i++) {
             f32x16 weights[PANEL_VECTORS];
-            UNROLL for (size_t v = 0; v < vectors; v++) { weights[v] = octet_floats(bits, words[v], i); }
+            UNROLL for (size_t v = 0; v < vectors; v++) { weights[v] = octet_floats(kind, book, words[v], i); }
             UNROLL for (size_t r = 0; r < rows; r++) {
                 f32x16 value = splat(((const float *)(x.first + r * x.stride))[octet * OCTET + i]);
                 UNROLL for (size_t v = 0; v < vectors; v++) { acc[r][v] = value * weights[v] + acc[r][v]; }
@@ -73,12 +74,14 @@ INLINE void multiply_slice(size_t bits, size_t rows, size_t vectors, size_t inpu
 }
 
 /// To [inputs, 64].
-INLINE void unpack_slice(size_t bits, size_t inputs, const char *slice, void *unpacked) {
-    for (size_t octet = 0; octet < inputs / OCTET; octet++) {
+INLINE void unpack_slice(code_kind kind, const quire_quantized *q, const char *slice, void *unpacked) {
+    f32x16 book = book_floats(q);
+    for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            octet_words words = load_octet(bits, inputs, slice, octet, lane);
+            octet_words words = load_octet(kind, slice, octet, lane);
             UNROLL for (size_t i = 0; i < OCTET; i++) {
-                store((float *)unpacked + (octet * OCTET + i) * quire_panel_width + lane, octet_floats(bits, words, i));
+                float *to = (float *)unpacked + (octet * OCTET + i) * quire_panel_width + lane;
+                store(to, octet_floats(kind, book, words, i));
             }
         }
     }

@@ -91,26 +91,24 @@ __attribute__((noinline)) static void gemm_tiles(size_t rows, size_t inputs, siz
 
 /// Unpacks slices `first ..< first + count` of a group to `to`, and its scales to index `index`. Returns the end of
 /// `to`.
-INLINE char *unpack_group(size_t bits, const panel_shape *shape, const quantized_group *g, size_t first, size_t count,
+INLINE char *unpack_group(code_kind kind, const panel_shape *shape, const quantized_group *g, size_t first, size_t count,
                           size_t index, char *to, gemm_block *block) {
-    size_t inputs = slice_inputs(bits);
     for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
         group_scale scale = group_scale_at(shape->matrix, g, lane);
         store(block->scales + index * quire_panel_width + lane, scale.scale);
         store(block->offsets + index * quire_panel_width + lane, scale.offset);
     }
     for (size_t s = first; s < first + count; s++) {
-        const char *slice = g->codes + s * (inputs * bits * quire_panel_width / 8);
-        unpack_slice(bits, inputs, slice, to);
-        to += inputs * quire_panel_width * CODE_BYTES;
+        unpack_slice(kind, shape->matrix, g->codes + s * slice_bytes(kind), to);
+        to += kind.inputs * quire_panel_width * CODE_BYTES;
     }
     return to;
 }
 
-INLINE void gemm_panel(size_t bits, size_t rows, const panel_shape *shape, const char *panel, const quantized_input *in,
-                      const panel_outputs *out) {
+INLINE void gemm_panel(code_kind kind, size_t rows, const panel_shape *shape, const char *panel,
+                       const quantized_input *in, const panel_outputs *out) {
     gemm_block block;
-    size_t inputs = slice_inputs(bits), room = BLOCK_INPUTS / inputs, group_size = shape->matrix->group_size;
+    size_t inputs = kind.inputs, room = BLOCK_INPUTS / inputs, group_size = shape->matrix->group_size;
     quantized_group g = first_group(shape, panel);
     for (size_t next = 0; next < shape->groups;) {
         unpacked_groups unpacked = {.first = next, .input = next * group_size, .slices = g.slices};
@@ -118,7 +116,7 @@ INLINE void gemm_panel(size_t bits, size_t rows, const panel_shape *shape, const
         if (g.slices <= room) {
             unpacked.is_first = unpacked.is_last = 1;
             do {
-                to = unpack_group(bits, shape, &g, 0, g.slices, unpacked.count++, to, &block);
+                to = unpack_group(kind, shape, &g, 0, g.slices, unpacked.count++, to, &block);
                 next += 1;
                 g = next < shape->groups ? next_group(shape, g) : g;
             } while (next < shape->groups && g.slices == unpacked.slices && (unpacked.count + 1) * g.slices <= room);
@@ -131,7 +129,7 @@ INLINE void gemm_panel(size_t bits, size_t rows, const panel_shape *shape, const
             unpacked.input = next * group_size + first * inputs;
             unpacked.is_first = first == 0;
             unpacked.is_last = first + unpacked.slices == g.slices;
-            unpack_group(bits, shape, &g, first, unpacked.slices, 0, to, &block);
+            unpack_group(kind, shape, &g, first, unpacked.slices, 0, to, &block);
             int is_end = unpacked.is_last && next + 1 == shape->groups;
             gemm_tiles(rows, inputs, shape->groups, &unpacked, in, &block, is_end ? out : NULL);
         }

@@ -4,8 +4,19 @@
 
 #include "CPUKernels.h"
 
-/// Inputs of a slice: six bits come in groups of sixteen.
-static inline size_t slice_inputs(size_t bits) { return bits == 6 ? 16 : 32; }
+/// Inputs of a slice.
+static inline size_t slice_inputs(const quire_quantized *q) { return q->group_size == 16 ? 16 : 32; }
+
+/// The bit at which the field of input `i` of output `lane` begins in a plane of `width` bits of a slice.
+static inline size_t field_at(size_t width, size_t inputs, size_t i, size_t lane) {
+    // The plane of one bit of 16 inputs has half of a word for each output.
+    size_t word_bits = inputs * width < 32 ? 16 : 32, per_word = word_bits / width, field = i % per_word;
+    size_t word = i / per_word * quire_panel_width + lane;
+    return word * word_bits + word_bits / 2 * (field % 2) + width * (field / 2);
+}
+
+/// The inputs that share outer scales, where there are any.
+enum { OUTER_INPUTS = 256 };
 
 /// What all panels of a matrix have in common. Computed once a call, because a division for each group would cost
 /// more than the group's products.
@@ -27,7 +38,7 @@ typedef struct panel_shape {
 static inline size_t scale_size(const quire_quantized *q) { return q->scale_dtype == quire_dtype_f32 ? 4 : 2; }
 
 static inline panel_shape shape_of(const quire_quantized *q) {
-    size_t inputs = slice_inputs(q->bits), width = quire_panel_width;
+    size_t inputs = slice_inputs(q), width = quire_panel_width;
     size_t groups = (q->k + q->group_size - 1) / q->group_size;
     panel_shape s = {
         .matrix = q,
@@ -47,14 +58,17 @@ static inline panel_shape shape_of(const quire_quantized *q) {
         case quire_scaling_nested_minimum:
             s.scale_bytes = 2 * width;
             s.outer_bytes = 2 * width * 2;
-            s.outer_mask = 8 - 1;
+            break;
+        case quire_scaling_nested_nibbles:
+            s.scale_bytes = width;
+            s.outer_bytes = 2 * width * 2;
             break;
         case quire_scaling_nested_centred:
             s.scale_bytes = width;
             s.outer_bytes = width * 2;
-            s.outer_mask = 16 - 1;
             break;
     }
+    s.outer_mask = s.outer_bytes > 0 ? OUTER_INPUTS / q->group_size - 1 : 0;
     size_t outer_count = s.outer_bytes > 0 ? (groups + s.outer_mask) / (s.outer_mask + 1) : 0;
     s.panel_bytes = s.zero_bytes + outer_count * s.outer_bytes + groups * s.scale_bytes
                     + ((groups - 1) * s.slices + s.last_slices) * s.slice_bytes;

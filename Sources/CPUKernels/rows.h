@@ -95,14 +95,25 @@ INLINE uint32_t code_at(const quire_quantized *q, const char *slice, size_t i, s
         if (!(q->bits & width)) {
             continue;
         }
-        size_t per_word = 32 / width, field = i % per_word;
-        uint32_t word;
-        memcpy(&word, slice + (i / per_word * quire_panel_width + lane) * 4, sizeof word);
-        code |= (word >> (16 * (field % 2) + width * (field / 2)) & ((1u << width) - 1)) << done;
-        slice += slice_inputs(q->bits) * width / 32 * quire_panel_width * 4;
+        size_t at = field_at(width, slice_inputs(q), i, lane), byte = at / 8;
+        code |= ((uint8_t)slice[byte] >> at % 8 & ((1u << width) - 1)) << done;
+        slice += slice_inputs(q) * width / 8 * quire_panel_width;
         done += width;
     }
     return code;
+}
+
+/// What a code stands for.
+INLINE float value_of(const quire_quantized *q, uint32_t code) {
+    switch (q->values) {
+        case quire_values_book: return (float)q->book[code];
+        case quire_values_float8: {
+            uint32_t bits = (code & 0x80) << 24 | (code & 0x7f) << 20;
+            return __builtin_bit_cast(float, bits) * 0x1p120f;
+        }
+        case quire_values_integers: break;
+    }
+    return (float)code;
 }
 
 INLINE float number_at(quire_dtype dtype, const char *from, size_t index) {
@@ -112,10 +123,10 @@ INLINE float number_at(quire_dtype dtype, const char *from, size_t index) {
 /// The weight that a code of a group stands for, for output `lane`: the products and sums of its format, in the
 /// format's order.
 INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_t lane, uint32_t code) {
-    float middle = (float)(1u << (q->bits - 1)), value = (float)code;
+    float value = value_of(q, code);
     uint32_t word;
     switch (q->scaling) {
-        case quire_scaling_centred: return (value - middle) * number_at(q->scale_dtype, g->scales, lane);
+        case quire_scaling_centred: return (value - q->middle) * number_at(q->scale_dtype, g->scales, lane);
         case quire_scaling_zeros:
             memcpy(&word, g->zeros + lane * 4, sizeof word);
             word = word >> g->zero_shift & ((1u << q->bits) - 1);
@@ -132,8 +143,15 @@ INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_
             return scaled - minimum;
         }
         case quire_scaling_nested_centred: {
-            float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)(int8_t)g->scales[lane];
-            return scale * (value - middle);
+            float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)(int8_t)g->scales[lane] * q->factor;
+            return scale * (value - q->middle);
+        }
+        case quire_scaling_nested_nibbles: {
+            uint8_t pair = (uint8_t)g->scales[lane];
+            float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)(pair & 15);
+            float minimum = number_at(quire_dtype_f16, g->outer, quire_panel_width + lane) * (float)(pair >> 4);
+            float scaled = scale * value;
+            return scaled - minimum;
         }
     }
     return 0;
@@ -142,7 +160,7 @@ INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_
 static void embed_quantized(const quire_quantized *q, const void *panels, const int32_t *ids, size_t count, float scale,
                             float *y, size_t y_stride) {
     panel_shape shape = shape_of(q);
-    size_t inputs = slice_inputs(q->bits);
+    size_t inputs = slice_inputs(q);
     for (size_t t = 0; t < count; t++) {
         size_t id = (size_t)ids[t], lane = id % quire_panel_width, inside = 0;
         quantized_group g = first_group(&shape, (const char *)panels + id / quire_panel_width * shape.panel_bytes);

@@ -16,10 +16,16 @@ public struct GroupFormat: Sendable, Hashable {
     public let scaleType: ElementType
     /// Whether zeros are stored; if not, every zero is the middle of the codes' range, `2^(bitCount - 1)`.
     public let hasZeros: Bool
+    /// Whether codes are no integers, but the bits of E4M3 floats: `weight = scale * float`.
+    public let isFloat8: Bool
 
-    /// Precondition: a bit count from `bitCounts`, and at least one input in a group.
-    public init(bitCount: Int, groupSize: Int, scaleType: ElementType, hasZeros: Bool) {
+    /// Precondition: a bit count from `bitCounts`, and at least one input in a group; floats have eight bits and no zeros.
+    public init(
+        bitCount: Int, groupSize: Int, scaleType: ElementType, hasZeros: Bool, isFloat8: Bool = false
+    ) {
         precondition(Self.bitCounts.contains(bitCount) && groupSize > 0, "not a group format")
+        precondition(!isFloat8 || bitCount == 8 && !hasZeros, "not a format of floats")
+        self.isFloat8 = isFloat8
         self.bitCount = bitCount
         self.groupSize = groupSize
         self.scaleType = scaleType
@@ -58,6 +64,13 @@ public struct GroupFormat: Sendable, Hashable {
             let scale = scaleType.load(scales, at: group)
             let zero = hasZeros ? Int32(truncatingIfNeeded: zeros.next()) : Int32(truncatingIfNeeded: middle)
             let end = min(start + groupSize, inputSize)
+            if isFloat8 {
+                for index in start..<end {
+                    target[index] = Float(float8: UInt8(truncatingIfNeeded: codes.next())) * scale
+                }
+                start = end
+                continue
+            }
             for index in start..<end {
                 target[index] = Float(Int32(truncatingIfNeeded: codes.next()) &- zero) * scale
             }

@@ -49,6 +49,15 @@ extension ElementType {
     }
 }
 
+extension Float {
+    /// The float E4M3 with the bits `code` (Micikevicius et al., arXiv 2209.05433), exactly; the two codes of NaN count as
+    /// 480.
+    public init(float8 code: UInt8) {
+        let magnitude = Float(bitPattern: UInt32(code & 0x7F) << 20) * 0x1p120
+        self = code & 0x80 == 0 ? magnitude : -magnitude
+    }
+}
+
 /// The 32-bit float of an f16's bits, exactly. `Float(Float16)` costs a library call where the compiler may not assume the
 /// F16C instructions; this does not.
 ///

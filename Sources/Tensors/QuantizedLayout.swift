@@ -21,11 +21,17 @@ public enum QuantizedLayout: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Whether codes are floats, which are no multiples of a step: activations that they are multiplied with stay floats.
+    public var isFloat8: Bool {
+        if case .groups(let format) = self { return format.isFloat8 }
+        return false
+    }
+
     /// The format's name: `Q4_1`, or `int4 groups of 64` and whether zeros are stored.
     public var description: String {
         switch self {
         case .groups(let format):
-            "int\(format.bitCount) groups of \(format.groupSize), \(format.scaleType) scales"
+            "\(format.isFloat8 ? "E4M3" : "int\(format.bitCount)") groups of \(format.groupSize), \(format.scaleType) scales"
                 + (format.hasZeros ? ", zeros" : "")
         case .blocks(let format): format.rawValue
         }

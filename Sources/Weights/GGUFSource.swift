@@ -75,7 +75,7 @@ public struct GGUFSource: TensorSource {
             return try part.tensor(named: name)
         }
         guard let type = GGUFTensorType.storedType(entry.code) else {
-            let supported = "F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K, Q6_K"
+            let supported = StoredType.allCases.filter(\.isConvertible).map(\.rawValue).joined(separator: ", ")
             throw .unsupportedType(
                 file: file, tensor: name, type: GGUFTensorType.name(entry.code), supported: supported)
         }
@@ -210,34 +210,40 @@ public struct GGUFSource: TensorSource {
 }
 
 extension GGUFSource {
-    /// Opens the model in `path`, or in several parts of which `path` is the first. Parts are named
-    /// `NAME-00001-of-00003.gguf` and are in the same directory, as llama.cpp's `gguf-split` writes them. Throws
-    /// `badShard` for a part that is missing or whose content does not match its name.
-    static func model(_ path: String) throws(WeightLoadingError) -> GGUFSource {
-        let first = try GGUFSource(file: path)
-        let metadata = GGUFMetadata(file: path, values: first.metadata)
-        guard let count = try metadata.integer("split.count"), count > 1 else { return first }
-        let ending = "-00001-of-\(fiveDigits(count)).gguf"
-        guard try metadata.integer("split.no") == 0, path.hasSuffix(ending), count <= 99_999 else {
+    /// Opens the model in `path`, or in several parts of which `path` is any. Parts are named
+    /// `NAME-00001-of-00003.gguf` and are in the same directory, as llama.cpp's `gguf-split` writes them; the first one has
+    /// the metadata. Throws `badShard` for a part that is missing or whose content does not match its name.
+    public static func model(_ path: String) throws(WeightLoadingError) -> GGUFSource {
+        let opened = try GGUFSource(file: path)
+        let metadata = GGUFMetadata(file: path, values: opened.metadata)
+        guard let count = try metadata.integer("split.count"), count > 1 else { return opened }
+        let number = try metadata.integer("split.no") ?? 0
+        func ending(_ number: Int) -> String { "-\(fiveDigits(number + 1))-of-\(fiveDigits(count)).gguf" }
+        guard number >= 0, number < count, path.hasSuffix(ending(number)), count <= 99_999 else {
             throw .unsupported(
-                file: path, key: "split.count", found: "\(count)", supported: "the first part, called NAME\(ending)")
+                file: path, key: "split.count", found: "\(count)",
+                supported: "files called NAME\(ending(min(max(number, 0), count - 1)))")
         }
-        let stem = String(path.dropLast(ending.count))
-        var others: [GGUFSource] = []
-        for number in 1..<count {
-            let file = "\(stem)-\(fiveDigits(number + 1))-of-\(fiveDigits(count)).gguf"
+        let stem = String(path.dropLast(ending(number).count))
+        var parts: [GGUFSource] = []
+        for index in 0..<count {
+            guard index != number else {
+                parts.append(opened)
+                continue
+            }
+            let file = stem + ending(index)
             func bad(_ reason: String) -> WeightLoadingError {
                 .badShard(file: path, shard: file.lastPathPart, reason: reason)
             }
             guard PathKind(of: file) == .file else { throw bad("is missing") }
             let part = try GGUFSource(file: file)
             let values = GGUFMetadata(file: file, values: part.metadata)
-            guard try values.integer("split.no") == number, try values.integer("split.count") == count else {
-                throw bad("is not part \(number + 1) of \(count)")
+            guard try values.integer("split.no") == index, try values.integer("split.count") == count else {
+                throw bad("is not part \(index + 1) of \(count)")
             }
-            others.append(part)
+            parts.append(part)
         }
-        return try GGUFSource(first, others: others)
+        return try GGUFSource(parts[0], others: Array(parts.dropFirst()))
     }
 
     private static func fiveDigits(_ number: Int) -> String {
@@ -248,36 +254,24 @@ extension GGUFSource {
 
 /// ggml's numbers of tensor types (ggml.h, `enum ggml_type`).
 enum GGUFTensorType {
+    private static let types: [UInt32: StoredType] = {
+        var types: [UInt32: StoredType] = [
+            0: .f32, 1: .f16, 24: .i8, 25: .i16, 26: .i32, 27: .i64, 28: .f64, 30: .bf16,
+        ]
+        for format in BlockFormat.allCases { types[format.ggmlCode] = .blocks(format) }
+        return types
+    }()
+
     /// The type with the number `code`; nil: it is not supported.
-    static func storedType(_ code: UInt32) -> StoredType? {
-        switch code {
-        case 0: .f32
-        case 1: .f16
-        case 2: .q4_0
-        case 3: .q4_1
-        case 6: .q5_0
-        case 7: .q5_1
-        case 8: .q8_0
-        case 12: .q4K
-        case 13: .q5K
-        case 14: .q6K
-        case 24: .i8
-        case 25: .i16
-        case 26: .i32
-        case 27: .i64
-        case 28: .f64
-        case 30: .bf16
-        default: nil
-        }
-    }
+    static func storedType(_ code: UInt32) -> StoredType? { types[code] }
 
     /// ggml's name of the type with the number `code`, for errors.
     static func name(_ code: UInt32) -> String {
-        if let type = storedType(code) { return type.rawValue }
-        let names: [UInt32: String] = [
-            9: "Q8_1", 10: "Q2_K", 11: "Q3_K", 15: "Q8_K", 16: "IQ2_XXS", 17: "IQ2_XS", 18: "IQ3_XXS", 19: "IQ1_S",
-            20: "IQ4_NL", 21: "IQ3_S", 22: "IQ2_S", 23: "IQ4_XS", 29: "IQ1_M", 34: "TQ1_0", 35: "TQ2_0", 39: "MXFP4",
+        // Of intermediate results, of repacked weights that ggml writes no more, and new ones.
+        let others: [UInt32: String] = [
+            4: "Q4_2", 5: "Q4_3", 9: "Q8_1", 15: "Q8_K", 31: "Q4_0_4_4", 32: "Q4_0_4_8", 33: "Q4_0_8_8",
+            36: "IQ4_NL_4_4", 37: "IQ4_NL_4_8", 38: "IQ4_NL_8_8", 40: "NVFP4",
         ]
-        return names[code] ?? "number \(code)"
+        return storedType(code)?.rawValue ?? others[code] ?? "number \(code)"
     }
 }

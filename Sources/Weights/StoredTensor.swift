@@ -67,48 +67,45 @@ enum TensorExtent {
     }
 }
 
-/// The type of a stored tensor. Raw values are the names in the file formats.
-public enum StoredType: String, Sendable, Hashable, CaseIterable {
-    case f32 = "F32"
-    case f16 = "F16"
-    case bf16 = "BF16"
-    case f64 = "F64"
-    case i8 = "I8"
-    case i16 = "I16"
-    case i32 = "I32"
-    case i64 = "I64"
-    case u8 = "U8"
-    case u16 = "U16"
-    case u32 = "U32"
-    case u64 = "U64"
-    case bool = "BOOL"
-    case c64 = "C64"
-    case f8E4M3 = "F8_E4M3"
-    case f8E5M2 = "F8_E5M2"
-    case f8E8M0 = "F8_E8M0"
-    // GGUF block formats (ggml-common.h).
-    case q4_0 = "Q4_0"
-    case q4_1 = "Q4_1"
-    case q5_0 = "Q5_0"
-    case q5_1 = "Q5_1"
-    case q8_0 = "Q8_0"
-    case q4K = "Q4_K"
-    case q5K = "Q5_K"
-    case q6K = "Q6_K"
+/// The type of a stored tensor: numbers one by one, or one of GGUF's block formats. Raw values are the names in the file
+/// formats.
+public enum StoredType: Sendable, Hashable, CaseIterable {
+    case f32, f16, bf16, f64
+    case i8, i16, i32, i64
+    case u8, u16, u32, u64
+    case bool, c64
+    case f8E4M3, f8E5M2, f8E8M0
+    case blocks(BlockFormat)
+
+    private static let plain: [(type: StoredType, name: String)] = [
+        (.f32, "F32"), (.f16, "F16"), (.bf16, "BF16"), (.f64, "F64"), (.i8, "I8"), (.i16, "I16"), (.i32, "I32"),
+        (.i64, "I64"), (.u8, "U8"), (.u16, "U16"), (.u32, "U32"), (.u64, "U64"), (.bool, "BOOL"), (.c64, "C64"),
+        (.f8E4M3, "F8_E4M3"), (.f8E5M2, "F8_E5M2"), (.f8E8M0, "F8_E8M0"),
+    ]
+
+    public static let allCases = plain.map(\.type) + BlockFormat.allCases.map { .blocks($0) }
+
+    /// The type with this name; nil: there is none.
+    public init?(rawValue: String) {
+        if let plain = Self.plain.first(where: { $0.name == rawValue }) {
+            self = plain.type
+        } else if let format = BlockFormat(rawValue: rawValue) {
+            self = .blocks(format)
+        } else {
+            return nil
+        }
+    }
+
+    /// The type's name in the file formats: `BF16`, `Q4_K`.
+    public var rawValue: String {
+        if case .blocks(let format) = self { return format.rawValue }
+        return Self.plain.first { $0.type == self }?.name ?? ""
+    }
 
     /// The block format; nil for plain types.
     public var blockFormat: BlockFormat? {
-        switch self {
-        case .q4_0: .q4_0
-        case .q4_1: .q4_1
-        case .q5_0: .q5_0
-        case .q5_1: .q5_1
-        case .q8_0: .q8_0
-        case .q4K: .q4K
-        case .q5K: .q5K
-        case .q6K: .q6K
-        default: nil
-        }
+        if case .blocks(let format) = self { return format }
+        return nil
     }
 
     /// Numbers in a block; 1 for plain types.
@@ -121,7 +118,7 @@ public enum StoredType: String, Sendable, Hashable, CaseIterable {
         case .f16, .bf16, .i16, .u16: 2
         case .f32, .i32, .u32: 4
         case .f64, .i64, .u64, .c64: 8
-        case .q4_0, .q4_1, .q5_0, .q5_1, .q8_0, .q4K, .q5K, .q6K: blockFormat?.byteCount ?? 0
+        case .blocks(let format): format.byteCount
         }
     }
 

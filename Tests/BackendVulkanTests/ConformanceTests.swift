@@ -25,14 +25,16 @@ import Testing
 
     /// Every number of bits, every scaling of codes, every type of scales.
     private static let formats =
-        fewFormats + [BlockFormat.q5_0, .q5K, .q6K].map { WeightFormat.blocks($0) } + [
+        fewFormats + [BlockFormat.q5_0, .q2K, .q3K, .q5K, .q6K, .mxfp4].map { WeightFormat.blocks($0) } + [
+            .float8(groupSize: 128),
             .groups(bitCount: 2, groupSize: 32, scaleType: .bf16, hasZeros: false),
             .groups(bitCount: 8, groupSize: nil),
         ]
 
     /// Blocks and groups, with and without reordered inputs, with scales of 16 and 32 bits.
     private static let fewFormats: [WeightFormat] = [
-        .blocks(.q4_1), .groups(bitCount: 3, groupSize: 64, isReordered: true),
+        .blocks(.q4_1), .blocks(.iq4XS), .blocks(.iq3S), .blocks(.iq1M),
+        .groups(bitCount: 3, groupSize: 64, isReordered: true),
         .groups(bitCount: 4, groupSize: 128, scaleType: .f32),
     ]
 

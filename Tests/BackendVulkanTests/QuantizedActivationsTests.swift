@@ -130,8 +130,8 @@ import Testing
     func oddNumbers(device: TestDevice) throws {
         let backend = try device.backend()
         let library = backend.library
-        let quantized = QuantizedActivations(
-            count: 3, for: QuantizedFormat(bitCount: 4, scaling: .centred, scaleType: .f16, groupSize: 32))
+        let quantized = try #require(
+            QuantizedActivations(count: 3, for: try QuantizedFormat(.blocks(.q4_0), inputSize: 160)))
         let pipeline = try library.pipeline(QuantizeKernel(quantized: quantized))
         var numbers = [Float](repeating: 1, count: 160)
         numbers[3] = .nan

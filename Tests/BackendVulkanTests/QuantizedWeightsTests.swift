@@ -10,7 +10,15 @@ import Testing
 
 /// Quantized weights stay quantized in the device's memory.
 @Suite(.serialized) struct QuantizedWeightsTests {
-    @Test("A quantized matrix takes at most 3% more memory than its codes and scales", arguments: WeightFormat.all)
+    /// How much larger a block format may be than in the file, where it is more than 3%: scales of less than eight bits have
+    /// a byte each, MXFP4's exponents have two, and ternary digits two bits.
+    private static let larger: [WeightFormat: Double] = [
+        .blocks(.q3K): 1.04, .blocks(.mxfp4): 1.06, .blocks(.iq3S): 1.04, .blocks(.iq3XXS): 1.09,
+        .blocks(.iq2XS): 1.11, .blocks(.iq2XXS): 1.13, .blocks(.iq1S): 1.17, .blocks(.iq1M): 1.04,
+        .blocks(.tq1_0): 1.23,
+    ]
+
+    @Test("A quantized matrix takes little more memory than its codes and scales", arguments: WeightFormat.all)
     func memory(format: WeightFormat) throws {
         let device = try #require(TestDevice.all.first)
         let backend = try device.backend()
@@ -21,7 +29,10 @@ import Testing
             [.quantized(matrix)], maxRangeByteCount: backend.capabilities.maxRangeByteCount, pool: pool)
         #expect(matrixOnDevice.rowCount == 192)
         let taken = pool.usedByteCount(for: .weights)
-        #expect(Double(taken) <= 1.03 * Double(matrix.byteCount), "\(taken) for \(matrix.byteCount)")
+        let grid = try QuantizedFormat(matrix.layout, inputSize: 1536).scalesPrefix.count * 4
+        #expect(
+            Double(taken - grid) <= (Self.larger[format] ?? 1.03) * Double(matrix.byteCount),
+            "\(taken) for \(matrix.byteCount)")
     }
 
     @Test("A quantized table larger than a range is split into parts", arguments: TestDevice.all)
@@ -91,13 +102,13 @@ import Testing
         }
     }
 
-    @Test("A group size that is no multiple of 32 is refused and named", arguments: [1, 16, 31, 33, 48])
+    @Test("A group size that is neither 16 nor a multiple of 32 is refused and named", arguments: [1, 31, 33, 48])
     func oddGroups(groupSize: Int) throws {
         let layout = QuantizedLayout.groups(
             GroupFormat(bitCount: 4, groupSize: groupSize, scaleType: .f16, hasZeros: true))
         #expect(
             throws: BackendError.unsupported(
-                operation: "linear", reason: "groups of \(groupSize), not a multiple of 32")
+                operation: "linear", reason: "groups of \(groupSize), not 16 or a multiple of 32")
         ) { try QuantizedFormat(layout, inputSize: 96) }
         // A group that is all of a row may have any size.
         #expect(try QuantizedFormat(layout, inputSize: groupSize).groupSize == nil)

@@ -65,3 +65,19 @@ struct QuantizedProduct: CustomStringConvertible {
         return Double(largest) / Double(127 << (7 * (limbCount - 1))) / 2
     }
 }
+
+extension quire_quantized {
+    /// A matrix whose codes are integers around the middle of their range.
+    init(n: Int, k: Int, bits: Int, group_size: Int, scaling: quire_scaling, scale_dtype: quire_dtype) {
+        self.init()
+        self.n = n
+        self.k = k
+        self.bits = bits
+        self.group_size = group_size
+        self.scaling = scaling
+        self.scale_dtype = scale_dtype
+        values = .integers
+        middle = Float(1 << (bits - 1))
+        factor = 1
+    }
+}

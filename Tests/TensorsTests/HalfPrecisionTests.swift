@@ -40,4 +40,16 @@ struct HalfPrecisionTests {
         #expect(tensor.byteCount == 6 * type.byteCount)
         #expect(LinearWeights.dense(tensor).inputSize == 3 && LinearWeights.dense(tensor).outputSize == 2)
     }
+
+    @Test("an E4M3 float has four bits of exponent, biased by seven, and three of mantissa")
+    func float8() {
+        for code in UInt8.min...UInt8.max {
+            let (exponent, mantissa) = (Int(code >> 3 & 15), Double(code & 7))
+            let magnitude =
+                exponent == 0
+                ? mantissa / 512 : (1 + mantissa / 8) * Double(sign: .plus, exponent: exponent - 7, significand: 1)
+            #expect(Double(Float(float8: code)) == (code < 128 ? magnitude : -magnitude))
+        }
+        #expect(Float(float8: 0x7E) == 448 && Float(float8: 0x01) == 0x1p-9)
+    }
 }

@@ -13,7 +13,7 @@ import Testing
         expected = try SafetensorsSource(file: fixture("dequantized.safetensors"))
     }
 
-    private static let types = ["F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
+    private static let types = ["F32", "F16", "BF16"] + BlockFormat.allCases.map(\.rawValue)
 
     @Test func `the fixture has every type`() {
         #expect(quantized.tensorNames == Self.types.sorted())

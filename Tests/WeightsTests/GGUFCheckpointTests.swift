@@ -156,7 +156,11 @@ import Tokenization
         #expect(try ["a", "b", "c"].map { try source.tensor(named: $0).floats() } == [[7], [1], [2]])
         #expect(source.shape(of: "c") == [1] && source.shape(of: "d") == nil)
         #expect(
-            try refusal(1).contains("split.count 3 is not supported yet (supported: the first part, called NAME-00001"))
+            try refusal(1).contains("split.count 3 is not supported yet (supported: files called NAME-00002-of-00003"))
+        // Any part opens the whole model; the metadata are those of the first one.
+        _ = try first()
+        let second = try GGUFSource.model(directory.get().path + "/" + names[1])
+        #expect(second.tensorNames == ["a", "b", "c"] && second.metadata["general.architecture"] != nil)
         try writePart(1, of: 3, tensor: "c", named: names[2])
         #expect(try refusal().hasSuffix("shard m-00003-of-00003.gguf is not part 3 of 3"))
         try writePart(2, of: 3, tensor: "a", named: names[2])
@@ -168,7 +172,7 @@ import Tokenization
             $0.add("split.no", 0 as UInt32)
             $0.add("split.count", 3 as UInt32)
         }
-        #expect(description.contains("(supported: the first part, called NAME-00001-of-00003.gguf)"))
+        #expect(description.contains("(supported: files called NAME-00001-of-00003.gguf)"))
     }
 
     @Test func `missing keys about splitting text are logged`() throws {
@@ -190,12 +194,12 @@ import Tokenization
             builder.add(
                 "odd.list", type: 9, payload: large + GGUFBuilder.bytes(UInt64.max) + GGUFBuilder.bytes(UInt64(1)))
             builder.tensors.append(
-                .init(name: "odd", dimensions: [64], type: 39, data: [UInt8](repeating: 0, count: 34)))
+                .init(name: "odd", dimensions: [64], type: 40, data: [UInt8](repeating: 0, count: 36)))
         }
         #expect(try checkpoint.metadata.size("num_hidden_layers", gguf: "block_count") == 2)
         #expect(checkpoint.source.shape(of: "odd") == [64])
         let error = #expect(throws: WeightLoadingError.self) { try checkpoint.source.tensor(named: "odd") }
-        #expect(try #require(error).description.contains("tensor odd has type MXFP4, which is not supported"))
+        #expect(try #require(error).description.contains("tensor odd has type NVFP4, which is not supported"))
         let name = try refusal(without: ["general.architecture"]) {
             $0.add("general.architecture", type: 8, payload: GGUFBuilder.bytes(UInt64(1)) + [0xFF])
         }

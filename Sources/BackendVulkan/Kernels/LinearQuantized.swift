@@ -94,11 +94,37 @@ struct QuantizationGroups: ParameterGroup {
 extension QuantizedFormat {
     /// How kernels read the codes and scales (`quantized_weights.glsl`).
     var definitions: ShaderDefinitions {
-        [
+        var definitions: ShaderDefinitions = [
             "BITS": bitCount, "SCALING": scaling.rawValue, "SCALE_BITS": scaleType.byteCount * 8,
-            "SCALE_IS_BFLOAT": scaleType == .bf16 ? 1 : 0,
+            "SCALE_IS_BFLOAT": scaleType == .bf16 ? 1 : 0, "SCALES": groupSize == 16 ? 2 : 1,
+            "FACTOR_EXPONENT": Int(codes.factor.exponent),
         ]
+        if let grid {
+            definitions["SCALING"] = Self.gridScaling
+            definitions["SCALES"] = grid.groupsPerSlice
+            definitions["GRID"] = grid.rawValue
+            definitions["GRID_WORDS"] = scalesPrefix.count
+            definitions["INDEX_INPUTS"] = grid.inputsPerIndex
+            definitions["UPPER_BITS"] = grid.upperBitCount
+            definitions["EXTRA_BITS"] = extraBitCount
+            return definitions
+        }
+        switch codes.values {
+        case .integers(let middle): definitions["MIDDLE"] = middle
+        case .float8: definitions["FLOAT8"] = 1
+        case .book(let entries):
+            for word in 0..<4 {
+                let bytes = (0..<4).reduce(UInt32(0)) {
+                    $0 | UInt32(UInt8(bitPattern: entries[word * 4 + $1])) << UInt32(8 * $1)
+                }
+                definitions["BOOK_\(word)"] = Int(Int32(bitPattern: bytes))
+            }
+        }
+        return definitions
     }
+
+    /// The scaling of rows of a grid, which follows those of `CodeFormat.Scaling`.
+    private static let gridScaling = CodeFormat.Scaling.nestedNibbles.rawValue + 1
 
     /// The groups of rows of `inputSize` numbers.
     func groups(inputSize: Int) -> QuantizationGroups {

@@ -97,7 +97,7 @@ extension LinearKernels {
                 let weights = parts.map { plan[$0.weights].weights }
                 guard case .quantized(let matrix) = weights[0] else { continue }
                 let format = try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize)
-                let quantized = QuantizedActivations(count: requested, for: format)
+                guard let quantized = QuantizedActivations(count: requested, for: format) else { continue }
                 used.insert(quantized)
                 _ = try kernels(
                     for: .quantized(format), inputSize: matrix.inputSize, outputSize: DeviceMatrix.rowCount(weights),

@@ -63,7 +63,10 @@ struct DeviceMatrix {
         let tileCounts = matrices.map { $0.outputSize.dividedUp(by: Self.tile) }
         let tileCount = tileCounts.reduce(0, +)
         let byteCounts = format.tileByteCounts(inputSize: inputSize)
-        let tilesPerPart = max(1, maxRangeByteCount / (byteCounts.max() ?? 1))
+        let prefixes = format.prefixes
+        let tilesPerPart = zip(byteCounts, prefixes).reduce(Int.max) {
+            min($0, max(1, (maxRangeByteCount - $1.1.count * 4) / max($1.0, 1)))
+        }
         let partCount = tileCount.dividedUp(by: tilesPerPart)
 
         var tiles: [Tile] = []
@@ -76,8 +79,14 @@ struct DeviceMatrix {
             let first = tileCount * index / partCount
             let last = tileCount * (index + 1) / partCount
             var ranges: [MemoryRange] = []
-            for byteCount in byteCounts {
-                ranges.append(try pool.allocate(byteCount: (last - first) * byteCount, for: .weights))
+            for (byteCount, prefix) in zip(byteCounts, prefixes) {
+                let range = try pool.allocate(
+                    byteCount: prefix.count * 4 + (last - first) * byteCount, for: .weights)
+                try prefix.withUnsafeBufferPointer { words throws(BackendError) in
+                    guard !words.isEmpty else { return }
+                    try range.buffer.write(UnsafeRawBufferPointer(words), at: range.byteOffset)
+                }
+                ranges.append(range)
             }
             try format.fill(ranges, tiles[first..<last], byteCounts, staging)
             let end = min(last * Self.tile, rowCount)
@@ -132,6 +141,14 @@ extension DeviceMatrix.Format {
         }
     }
 
+    /// The words that each range of a part begins with.
+    fileprivate var prefixes: [[UInt32]] {
+        switch self {
+        case .dense: [[]]
+        case .quantized(let format): [[], format.scalesPrefix]
+        }
+    }
+
     /// Bytes of a row.
     func rowByteCount(inputSize: Int) -> Int {
         tileByteCounts(inputSize: inputSize).reduce(0, +) / DeviceMatrix.tile
@@ -155,10 +172,10 @@ extension DeviceMatrix.Format {
                 }
                 encode(ready[ready.startIndex + index], into: tileTargets)
             }
-            for (range, (slab, count)) in zip(ranges, zip(slabs, byteCounts)) {
+            for (index, (range, (slab, count))) in zip(ranges, zip(slabs, byteCounts)).enumerated() {
                 try range.buffer.write(
                     UnsafeRawBufferPointer(rebasing: slab[..<((last - first) * count)]),
-                    at: range.byteOffset + (first - tiles.startIndex) * count)
+                    at: range.byteOffset + prefixes[index].count * 4 + (first - tiles.startIndex) * count)
             }
             // Unquantized rows are read once and in order. Quantized ones may share pages with rows that are still to be read.
             if case .dense(let tensor) = tiles[first].weights { tensor.unload() }

@@ -1,4 +1,5 @@
 import SharedValues
+import Tensors
 
 /// Activations as integers of one to three int8 limbs (`quantized_activations.glsl`), which a device multiplies with
 /// quantized weights four at a time.
@@ -8,11 +9,13 @@ struct QuantizedActivations: Hashable {
     /// Stride between the four activations in one 32-bit word. It matches the order in which weights of this width unpack.
     let interleave: Int
 
-    /// The quantized activations that weights in `format` are multiplied with.
-    init(count: Int, for format: QuantizedFormat) {
+    /// The quantized activations that weights in `format` are multiplied with; nil: those stay floats, as weights that are
+    /// floats have no products of integers.
+    init?(count: Int, for format: QuantizedFormat) {
+        guard format.codes.values != .float8 else { return nil }
         self.count = count
         // Codes of two and four bits are unpacked by a mask, which leaves neighbours in different words.
-        interleave = 8 % format.bitCount == 0 ? 8 / format.bitCount : 1
+        interleave = format.grid == nil && 8 % format.bitCount == 0 ? 8 / format.bitCount : 1
     }
 
     /// Invocations of a workgroup that quantizes; eight have a slice.

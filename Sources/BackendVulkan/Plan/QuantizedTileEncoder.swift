@@ -24,7 +24,12 @@ struct QuantizedTileEncoder {
                 let row = UnsafeRawPointer(rows + lane * rowByteCount)
                 switch matrix.layout {
                 case .groups(let stored): encode(row, stored, lane: lane, codes, scales)
-                case .blocks(let stored): encode(row, stored, lane: lane, codes, scales)
+                case .blocks(let stored):
+                    if let grid = stored.grid {
+                        encode(row, stored, grid, lane: lane, codes, scales)
+                    } else {
+                        encode(row, stored, lane: lane, codes, scales)
+                    }
                 }
             }
         }
@@ -65,109 +70,97 @@ struct QuantizedTileEncoder {
         }
         var zeros = BitReader(row + zeroOffset, bitCount: format.bitCount)
         let scaleSize = format.scaleType.byteCount
-        for group in 0..<format.groupCount(inputSize: inputSize) {
+        for group in 0..<stored.groupCount(inputSize: inputSize) {
             let target = scales + group * format.groupByteCount
             (target + lane * scaleSize).copyMemory(from: row + scaleOffset + group * scaleSize, byteCount: scaleSize)
             guard format.scaling == .zeros else { continue }
             let bit = lane * format.zeroBitCount
-            let word = target + format.scaleByteCount + bit / 32 * 4
+            let word = target + QuantizedFormat.tile * scaleSize + bit / 32 * 4
             word.storeBytes(of: word.load(as: UInt32.self) | zeros.next() << UInt32(bit % 32), as: UInt32.self)
         }
     }
 
-    /// Blocks: codes are taken out of ggml's order first.
+    /// Blocks: they are taken apart first.
     private func encode(
         _ row: UnsafeRawPointer, _ stored: BlockFormat, lane: Int, _ codes: UnsafeMutableRawPointer,
         _ scales: UnsafeMutableRawPointer
     ) {
-        let slicesPerBlock = stored.elementCount / QuantizedFormat.slice
-        withUnsafeTemporaryAllocation(byteCount: QuantizedFormat.slice * 2, alignment: 16) { room in
-            guard let numbers = room.baseAddress else { return }
-            let words = numbers + QuantizedFormat.slice
-            for block in 0..<matrix.inputSize / stored.elementCount {
-                let source = row + block * stored.byteCount
-                for part in 0..<slicesPerBlock {
-                    stored.unpackCodes(source, slice: part, to: numbers.assumingMemoryBound(to: UInt8.self))
+        let (elementCount, slice) = (stored.elementCount, QuantizedFormat.slice)
+        let groupsPerBlock = elementCount / format.codes.groupSize
+        let outer = scales + format.groupCount(inputSize: matrix.inputSize) * format.groupByteCount
+        withUnsafeTemporaryAllocation(byteCount: elementCount + slice + 64 + 4, alignment: 16) { memory in
+            guard let start = memory.baseAddress else { return }
+            let words = start + elementCount
+            let parts = BlockParts(
+                codes: start.assumingMemoryBound(to: UInt8.self), scales: words + slice, outer: words + slice + 64)
+            for block in 0..<matrix.inputSize / elementCount {
+                stored.unpack(row + block * stored.byteCount, to: parts)
+                for part in 0..<elementCount / slice {
                     var writer = BitWriter(words, bitCount: format.bitCount)
-                    for index in 0..<QuantizedFormat.slice {
-                        writer.append(UInt32(numbers.load(fromByteOffset: index, as: UInt8.self)))
-                    }
+                    for index in 0..<slice { writer.append(UInt32(parts.codes[part &* slice &+ index])) }
                     writer.finish()
                     store(
-                        words, count: format.bitCount, slice: block * slicesPerBlock + part, lane: lane, codes)
+                        words, count: format.bitCount, slice: block * (elementCount / slice) + part, lane: lane, codes)
                 }
-                stored.copyScales(
-                    source, block: block, lane: lane, to: scales,
-                    outer: scales + format.groupCount(inputSize: matrix.inputSize) * format.groupByteCount, format)
-            }
-        }
-    }
-}
-
-extension BlockFormat {
-    /// The 32 codes of slice `slice` of a block, in the order of their inputs, as unsigned numbers.
-    func unpackCodes(_ block: UnsafeRawPointer, slice: Int, to target: UnsafeMutablePointer<UInt8>) {
-        @inline(__always)
-        func byte(_ offset: Int) -> UInt8 { block.load(fromByteOffset: offset, as: UInt8.self) }
-        /// Low nibbles are elements 0 to 15, high ones 16 to 31; `fifth`, where there is one, has their fifth bits.
-        @inline(__always)
-        func nibbles(_ offset: Int, fifth: Int?) {
-            let bits = fifth.map { block.loadUnaligned(fromByteOffset: $0, as: UInt32.self) } ?? 0
-            for index in 0..<16 {
-                let pair = byte(offset &+ index)
-                target[index] = pair & 15 | UInt8(truncatingIfNeeded: bits >> UInt32(index) & 1) << 4
-                target[index &+ 16] = pair >> 4 | UInt8(truncatingIfNeeded: bits >> UInt32(index &+ 16) & 1) << 4
-            }
-        }
-        switch self {
-        case .q4_0: nibbles(2, fifth: nil)
-        case .q4_1: nibbles(4, fifth: nil)
-        case .q5_0: nibbles(6, fifth: 2)
-        case .q5_1: nibbles(8, fifth: 4)
-        case .q8_0:
-            // Signed bytes, counted from their middle.
-            for index in 0..<32 { target[index] = byte(2 &+ index) ^ 0x80 }
-        case .q4K:
-            let (offset, shift) = (16 &+ slice / 2 &* 32, UInt8(slice % 2 &* 4))
-            for index in 0..<32 { target[index] = byte(offset &+ index) >> shift & 15 }
-        case .q5K:
-            let (offset, shift) = (48 &+ slice / 2 &* 32, UInt8(slice % 2 &* 4))
-            for index in 0..<32 {
-                target[index] =
-                    byte(offset &+ index) >> shift & 15 | (byte(16 &+ index) >> UInt8(slice) & 1) << 4
-            }
-        case .q6K:
-            let (part, group) = (slice / 4, slice % 4)
-            let (offset, shift) = (64 &* part &+ group % 2 &* 32, UInt8(group / 2 &* 4))
-            for index in 0..<32 {
-                let high = byte(128 &+ 32 &* part &+ index) >> UInt8(2 &* group) & 3
-                target[index] = byte(offset &+ index) >> shift & 15 | high << 4
+                let size = format.codes.groupByteCount
+                for group in 0..<groupsPerBlock {
+                    let target = scales + (block * groupsPerBlock + group) * format.groupByteCount
+                    (target + lane * size).copyMemory(from: parts.scales + group * size, byteCount: size)
+                }
+                let outerSize = format.codes.outerByteCount
+                (outer + block * format.outerByteCount + lane * outerSize).copyMemory(
+                    from: parts.outer, byteCount: outerSize)
             }
         }
     }
 
-    /// Copies a block's scales to those of row `lane`: the scales of its groups, and its own to `outer`.
-    fileprivate func copyScales(
-        _ source: UnsafeRawPointer, block: Int, lane: Int, to scales: UnsafeMutableRawPointer,
-        outer: UnsafeMutableRawPointer, _ format: QuantizedFormat
+    /// Rows of a grid: words of indices and signs, and beside the scales what is left of the indices.
+    private func encode(
+        _ row: UnsafeRawPointer, _ stored: BlockFormat, _ grid: GridFormat, lane: Int,
+        _ codes: UnsafeMutableRawPointer, _ scales: UnsafeMutableRawPointer
     ) {
-        let groups = scales + block * (elementCount / (format.groupSize ?? elementCount)) * format.groupByteCount
-        switch self {
-        case .q4_0, .q5_0, .q8_0: (groups + lane * 2).copyMemory(from: source, byteCount: 2)
-        case .q4_1, .q5_1: (groups + lane * 4).copyMemory(from: source, byteCount: 4)
-        case .q4K, .q5K:
-            (outer + block * format.outer.byteCount + lane * 4).copyMemory(from: source, byteCount: 4)
-            for group in 0..<8 {
-                let pair = Self.scaleAndMinimum(source + 4, group)
-                let target = groups + group * format.groupByteCount + lane * 2
-                target.storeBytes(of: pair.scale, as: UInt8.self)
-                target.storeBytes(of: pair.minimum, toByteOffset: 1, as: UInt8.self)
+        let indexCount = QuantizedFormat.slice / grid.inputsPerIndex
+        // IQ1's signs lie above the upper bits of each index.
+        let extraWidth = grid.upperBitCount + (grid.hasSigns ? 0 : 1)
+        let (extraByteCount, sliceByteCount) = (
+            format.extraBitCount / 8, format.groupByteCount * grid.groupsPerSlice
+        )
+        let outer = scales + format.groupCount(inputSize: matrix.inputSize) * format.groupByteCount
+        var block = GridBlock()
+        for number in 0..<matrix.inputSize / stored.elementCount {
+            block.read(row + number * stored.byteCount, grid)
+            for slice in 0..<8 {
+                var words = SIMD4<UInt32>()
+                var extra: UInt32 = 0
+                for index in 0..<indexCount {
+                    let value = UInt32(block.indices[slice &* indexCount &+ index])
+                    words[index / 4] |= (value & 0xFF) << UInt32(index % 4 &* 8)
+                    extra |= (value >> 8) << UInt32(extraWidth &* index)
+                }
+                for octet in 0..<4 {
+                    let signs = UInt32(block.signs[4 &* slice &+ octet])
+                    if grid.hasSigns {
+                        words[format.bitCount &- 1] |= signs << UInt32(8 &* octet)
+                    } else {
+                        extra |= signs << UInt32(extraWidth &* octet &+ grid.upperBitCount)
+                    }
+                }
+                withUnsafeBytes(of: words) { words in
+                    guard let words = words.baseAddress else { return }
+                    store(words, count: format.bitCount, slice: 8 * number + slice, lane: lane, codes)
+                }
+                let target = scales + (8 * number + slice) * sliceByteCount
+                let first = block.scales[slice &* grid.groupsPerSlice]
+                let second = grid.groupsPerSlice == 2 ? block.scales[2 &* slice &+ 1] << 4 : 0
+                target.storeBytes(of: first | second, toByteOffset: lane, as: UInt8.self)
+                withUnsafeBytes(of: extra.littleEndian) { bytes in
+                    guard let bytes = bytes.baseAddress else { return }
+                    (target + QuantizedFormat.tile + lane * extraByteCount).copyMemory(
+                        from: bytes, byteCount: extraByteCount)
+                }
             }
-        case .q6K:
-            (outer + block * format.outer.byteCount + lane * 2).copyMemory(from: source + 208, byteCount: 2)
-            for group in 0..<16 {
-                (groups + group * format.groupByteCount + lane).copyMemory(from: source + 192 + group, byteCount: 1)
-            }
+            (outer + number * format.outerByteCount + lane * 2).storeBytes(
+                of: block.outer.littleEndian, as: UInt16.self)
         }
     }
 }

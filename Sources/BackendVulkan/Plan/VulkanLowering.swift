@@ -29,7 +29,8 @@ struct VulkanLowering: LoweringTarget {
             // The matrices of one operation are stored alike.
             guard case .quantized(let matrix) = plan[parts[0].weights].weights else { continue }
             let format = try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize)
-            for part in parts { formats[part.weights] = QuantizedActivations(count: limbCount, for: format) }
+            guard let quantized = QuantizedActivations(count: limbCount, for: format) else { continue }
+            for part in parts { formats[part.weights] = quantized }
         }
         return formats
     }

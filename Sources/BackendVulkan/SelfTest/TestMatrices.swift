@@ -60,6 +60,7 @@ struct QuantizedTestMatrix {
             outputSize: 40, inputSize: inputSize, layout: layout, rows: StoredRows(rows, rowByteCount: rowByteCount))
         var codes = SelfTestCase.unwritten(2 * format.codesByteCount(inputSize: inputSize) / 4)
         var scales = SelfTestCase.unwritten(2 * format.scalesByteCount(inputSize: inputSize) / 4)
+        let prefix = format.scalesPrefix
         codes.withUnsafeMutableBytes { codes in
             scales.withUnsafeMutableBytes { scales in
                 for tile in 0..<2 {
@@ -73,23 +74,26 @@ struct QuantizedTestMatrix {
         }
         self.stored = stored
         self.codes = codes
-        self.scales = scales
+        self.scales = prefix + scales
         groups = format.groups(inputSize: inputSize)
     }
 
-    /// A layout that is brought into `format`.
+    /// A layout that is brought into `format`: groups where there are such, as their rows may end inside of a slice.
     private static func layout(_ format: QuantizedFormat) -> QuantizedLayout {
-        switch format.scaling {
-        case .minimum: .blocks(format.bitCount == 4 ? .q4_1 : .q5_1)
-        case .nestedMinimum: .blocks(format.bitCount == 4 ? .q4K : .q5K)
-        case .nestedCentred: .blocks(.q6K)
-        case .centred where format.bitCount == 5: .blocks(.q5_0)
-        case .centred, .zeros:
-            .groups(
-                GroupFormat(
-                    bitCount: format.bitCount, groupSize: 64, scaleType: format.scaleType,
-                    hasZeros: format.scaling == .zeros))
+        let hasZeros = format.scaling == .zeros
+        let isFloat8 = format.codes.values == .float8
+        if GroupFormat.bitCounts.contains(format.bitCount), hasZeros || format.scaling == .centred {
+            let groups = GroupFormat(
+                bitCount: format.bitCount, groupSize: format.groupSize == 16 ? 16 : 64, scaleType: format.scaleType,
+                hasZeros: hasZeros, isFloat8: isFloat8)
+            if groups.codeFormat.values == format.codes.values { return .groups(groups) }
         }
+        guard
+            let blocks = BlockFormat.allCases.first(where: { $0.codeFormat == format.codes && $0.grid == format.grid })
+        else {
+            preconditionFailure("a format that no layout is brought into")
+        }
+        return .blocks(blocks)
     }
 
     /// Random bytes make no sensible scales; these lie on both sides of 2^-14, below which halves are subnormal.
@@ -104,16 +108,8 @@ struct QuantizedTestMatrix {
                 format.scaleType.store(random[group], to: scales, at: group)
             }
         case .blocks(let format):
-            let offsets =
-                switch format {
-                case .q4_0, .q5_0, .q8_0: [0]
-                case .q4_1, .q5_1, .q4K, .q5K: [0, 2]
-                case .q6K: [208]
-                }
             for block in 0..<inputSize / format.elementCount {
-                for (index, offset) in offsets.enumerated() {
-                    ElementType.f16.store(random[2 * block + index], to: row + block * format.byteCount + offset, at: 0)
-                }
+                format.storeScales([random[2 * block], random[2 * block + 1]], to: row + block * format.byteCount)
             }
         }
     }

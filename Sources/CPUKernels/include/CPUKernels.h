@@ -245,6 +245,8 @@ typedef struct quire_kernels {
     quire_linear_fn _Nonnull linear_bf16;
     /// Quantized weights, f32 activations; NULL where products of three limbs are faster.
     quire_quantized_linear_fn _Nullable linear_quantized;
+    /// Quantized weights whose values are E4M3 floats, f32 activations.
+    quire_quantized_linear_fn _Nonnull linear_float8;
     /// Quantized weights, activations of one, two and three limbs; NULL where the instruction set has no integer
     /// products. Three limbs are as exact as f32, two are more exact than bf16.
     const quire_limb_kernels *_Nullable linear_int8, *_Nullable linear_int16, *_Nullable linear_int24;

@@ -1,30 +1,43 @@
 // Prepacked quantized weights. Included by CPUKernels.h, which states the promises.
 //
 // The layout is the same for every instruction set: panels of 64 outputs; in a panel the groups of inputs one after
-// another, each with its scales and then its codes in slices of 32 inputs (of 16 with six bits).
+// another, each with its scales and then its codes in slices of 32 inputs (of 16 where groups have 16).
 //   panel:  zeros [ceil(groups / (32 / bits))][64] words, where there are any; then the groups
 //   group:  scales (see quire_scaling), then ceil(size / 32) slices
 //   slice:  one plane for each power of two in `bits`, the largest first; a plane of p bits is [inputs * p / 32][64]
 //           words, and input i of a word has its p bits at 16 (i % 2) + p (i / 2): even inputs in the lower half, odd
-//           ones in the upper half, so that a shift moves pairs of neighbours to the same bits of both halves
+//           ones in the upper half, so that a shift moves pairs of neighbours to the same bits of both halves. The
+//           plane of one bit of 16 inputs is [64] words of 16 bits, with even inputs in the lower byte
 // Outputs past n and inputs past k are zeros.
 #ifndef QUIRE_QUANTIZED_H
 #define QUIRE_QUANTIZED_H
 
 #pragma clang assume_nonnull begin
 
-/// The number that a code q of a group stands for.
+/// What a code stands for, its value q.
+typedef enum QUIRE_ENUM quire_values {
+    /// The code itself.
+    quire_values_integers QUIRE_CASE(integers) = 0,
+    /// An entry of `book`; codes have three or four bits.
+    quire_values_book QUIRE_CASE(book) = 1,
+    /// The float E4M3 with these eight bits; only `linear_float8` and `embed_quantized` read them.
+    quire_values_float8 QUIRE_CASE(float8) = 2,
+} quire_values;
+
+/// The number that a value q of a group stands for.
 typedef enum QUIRE_ENUM quire_scaling {
-    /// `scale (q - 2^(bits - 1))`; group: scales [64] of `scale_dtype`.
+    /// `scale (q - middle)`; group: scales [64] of `scale_dtype`.
     quire_scaling_centred QUIRE_CASE(centred) = 0,
     /// `scale (q - zero)`; group: scales [64] of `scale_dtype`; the zeros are at the panel's beginning.
     quire_scaling_zeros QUIRE_CASE(zeros) = 1,
     /// `scale q + minimum`; group: scales [64], minima [64], both of `scale_dtype`.
     quire_scaling_minimum QUIRE_CASE(minimum) = 2,
-    /// `d s q - e m`; every eight groups begin with d [64], e [64] of f16; group: s [64], m [64] of one byte each.
+    /// `d s q - e m`; every 256 inputs begin with d [64], e [64] of f16; group: s [64], m [64] of one byte each.
     quire_scaling_nested_minimum QUIRE_CASE(nestedMinimum) = 3,
-    /// `d s (q - 2^(bits - 1))`; every sixteen groups begin with d [64] of f16; group: s [64] of one signed byte each.
+    /// `d s factor (q - middle)`; every 256 inputs begin with d [64] of f16; group: s [64] of one signed byte each.
     quire_scaling_nested_centred QUIRE_CASE(nestedCentred) = 4,
+    /// `d s q - e m`; every 256 inputs begin with d [64], e [64] of f16; group: [64] bytes of s, lower half, and m.
+    quire_scaling_nested_nibbles QUIRE_CASE(nestedNibbles) = 5,
 } quire_scaling;
 
 /// A quantized matrix `[n, k]`.
@@ -32,24 +45,27 @@ typedef struct quire_quantized {
     size_t n, k;
     /// Bits of a code: 2, 3, 4, 5, 6 or 8.
     size_t bits;
-    /// Inputs of a group: 16 with six bits, else a multiple of 32; the last group may have fewer.
+    /// Inputs of a group: 16, or a multiple of 32; the last group may have fewer.
     size_t group_size;
     quire_scaling scaling;
     quire_dtype scale_dtype;
+    /// What is subtracted from values where the scaling is centred.
+    float middle;
+    /// A power of two.
+    float factor;
+    quire_values values;
+    /// The values of codes; a book of eight entries has them twice.
+    uint8_t book[16];
 } quire_quantized;
 
-/// How the rows to prepack are stored: `GroupFormat` of the module Tensors, or one of GGUF's block formats.
+/// How the rows to prepack are stored.
 typedef enum QUIRE_ENUM quire_stored_rows {
-    /// Codes, zeros and scales, each a run of whole 32-bit words; codes and zeros are streams of `bits` bits.
+    /// As `GroupFormat` of the module Tensors: codes, zeros and scales, each a run of whole 32-bit words; codes and zeros
+    /// are streams of `bits` bits.
     quire_stored_groups QUIRE_CASE(groups) = 0,
-    quire_stored_q4_0 QUIRE_CASE(q4_0) = 1,
-    quire_stored_q4_1 QUIRE_CASE(q4_1) = 2,
-    quire_stored_q5_0 QUIRE_CASE(q5_0) = 3,
-    quire_stored_q5_1 QUIRE_CASE(q5_1) = 4,
-    quire_stored_q8_0 QUIRE_CASE(q8_0) = 5,
-    quire_stored_q4_k QUIRE_CASE(q4_k) = 6,
-    quire_stored_q5_k QUIRE_CASE(q5_k) = 7,
-    quire_stored_q6_k QUIRE_CASE(q6_k) = 8,
+    /// As `BlockFormat.unpack` of the module Tensors writes them, block after block: codes [k] of one byte each, the
+    /// scales of groups, the outer scales.
+    quire_stored_unpacked QUIRE_CASE(unpacked) = 1,
 } quire_stored_rows;
 
 /// The most groups of a row.

@@ -14,10 +14,13 @@ import numpy
 from safetensors.numpy import save_file
 
 HERE = pathlib.Path(__file__).parent
-TYPES = ["Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0", "Q4_K", "Q5_K", "Q6_K"]
 # Where in a block the halves lie that scale it.
-HALVES = {"Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q4_K": [0, 2], "Q5_K": [0, 2],
-          "Q6_K": [208]}
+HALVES = {
+    "Q4_0": [0], "Q4_1": [0, 2], "Q5_0": [0], "Q5_1": [0, 2], "Q8_0": [0], "Q2_K": [80, 82], "Q3_K": [108],
+    "Q4_K": [0, 2], "Q5_K": [0, 2], "Q6_K": [208], "IQ4_NL": [0], "IQ4_XS": [0], "MXFP4": [], "IQ3_S": [0],
+    "IQ3_XXS": [0], "IQ2_S": [0], "IQ2_XS": [0], "IQ2_XXS": [0], "IQ1_S": [0], "IQ1_M": [], "TQ1_0": [52],
+    "TQ2_0": [64],
+}
 random = numpy.random.default_rng(20260723)
 
 
@@ -29,6 +32,15 @@ def blocks(name, count):
             # The last block's scale is a subnormal half, which is where conversions go wrong.
             value = random.normal(0, 0.02) if number < count - 1 else 3e-6
             data[number, offset:offset + 2] = numpy.array([value], numpy.float16).view(numpy.uint8)
+    if name == "MXFP4":
+        # Exponents, among them both that give subnormal floats.
+        data[:, 0] = [0, 1, 120, 135][:count]
+    if name == "IQ1_M":
+        # A nibble of the half in each of four words.
+        for number, value in enumerate(random.normal(0, 0.02, count)):
+            half = int(numpy.array([value if number < count - 1 else 3e-6], numpy.float16).view(numpy.uint16)[0])
+            for word in range(4):
+                data[number, 49 + 2 * word] = (int(data[number, 49 + 2 * word]) & 15) | (half >> 4 * word & 15) << 4
     return data
 
 
@@ -50,7 +62,7 @@ def main():
     writer.add_array("test.integers", [1, -2, 3])
     writer.add_array("test.numbers", [0.25, -1.5])
     expected = {}
-    for name in TYPES:
+    for name in HALVES:
         kind = gguf.GGMLQuantizationType[name]
         elements, size = gguf.GGML_QUANT_SIZES[kind]
         # Two rows; of two blocks each where blocks are small.
