@@ -11,6 +11,8 @@ public struct SafetensorsSource: TensorSource {
     private let shardOfTensor: [String: Int]
     /// The shard of each tensor that the index lists but its shard lacks.
     private let promised: [String: String]
+    /// The tensors for which the index names a shard.
+    private let indexed: Set<String>
 
     /// Opens one file.
     public init(file: String) throws(WeightLoadingError) {
@@ -63,6 +65,7 @@ public struct SafetensorsSource: TensorSource {
             }
         }
         self.shardOfTensor = shardOfTensor
+        indexed = Set(promised.keys)
         self.promised = promised.filter { shardOfTensor[$0.key] == nil }
         byteCount = shardOfTensor.reduce(0) { $0 + (shards[$1.value].entries[$1.key]?.byteCount ?? 0) }
     }
@@ -79,7 +82,24 @@ public struct SafetensorsSource: TensorSource {
             guard let shard = promised[name] else { throw .missingTensor(file: file, tensor: name) }
             throw .badShard(file: file, shard: shard.lastPathPart, reason: "does not hold tensor \(name)")
         }
+        try requireOneContent(name, in: shard)
         return try shard.tensor(entry)
+    }
+
+    /// Throws `malformedTensor` if another shard has different numbers of this name, and no index says which ones are
+    /// meant.
+    private func requireOneContent(_ name: String, in shard: SafetensorsFile) throws(WeightLoadingError) {
+        guard !indexed.contains(name), shards.count > 1, let entry = shard.entries[name] else { return }
+        for other in shards where other.file != shard.file {
+            guard let second = other.entries[name] else { continue }
+            guard try shard.tensor(entry).hasNumbers(of: try other.tensor(second)) else {
+                throw .malformedTensor(
+                    file: other.file, tensor: name,
+                    reason:
+                        "\(shard.file.lastPathPart) has another tensor of this name, and no index says which one is meant"
+                )
+            }
+        }
     }
 
     private func entry(_ name: String) -> (shard: SafetensorsFile, entry: SafetensorsFile.Entry)? {

@@ -57,6 +57,22 @@ import Testing
         }
     }
 
+    @Test func `a tensor in two shards that the index does not name has to be the same in both`() throws {
+        for (numbers, isSame) in [([2, 3], true), ([2, 4], false)] as [([Float], Bool)] {
+            try directory.write(safetensors([("a", [1], [1]), ("b", numbers, [2])]), to: "one.safetensors")
+            let source = try open(#"{"a":"one.safetensors","z":"two.safetensors"}"#)
+            #expect(try source.tensor(named: "a").floats() == [1])
+            if isSame {
+                #expect(try source.tensor(named: "b").floats() == [2, 3])
+            } else {
+                let error = #expect(throws: WeightLoadingError.self) { try source.tensor(named: "b") }
+                #expect(
+                    try #require(error).description.contains(
+                        "two.safetensors: tensor b is malformed: one.safetensors has another tensor of this name"))
+            }
+        }
+    }
+
     @Test(arguments: ["1", "[]", "null", #"{"a":1}"#]) func `refuses an ill-typed map`(map: String) {
         #expect(throws: WeightLoadingError.self) { try open(map) }
     }
