@@ -20,6 +20,7 @@ public struct WeightLoading: Sendable {
         case .gptq(let configuration): GPTQWeightLoader(configuration, type, progress: progress)
         case .compressedTensors(let configuration):
             CompressedTensorsWeightLoader(configuration, type, progress: progress)
+        case .float8(let configuration): Float8WeightLoader(configuration, type, progress: progress)
         case nil where checkpoint.metadata.format == .gguf: GGUFWeightLoader(type, progress: progress)
         case nil: DenseWeightLoader(type, progress: progress)
         }

@@ -185,7 +185,9 @@ def write_gguf(path, architecture, model):
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(layers)
-    writer.add_feed_forward_length(get("intermediate_size") or get("n_inner") or 4 * config.hidden_size)
+    # GPT-2's class does not read `intermediate_size`.
+    inner = get("n_inner") or 4 * config.hidden_size if architecture == "gpt2" else config.intermediate_size
+    writer.add_feed_forward_length(inner)
     writer.add_head_count(config.num_attention_heads)
     heads, kv_heads = config.num_attention_heads, get("num_key_value_heads", config.num_attention_heads)
     if architecture in ("gpt2", "gptneox"):  # Their classes do not read the key.

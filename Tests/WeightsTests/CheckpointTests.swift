@@ -100,8 +100,8 @@ import Testing
     }
 
     @Test func `an unknown quantization is refused by name`() throws {
-        let description = try refusal(["quantization_config": "{\"quant_method\":\"fp8\"}"])
-        #expect(description.contains("quantization_config.quant_method fp8 is not supported yet"))
+        let description = try refusal(["quantization_config": "{\"quant_method\":\"bitsandbytes\"}"])
+        #expect(description.contains("quantization_config.quant_method bitsandbytes is not supported yet"))
     }
 
     @Test func `the quantization chooses the loader`() throws {

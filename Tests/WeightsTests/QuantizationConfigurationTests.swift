@@ -24,8 +24,10 @@ import Testing
     private static let w4 = #""num_bits":4,"type":"int","strategy":"group","group_size":32,"symmetric":true"#
 
     private static let unsupported: [(String, String)] = [
-        (#""quant_method":"fp8""#, "quantization_config.quant_method fp8"),
-        (#""quant_method":"bitsandbytes""#, "quantization_config.quant_method bitsandbytes"),
+        (#""quant_method":"bitsandbytes","load_in_4bit":true"#, "quantization_config.quant_method bitsandbytes"),
+        (#""quant_method":"mxfp4""#, "quantization_config.quant_method mxfp4"),
+        (#""quant_method":"modelopt","quant_algo":"NVFP4""#, "quantization_config.quant_method modelopt"),
+        (#""quant_method":"fp8","fmt":"e5m2""#, "quantization_config.fmt e5m2"),
         (gptq + #","checkpoint_format":"marlin""#, "quantization_config.checkpoint_format marlin"),
         (gptq + #","format":"gptq_p""#, "quantization_config.format gptq_p"),
         (gptq + #","is_marlin_format":true"#, "quantization_config.is_marlin_format true"),
@@ -40,10 +42,11 @@ import Testing
         (group(w4).replacing("pack-quantized", with: "marlin-24"), "quantization_config.format marlin-24"),
         (group(w4.replacing(":4", with: ":3")), "config_groups.group_0.weights.num_bits 3"),
         (group(w4.replacing("\"int\"", with: "\"float\"")), "config_groups.group_0.weights.type float"),
-        (group(w4.replacing("\"group\"", with: "\"tensor\"")), "config_groups.group_0.weights.strategy tensor"),
+        (
+            group(w4.replacing("\"group\"", with: "\"tensor_group\"")),
+            "config_groups.group_0.weights.strategy tensor_group"
+        ),
         (group(w4 + #","dynamic":true"#), "config_groups.group_0.weights.dynamic true"),
-        (group(w4, #","input_activations":{"num_bits":8}"#), "config_groups.group_0.input_activations"),
-        (group(w4, #","output_activations":{"num_bits":8}"#), "config_groups.group_0.output_activations"),
         (group(w4) + transforms("input"), "transform_config.config_groups.v.apply location input"),
         (group(w4) + transforms("k_cache"), "transform_config.config_groups.v.apply location k_cache"),
         (group(w4) + #","kv_cache_scheme":{"num_bits":8}"#, "quantization_config.kv_cache_scheme"),
@@ -72,6 +75,8 @@ import Testing
         (gptq + #","dynamic":[1]"#, "dynamic must be an object"),
         (awq + #","modules_to_not_convert":"lm_head""#, "modules_to_not_convert must be a list of strings"),
         (quantized, "config_groups is missing"),
+        (#""quant_method":"fp8","weight_block_size":[128]"#, "weight_block_size must be two numbers"),
+        (#""quant_method":"fp8","weight_block_size":[128,100]"#, "the second a multiple of 32"),
         (group(w4) + #","ignore":["re:*"]"#, "ignore must be a regular expression"),
         (quantized + #","config_groups":{"group_0":{"targets":["Linear"]}}"#, "group_0.weights is missing"),
     ]

@@ -2,9 +2,13 @@ import JSON
 import SharedValues
 public import Tensors
 
-/// Loads compressed-tensors' `pack-quantized` layout: `weight_packed` `[out, in * bits / 32]` along inputs, stored with
+/// Loads compressed-tensors' layouts of integers and of E4M3 floats.
+///
+/// `int-quantized` and `float-quantized`: `weight` `[out, in]` of one byte each, `weight_scale` for all of it, for each row,
+/// for groups of a row, or for blocks (`compressors/naive_quantized`). `pack-quantized`: `weight_packed` `[out, in * bits / 32]` along inputs, stored with
 /// half of the range added, `weight_scale` `[out, groups]`, `weight_zero_point` `[out * bits / 32, groups]` likewise,
-/// and `weight_g_idx` `[in]` (vllm-project/compressed-tensors, `compressors/pack_quantized`).
+/// and `weight_g_idx` `[in]` (vllm-project/compressed-tensors, `compressors/pack_quantized`). Activations, which some
+/// checkpoints were made to round, stay as exact as the backend has them.
 public struct CompressedTensorsWeightLoader: WeightLoader {
     private let configuration: CompressedTensorsConfiguration
     private let type: WeightType
@@ -26,7 +30,13 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
         _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
     ) throws(WeightLoadingError) -> LinearWeights {
         let module = ModuleTensors(name, in: source)
-        guard let scheme = configuration.scheme(of: module.name), module.isQuantized("weight_packed") else {
+        let scheme = configuration.scheme(of: module.name)
+        if let bytes = try module.byteMatrix(
+            inputSize: inputSize, outputSize: outputSize, blocks: scheme?.block.map { ($0[0], $0[1]) }, type, progress)
+        {
+            return bytes
+        }
+        guard let scheme, module.isQuantized("weight_packed") else {
             return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
         }
         let (bitCount, perWord) = (scheme.bitCount, 32 / scheme.bitCount)
@@ -66,13 +76,15 @@ public struct CompressedTensorsWeightLoader: WeightLoader {
 }
 
 /// The quantization configuration of a compressed-tensors checkpoint (vllm-project/compressed-tensors,
-/// `quant_config.py` and `quant_args.py`); of its formats, `pack-quantized`.
+/// `quant_config.py` and `quant_args.py`).
 public struct CompressedTensorsConfiguration: Sendable, Hashable {
     /// How the matrices of a group of modules are quantized.
     struct Scheme: Sendable, Hashable {
         let bitCount: Int
         /// Inputs that share a scale; nil for a whole column.
         let groupSize: Int?
+        /// Outputs and inputs that share a scale; nil: a scale belongs to one output, or to all.
+        let block: [Int]?
         let isSymmetric: Bool
         /// Whether the inputs of a group are not neighbours (`actorder: group`).
         let hasInputOrder: Bool
@@ -106,6 +118,9 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
         }
     }
 
+    /// Layouts of integers and of floats of eight bits; `naive-quantized` is either.
+    private static let formats = ["pack-quantized", "int-quantized", "float-quantized", "naive-quantized"]
+
     /// The file that contains it.
     public let file: String
     private let schemes: [Assignment]
@@ -118,7 +133,7 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
 
     init(_ document: JSONDocument) throws(WeightLoadingError) {
         file = document.file
-        try document.require("format", oneOf: ["pack-quantized"])
+        try document.require("format", oneOf: Self.formats + ["mixed-precision"])
         if document.value("kv_cache_scheme") != nil {
             throw .unsupported(
                 file: file, key: document.path("kv_cache_scheme"), found: "a quantized cache", supported: "none")
@@ -134,11 +149,7 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
         var schemes: [Assignment] = []
         for name in groups.keys.sorted() {
             guard let group = try groups.object(name) else { continue }
-            try group.require("format", oneOf: ["pack-quantized"])
-            for key in ["input_activations", "output_activations"] where group.value(key) != nil {
-                throw .unsupported(
-                    file: file, key: group.path(key), found: "quantized activations", supported: "weights alone")
-            }
+            try group.require("format", oneOf: Self.formats)
             let scheme = try Scheme(group)
             for target in try Self.targets(group, "targets") {
                 schemes.append(Assignment(target: target, scheme: scheme))
@@ -200,8 +211,9 @@ extension CompressedTensorsConfiguration.Scheme {
             throw .missingKey(file: group.file, key: group.path("weights"), expected: "how weights are quantized")
         }
         bitCount = try weights.bitCount("num_bits", [4, 8])
-        try weights.require("type", oneOf: ["int"])
-        try weights.require("strategy", oneOf: ["group", "channel"])
+        // Floats of four bits have layouts of their own.
+        try weights.require("type", oneOf: bitCount == 8 ? ["int", "float"] : ["int"])
+        try weights.require("strategy", oneOf: ["group", "channel", "tensor", "block"])
         if try weights.bool("dynamic") == true {
             throw .unsupported(
                 file: group.file, key: weights.path("dynamic"), found: "true", supported: "false")
@@ -210,6 +222,8 @@ extension CompressedTensorsConfiguration.Scheme {
         // Without a strategy, a group size means groups, as in the library.
         let hasGroups = strategy.map { $0.lowercased() == "group" } ?? (weights.value("group_size") != nil)
         groupSize = hasGroups ? try weights.groupSize("group_size") : nil
+        let rowGroup = groupSize.map { [1, $0] }
+        block = strategy?.lowercased() == "block" ? try weights.block("block_structure") : rowGroup
         isSymmetric = try weights.bool("symmetric") ?? true
         let names = ["group", "dynamic", "weight", "static"]
         // In early versions `true` meant `group` and `false` no order.

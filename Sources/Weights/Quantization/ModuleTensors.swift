@@ -57,13 +57,23 @@ struct ModuleTensors {
         .malformedTensor(file: source.file, tensor: "\(name).\(part)", reason: reason)
     }
 
-    /// The matrix of `rows`. It is dequantized if 32 inputs can belong to several groups, because kernels apply one
-    /// scale to 32 inputs at a time.
+    /// The matrix of `rows`.
     func matrix(_ rows: GroupRows, outputSize: Int, _ type: WeightType) -> LinearWeights {
+        matrix(
+            rows, rows.format, inputOrder: rows.inputOrder, inputSize: rows.inputSize, outputSize: outputSize, type)
+    }
+
+    /// The matrix of `rows` in `format`. It is dequantized if groups have another size than kernels know: 16, a multiple
+    /// of 32, or a whole row.
+    func matrix(
+        _ rows: any QuantizedRows, _ format: GroupFormat, inputOrder: [Int32]? = nil, inputSize: Int, outputSize: Int,
+        _ type: WeightType
+    ) -> LinearWeights {
         let matrix = QuantizedMatrix(
-            outputSize: outputSize, inputSize: rows.inputSize, layout: .groups(rows.format),
-            inputOrder: rows.inputOrder, computeType: type.quantizedComputeType, rows: rows)
-        guard rows.format.groupSize % 32 != 0, rows.format.groupSize < rows.inputSize else { return .quantized(matrix) }
+            outputSize: outputSize, inputSize: inputSize, layout: .groups(format), inputOrder: inputOrder,
+            computeType: type.quantizedComputeType, rows: rows)
+        let isKnown = format.groupSize == 16 && !format.isFloat8 || format.groupSize % 32 == 0
+        guard !isKnown, format.groupSize < inputSize else { return .quantized(matrix) }
         defer { matrix.unload() }
         return .dense(matrix.dequantized(as: type.quantizedComputeType))
     }

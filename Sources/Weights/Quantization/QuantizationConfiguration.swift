@@ -5,6 +5,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     case awq(AWQConfiguration)
     case gptq(GPTQConfiguration)
     case compressedTensors(CompressedTensorsConfiguration)
+    case float8(Float8Configuration)
 
     /// The name of the weight loader that reads it.
     public var loaderName: String {
@@ -12,6 +13,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
         case .awq: "awq"
         case .gptq: "gptq"
         case .compressedTensors: "compressed-tensors"
+        case .float8: "fp8"
         }
     }
 
@@ -38,10 +40,13 @@ public enum QuantizationConfiguration: Sendable, Hashable {
         case "awq": self = .awq(try AWQConfiguration(document))
         case "gptq": self = .gptq(try GPTQConfiguration(document))
         case "compressed-tensors": self = .compressedTensors(try CompressedTensorsConfiguration(document))
+        case "fp8", "fbgemm_fp8": self = .float8(try Float8Configuration(document))
+        case "modelopt" where try document.string("quant_algo")?.uppercased() == "FP8":
+            self = .float8(try Float8Configuration(document))
         case let other:
             throw .unsupported(
                 file: document.file, key: document.path("quant_method"), found: other,
-                supported: "awq, gptq, compressed-tensors")
+                supported: "awq, gptq, compressed-tensors, fp8, fbgemm_fp8")
         }
     }
 }
