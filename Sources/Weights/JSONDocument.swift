@@ -15,7 +15,10 @@ extension JSONReader where Failure == WeightLoadingError {
                 try JSONParser.parse(memory.bytes, options: .configurations)
             }
         } catch {
-            throw .malformed(file: file, reason: error.description)
+            let isCutOff = error.byteOffset >= memory.bytes.count
+            throw .malformed(
+                file: file,
+                reason: error.description + (isCutOff ? "; it was cut off, so download or copy it again" : ""))
         }
         guard case .object = value else {
             throw .malformed(file: file, reason: "the root is \(value.summary), not an object")

@@ -65,9 +65,12 @@ public final class WatchedSource: TensorSource {
         .unreadTensor(file: file, tensor: name, reason: reason)
     }
 
-    /// Precomputed tables that the model does not need, and a copy of the embedding table.
+    /// Precomputed tables that the model does not need, scales of activations that stay exact, and a copy of the embedding
+    /// table.
     private static func isHarmless(_ name: String) -> Bool {
-        [".inv_freq", ".attn.bias", ".masked_bias", ".position_ids"].contains { name.hasSuffix($0) }
+        [".inv_freq", ".attn.bias", ".masked_bias", ".position_ids", ".input_scale", ".output_scale"].contains {
+            name.hasSuffix($0)
+        }
             || name == "lm_head.weight"
     }
 

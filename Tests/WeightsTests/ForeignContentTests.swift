@@ -60,6 +60,13 @@ import Testing
         #expect(try refusal(directory.path).contains("config.json is malformed: the file is empty"))
     }
 
+    @Test func `a configuration that was cut off is reported as such`() throws {
+        try directory.write(#"{"architectures":["Llama"#, to: "config.json")
+        #expect(try refusal(directory.path).hasSuffix("it was cut off, so download or copy it again"))
+        try directory.write(#"{"architectures":x,"hidden_size":1}"#, to: "config.json")
+        #expect(try !refusal(directory.path).contains("cut off"))
+    }
+
     @Test func `valid and unreadable files are left to their readers`() throws {
         let sound = try directory.write(#"{"model":{}}"#, to: "tokenizer.json")
         #expect(throws: Never.self) { try WeightLoadingError.checkContent(ofFile: sound) }

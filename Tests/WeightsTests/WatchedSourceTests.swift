@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: [
         "model.layers.0.self_attn.rotary_emb.inv_freq", "model.layers.0.attn.masked_bias", "lm_head.weight",
-        "transformer.h.0.attn.bias", "model.embeddings.position_ids",
+        "transformer.h.0.attn.bias", "model.embeddings.position_ids", "model.layers.0.mlp.up_proj.input_scale",
     ])
     func `precomputed tables may stay unread`(name: String) throws {
         #expect(try watched([(name, [0.5], [1])]).checkUnread() == [])
