@@ -41,30 +41,22 @@ struct SpeedTests {
         }
     }
 
-    @Test(
-        "a megabyte of one letter takes a few times longer than 256 kilobytes",
-        arguments: Fixture.families + ["patterns"])
+    @Test("a megabyte of one letter takes less than seconds", arguments: Fixture.families + ["patterns"])
     func oneLetter(family: String) throws {
-        let source = String(
-            decoding: try Data(
-                contentsOf: URL(
-                    filePath: Fixture.path(family == "patterns" ? "qwen2.tokenizer.json" : "\(family).tokenizer.json"))),
-            as: UTF8.self)
-        // The slow engine's worst cases: each search would read to the end, and find one letter.
-        let changed =
-            family == "patterns"
-            ? source.replacing(#"\\p{N}|"#, with: #"(?:\\p{L}*)*7|\\s+$|(?=a*b)a|\\p{N}|"#) : source
-        let tokenizer = try TokenizerPipeline(tokenizerJSON: changed.utf8)
+        let name = family == "patterns" ? "qwen2" : family
+        var source = String(
+            decoding: try Data(contentsOf: URL(filePath: Fixture.path("\(name).tokenizer.json"))), as: UTF8.self)
+        if family == "patterns" {
+            // The worst cases of other engines: each search would read to the end, and find one letter.
+            source = source.replacing(#"\\p{N}|"#, with: #"(?:\\p{L}*)*7|\\s+$|(?=a*b)a|\\p{N}|"#)
+            try #require(source.contains("a*b"))
+        }
+        let tokenizer = try TokenizerPipeline(tokenizerJSON: source.utf8)
         for letter in ["a", " ", "\n", "中"] {
-            func time(_ byteCount: Int) -> Double {
-                let text = String(repeating: letter, count: byteCount / letter.utf8.count)
-                return (0..<2).map { _ in
-                    seconds { _ = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false) }
-                }.min() ?? 0
-            }
-            let (short, long) = (time(1 << 18), time(1 << 20))
-            // Four times the text; sixteen times the work if it were quadratic.
-            #expect(long < 9 * short + 0.05, "\(letter.debugDescription): \(short) s, \(long) s")
+            let text = String(repeating: letter, count: (1 << 20) / letter.utf8.count)
+            let time = seconds { _ = tokenizer.encode(text, addSpecialTokens: false, parseSpecialTokens: false) }
+            // Quadratic work would take minutes; this takes a tenth of a second on a machine that does nothing else.
+            #expect(time < 20, "\(letter.debugDescription)")
         }
     }
 }

@@ -231,9 +231,10 @@ struct PatternParser {
                 kind = prefix
             } else if follows("?<") || follows("?'") {
                 // A named group; its name has no effect without references.
+                let end: Unicode.Scalar = follows("?<") ? ">" : "'"
                 index += 2
-                while let scalar = next, scalar != ">", scalar != "'" { index += 1 }
-                index += 1
+                while let scalar = next, scalar != end { index += 1 }
+                guard skip(String(end)) else { throw error("a group without end", at: start) }
             } else {
                 index += 1
                 try readOptions(start)
