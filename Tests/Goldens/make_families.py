@@ -61,7 +61,7 @@ FAMILIES = {
         head_dim=8, global_head_dim=16, tie_word_embeddings=True, sliding_window=8, num_hidden_layers=6,
         layer_types=["sliding_attention", "sliding_attention", "full_attention"] * 2, num_kv_shared_layers=2,
         use_double_wide_mlp=True, hidden_size_per_layer_input=8, vocab_size_per_layer_input=96,
-        final_logit_softcapping=8.0), None, None),
+        final_logit_softcapping=8.0), "gemma4", None),
     "gemma4-global-heads": ("gemma4_text", dict(
         head_dim=8, global_head_dim=16, num_global_key_value_heads=1, attention_k_eq_v=True, tie_word_embeddings=True,
         sliding_window=8, layer_types=SLIDING, hidden_size_per_layer_input=0), None, None),
@@ -75,7 +75,7 @@ FAMILIES = {
     "olmo2": ("olmo2", dict(), "olmo2", None),
     "olmo3": ("olmo3", dict(sliding_window=8, rope_parameters=dict(
         sliding_attention=DEFAULT_ROPE, full_attention=dict(
-            rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16))), None, None),
+            rope_type="yarn", rope_theta=10000.0, factor=4.0, original_max_position_embeddings=16))), "olmo2", None),
     "smollm3": ("smollm3", dict(no_rope_layers=[1, 1, 1, 0], tie_word_embeddings=True), "smollm3", None),
     "granite": ("granite", dict(embedding_multiplier=3.0, residual_multiplier=0.5, attention_multiplier=0.2,
                                 logits_scaling=4.0), "granite", None),
@@ -84,7 +84,7 @@ FAMILIES = {
         embedding_multiplier=3.0, residual_multiplier=0.5, attention_multiplier=0.2, logits_scaling=4.0), None, None),
     "glm": ("glm", dict(head_dim=16), None, None),
     "glm4": ("glm4", dict(head_dim=16), "glm4", None),
-    "cohere": ("cohere", dict(num_hidden_layers=3, use_qk_norm=True, tie_word_embeddings=True), None, None),
+    "cohere": ("cohere", dict(num_hidden_layers=3, use_qk_norm=True, tie_word_embeddings=True), "command-r", None),
     "cohere2": ("cohere2", dict(sliding_window=8, head_dim=16, tie_word_embeddings=True), "cohere2", None),
     "stablelm": ("stablelm", dict(use_qkv_bias=True, num_attention_heads=2, num_key_value_heads=2), "stablelm", None),
     "stablelm-parallel": ("stablelm", dict(
@@ -100,7 +100,7 @@ FAMILIES = {
         rope_type="llama3", rope_theta=10000.0, factor=8.0, low_freq_factor=1.0, high_freq_factor=4.0,
         original_max_position_embeddings=16)), "apertus", None),
     "hunyuan": ("hunyuan_v1_dense", dict(head_dim=16, rope_parameters=dict(
-        rope_type="dynamic", alpha=10.0, rope_theta=10000.0, factor=1.0)), None, None),
+        rope_type="dynamic", alpha=10.0, rope_theta=10000.0, factor=1.0)), "hunyuan-dense", None),
     "arcee": ("arcee", dict(head_dim=8), "arcee", None),
 }
 
@@ -179,6 +179,8 @@ def neighbours(weight, heads):
 
 def write_gguf(path, architecture, model):
     config = model.config
+    if architecture == "gemma4":
+        config.allow_global_per_layer_attribute_access = True
     get = lambda key, default=None: getattr(config, key, default)
     layers = config.num_hidden_layers
     writer = gguf.GGUFWriter(path, architecture)
@@ -187,13 +189,26 @@ def write_gguf(path, architecture, model):
     writer.add_block_count(layers)
     # GPT-2's class does not read `intermediate_size`.
     inner = get("n_inner") or 4 * config.hidden_size if architecture == "gpt2" else config.intermediate_size
-    writer.add_feed_forward_length(inner)
+    if architecture == "gemma4":
+        shared = layers - config.num_kv_shared_layers
+        writer.add_feed_forward_length([inner * (2 if layer >= shared else 1) for layer in range(layers)])
+    else:
+        writer.add_feed_forward_length(inner)
     writer.add_head_count(config.num_attention_heads)
     heads, kv_heads = config.num_attention_heads, get("num_key_value_heads", config.num_attention_heads)
     if architecture in ("gpt2", "gptneox"):  # Their classes do not read the key.
         kv_heads = heads
     writer.add_head_count_kv(kv_heads)
     head_dim = get("head_dim") or config.hidden_size // heads
+    if architecture == "gemma4":
+        writer.add_key_length_swa(head_dim)
+        writer.add_value_length_swa(head_dim)
+        head_dim = 16
+        writer.add_shared_kv_layers(config.num_kv_shared_layers)
+        writer.add_embedding_length_per_layer_input(config.hidden_size_per_layer_input)
+        writer.add_sliding_window_pattern([kind == "sliding_attention" for kind in config.layer_types])
+        writer.add_rope_freq_base_swa(10000.0)
+        writer.add_final_logit_softcapping(config.final_logit_softcapping)
     writer.add_key_length(head_dim)
     writer.add_value_length(head_dim)
     epsilon = get("rms_norm_eps")
@@ -204,8 +219,11 @@ def write_gguf(path, architecture, model):
     ropes = get("rope_parameters") or {}
     rope = ropes.get("full_attention", ropes)
     if rope:
-        writer.add_rope_dimension_count(int(head_dim * rope.get("partial_rotary_factor", 1.0)))
-        writer.add_rope_freq_base(rope["rope_theta"])
+        share = 1.0 if architecture == "gemma4" else rope.get("partial_rotary_factor", 1.0)
+        writer.add_rope_dimension_count(int(head_dim * share))
+        # Hunyuan's converter states the base that `alpha` makes of the other one.
+        alpha = rope.get("alpha", 1.0) ** (head_dim / (head_dim - 2))
+        writer.add_rope_freq_base(rope["rope_theta"] * alpha)
     extra = {}
     kind = rope.get("rope_type", "default") if rope else "default"
     if kind == "linear":
@@ -217,6 +235,11 @@ def write_gguf(path, architecture, model):
         writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
         if rope.get("mscale_all_dim"):
             writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+    elif kind == "proportional":
+        # Pairs that do not turn have a huge divisor.
+        turning = int(rope["partial_rotary_factor"] * head_dim / 2)
+        extra["rope_freqs.weight"] = numpy.array(
+            [1.0] * turning + [1e30] * (head_dim // 2 - turning), dtype=numpy.float32)
     elif kind == "llama3":
         divisors = model.model.rotary_emb.inv_freq.numpy()
         plain = 1.0 / rope["rope_theta"] ** (numpy.arange(0, head_dim, 2) / head_dim)
@@ -233,7 +256,7 @@ def write_gguf(path, architecture, model):
         writer.add_embedding_scale(config.embedding_multiplier)
         writer.add_residual_scale(config.residual_multiplier)
         writer.add_logit_scale(config.logits_scaling)
-    if architecture == "cohere2":
+    if architecture in ("cohere2", "command-r"):
         writer.add_logit_scale(config.logit_scale)
     if architecture == "gptneox":
         writer.add_parallel_residual(config.use_parallel_residual)
@@ -255,7 +278,9 @@ def write_gguf(path, architecture, model):
     state = model.state_dict()
     for key, tensor in state.items():
         values = tensor.float().numpy()
-        if "act_fn" in key or key.endswith(("rotary_emb.inv_freq", ".attn.bias", ".masked_bias")):
+        shared_layer = architecture == "gemma4" and any(
+            f".{layer}.self_attn.{part}" in key for layer in range(shared, layers) for part in ("k_", "v_"))
+        if shared_layer or "act_fn" in key or key.endswith(("rotary_emb.inv_freq", ".attn.bias", ".masked_bias")):
             continue
         if key in ("lm_head.weight", "embed_out.weight") and config.tie_word_embeddings:
             continue
@@ -263,7 +288,7 @@ def write_gguf(path, architecture, model):
             values = values.T
         if architecture == "gptneox" and "query_key_value" in key:
             values = values.reshape(heads, 3, head_dim, *values.shape[1:]).swapaxes(0, 1).reshape(values.shape)
-        if architecture.startswith("gemma") and key.endswith("norm.weight"):
+        if architecture in ("gemma", "gemma2", "gemma3") and key.endswith("norm.weight"):
             values = values + 1
         if architecture in ("llama", "mistral3", "granite", "olmo", "smollm3", "arcee"):
             if "q_proj" in key:
@@ -274,7 +299,7 @@ def write_gguf(path, architecture, model):
         if name is None:
             sys.exit(f"{architecture}: gguf-py has no name for {key}")
         values = numpy.ascontiguousarray(values, dtype=numpy.float32)
-        if values.ndim == 1:
+        if values.ndim == 1 or is_norm(key):
             writer.add_tensor(name, values)
         else:
             writer.add_tensor(
