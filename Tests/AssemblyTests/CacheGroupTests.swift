@@ -47,7 +47,8 @@ import Testing
         let directory = try ModelDirectory("mistral-layer-types")
         let model = try LoadedModel(
             directory.configuration(
-                "backend: {name: reference}\nscheduler: {max_num_batched_tokens: 32}\ncache: {block_size: 8}"),
+                "backend: {name: reference}\nscheduler: {max_num_batched_tokens: 32, max_num_seqs: 4}\ncache: {block_size: 8}"
+            ),
             sequenceLength: 200, catalog: PluginCatalog.builtin(), logger: LogLines().logger)
         #expect(model.blockCount == 25 + 6 && model.maxModelLength == 200)
         var scorer = model.scorer()

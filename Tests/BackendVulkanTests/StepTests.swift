@@ -172,7 +172,7 @@ import Testing
             case .convert: "convert"
             case .add: "add"
             case .gather: "gather"
-            case .softCap: "softCap"
+            default: "another operation"
             }
         }
         #expect(

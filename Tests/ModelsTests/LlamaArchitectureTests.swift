@@ -115,7 +115,7 @@ import Weights
     }
 
     @Test(arguments: [
-        "model.norm.weight", "lm_head.weight", "model.layers.1.input_layernorm.weight",
+        "model.norm.weight", "model.layers.1.input_layernorm.weight",
         "model.layers.0.self_attn.q_proj.weight", "model.layers.1.mlp.down_proj.weight",
     ])
     func `a missing tensor is named`(name: String) throws {

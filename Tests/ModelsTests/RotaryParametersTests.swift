@@ -151,7 +151,8 @@ import Weights
         let error = #expect(throws: WeightLoadingError.self) {
             try RotaryParameters(try metadata(config), headSize: 8)
         }
-        #expect(try #require(error).description.contains(words), "\(try #require(error))")
+        let description = try #require(error).description
+        #expect(description.contains(words), "\(description)")
     }
 
     @Test func `GGUF states scalings in other words`() throws {
