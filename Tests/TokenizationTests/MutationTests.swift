@@ -11,12 +11,14 @@ struct MutationTests {
         arguments: ["byte-level", "sentencepiece", "unigram"])
     func values(name: String) throws {
         let file = try Fixture.json("Families/\(name).json")
-        let kinds = try #require(file["kinds"]).elements.filter { $0["tokenizer"] != nil }
+        let all = try #require(file["kinds"]).elements.filter { $0["tokenizer"] != nil }
+        // Most kinds of a file differ only in their pattern.
+        let kinds = Array(all.prefix(1) + all.suffix(2))
         var refused = 0
         for kind in kinds {
             guard case .object(let own)? = kind["tokenizer"], case .object(let base)? = file["base"] else { continue }
             let names = Set(own.members.map(\.key))
-            // The model of the file's first kind is the largest part; a tenth of it is enough.
+            // Merges are the largest part; a few are enough.
             let members = base.members.filter { !names.contains($0.key) } + own.members
             let small = members.map { member in
                 member.key == "model" ? .init(key: "model", value: Self.smaller(member.value)) : member
