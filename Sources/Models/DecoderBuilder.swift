@@ -309,6 +309,13 @@ extension DecoderBuilder {
         plan.addMatrix(name, try model.linear(name, inputSize: inputSize, outputSize: outputSize))
     }
 
+    /// Marks the weight of `part` as one that the model has no use for, if the checkpoint has it.
+    func skip(_ part: TensorPart, layer: Int) throws(WeightLoadingError) {
+        let name = naming.weight(part, layer: layer)
+        guard model.tensors.shape(of: name) != nil else { return }
+        _ = try model.tensors.tensor(named: name)
+    }
+
     /// The matrix `name` of a layer, `[outputSize, inputSize]`, however it is stored.
     func layerMatrix(
         _ name: String, inputSize: Int, outputSize: Int

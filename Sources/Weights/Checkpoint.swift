@@ -12,7 +12,7 @@ public enum TokenizerOrigin: Sendable, Hashable {
     /// `tokenizer.json` and the files that belong to it, or a `tokenizer.json` file.
     public init(path: String) throws(WeightLoadingError) {
         if path.lowercased().hasSuffix(".gguf") {
-            self = .gguf(try GGUFVocabulary(GGUFSource(file: path).metadata, file: path))
+            self = .gguf(try GGUFVocabulary(GGUFSource.model(path).metadata, file: path))
         } else if PathKind(of: path) == .directory {
             self = .tokenizerJSON(
                 path.appendingPath("tokenizer.json"), adding: try TokenizerConfiguration(directory: path).addedTokens)

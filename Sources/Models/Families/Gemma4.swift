@@ -85,6 +85,8 @@ private struct Gemma4Encoder {
         let query = try decoder.linear(input, .query, layer: index, width: attention.queryWidth)
         let rotated = try decoder.positioned(query, .queryNorm, attention, layer: index)
         if let shared = layer.sharedLayer, let cache = caches[shared] {
+            // Published checkpoints have keys, values and their norms here too, which the class does not read.
+            for part in [TensorPart.keyNorm, .key, .value] { try decoder.skip(part, layer: index) }
             return try decoder.attending(rotated, attention, cache: cache, layer: index)
         }
         let key = try decoder.linear(input, .key, layer: index, width: attention.keyValueWidth)
