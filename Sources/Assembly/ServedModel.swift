@@ -42,11 +42,11 @@ public struct ServedModel: Sendable {
         let specialTokens = try Self.specialTokens(checkpoint, configuration)
         let templates = try Self.templates(checkpoint, configuration)
         let model = try LoadedModel(checkpoint, configuration, catalog: catalog, logger: logger, progress: progress)
-        // Reopened after a device loss, the same device must have as many blocks as the scheduler still hands out.
+        // Reopened after a device loss, the same device must have as many blocks as the scheduler still hands out. The
+        // length stays as configured, because rotary scalings may depend on it.
         var same = model.configuration
         same.cache.numBlocks = model.blockCount
         same.cache.numSwapBlocks = model.swapBlockCount
-        same.model.maxModelLen = model.maxModelLength
         let runner = ModelRunner(plan: model.plan, groups: model.groups) { [same] in
             logger.warning("opening the device again")
             return try LoadedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
