@@ -298,6 +298,8 @@ def write_gguf(path, architecture, model):
         name = names.get_name(key, try_suffixes=(".weight", ".bias"))
         if name is None:
             sys.exit(f"{architecture}: gguf-py has no name for {key}")
+        if not name.endswith((".weight", ".bias")):
+            name += ".weight"  # A buffer, such as Gemma 4's factor on the output of a layer.
         values = numpy.ascontiguousarray(values, dtype=numpy.float32)
         if values.ndim == 1 or is_norm(key):
             writer.add_tensor(name, values)
