@@ -39,13 +39,14 @@ struct AttentionKernel {
     ) {
         let row = Int(tile.firstRow)
         let rowCount = Int(tile.rowCount)
-        let place = cache.layers[layer]
-        let tables = batch.groups[place.group]
+        let cacheLayer = cache.layers[layer]
+        let tables = batch.groups[cacheLayer.group]
         // The table begins with the first block in the window; blocks before it are not read.
         let table = tables.blockTables + Int(tables.blockTableStarts[Int(tile.sequence)])
         var attention = quire_attention(
-            keys: place.keys, values: place.values, cache_dtype: cache.elementType, block_size: place.blockSize,
-            block_stride: place.blockStride, kv_head_count: keyValueHeadCount, head_size: headSize, group: group,
+            keys: cacheLayer.keys, values: cacheLayer.values, cache_dtype: cache.elementType,
+            block_size: cacheLayer.blockSize,
+            block_stride: cacheLayer.blockStride, kv_head_count: keyValueHeadCount, head_size: headSize, group: group,
             block_table: table, scale: scale, soft_cap: softCap, sliding_window: slidingWindow, sinks: sinks)
         let columns = group * headSize
         let offset = row * width + head * columns

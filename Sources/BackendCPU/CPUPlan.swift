@@ -70,11 +70,11 @@ final class CPUPlan: PreparedPlan, TeamWork {
 
     func attach(_ cache: KVCacheMemory) {
         precondition(cache.layout.layers.map(\.shape) == shapes, "a cache with other layers than the plan's")
-        for (index, place) in cache.layout.layers.enumerated() {
-            let ranges = cache.physicalLayers[place.physicalLayer]
+        for (index, layer) in cache.layout.layers.enumerated() {
+            let ranges = cache.physicalLayers[layer.physicalLayer]
             cacheLayers[index] = CacheView.Layer(
-                keys: ranges.keys.start, values: ranges.values.start, group: place.group, blockSize: place.blockSize,
-                blockStride: place.blockByteCount / (cache.type.elementType?.byteCount ?? 1))
+                keys: ranges.keys.start, values: ranges.values.start, group: layer.group, blockSize: layer.blockSize,
+                blockStride: layer.blockByteCount / (cache.type.elementType?.byteCount ?? 1))
         }
         attached = cache
         self.cache = CacheView(elementType: cache.type.kernelType, layers: cacheLayers)

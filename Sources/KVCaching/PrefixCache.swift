@@ -54,8 +54,8 @@ struct PrefixCache: Sendable {
     /// `[nodes, groups]`.
     private var contents: [Content]
     /// The position in `contents` of each block of the device, and of the swap space; negative: it is not findable.
-    private var places: [Int]
-    private var swappedPlaces: [Int]
+    private var contentIndices: [Int]
+    private var swappedContentIndices: [Int]
     private var lastSerial: UInt64 = 0
     /// Findable blocks of the device.
     private(set) var count = 0
@@ -68,8 +68,8 @@ struct PrefixCache: Sendable {
         self.groupCount = groupCount
         self.blockSize = blockSize
         contents = Array(repeating: Content(), count: groupCount)
-        places = Array(repeating: -1, count: blockCount)
-        swappedPlaces = Array(repeating: -1, count: swapBlockCount)
+        contentIndices = Array(repeating: -1, count: blockCount)
+        swappedContentIndices = Array(repeating: -1, count: swapBlockCount)
     }
 
     // MARK: Nodes
@@ -123,14 +123,14 @@ struct PrefixCache: Sendable {
 
     /// The blocks that hold the same as `block` of the device; nil where it is not findable.
     func content(ofBlock block: BlockID) -> Content? {
-        let place = places[Int(block)]
-        return place < 0 ? nil : contents[place]
+        let contentIndex = contentIndices[Int(block)]
+        return contentIndex < 0 ? nil : contents[contentIndex]
     }
 
     /// The blocks that hold the same as `block` of the swap space; nil where it is not findable.
     func content(ofSwapped block: BlockID) -> Content? {
-        let place = swappedPlaces[Int(block)]
-        return place < 0 ? nil : contents[place]
+        let contentIndex = swappedContentIndices[Int(block)]
+        return contentIndex < 0 ? nil : contents[contentIndex]
     }
 
     /// Remembers that `block` of `group` holds the last tokens of the node at `index`. Where another block of the device
@@ -139,73 +139,77 @@ struct PrefixCache: Sendable {
         assign(block, to: index * groupCount + group)
     }
 
-    private mutating func assign(_ block: BlockID, to place: Int) {
-        guard contents[place].block == nil else { return }
-        precondition(places[Int(block)] < 0, "block \(block) is known by another prefix")
-        contents[place].block = block
-        places[Int(block)] = place
-        nodes[place / groupCount].blockCount += 1
+    private mutating func assign(_ block: BlockID, to contentIndex: Int) {
+        guard contents[contentIndex].block == nil else { return }
+        precondition(contentIndices[Int(block)] < 0, "block \(block) is known by another prefix")
+        contents[contentIndex].block = block
+        contentIndices[Int(block)] = contentIndex
+        nodes[contentIndex / groupCount].blockCount += 1
         count += 1
     }
 
     /// Forgets that `block` of the device holds anything.
     mutating func forget(_ block: BlockID) {
-        let place = places[Int(block)]
-        guard place >= 0 else { return }
-        places[Int(block)] = -1
-        contents[place].block = nil
+        let contentIndex = contentIndices[Int(block)]
+        guard contentIndex >= 0 else { return }
+        contentIndices[Int(block)] = -1
+        contents[contentIndex].block = nil
         count -= 1
-        nodes[place / groupCount].blockCount -= 1
-        removeUnused(place / groupCount)
+        nodes[contentIndex / groupCount].blockCount -= 1
+        removeUnused(contentIndex / groupCount)
     }
 
     /// Forgets that `block` of the swap space holds anything.
     mutating func forgetSwapped(_ block: BlockID) {
-        let place = swappedPlaces[Int(block)]
-        guard place >= 0 else { return }
-        swappedPlaces[Int(block)] = -1
-        contents[place].swapped = nil
+        let contentIndex = swappedContentIndices[Int(block)]
+        guard contentIndex >= 0 else { return }
+        swappedContentIndices[Int(block)] = -1
+        contents[contentIndex].swapped = nil
         swappedCount -= 1
-        nodes[place / groupCount].blockCount -= 1
-        removeUnused(place / groupCount)
+        nodes[contentIndex / groupCount].blockCount -= 1
+        removeUnused(contentIndex / groupCount)
     }
 
     /// The content of `block` of the device is now in `swapped` as well, if it is findable.
     mutating func copied(_ block: BlockID, toSwapped swapped: BlockID) {
-        let place = places[Int(block)]
-        guard place >= 0, contents[place].swapped == nil else { return }
-        contents[place].swapped = swapped
-        swappedPlaces[Int(swapped)] = place
-        nodes[place / groupCount].blockCount += 1
+        let contentIndex = contentIndices[Int(block)]
+        guard contentIndex >= 0, contents[contentIndex].swapped == nil else { return }
+        contents[contentIndex].swapped = swapped
+        swappedContentIndices[Int(swapped)] = contentIndex
+        nodes[contentIndex / groupCount].blockCount += 1
         swappedCount += 1
     }
 
     /// The content of `swapped` is now in `block` of the device as well, if it is findable.
     mutating func copied(swapped: BlockID, to block: BlockID) {
-        let place = swappedPlaces[Int(swapped)]
-        if place >= 0 { assign(block, to: place) }
+        let contentIndex = swappedContentIndices[Int(swapped)]
+        if contentIndex >= 0 { assign(block, to: contentIndex) }
     }
 
     mutating func forgetAll() {
         let serial = lastSerial
         self = PrefixCache(
-            groupCount: groupCount, blockSize: blockSize, blockCount: places.count, swapBlockCount: swappedPlaces.count)
+            groupCount: groupCount, blockSize: blockSize, blockCount: contentIndices.count,
+            swapBlockCount: swappedContentIndices.count)
         lastSerial = serial
     }
 
     /// The first broken invariant, in words; nil when all hold.
     func checkInvariants() -> String? {
-        for (block, place) in places.enumerated() where place >= 0 && contents[place].block != BlockID(block) {
+        for (block, contentIndex) in contentIndices.enumerated()
+        where contentIndex >= 0 && contents[contentIndex].block != BlockID(block) {
             return "block \(block) is not known by its prefix"
         }
-        for (block, place) in swappedPlaces.enumerated()
-        where place >= 0 && contents[place].swapped != BlockID(block) {
+        for (block, contentIndex) in swappedContentIndices.enumerated()
+        where contentIndex >= 0 && contents[contentIndex].swapped != BlockID(block) {
             return "swapped block \(block) is not known by its prefix"
         }
         let onDevice = contents.count { $0.block != nil }
         let swapped = contents.count { $0.swapped != nil }
-        if onDevice != count || places.count(where: { $0 >= 0 }) != count { return "\(onDevice) blocks, not \(count)" }
-        if swapped != swappedCount || swappedPlaces.count(where: { $0 >= 0 }) != swappedCount {
+        if onDevice != count || contentIndices.count(where: { $0 >= 0 }) != count {
+            return "\(onDevice) blocks, not \(count)"
+        }
+        if swapped != swappedCount || swappedContentIndices.count(where: { $0 >= 0 }) != swappedCount {
             return "\(swapped) swapped blocks, not \(swappedCount)"
         }
         var childCounts = [Int](repeating: 0, count: nodes.count)

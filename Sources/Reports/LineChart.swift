@@ -71,7 +71,7 @@ public struct LineChart: Chart {
 
     private func scaled(_ x: Double) -> Double { isLogarithmic ? Logarithm.base10(max(x, AxisTicks.least)) : x }
 
-    private func place(_ point: (x: Double, y: Double), in range: ClosedRange<Double>) -> (x: Double, y: Double) {
+    private func position(of point: (x: Double, y: Double), in range: ClosedRange<Double>) -> (x: Double, y: Double) {
         let share = (scaled(point.x) - range.lowerBound) / (range.upperBound - range.lowerBound)
         let width = Self.width - Self.left - Self.right
         let height = Self.height - Self.top - Self.bottom
@@ -82,8 +82,8 @@ public struct LineChart: Chart {
         let range = xRange
         return series.enumerated().map { index, line in
             let path = line.points.filter { !isLogarithmic || $0.x > 0 }.map { point in
-                let place = place(point, in: range)
-                return "\(Numeral.fixed(place.x, places: 1)),\(Numeral.fixed(place.y, places: 1))"
+                let position = self.position(of: point, in: range)
+                return "\(Numeral.fixed(position.x, places: 1)),\(Numeral.fixed(position.y, places: 1))"
             }
             return "<polyline class=\"s\(index % 8)\" points=\"\(path.joined(separator: " "))\"/>"
         }.joined()
@@ -93,14 +93,14 @@ public struct LineChart: Chart {
         var marks = ""
         let range = xRange
         for value in yTicks {
-            let y = Numeral.fixed(place((xValues.lowerBound, value), in: range).y, places: 1)
+            let y = Numeral.fixed(position(of: (xValues.lowerBound, value), in: range).y, places: 1)
             marks += "<line x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(y)\" y2=\"\(y)\"/>"
             marks += "<text class=\"y\" x=\"\(Self.left - 6)\" y=\"\(y)\">\(Numeral.short(value))</text>"
         }
         let ticks =
             isLogarithmic ? AxisTicks.logarithmic(within: xValues) : AxisTicks.linear(to: xValues.upperBound)
         for value in ticks where xValues.contains(value) {
-            let x = Numeral.fixed(place((value, 0), in: range).x, places: 1)
+            let x = Numeral.fixed(position(of: (value, 0), in: range).x, places: 1)
             let y = Self.height - Self.bottom + 16
             marks += "<text class=\"x\" x=\"\(x)\" y=\"\(y)\">\(Numeral.short(value))</text>"
         }

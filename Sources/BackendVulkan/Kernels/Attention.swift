@@ -217,8 +217,8 @@ extension ProgramBuilder {
         let heads = plan.cacheLayers[layer]
         let group = shape.queryHeadCount / heads.keyValueHeadCount
         let tiling = try shapes.attentionTiling(headSize: heads.headSize, group: group)
-        let place = cache.layout.layers[layer]
-        let ranges = cache.physicalLayers[place.physicalLayer]
+        let cacheLayer = cache.layout.layers[layer]
+        let ranges = cache.physicalLayers[cacheLayer.physicalLayer]
         let slices = group.dividedUp(by: tiling.heads)
         let target = memory.range(output)
         let tasks = memory.tasks
@@ -229,15 +229,15 @@ extension ProgramBuilder {
                 AttentionKernel.self, try kernels(for: kernel),
                 bindings: [
                     .queries: memory.range(query), .keys: ranges.keys, .values: ranges.values, .output: target,
-                    .states: memory.states, .tasks: batch.range(.tasks(place.group)),
-                    .blockTables: batch.range(.blockTables(place.group)), .sinks: weights.vectors,
+                    .states: memory.states, .tasks: batch.range(.tasks(cacheLayer.group)),
+                    .blockTables: batch.range(.blockTables(cacheLayer.group)), .sinks: weights.vectors,
                 ],
                 parameters: .init(
                     query: rowLayout(of: query), output: rowLayout(of: output),
                     keyHeads: UInt32(heads.keyValueHeadCount), groupHeads: UInt32(group), slices: UInt32(slices),
                     scale: shape.scale, window: UInt32(shape.slidingWindow ?? 0), cap: shape.softCap ?? 0,
-                    blockShift: UInt32(place.blockSize.trailingZeroBitCount),
-                    blockStride: UInt32(place.blockByteCount / tiling.wordByteCount(cache.type)),
+                    blockShift: UInt32(cacheLayer.blockSize.trailingZeroBitCount),
+                    blockStride: UInt32(cacheLayer.blockByteCount / tiling.wordByteCount(cache.type)),
                     firstTask: UInt32(firstTask), hasSinks: shape.sinks == nil ? 0 : 1,
                     sinkOffset: UInt32(shape.sinks.map { weights.offset(of: $0) } ?? 0)),
                 rows: rows, groupCount: heads.keyValueHeadCount * slices,
@@ -248,13 +248,16 @@ extension ProgramBuilder {
         }
         append(
             [
-                try dispatch(.rowTasks(group: place.group), rowCount: 1, firstTask: 0),
-                try dispatch(.tileTasks(group: place.group), rowCount: tasks.rowsPerTile, firstTask: tasks.firstTile),
+                try dispatch(.rowTasks(group: cacheLayer.group), rowCount: 1, firstTask: 0),
+                try dispatch(
+                    .tileTasks(group: cacheLayer.group), rowCount: tasks.rowsPerTile, firstTask: tasks.firstTile),
             ],
             reading: [memory.range(query), ranges.keys, ranges.values], writing: [target, memory.states])
-        if let record { try quantize(output, record.format, record.output, of: .tokensIfUnreduced(group: place.group)) }
+        if let record {
+            try quantize(output, record.format, record.output, of: .tokensIfUnreduced(group: cacheLayer.group))
+        }
         try reduceAttention(
-            headSize: heads.headSize, headCount: shape.queryHeadCount, group: place.group, sinks: shape.sinks,
+            headSize: heads.headSize, headCount: shape.queryHeadCount, group: cacheLayer.group, sinks: shape.sinks,
             record?.format,
             record?.output ?? output)
     }

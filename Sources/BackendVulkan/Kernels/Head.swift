@@ -110,14 +110,14 @@ extension ProgramBuilder {
         case .value(let output):
             (kernel, target, layout) = (HeadKernel(cacheType: nil), memory.range(output), rowLayout(of: output))
         case .keys(let layer), .values(let layer):
-            let place = cache.layout.layers[layer]
-            let ranges = cache.physicalLayers[place.physicalLayer]
+            let cacheLayer = cache.layout.layers[layer]
+            let ranges = cache.physicalLayers[cacheLayer.physicalLayer]
             let isKeys = if case .keys = pass.target { true } else { false }
-            targetByteCount = place.tokenByteCount
+            targetByteCount = cacheLayer.tokenByteCount
             let unit = cache.type.elementType?.byteCount ?? 4
-            let stride = place.tokenByteCount / unit
-            (blockShift, blockStride) = (place.blockSize.trailingZeroBitCount, place.blockByteCount / unit)
-            group = place.group
+            let stride = cacheLayer.tokenByteCount / unit
+            (blockShift, blockStride) = (cacheLayer.blockSize.trailingZeroBitCount, cacheLayer.blockByteCount / unit)
+            group = cacheLayer.group
             (kernel, target, layout) = (
                 HeadKernel(cacheType: cache.type), isKeys ? ranges.keys : ranges.values,
                 RowLayout(stride: UInt32(stride))
