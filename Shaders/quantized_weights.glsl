@@ -99,15 +99,15 @@ float code_value(uint code) { return float(int(code)); }
 // `extra` the upper bits of the slice's indices, and IQ1's signs.
 uint grid_values(uint indices, uint signs, uint extra, uint piece) {
 #if INDEX_INPUTS == 8
-    uint place = piece / 2;
+    uint slot = piece / 2;
 #else
-    uint place = piece;
+    uint slot = piece;
 #endif
-    uint index = indices >> (place % 4 * 8) & 0xFFu;
+    uint index = indices >> (slot % 4 * 8) & 0xFFu;
 #if UPPER_BITS == 3
-    index |= (extra >> (place * 4) & 7u) << 8;
+    index |= (extra >> (slot * 4) & 7u) << 8;
 #elif UPPER_BITS > 0
-    index |= (extra >> (place * UPPER_BITS) & ((1u << UPPER_BITS) - 1u)) << 8;
+    index |= (extra >> (slot * UPPER_BITS) & ((1u << UPPER_BITS) - 1u)) << 8;
 #endif
     uint row = scales[index / 2] >> (index % 2 * 16);
     // The magnitudes' indices, a byte each.
@@ -119,7 +119,7 @@ uint grid_values(uint indices, uint signs, uint extra, uint piece) {
 #endif
 #if UPPER_BITS == 3
     // 8 (index - 1) and one more or less, first counted from -9.
-    uint counted = four * 8 + (extra >> (place * 4 + 3) & 1u) * 0x02020202u;
+    uint counted = four * 8 + (extra >> (slot * 4 + 3) & 1u) * 0x02020202u;
     return (counted + 0x77777777u) ^ 0x80808080u;
 #else
 #if GRID == IQ3_XXS
