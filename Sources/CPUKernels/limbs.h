@@ -114,8 +114,10 @@ typedef struct input_rows {
     size_t input;
 } input_rows;
 
-INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input) {
-    return (input_rows){in->x + row * in->stride + input / 32 * sizeof(limb_record), in->stride, input % 32};
+/// Rows from `row` on, at the slice of `inputs` inputs that begins with input `input`.
+INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input, size_t inputs) {
+    size_t in_record = inputs == 32 ? 0 : input % 32;
+    return (input_rows){in->x + row * in->stride + input / 32 * sizeof(limb_record), in->stride, in_record};
 }
 
 INLINE const limb_record *record_of(input_rows x, size_t row) {

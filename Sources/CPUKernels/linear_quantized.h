@@ -52,7 +52,7 @@ INLINE void gemv_tile(code_kind kind, size_t rows, size_t vectors, const panel_s
             // Each vector of outputs prefetches a part of the next slices.
             size_t part = bytes / PANEL_VECTORS;
             fetch_ahead(row == 0 && FETCHES(rows), slice + lane / LANES * part, vectors * part);
-            input_rows x = slice_rows(in, row, g->index * shape->matrix->group_size + s * inputs);
+            input_rows x = slice_rows(in, row, g->index * shape->matrix->group_size + s * inputs, inputs);
             multiply_slice(kind, shape->matrix, rows, vectors, slice, lane, x, acc);
         }
         UNROLL for (size_t v = 0; v < vectors; v++) {
@@ -112,13 +112,23 @@ INLINE void quantized_linear_of(code_kind kind, const quire_quantized *q, const 
     }
 }
 
+// One function for each kind: registers of one that had all kinds would be allocated slowly and badly.
+#define DEFINE(bits, inputs, values)                                                                            \
+    __attribute__((noinline, unused)) static void linear_##bits##_##inputs##_##values(                          \
+        const quire_quantized *q, const void *panels, const void *x, size_t x_stride, float *y, size_t y_stride, \
+        size_t m, const float *bias, size_t panel_begin, size_t panel_end) {                                    \
+        quantized_linear_of((code_kind){bits, inputs, values}, q, panels, x, x_stride, y, y_stride, m, bias,    \
+                            panel_begin, panel_end);                                                            \
+    }
+FOR_CODE_KINDS(DEFINE)
+#undef DEFINE
+
 __attribute__((unused))
 static void linear_quantized(const quire_quantized *q, const void *panels, const void *x, size_t x_stride, float *y,
                              size_t y_stride, size_t m, const float *bias, size_t panel_begin, size_t panel_end) {
 #define CASE(bits, inputs, values)                                                                              \
     case CODE_KIND(bits, inputs, values):                                                                       \
-        quantized_linear_of((code_kind){bits, inputs, values}, q, panels, x, x_stride, y, y_stride, m, bias,    \
-                            panel_begin, panel_end);                                                            \
+        linear_##bits##_##inputs##_##values(q, panels, x, x_stride, y, y_stride, m, bias, panel_begin, panel_end); \
         break;
     switch (CODE_KIND(q->bits, slice_inputs(q), (size_t)q->values)) { FOR_CODE_KINDS(CASE) }
 #undef CASE

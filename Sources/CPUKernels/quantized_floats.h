@@ -46,8 +46,9 @@ typedef struct input_rows {
     size_t stride;
 } input_rows;
 
-/// Rows from `row` on, at the slice that begins with input `input`.
-INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input) {
+/// Rows from `row` on, at the slice of `inputs` inputs that begins with input `input`.
+INLINE input_rows slice_rows(const quantized_input *in, size_t row, size_t input, size_t inputs) {
+    (void)inputs;
     if (input >= in->whole_inputs) {
         return (input_rows){(const char *)in->tails[row], sizeof in->tails[row]};
     }

@@ -50,7 +50,7 @@ INLINE void gemm_tile(size_t rows, size_t vectors, size_t inputs, size_t groups,
                 tile_load(rows, vectors, block->chains + index, quire_panel_width, acc);
             }
             for (size_t s = 0; s < unpacked->slices; s++, input += inputs) {
-                multiply_unpacked(rows, vectors, inputs, slice, lane, slice_rows(in, row, input), acc);
+                multiply_unpacked(rows, vectors, inputs, slice, lane, slice_rows(in, row, input, inputs), acc);
                 slice += inputs * quire_panel_width * CODE_BYTES;
             }
             if (!unpacked->is_last) {
@@ -76,10 +76,9 @@ INLINE void gemm_tile(size_t rows, size_t vectors, size_t inputs, size_t groups,
 }
 
 /// The same for all rows of the block. Complete totals are written to `out` between products, which hide the time of
-/// the stores. One function serves all code sizes, as nothing here depends on them.
-__attribute__((noinline)) static void gemm_tiles(size_t rows, size_t inputs, size_t groups,
-                                                  const unpacked_groups *unpacked, const quantized_input *in,
-                                                  gemm_block *block, const panel_outputs *out) {
+/// the stores.
+INLINE void gemm_all_tiles(size_t rows, size_t inputs, size_t groups, const unpacked_groups *unpacked,
+                           const quantized_input *in, gemm_block *block, const panel_outputs *out) {
     for (size_t row = 0, tile; row < rows; row += tile) {
         tile = next_rows(rows - row);
 // Totals take as many registers as chains, so a tile has half the width.
@@ -89,10 +88,26 @@ __attribute__((noinline)) static void gemm_tiles(size_t rows, size_t inputs, siz
     }
 }
 
+// Only the length of a slice matters for unpacked codes, so two functions serve all kinds of them.
+typedef void (*gemm_tiles_fn)(size_t rows, size_t groups, const unpacked_groups *unpacked, const quantized_input *in,
+                              gemm_block *block, const panel_outputs *out);
+
+__attribute__((noinline)) static void gemm_tiles_32(size_t rows, size_t groups, const unpacked_groups *unpacked,
+                                                    const quantized_input *in, gemm_block *block,
+                                                    const panel_outputs *out) {
+    gemm_all_tiles(rows, 32, groups, unpacked, in, block, out);
+}
+
+__attribute__((noinline)) static void gemm_tiles_16(size_t rows, size_t groups, const unpacked_groups *unpacked,
+                                                    const quantized_input *in, gemm_block *block,
+                                                    const panel_outputs *out) {
+    gemm_all_tiles(rows, 16, groups, unpacked, in, block, out);
+}
+
 /// Unpacks slices `first ..< first + count` of a group to `to`, and its scales to index `index`. Returns the end of
 /// `to`.
-INLINE char *unpack_group(code_kind kind, const panel_shape *shape, const quantized_group *g, size_t first, size_t count,
-                          size_t index, char *to, gemm_block *block) {
+INLINE char *unpack_group(code_kind kind, const panel_shape *shape, const quantized_group *g, size_t first,
+                          size_t count, size_t index, char *to, gemm_block *block) {
     for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
         group_scale scale = group_scale_at(shape->matrix, g, lane);
         store(block->scales + index * quire_panel_width + lane, scale.scale);
@@ -108,6 +123,7 @@ INLINE char *unpack_group(code_kind kind, const panel_shape *shape, const quanti
 INLINE void gemm_panel(code_kind kind, size_t rows, const panel_shape *shape, const char *panel,
                        const quantized_input *in, const panel_outputs *out) {
     gemm_block block;
+    gemm_tiles_fn tiles = kind.inputs == 16 ? gemm_tiles_16 : gemm_tiles_32;
     size_t inputs = kind.inputs, room = BLOCK_INPUTS / inputs, group_size = shape->matrix->group_size;
     quantized_group g = first_group(shape, panel);
     for (size_t next = 0; next < shape->groups;) {
@@ -120,7 +136,7 @@ INLINE void gemm_panel(code_kind kind, size_t rows, const panel_shape *shape, co
                 next += 1;
                 g = next < shape->groups ? next_group(shape, g) : g;
             } while (next < shape->groups && g.slices == unpacked.slices && (unpacked.count + 1) * g.slices <= room);
-            gemm_tiles(rows, inputs, shape->groups, &unpacked, in, &block, next < shape->groups ? NULL : out);
+            tiles(rows, shape->groups, &unpacked, in, &block, next < shape->groups ? NULL : out);
             continue;
         }
         unpacked.count = 1;
@@ -131,7 +147,7 @@ INLINE void gemm_panel(code_kind kind, size_t rows, const panel_shape *shape, co
             unpacked.is_last = first + unpacked.slices == g.slices;
             unpack_group(kind, shape, &g, first, unpacked.slices, 0, to, &block);
             int is_end = unpacked.is_last && next + 1 == shape->groups;
-            gemm_tiles(rows, inputs, shape->groups, &unpacked, in, &block, is_end ? out : NULL);
+            tiles(rows, shape->groups, &unpacked, in, &block, is_end ? out : NULL);
         }
         next += 1;
         g = next < shape->groups ? next_group(shape, g) : g;
