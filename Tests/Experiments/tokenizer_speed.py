@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The speeds of Tests/Benchmarks/tokenizers.md: Quire's tokenizers and `tokenizers`, alternating, on a megabyte of English.
 
-    python3 Tests/Experiments/tokenizers.py FOLDER [ROUNDS]
+    python3 Tests/Experiments/tokenizer_speed.py FOLDER [ROUNDS]
 
 FOLDER has a folder for each tokenizer, with its tokenizer.json. Needs the package tokenizers, and a build of the tests (`make
 build-tests`). The text is Python's documentation of its language, which every Python has.
