@@ -49,6 +49,13 @@ enum Golden {
         "gptq-4bit", "gptq-4bit-actorder", "gptq-4bit-v2", "gptq-8bit-column", "gptq-dynamic",
     ].map { "quantized-\($0)" }
 
+    /// Names of checkpoints with a byte for each weight, and of a GGUF file of twenty types.
+    static let otherTypes =
+        ["llama-gguf-mixed"]
+        + ["compressed-fp8-channel", "compressed-fp8-tensor", "compressed-int8-channel", "fp8-block"].map {
+            "quantized-\($0)"
+        }
+
     /// Names of the families' checkpoints, and of their GGUF files.
     static let families: [String] = {
         let names =
@@ -69,7 +76,7 @@ enum Golden {
     /// The path of a small checkpoint.
     static func path(_ checkpoint: String) -> String {
         let path = folder.appending(path: "checkpoints/\(checkpoint)").path
-        return checkpoint == "llama-gguf" ? path + "/model.gguf" : path
+        return checkpoint.hasPrefix("llama-gguf") ? path + "/model.gguf" : path
     }
 
     static func small(_ checkpoint: String) throws -> Small { try read("checkpoints/\(checkpoint)/goldens.json") }

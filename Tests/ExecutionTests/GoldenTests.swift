@@ -9,6 +9,17 @@ import Weights
 @Suite struct GoldenTests {
     @Test("logits and greedy tokens of small checkpoints", arguments: Golden.checkpoints + Golden.quantized, Device.all)
     func small(checkpoint: String, device: Device) throws {
+        try checkSmall(checkpoint, on: device)
+    }
+
+    @Test(
+        "weights of one byte, and a GGUF file with tensors of twenty types",
+        arguments: Golden.otherTypes, [Device.reference, .cpu(.best, threads: 2)] + Device.vulkan)
+    func otherTypes(checkpoint: String, device: Device) throws {
+        try checkSmall(checkpoint, on: device)
+    }
+
+    private func checkSmall(_ checkpoint: String, on device: Device) throws {
         let machine = try Machine(
             path: Golden.path(checkpoint), on: device, maxTokenCount: 64, maxSequenceCount: 4)
         let prompts = try Golden.small(checkpoint).prompts

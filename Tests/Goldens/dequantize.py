@@ -33,6 +33,9 @@ class Checkpoint:
         self.quantization = self.config.pop("quantization_config")
         self.file = safe_open(os.path.join(directory, "model.safetensors"), "pt")
         self.names = set(self.file.keys())
+        # Matrices of one byte a weight, with the names of their scales.
+        self.scaled = {name.removesuffix(suffix): name for suffix in ("_scale", "_scale_inv") for name in self.names
+                       if name.endswith(".weight" + suffix) and name.removesuffix(suffix) in self.names}
 
     def integers(self, name):
         return self.file.get_tensor(name).numpy()
@@ -42,7 +45,7 @@ class Checkpoint:
 
     def weights(self):
         """Every matrix and vector under its usual name, float32."""
-        dequantize = dict(awq=self.awq, gptq=self.gptq)
+        dequantize = dict(awq=self.awq, gptq=self.gptq, fp8=None)
         dequantize["compressed-tensors"] = self.compressed
         dequantize = dequantize[self.quantization["quant_method"]]
         result = {}
@@ -50,6 +53,8 @@ class Checkpoint:
             base, _, part = name.rpartition(".")
             if part in ("qweight", "weight_packed"):
                 result[base + ".weight"] = torch.from_numpy(dequantize(base).astype(np.float32))
+            elif part == "weight" and name in self.scaled:
+                result[name] = self.bytes(name)
             elif part in ("weight", "bias"):
                 result[name] = self.file.get_tensor(name).float()
         return result
@@ -77,6 +82,16 @@ class Checkpoint:
             zeros = (zeros + 1) % 8
         scales, group = self.floats(base + ".scales"), self.integers(base + ".g_idx")
         return (codes - zeros[group].T).astype(np.float32) * scales[group].T
+
+    def bytes(self, name):
+        """A scale belongs to all weights, to a row, or to a block."""
+        weight, scale = self.file.get_tensor(name).float(), self.file.get_tensor(self.scaled[name]).float()
+        if scale.ndim < 2:
+            return weight * scale
+        block = self.quantization.get("weight_block_size", [1, weight.shape[1]])
+        for axis in (0, 1):
+            scale = scale.repeat_interleave(block[axis], axis).narrow(axis, 0, weight.shape[axis])
+        return weight * scale
 
     def compressed(self, base):
         bits = self.quantization["config_groups"]["group_0"]["weights"]["num_bits"]

@@ -14,7 +14,7 @@ checkpoints/NAME/           a small random Llama checkpoint, as Hugging Face wri
                             a few merges and three special tokens
 checkpoints/llama-gguf/     llama-gqa-untied as a GGUF file: Q8_0, F16 and F32 tensors, rows of q and k in llama.cpp's order
 checkpoints/quantized-NAME/     what make_quantized.py made, with goldens of the same weights dequantized by numpy, and those of
-                            the first layer in dequantized.safetensors, float32
+                            the first layer in dequantized.safetensors, float32, unless weights have a byte each
 checkpoints/NAME/goldens.json
     {versions, prompts: [{tokens, logits_from, logits, greedy, margins}]}
     logits   [tokens, vocabulary] in float32, rounded to 5 decimals, whatever the weights are stored in
@@ -323,12 +323,17 @@ def make_gguf(seed, name="llama-gguf", source="llama-gqa-untied"):
 
 # --- quantized checkpoints -----------------------------------------------------------------------------------------
 
+def has_bytes(name):
+    return "fp8" in name or "int8" in name
+
+
 def make_quantized(name, seed):
     directory = os.path.join(HERE, "checkpoints", name)
     write_tokenizer(directory, 288)
     config, weights = dequantize.checkpoint(directory)
-    first = {key: weight for key, weight in weights.items() if ".layers.0." in key and "proj" in key}
-    safetensors.torch.save_file(first, os.path.join(directory, "dequantized.safetensors"))
+    if not has_bytes(name):
+        first = {key: weight for key, weight in weights.items() if ".layers.0." in key and "proj" in key}
+        safetensors.torch.save_file(first, os.path.join(directory, "dequantized.safetensors"))
     write_small_goldens(name, dequantized_model(config, weights), seed)
 
 
@@ -539,7 +544,9 @@ def main():
             make_checkpoint(seed, name)
         make_gguf(200)
     if "quantized" in parts:
-        names = sorted(name for name in os.listdir(os.path.join(HERE, "checkpoints")) if name.startswith("quantized-"))
+        names = [name for name in os.listdir(os.path.join(HERE, "checkpoints")) if name.startswith("quantized-")]
+        # Seeds follow this order; checkpoints with a byte for each weight came later.
+        names.sort(key=lambda name: (has_bytes(name), name))
         for seed, name in enumerate(names, start=400):
             make_quantized(name, seed)
     if "tokenizer" in parts:

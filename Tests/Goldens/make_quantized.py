@@ -25,7 +25,11 @@ SMALL = dict(
     num_key_value_heads=2, head_dim=16, max_position_embeddings=256, rms_norm_eps=1e-5, bos_token_id=1, eos_token_id=2,
     tie_word_embeddings=False)
 # AWQ searches scales for 64 outputs at a time.
-CHANGES = {"awq-4bit": dict(num_key_value_heads=4, intermediate_size=128)}
+CHANGES = {
+    "awq-4bit": dict(num_key_value_heads=4, intermediate_size=128),
+    # More than one block of 128 by 128 in each direction, and parts of blocks.
+    "fp8-block": dict(hidden_size=160, intermediate_size=144, num_hidden_layers=1, tie_word_embeddings=True),
+}
 GPTQ = {  # name: arguments of GPTQConfig
     "gptq-2bit": dict(bits=2, group_size=32, sym=True, desc_act=False),
     "gptq-3bit": dict(bits=3, group_size=32, sym=False, desc_act=True),
@@ -44,6 +48,12 @@ PACKED = {  # name: (weights of the scheme)
     "compressed-w4-actorder": dict(
         num_bits=4, type="int", symmetric=False, strategy="group", group_size=32, actorder="group"),
     "compressed-w8-channel": dict(num_bits=8, type="int", symmetric=False, strategy="channel"),
+}
+BYTES = {  # name: (type of a weight, outputs and inputs that share a scale)
+    "compressed-fp8-tensor": (torch.float8_e4m3fn, None),
+    "compressed-fp8-channel": (torch.float8_e4m3fn, (1, 1 << 20)),
+    "compressed-int8-channel": (torch.int8, (1, 1 << 20)),
+    "fp8-block": (torch.float8_e4m3fn, (128, 128)),
 }
 
 
@@ -139,26 +149,64 @@ def by_compressed_tensors(name, seed, directory):
     os.makedirs(directory)
     safetensors.torch.save_file(tensors, os.path.join(directory, "model.safetensors"), metadata={"format": "pt"})
     model.config.save_pretrained(directory)
+    write_quantization(directory, dict(
+        quant_method="compressed-tensors", format="pack-quantized", quantization_status="compressed",
+        ignore=["lm_head"],
+        config_groups=dict(group_0=dict(targets=["Linear"], weights=weights, input_activations=None))))
+
+
+def by_rounding(name, seed, directory):
+    """A byte for each weight: rounded to the nearest number of its type, with a scale for each rectangle of weights."""
+    kind, block = BYTES[name]
+    largest = 448 if kind == torch.float8_e4m3fn else 127
+    is_compressed = name.startswith("compressed")
+    model, tensors = small_llama(name, seed), {}
+    for key, weight in model.state_dict().items():
+        if "proj" not in key:
+            if key != "lm_head.weight" or not model.config.tie_word_embeddings:
+                tensors[key] = weight.clone()
+            continue
+        (rows, columns), weight = weight.shape, weight.float()
+        height, width = (min(size, extent) for size, extent in zip(block or weight.shape, weight.shape))
+        tall, wide = -(-rows // height), -(-columns // width)
+        padded = torch.zeros(tall * height, wide * width)
+        padded[:rows, :columns] = weight
+        scale = padded.reshape(tall, height, wide, width).abs().amax((1, 3)) / largest
+        if is_compressed:
+            scale = scale.to(torch.bfloat16)
+        spread = scale.float().repeat_interleave(height, 0)[:rows].repeat_interleave(width, 1)[:, :columns]
+        codes = (weight / spread).clamp(-largest, largest)
+        tensors[key] = (codes.round() if kind == torch.int8 else codes).to(kind)
+        tensors[key + ("_scale" if is_compressed else "_scale_inv")] = scale if block else scale.reshape(1)
+    os.makedirs(directory)
+    safetensors.torch.save_file(tensors, os.path.join(directory, "model.safetensors"), metadata={"format": "pt"})
+    model.config.save_pretrained(directory)
+    number = dict(num_bits=8, type="int" if kind == torch.int8 else "float", symmetric=True, dynamic=False,
+                  strategy="channel" if block else "tensor")
+    write_quantization(directory, dict(
+        quant_method="compressed-tensors", format=number["type"] + "-quantized", quantization_status="compressed",
+        ignore=["lm_head"], config_groups=dict(group_0=dict(targets=["Linear"], weights=number))) if is_compressed else dict(
+            quant_method="fp8", activation_scheme="dynamic", fmt="e4m3", weight_block_size=list(block)))
+
+
+def write_quantization(directory, quantization):
     path = os.path.join(directory, "config.json")
     with open(path) as file:
         config = json.load(file)
-    config["architectures"] = ["LlamaForCausalLM"]
-    config["quantization_config"] = dict(
-        quant_method="compressed-tensors", format="pack-quantized", quantization_status="compressed",
-        ignore=["lm_head"],
-        config_groups=dict(group_0=dict(targets=["Linear"], weights=weights, input_activations=None)))
+    config.update(architectures=["LlamaForCausalLM"], quantization_config=quantization)
     with open(path, "w") as file:
         json.dump(config, file)
 
 
 def main():
-    names = [*GPTQ, *AWQ, *PACKED]
+    names = [*GPTQ, *AWQ, *PACKED, *BYTES]
     wanted = sys.argv[1:] or names
     for name in wanted:
         seed = 300 + names.index(name)
         directory = os.path.join(HERE, "checkpoints", f"quantized-{name}")
         shutil.rmtree(directory, ignore_errors=True)
-        (by_compressed_tensors if name in PACKED else by_gptqmodel)(name, seed, directory)
+        make = by_compressed_tensors if name in PACKED else by_rounding if name in BYTES else by_gptqmodel
+        make(name, seed, directory)
         finish(directory)
         print(directory, os.path.getsize(os.path.join(directory, "model.safetensors")), "bytes", flush=True)
 
