@@ -24,6 +24,7 @@ extension DecoderBuilder {
         if model.has(naming.weight(.longRotaryDivisors)) {
             let original = try metadata.integer("", gguf: "rope.scaling.original_context_length")
             part = model.contextLength > original ?? .max ? .longRotaryDivisors : .shortRotaryDivisors
+            for other in [TensorPart.longRotaryDivisors, .shortRotaryDivisors] { try skip(other, layer: 0) }
             if case .longRope = parameters.scaling {
             } else if let factor = try metadata.positive("", gguf: "rope.scaling.attn_factor") {
                 let ones = Array(repeating: 1.0, count: parameters.rotarySize / 2)

@@ -219,7 +219,9 @@ extension DecoderBuilder {
             let weight = plan.addVector(module + ".weight", elements)
             plan.append(.rmsNorm(input: input, weight: weight, epsilon: Float(epsilon), output: output))
         case .layer(let epsilon):
-            let weight = plan.addVector(module + ".weight", try flatVector(module + ".weight", count: count))
+            let joined = try joinedNorms(module, groupSize: groupSize, count: count)
+            let elements = if let joined { joined } else { try flatVector(module + ".weight", count: count) }
+            let weight = plan.addVector(module + ".weight", elements)
             var bias: VectorID?
             if model.has(module + ".bias") {
                 bias = plan.addVector(module + ".bias", try flatVector(module + ".bias", count: count))
@@ -309,11 +311,10 @@ extension DecoderBuilder {
         plan.addMatrix(name, try model.linear(name, inputSize: inputSize, outputSize: outputSize))
     }
 
-    /// Marks the weight of `part` as one that the model has no use for, if the checkpoint has it.
+    /// Marks weight and bias of `part` as tensors that the model has no use for, if the checkpoint has them.
     func skip(_ part: TensorPart, layer: Int) throws(WeightLoadingError) {
-        let name = naming.weight(part, layer: layer)
-        guard model.tensors.shape(of: name) != nil else { return }
-        _ = try model.tensors.tensor(named: name)
+        for name in [naming.weight(part, layer: layer), naming.bias(part, layer: layer)]
+        where model.tensors.shape(of: name) != nil { _ = try model.tensors.tensor(named: name) }
     }
 
     /// The matrix `name` of a layer, `[outputSize, inputSize]`, however it is stored.
@@ -329,6 +330,17 @@ extension DecoderBuilder {
                 file: model.tensors.file, tensor: name, type: "quantized and transposed", supported: "dense")
         }
         return transposed
+    }
+
+    /// The weights of norms that are stored one for each head (StableLM 2 12B); nil: the checkpoint has no such norms.
+    private func joinedNorms(
+        _ module: String, groupSize: Int, count: Int
+    ) throws(WeightLoadingError) -> [Float]? {
+        func name(_ head: Int) -> String { "\(module).norms.\(head).weight" }
+        guard !isGGUF, model.has(name(0)) else { return nil }
+        var weights: [Float] = []
+        for head in 0..<count / groupSize { weights += try model.vector(name(head), count: groupSize) }
+        return weights
     }
 
     /// The vector `name` of `count` numbers, which may be stored in another shape, such as a row a head.

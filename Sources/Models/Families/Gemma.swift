@@ -16,8 +16,9 @@ public struct GemmaArchitecture: ModelArchitecture {
         var decoder = try DecoderBuilder(model, norm: .rmsPlusOne(epsilon: try metadata.rmsEpsilon()))
         var attention = DecoderAttention(decoder.sizes, rotary: try decoder.rotary())
         if try metadata.bool("attention_bias") == true { attention.biases = .all }
-        // Old configurations name the exact GELU under `hidden_act`, which the models were not trained with.
-        let activation = try metadata.activation("hidden_activation", default: "gelu_pytorch_tanh")
+        // Published configurations name the exact GELU, which the models were not trained with; the class replaces it.
+        let isLegacy = try metadata.string("hidden_act") == "gelu"
+        let activation = isLegacy ? .geluTanh : try metadata.activation(default: "gelu_pytorch_tanh")
         var stream = try decoder.embedding(scale: Float(decoder.sizes.hiddenSize).squareRoot())
         for layer in 0..<decoder.sizes.layerCount {
             stream = try decoder.preNormLayer(stream, attention, activation, layer: layer)

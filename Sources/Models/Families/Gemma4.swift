@@ -53,8 +53,12 @@ private struct Gemma4Encoder {
             model, sizes: try DecoderSizes(gemma4: metadata), naming: naming, norm: .rms(epsilon: epsilon))
         layers = try Gemma4Layer.all(decoder)
         activation = try metadata.activation("hidden_activation", default: "gelu_pytorch_tanh")
-        perLayerWidth =
-            try metadata.integer("hidden_size_per_layer_input", gguf: "embedding_length_per_layer_input") ?? 0
+        let (key, ggufKey) = ("hidden_size_per_layer_input", "embedding_length_per_layer_input")
+        perLayerWidth = try metadata.integer(key, gguf: ggufKey) ?? 0
+        guard (0...1 << 16).contains(perLayerWidth) else {
+            throw metadata.illTyped(
+                key, gguf: ggufKey, expected: "an integer from 0 to \(1 << 16)", found: "\(perLayerWidth)")
+        }
     }
 
     mutating func encode() throws(WeightLoadingError) -> ForwardPlan {
@@ -82,18 +86,20 @@ private struct Gemma4Encoder {
     /// values reads those of an earlier one.
     private mutating func attention(_ input: ValueID, _ layer: Gemma4Layer) throws(WeightLoadingError) -> ValueID {
         let (attention, index) = (layer.attention, layer.index)
-        let query = try decoder.linear(input, .query, layer: index, width: attention.queryWidth)
+        let query = try decoder.linear(
+            input, .query, layer: index, width: attention.queryWidth, hasBias: attention.biases.contains(.query))
         let rotated = try decoder.positioned(query, .queryNorm, attention, layer: index)
         if let shared = layer.sharedLayer, let cache = caches[shared] {
             // Published checkpoints have keys, values and their norms here too, which the class does not read.
             for part in [TensorPart.keyNorm, .key, .value] { try decoder.skip(part, layer: index) }
             return try decoder.attending(rotated, attention, cache: cache, layer: index)
         }
-        let key = try decoder.linear(input, .key, layer: index, width: attention.keyValueWidth)
+        let (width, hasBias) = (attention.keyValueWidth, attention.biases.contains(.key))
+        let key = try decoder.linear(input, .key, layer: index, width: width, hasBias: hasBias)
         let hasValues = decoder.model.has(decoder.naming.weight(.value, layer: index))
         let value =
             hasValues
-            ? try decoder.linear(input, .value, layer: index, width: attention.keyValueWidth) : key
+            ? try decoder.linear(input, .value, layer: index, width: width, hasBias: hasBias) : key
         let normedValue = decoder.rmsNormWithoutWeights(value, groupSize: attention.headSize, epsilon: epsilon)
         let rotatedKey = try decoder.positioned(key, .keyNorm, attention, layer: index)
         let cache = decoder.plan.addCacheLayer(
@@ -153,11 +159,17 @@ private struct Gemma4Layer {
         }
         let firstShared = count - shared
         let isDoubleWide = try metadata.bool("use_double_wide_mlp") ?? false
-        let widths = try metadata.layerSizes("intermediate_size", gguf: "feed_forward_length", count: count) ?? []
+        guard let widths = try metadata.layerSizes("intermediate_size", gguf: "feed_forward_length", count: count)
+        else {
+            throw .missingKey(
+                file: metadata.file, key: metadata.name("intermediate_size", gguf: "feed_forward_length"),
+                expected: "an integer, or one for each layer")
+        }
         let heads = try headSizes(decoder)
         let local = try decoder.rotary(layerType: "sliding_attention", headSize: heads.local, isLocal: true)
         let global = try decoder.rotary(layerType: "full_attention", headSize: heads.global, isLocal: false)
         let keyValueHeads = try keyValueHeadCounts(decoder, windows)
+        let hasBias = try metadata.bool("attention_bias") ?? false
         var result: [Gemma4Layer] = []
         for index in 0..<count {
             let isLocal = windows[index] != nil
@@ -165,6 +177,7 @@ private struct Gemma4Layer {
             attention.headSize = isLocal ? heads.local : heads.global
             attention.keyValueHeadCount = keyValueHeads[index]
             attention.scale = 1
+            if hasBias { attention.biases = .all }
             attention.headNorm = .perHead
             attention.slidingWindow = windows[index]
             let source = (0..<firstShared).last { (windows[$0] != nil) == isLocal }

@@ -21,9 +21,11 @@ public struct GraniteArchitecture: ModelArchitecture {
         var decoder = try DecoderBuilder(
             model, sizes: sizes, naming: naming, norm: .rms(epsilon: try metadata.rmsEpsilon()))
         let positions = try metadata.string("position_embedding_type")
-        let rotary =
-            isHybrid && positions != "rope"
-            ? nil : try decoder.rotary(pairing: .halves, ggufPairing: .interleaved)
+        // llama.cpp's switch of the rotation is called "finetuned".
+        let isRotated =
+            decoder.isGGUF
+            ? try metadata.bool("", gguf: "rope.scaling.finetuned") ?? true : !isHybrid || positions == "rope"
+        let rotary = isRotated ? try decoder.rotary(pairing: .halves, ggufPairing: .interleaved) : nil
         var attention = DecoderAttention(sizes, rotary: rotary)
         attention.scale = Float(
             try metadata.positive("attention_multiplier", gguf: "attention.scale")

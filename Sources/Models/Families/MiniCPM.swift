@@ -18,8 +18,9 @@ public struct MiniCPMArchitecture: ModelArchitecture {
         }
         var decoder = try DecoderBuilder(model, norm: .rms(epsilon: try metadata.rmsEpsilon()))
         let sizes = decoder.sizes
-        let attention = DecoderAttention(
+        var attention = DecoderAttention(
             sizes, rotary: try decoder.rotary(pairing: .halves, ggufPairing: .interleaved))
+        if try metadata.bool("attention_bias") == true { attention.biases = .all }
         let activation = try metadata.activation()
         let scales = try scales(metadata, sizes)
         var stream = try decoder.embedding(scale: Float(scales.embedding))

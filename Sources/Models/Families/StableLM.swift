@@ -12,7 +12,8 @@ public struct StableLMArchitecture: ModelArchitecture {
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
         let metadata = model.metadata
-        var decoder = try DecoderBuilder(model, norm: .layer(epsilon: try metadata.layerEpsilon()))
+        let naming = TensorNaming([.queryNorm: "self_attn.q_layernorm", .keyNorm: "self_attn.k_layernorm"])
+        var decoder = try DecoderBuilder(model, naming: naming, norm: .layer(epsilon: try metadata.layerEpsilon()))
         var attention = DecoderAttention(decoder.sizes, rotary: try decoder.rotary(share: .partial(default: 0.25)))
         if try metadata.bool("use_qkv_bias") == true { attention.biases = .queryKeyValue }
         let hasHeadNorms =

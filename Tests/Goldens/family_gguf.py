@@ -1,0 +1,190 @@
+"""Writes a model of transformers as a GGUF file, with the names, keys and orders of llama.cpp's converters."""
+import math, sys
+
+import gguf, numpy
+
+import make_goldens
+
+
+def is_norm(key):
+    return any(part in key for part in ("norm", "ln_", "layernorm"))
+
+
+def neighbours(weight, heads):
+    """Rows of q or k from Hugging Face's order (halves of a head) to llama.cpp's (neighbours)."""
+    shape = weight.shape
+    return weight.reshape(heads, 2, shape[0] // heads // 2, *shape[1:]).swapaxes(1, 2).reshape(shape)
+
+
+def parts(state):
+    """The tensors as GGUF divides them: gate and up apart, and norms with weights for each head in one tensor."""
+    for key, tensor in state.items():
+        values = tensor.float().numpy()
+        if ".norms." in key:
+            module, _, rest = key.partition(".norms.")
+            if rest == "0.weight":
+                count = sum(name.startswith(module + ".norms.") for name in state)
+                yield f"{module}.weight", numpy.stack(
+                    [state[f"{module}.norms.{head}.weight"].float().numpy() for head in range(count)])
+        elif "shared_mlp.input_linear" in key:
+            for part, half in zip(("gate", "up"), numpy.split(values, 2)):
+                yield key.replace("shared_mlp.input_linear", f"mlp.{part}_proj"), half
+        else:
+            yield key.replace("shared_mlp.output_linear", "mlp.down_proj"), values
+
+
+def write_gguf(path, architecture, model):
+    config = model.config
+    if architecture == "gemma4":
+        config.allow_global_per_layer_attribute_access = True
+    get = lambda key, default=None: getattr(config, key, default)
+    layers = config.num_hidden_layers
+    writer = gguf.GGUFWriter(path, architecture)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(layers)
+    # GPT-2's class does not read `intermediate_size`.
+    inner = get("n_inner") or 4 * config.hidden_size if architecture == "gpt2" else config.intermediate_size
+    if architecture == "gemma4":
+        shared = layers - config.num_kv_shared_layers
+        writer.add_feed_forward_length([inner * (2 if layer >= shared else 1) for layer in range(layers)])
+    else:
+        writer.add_feed_forward_length(inner)
+    writer.add_head_count(config.num_attention_heads)
+    heads, kv_heads = config.num_attention_heads, get("num_key_value_heads", config.num_attention_heads)
+    if architecture in ("gpt2", "gptneox"):  # Their classes do not read the key.
+        kv_heads = heads
+    if architecture == "gemma4":
+        sliding = [kind == "sliding_attention" for kind in config.layer_types]
+        own = [config.per_layer_config[layer] for layer in range(layers)]
+        writer.add_head_count_kv([layer.num_key_value_heads for layer in own])
+    else:
+        writer.add_head_count_kv(kv_heads)
+    head_dim = get("head_dim") or config.hidden_size // heads
+    if architecture == "gemma4":
+        writer.add_key_length_swa(head_dim)
+        writer.add_value_length_swa(head_dim)
+        head_dim = max(layer.head_dim for layer in own)
+        writer.add_shared_kv_layers(config.num_kv_shared_layers)
+        writer.add_embedding_length_per_layer_input(config.hidden_size_per_layer_input)
+        writer.add_sliding_window_pattern(sliding)
+        writer.add_rope_freq_base_swa(10000.0)
+        if config.final_logit_softcapping:
+            writer.add_final_logit_softcapping(config.final_logit_softcapping)
+    writer.add_key_length(head_dim)
+    writer.add_value_length(head_dim)
+    epsilon = get("rms_norm_eps")
+    if epsilon is not None:
+        writer.add_layer_norm_rms_eps(epsilon)
+    else:
+        writer.add_layer_norm_eps(get("layer_norm_eps") or get("norm_epsilon") or get("layer_norm_epsilon") or 1e-5)
+    ropes = get("rope_parameters") or {}
+    rope = ropes.get("full_attention", ropes)
+    if rope:
+        share = 1.0 if architecture == "gemma4" else rope.get("partial_rotary_factor", 1.0)
+        writer.add_rope_dimension_count(int(head_dim * share))
+        # Hunyuan's converter states the base that `alpha` makes of the other one.
+        alpha = rope.get("alpha", 1.0) ** (head_dim / (head_dim - 2))
+        writer.add_rope_freq_base(rope["rope_theta"] * alpha)
+    extra = {}
+    kind = rope.get("rope_type", "default") if rope else "default"
+    if kind == "linear":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
+        writer.add_rope_scaling_factor(rope["factor"])
+    elif kind == "yarn":
+        writer.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+        writer.add_rope_scaling_factor(rope["factor"])
+        writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
+        if rope.get("mscale_all_dim"):
+            writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+    elif kind == "longrope":
+        original = rope["original_max_position_embeddings"]
+        if architecture == "llama":  # Phi-3's converter writes no type.
+            writer.add_rope_scaling_type(gguf.RopeScalingType.LONGROPE)
+        writer.add_rope_scaling_orig_ctx_len(original)
+        stretch = config.max_position_embeddings / original
+        writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(stretch) / math.log(original)))
+        for length in ("long", "short"):
+            extra[f"rope_factors_{length}.weight"] = numpy.array(rope[f"{length}_factor"], dtype=numpy.float32)
+    elif kind == "proportional":
+        # Pairs that do not turn have a huge divisor.
+        turning = int(rope["partial_rotary_factor"] * head_dim / 2)
+        extra["rope_freqs.weight"] = numpy.array(
+            [1.0] * turning + [1e30] * (head_dim // 2 - turning), dtype=numpy.float32)
+    elif kind == "llama3":
+        divisors = model.model.rotary_emb.inv_freq.numpy()
+        plain = 1.0 / rope["rope_theta"] ** (numpy.arange(0, head_dim, 2) / head_dim)
+        extra["rope_freqs.weight"] = (plain / divisors).astype(numpy.float32)
+    if rope and rope.get("llama_4_scaling_beta"):
+        writer.add_attn_temperature_scale(rope["llama_4_scaling_beta"])
+    if get("sliding_window") and architecture not in ("phi3", "llama"):
+        writer.add_sliding_window(config.sliding_window)
+    if architecture == "gemma2":
+        writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
+        writer.add_final_logit_softcapping(config.final_logit_softcapping)
+    if get("position_embedding_type", "rope") != "rope":
+        writer.add_rope_scaling_finetuned(False)  # llama.cpp then rotates nothing.
+    if architecture == "minicpm":
+        writer.add_embedding_scale(config.embedding_multiplier)
+        writer.add_residual_scale(config.residual_multiplier)
+        writer.add_logit_scale(config.logits_scaling)
+    if architecture == "granite":
+        writer.add_attention_scale(config.attention_multiplier)
+        writer.add_embedding_scale(config.embedding_multiplier)
+        writer.add_residual_scale(config.residual_multiplier)
+        writer.add_logit_scale(config.logits_scaling)
+    if architecture in ("cohere2", "command-r"):
+        writer.add_logit_scale(config.logit_scale)
+    if architecture == "gptneox":
+        writer.add_parallel_residual(config.use_parallel_residual)
+    if architecture == "apertus":
+        acts = [layer.mlp.act_fn for layer in model.model.layers]
+        writer.add_xielu_alpha_p([float(act.alpha_p) for act in acts])
+        writer.add_xielu_alpha_n([float(act.alpha_n) for act in acts])
+        writer.add_xielu_beta([float(act.beta) for act in acts])
+        writer.add_xielu_eps([float(act.eps) for act in acts])
+    vocabulary = make_goldens.SPECIAL + ["a", "b", "ab"] + [f"token{i}" for i in range(6, config.vocab_size)]
+    writer.add_tokenizer_model("gpt2")
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(vocabulary)
+    writer.add_token_types([3] * 3 + [1] * (config.vocab_size - 3))
+    writer.add_token_merges(["a b"])
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == architecture), layers)
+    for key, values in parts(model.state_dict()):
+        shared_layer = architecture == "gemma4" and any(
+            f".{layer}.self_attn.{part}" in key for layer in range(shared, layers) for part in ("k_", "v_"))
+        if shared_layer or "act_fn" in key or key.endswith(("rotary_emb.inv_freq", ".attn.bias", ".masked_bias")):
+            continue
+        if key in ("lm_head.weight", "embed_out.weight") and config.tie_word_embeddings:
+            continue
+        if architecture == "gpt2" and any(p in key for p in ("c_attn.weight", "c_proj.weight", "c_fc.weight")):
+            values = values.T
+        if architecture == "gptneox" and "query_key_value" in key:
+            values = values.reshape(heads, 3, head_dim, *values.shape[1:]).swapaxes(0, 1).reshape(values.shape)
+        if architecture in ("gemma", "gemma2", "gemma3") and key.endswith("norm.weight"):
+            values = values + 1
+        if architecture in ("llama", "mistral3", "granite", "minicpm", "olmo", "smollm3", "arcee"):
+            if "q_proj" in key:
+                values = neighbours(values, heads)
+            if "k_proj" in key:
+                values = neighbours(values, kv_heads)
+        name = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        if name is None:
+            sys.exit(f"{architecture}: gguf-py has no name for {key}")
+        if not name.endswith((".weight", ".bias")):
+            name += ".weight"  # A buffer, such as Gemma 4's factor on the output of a layer.
+        values = numpy.ascontiguousarray(values, dtype=numpy.float32)
+        if values.ndim == 1 or is_norm(key):
+            writer.add_tensor(name, values)
+        else:
+            writer.add_tensor(
+                name, gguf.quants.quantize(values, gguf.GGMLQuantizationType.BF16),
+                raw_dtype=gguf.GGMLQuantizationType.BF16)
+    for name, values in extra.items():
+        writer.add_tensor(name, values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
