@@ -38,8 +38,8 @@ public final class WatchedSource: TensorSource {
     }
 
     /// Warnings about tensors that were not read, to be called when the model's weights are loaded. Throws
-    /// `unreadTensor` for a tensor that must affect the results: a nonzero bias of a matrix that was read, or a norm in
-    /// a layer that was read.
+    /// `unreadTensor` for a tensor that must affect the results: a nonzero bias of a matrix that was read, and in a layer
+    /// that was read a norm, attention sinks, a factor on its output, or any vector of a GGUF file.
     public func checkUnread() throws(WeightLoadingError) -> [String] {
         let read = read.withLock { $0 }
         let modules = Set(read.map { Self.parent(of: $0) })
@@ -53,6 +53,9 @@ public final class WatchedSource: TensorSource {
             }
             let isOfModel = Self.layer(of: name).map { layers.contains($0) } ?? Self.isOuter(name)
             if isOfModel, name.hasPart("norm") { throw unread(name, "belongs to a norm") }
+            if isOfModel, let meaning = Self.meaning(of: name, shape: shape(of: name) ?? []) {
+                throw unread(name, meaning)
+            }
             unused.append(name)
         }
         guard !unused.isEmpty else { return [] }
@@ -65,12 +68,23 @@ public final class WatchedSource: TensorSource {
         .unreadTensor(file: file, tensor: name, reason: reason)
     }
 
+    /// What an unread tensor of a layer would have done; nil: it may be left over. Quantized Hugging Face checkpoints have
+    /// vectors that nobody needs, such as `g_idx`; in layers of GGUF files, vectors are norms, biases and factors, which
+    /// converters write with and without `.weight`.
+    private static func meaning(of name: String, shape: [Int]) -> String? {
+        let last = name.split(separator: ".").last ?? ""
+        if last == "sinks" || name.hasPart("attn_sinks") { return "holds attention sinks" }
+        if last == "layer_scalar" { return "is a factor on the output of its layer" }
+        return name.hasPrefix("blk.") && shape.count <= 1 ? "is a vector of a layer" : nil
+    }
+
     /// Precomputed tables that the model does not need, scales of activations that stay exact, and a copy of the embedding
     /// table.
     private static func isHarmless(_ name: String) -> Bool {
-        [".inv_freq", ".attn.bias", ".masked_bias", ".position_ids", ".input_scale", ".output_scale"].contains {
-            name.hasSuffix($0)
-        }
+        [
+            ".inv_freq", ".attn_rot_embd", ".attn.bias", ".masked_bias", ".position_ids", ".input_scale",
+            ".output_scale",
+        ].contains { name.hasSuffix($0) }
             || name == "lm_head.weight"
     }
 

@@ -23,6 +23,7 @@ import Testing
     @Test(arguments: [
         "model.layers.0.self_attn.q_proj.bias", "model.layers.0.self_attn.q_norm.weight", "model.norm.bias",
         "model.layers.0.post_feedforward_layernorm.weight", "model.embedding_norm.weight",
+        "model.layers.0.self_attn.sinks", "model.layers.0.layer_scalar",
     ])
     func `an unread tensor that changes the result is refused`(name: String) throws {
         let error = #expect(throws: WeightLoadingError.self) { try watched([(name, [0.5], [1])]).checkUnread() }
@@ -57,13 +58,36 @@ import Testing
             try watched([rest[0]]).checkUnread() == ["test has a tensor that the model does not use: classifier.bias"])
     }
 
-    @Test func `the same holds for names of GGUF`() throws {
+    /// A GGUF file with a matrix that is read, and another tensor.
+    private func watchedGGUF(_ name: String, dimensions: [UInt64]) throws -> WatchedSource {
         var builder = GGUFBuilder()
         builder.add("blk.0.attn_q.weight", [1], dimensions: [1])
-        builder.add("blk.0.attn_q_norm.weight", [1], dimensions: [1])
+        builder.add(name, Array(repeating: 1, count: Int(dimensions.reduce(1, *))), dimensions: dimensions)
         let watched = WatchedSource(try GGUFSource(file: "test.gguf", memory: memory(builder.build())))
         _ = try watched.tensor(named: "blk.0.attn_q.weight")
-        let error = #expect(throws: WeightLoadingError.self) { try watched.checkUnread() }
-        #expect(try #require(error).description.contains("test.gguf: tensor blk.0.attn_q_norm.weight"))
+        return watched
+    }
+
+    /// Converters write factors and sinks with and without `.weight`.
+    @Test(arguments: [
+        "attn_q_norm.weight", "layer_output_scale", "layer_output_scale.weight", "attn_sinks.weight", "ffn_gate.scale",
+    ])
+    func `the same holds for every vector of a layer in a GGUF file`(name: String) throws {
+        let error = #expect(throws: WeightLoadingError.self) {
+            try watchedGGUF("blk.0.\(name)", dimensions: [1]).checkUnread()
+        }
+        #expect(try #require(error).description.contains("test.gguf: tensor blk.0.\(name)"))
+    }
+
+    @Test func `matrices, other layers and precomputed tables of a GGUF file may stay unread`() throws {
+        let others: [(String, [UInt64])] = [
+            ("blk.0.extra.weight", [2, 2]), ("blk.7.layer_output_scale", [1]), ("v.blk.0.ln1.weight", [1]),
+        ]
+        for (name, dimensions) in others {
+            #expect(
+                try watchedGGUF(name, dimensions: dimensions).checkUnread()
+                    == ["test.gguf has a tensor that the model does not use: \(name)"])
+        }
+        #expect(try watchedGGUF("blk.0.attn_rot_embd", dimensions: [1]).checkUnread() == [])
     }
 }
