@@ -39,22 +39,16 @@ public struct LoadedModel {
     ) throws {
         try catalog.check(configuration)
         let checkpoint = try catalog.checkpoint(of: configuration)
-        var (configuration, blockCount) = (configuration, blockCount)
-        if let sequenceLength {
-            try Self.checkLength(configuration, checkpoint)
-            let longest = configuration.model.maxModelLen ?? checkpoint.shape.maxPositionCount
-            let (length, chunk) = (min(sequenceLength, longest), configuration.scheduler.maxNumBatchedTokens)
-            configuration.model.maxModelLen = length
-            blockCount = { $0.maximumBlockCount(forTokens: length, chunkTokenCount: chunk) }
-        }
+        if sequenceLength != nil { try Self.checkLength(configuration, checkpoint) }
         try self.init(
-            checkpoint, configuration, blockCount: blockCount, catalog: catalog, logger: logger, progress: progress)
+            checkpoint, configuration, sequenceLength: sequenceLength, blockCount: blockCount, catalog: catalog,
+            logger: logger, progress: progress)
     }
 
     /// Allocates the device's memory in this order: weights, scratch memory, then the cache from what is left.
     init(
-        _ checkpoint: Checkpoint, _ given: EngineConfiguration,
-        blockCount fixedBlockCount: (([CacheGroup]) -> Int)? = nil,
+        _ checkpoint: Checkpoint, _ given: EngineConfiguration, sequenceLength: Int? = nil,
+        blockCount givenBlockCount: (([CacheGroup]) -> Int)? = nil,
         catalog: PluginCatalog, logger: Logger, progress: @escaping @Sendable (Double) -> Void
     ) throws {
         let progress = StartupProgress(progress)
@@ -69,6 +63,14 @@ public struct LoadedModel {
             progress.read($0)
         } warn: {
             logger.warning("\($0)")
+        }
+        // After the plan: short sequences are scored with positions scaled as for the long ones that are served.
+        var fixedBlockCount = givenBlockCount
+        if let sequenceLength {
+            let longest = configuration.model.maxModelLen ?? checkpoint.shape.maxPositionCount
+            let (length, chunk) = (min(sequenceLength, longest), configuration.scheduler.maxNumBatchedTokens)
+            configuration.model.maxModelLen = length
+            fixedBlockCount = { $0.maximumBlockCount(forTokens: length, chunkTokenCount: chunk) }
         }
         let limits = Self.batchLimits(configuration, checkpoint)
         let layout = Self.layout(forward, configuration.cache)

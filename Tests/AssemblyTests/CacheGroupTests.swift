@@ -56,4 +56,23 @@ import Testing
         try scorer.score((0..<200).map { Int32($0) }) { position, _ in positions.append(position) }
         #expect(positions == Array(0..<200))
     }
+
+    /// LongRoPE chooses its divisors by the length that is served.
+    @Test func shortSequencesAreScoredWithTheRotationOfTheModelsLength() throws {
+        let directory = try ModelDirectory("llama-longrope", in: "families")
+        func scored(maxModelLength: Int?, sequenceLength: Int?) throws -> [Float] {
+            var configuration = try directory.configuration("backend: {name: reference}\ncache: {dtype: f32}")
+            configuration.model.maxModelLen = maxModelLength
+            let model = try LoadedModel(
+                configuration, sequenceLength: sequenceLength, catalog: PluginCatalog.builtin(),
+                logger: LogLines().logger)
+            var scorer = model.scorer()
+            var last: [Float] = []
+            try scorer.score([5, 7, 11, 13]) { _, row in last = Array(row) }
+            return last
+        }
+        let served = try scored(maxModelLength: nil, sequenceLength: nil)
+        #expect(try scored(maxModelLength: nil, sequenceLength: 8) == served)
+        #expect(try scored(maxModelLength: 8, sequenceLength: nil) != served)
+    }
 }

@@ -33,9 +33,9 @@ final class LogLines: Sendable {
 final class ModelDirectory {
     let path: String
 
-    init(_ checkpoint: String, from test: String = #filePath) throws {
+    init(_ checkpoint: String, in folder: String = "checkpoints", from test: String = #filePath) throws {
         let goldens = URL(filePath: test).deletingLastPathComponent().deletingLastPathComponent()
-            .appending(path: "Goldens/checkpoints/\(checkpoint)")
+            .appending(path: "Goldens/\(folder)/\(checkpoint)")
         path = FileManager.default.temporaryDirectory.appending(path: "assembly-\(UUID().uuidString)").path
         try FileManager.default.copyItem(atPath: goldens.path, toPath: path)
     }
