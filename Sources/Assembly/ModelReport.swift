@@ -12,15 +12,19 @@ import Weights
 public struct ModelReport: Sendable, CustomStringConvertible {
     private let lines: [String]
 
-    /// Opens the checkpoint that `configuration` names. Throws where it cannot be read; a model that Quire cannot serve is a line of the
-    /// report.
+    /// Opens the checkpoint that `configuration` names. Throws `AssemblyError` where it cannot be read; a model that Quire
+    /// cannot serve is a line of the report.
     public init(_ configuration: EngineConfiguration, catalog: PluginCatalog) throws {
         let path = configuration.model.path
         var lines: [String] = []
         func add(_ name: String, _ value: String) {
             lines.append(name + String(repeating: " ", count: max(1, 14 - name.count)) + value)
         }
-        let checkpoint = try Checkpoint(path: path)
+        // A known family's class has defaults for the keys that a checkpoint leaves out.
+        let known = Result { try Checkpoint(path: path, families: try catalog.families()) }
+        // Of another family, at least what all checkpoints state.
+        let opened = (try? known.get()) ?? (try? Checkpoint(path: path))
+        let checkpoint = if let opened { opened } else { try AssemblyError.blaming(path) { try known.get() } }
         let metadata = checkpoint.metadata
         add("path", path)
         add("architecture", metadata.architecture)
@@ -33,14 +37,13 @@ public struct ModelReport: Sendable, CustomStringConvertible {
         add("chat template", templates.isEmpty ? "none" : templates)
         for warning in checkpoint.warnings { add("warning", warning) }
         do {
-            let known = try Checkpoint(path: path, families: try catalog.families())
             var unread: [String] = []
-            let plan = try catalog.plan(of: known, configuration, progress: { _ in }) {
+            let plan = try catalog.plan(of: try known.get(), configuration, progress: { _ in }) {
                 unread.append($0)
             }
             add("layers", "\(plan.cacheLayers.count) with keys and values")
             for warning in unread { add("warning", warning) }
-            for line in Self.memory(plan, known.shape, configuration) { add("needs", line) }
+            for line in Self.memory(plan, checkpoint.shape, configuration) { add("needs", line) }
         } catch {
             add("unsupported", "\(error)")
         }
