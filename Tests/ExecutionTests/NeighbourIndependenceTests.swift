@@ -136,6 +136,53 @@ import Weights
         #expect(hitCount > 0 && (preemptionCount > 0 || !isMixed))
     }
 
+    /// Windows, layers that share keys and values, soft caps, scaled positions: whatever families have. Every family gets
+    /// a load, chunks, a cache type and a pool of its own, on the CPU.
+    @Test("of every family, with blocks of 1, 16 and 256 tokens", arguments: [1, 16, 256])
+    func families(blockSize: Int) throws {
+        var random = SplitMix64(seed: UInt64(blockSize))
+        var (preemptionCount, swapOutCount, hitCount) = (0, 0, 0)
+        for name in Golden.families where !name.hasSuffix(".gguf") {
+            let machine = try Machine(
+                path: Golden.family(name).path, on: .cpu(.best, threads: 1), maxTokenCount: 64, maxSequenceCount: 4)
+            let cacheType = [CacheType.f32, .bf16, .int8].randomElement(using: &random) ?? .f32
+            let loads = Self.loads(count: 5, vocabularySize: 96, &random)
+            func found(
+                _ layout: CacheLayout, chunk: Int, sequences: Int, spareBlockCount: Int, swapBlockCount: Int = 0
+            ) throws -> ([[TokenLogprobs]], SchedulerStatistics) {
+                let blockCount =
+                    layout.groups.maximumBlockCount(forTokens: 128, chunkTokenCount: chunk) + spareBlockCount
+                var world = EngineWorld(
+                    runner: try machine.runner(layout, blockCount: blockCount, swapBlockCount: swapBlockCount),
+                    blockCount: blockCount, groups: layout.groups,
+                    limits: SchedulerLimits(
+                        maxBatchedTokenCount: chunk, maxSequenceCount: sequences, maxModelLength: 128),
+                    prefixCaching: sequences > 1, swapBlockCount: swapBlockCount)
+                let ids = try Self.run(loads, in: &world)
+                #expect(world.statistics.freeBlockCount == blockCount, "\(name)")
+                return (ids.map { world.logprobs[$0] ?? [] }, world.statistics)
+            }
+            let alone = try found(
+                machine.layout(blockSize: 16, cacheType: cacheType, isGrouped: false), chunk: 64, sequences: 1,
+                spareBlockCount: 0
+            )
+            let together = try found(
+                machine.layout(blockSize: blockSize, cacheType: cacheType),
+                chunk: Int.random(in: 5...24, using: &random),
+                sequences: 4, spareBlockCount: Int.random(in: 0...48, using: &random) / blockSize,
+                swapBlockCount: Bool.random(using: &random) ? 256 : 0)
+            for (load, (found, whole)) in zip(loads, zip(together.0, alone.0)) {
+                let count = load.departure == nil ? whole.count : min(found.count, whole.count)
+                #expect(found.prefix(count) == whole.prefix(count), "\(name), \(cacheType)")
+            }
+            preemptionCount += together.1.preemptionCount
+            swapOutCount += together.1.swapOutCount
+            hitCount += together.1.prefixHitCount
+        }
+        // A block of 256 tokens holds any of these sequences, and none of them fills it.
+        #expect(blockSize == 256 || preemptionCount > 0 && swapOutCount > 0 && hitCount > 0)
+    }
+
     private static func run(_ loads: [Load], in world: inout EngineWorld) throws -> [RequestID] {
         var ids = [RequestID?](repeating: nil, count: loads.count)
         var step = 0
@@ -152,11 +199,14 @@ import Weights
     }
 
     /// Prompts that often begin alike; greedy and sampled, short and long.
-    private static func loads(count: Int, _ random: inout SplitMix64) -> [Load] {
-        let common = (0..<40).map { _ in Int32.random(in: 3..<288, using: &random) }
+    private static func loads(
+        count: Int, vocabularySize: Int32 = 288, _ random: inout SplitMix64
+    ) -> [Load] {
+        let common = (0..<40).map { _ in Int32.random(in: 3..<vocabularySize, using: &random) }
         return (0..<count).map { _ in
             let shared = Bool.random(using: &random) ? Int.random(in: 0...40, using: &random) : 0
-            let own = (0..<Int.random(in: 1...40, using: &random)).map { _ in Int32.random(in: 3..<288, using: &random)
+            let own = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+                Int32.random(in: 3..<vocabularySize, using: &random)
             }
             var sampling = SamplingParameters()
             sampling.temperature = Bool.random(using: &random) ? 0 : 1
