@@ -16,11 +16,7 @@ public struct WeightLoading: Sendable {
     /// The loader of the checkpoint's format. Quantized matrices stay quantized.
     public func quantizedLoader() -> any WeightLoader {
         switch checkpoint.quantization {
-        case .awq(let configuration): AWQWeightLoader(configuration, type, progress: progress)
-        case .gptq(let configuration): GPTQWeightLoader(configuration, type, progress: progress)
-        case .compressedTensors(let configuration):
-            CompressedTensorsWeightLoader(configuration, type, progress: progress)
-        case .float8(let configuration): Float8WeightLoader(configuration, type, progress: progress)
+        case let configuration?: QuantizedWeightLoader(configuration, type, progress: progress)
         case nil where checkpoint.metadata.format == .gguf: GGUFWeightLoader(type, progress: progress)
         case nil: DenseWeightLoader(type, progress: progress)
         }

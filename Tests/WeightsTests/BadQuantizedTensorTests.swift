@@ -17,12 +17,7 @@ import Testing
     ]
 
     private func loader(_ members: String) throws -> any WeightLoader {
-        switch try quantization(members, in: directory) {
-        case .awq(let configuration): AWQWeightLoader(configuration)
-        case .gptq(let configuration): GPTQWeightLoader(configuration)
-        case .float8(let configuration): Float8WeightLoader(configuration)
-        case .compressedTensors(let configuration): CompressedTensorsWeightLoader(configuration)
-        }
+        QuantizedWeightLoader(try quantization(members, in: directory))
     }
 
     private func gptq(_ replaced: BuiltTensor? = nil, without name: String? = nil) throws -> LinearWeights {

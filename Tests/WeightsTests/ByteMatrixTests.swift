@@ -22,12 +22,7 @@ import Testing
     private func load(
         _ members: String, _ tensors: [BuiltTensor], rows: Int = 4, columns: Int = 64
     ) throws -> QuantizedMatrix? {
-        let loader: any WeightLoader =
-            switch try quantization(members, in: directory) {
-            case .float8(let configuration): Float8WeightLoader(configuration)
-            case .compressedTensors(let configuration): CompressedTensorsWeightLoader(configuration)
-            default: DenseWeightLoader()
-            }
+        let loader = QuantizedWeightLoader(try quantization(members, in: directory))
         let weights = try loader.linear(
             "m.weight", inputSize: columns, outputSize: rows, from: try source(of: tensors))
         guard case .quantized(let matrix) = weights else { return nil }

@@ -14,13 +14,13 @@ import Testing
     private func zeros(_ words: [UInt32], bitCount: Int, format: String = "gptq") throws -> [Float] {
         let outputs = words.count * 32 / bitCount
         let members = #""quant_method":"gptq","bits":\#(bitCount),"group_size":32,"checkpoint_format":"\#(format)""#
-        guard case .gptq(let configuration) = try quantization(members, in: directory) else { return [] }
+        let configuration = try quantization(members, in: directory)
         let source = try source(of: [
             .words("m.qweight", [bitCount, outputs], Array(repeating: 0, count: bitCount * outputs)),
             .words("m.qzeros", [1, words.count], words),
             .halves("m.scales", [1, outputs], Array(repeating: 1, count: outputs)),
         ])
-        let weights = try GPTQWeightLoader(configuration).linear(
+        let weights = try QuantizedWeightLoader(configuration).linear(
             "m.weight", inputSize: 32, outputSize: outputs, from: source)
         guard case .quantized(let quantized) = weights else { return [] }
         // Every weight's code is 0, so the weight is minus the zero.

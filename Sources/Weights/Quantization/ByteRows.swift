@@ -103,11 +103,8 @@ extension ModuleTensors {
     /// The module's matrix where its `weight` has a byte for each number; nil: it has other numbers, or there is none.
     ///
     /// Scales are `weight_scale`, or `weight_scale_inv`, which is what weights are multiplied with as well; zeros are
-    /// `weight_zero_point`. `blocks`: the rectangle that shares a scale, if the configuration says so.
-    func byteMatrix(
-        inputSize: Int, outputSize: Int, blocks: (outputs: Int, inputs: Int)?, _ type: WeightType,
-        _ progress: LoadingProgress?
-    ) throws(WeightLoadingError) -> LinearWeights? {
+    /// `weight_zero_point`. `blocks`: outputs and inputs that share a scale, if the configuration says so.
+    func byteMatrix(inputSize: Int, outputSize: Int, blocks: [Int]?) throws(WeightLoadingError) -> LinearWeights? {
         guard let codes = try optional("weight"), [.i8, .f8E4M3, .f8E5M2].contains(codes.type) else { return nil }
         try codes.requireShape([outputSize, inputSize])
         let (scale, inverse) = (try optional("weight_scale"), try optional("weight_scale_inv"))
@@ -117,7 +114,7 @@ extension ModuleTensors {
         let rows = try ByteRows(
             codes, scale: scale, zeros: try optional("weight_zero_point"),
             // Modules that are smaller than a rectangle may have one scale, whatever the configuration says.
-            blocks: scale.elementCount == 1 ? nil : blocks, progress: progress)
-        return matrix(rows, rows.format, inputSize: inputSize, outputSize: outputSize, type)
+            blocks: scale.elementCount == 1 ? nil : blocks.map { ($0[0], $0[1]) }, progress: progress)
+        return matrix(rows, rows.format, inputSize: inputSize, outputSize: outputSize)
     }
 }

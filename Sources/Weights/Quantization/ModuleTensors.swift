@@ -1,31 +1,35 @@
 import SharedValues
 import Tensors
 
-/// The tensors that together store one module's quantized matrix.
+/// The tensors that together store one module's quantized matrix, and how the matrix is loaded.
 struct ModuleTensors {
     /// The module: the matrix's name without `.weight`.
     let name: String
+    /// What reports the bytes that are read.
+    let progress: LoadingProgress?
     private let source: any TensorSource
+    private let computeType: ElementType
 
-    /// The tensors of the matrix `matrix`.
-    init(_ matrix: String, in source: any TensorSource) {
+    /// The tensors of the matrix `matrix`, for products of type `type`.
+    init(_ matrix: String, in source: any TensorSource, _ type: WeightType, progress: LoadingProgress?) {
         name = matrix.hasSuffix(".weight") ? String(matrix.dropLast(7)) : matrix
         self.source = source
+        computeType = type.quantizedComputeType
+        self.progress = progress
     }
 
-    /// Whether the module has the tensor `part`, and no dense matrix.
-    func isQuantized(_ part: String) -> Bool {
-        source.shape(of: "\(name).\(part)") != nil || source.shape(of: "\(name).weight") == nil
-    }
+    /// Whether the module has the tensor `part`.
+    func has(_ part: String) -> Bool { source.shape(of: "\(name).\(part)") != nil }
+
+    /// Whether the module has the tensor `part`, or no dense matrix.
+    func isQuantized(_ part: String) -> Bool { has(part) || !has("weight") }
 
     /// Whether the module has the tensor `part`, and no dense matrix beside it.
-    func hasOnly(_ part: String) -> Bool {
-        source.shape(of: "\(name).\(part)") != nil && source.shape(of: "\(name).weight") == nil
-    }
+    func hasOnly(_ part: String) -> Bool { has(part) && !has("weight") }
 
     /// The tensor `part`; nil when there is none.
     func optional(_ part: String) throws(WeightLoadingError) -> StoredTensor? {
-        source.shape(of: "\(name).\(part)") == nil ? nil : try source.tensor(named: "\(name).\(part)")
+        has(part) ? try source.tensor(named: "\(name).\(part)") : nil
     }
 
     /// The tensor `part` of exactly this shape. Throws `missingTensor` or `shapeMismatch`.
@@ -58,24 +62,22 @@ struct ModuleTensors {
     }
 
     /// The matrix of `rows`.
-    func matrix(_ rows: GroupRows, outputSize: Int, _ type: WeightType) -> LinearWeights {
-        matrix(
-            rows, rows.format, inputOrder: rows.inputOrder, inputSize: rows.inputSize, outputSize: outputSize, type)
+    func matrix(_ rows: GroupRows, outputSize: Int) -> LinearWeights {
+        matrix(rows, rows.format, inputOrder: rows.inputOrder, inputSize: rows.inputSize, outputSize: outputSize)
     }
 
     /// The matrix of `rows` in `format`. It is dequantized if groups have another size than kernels know: 16, a multiple
     /// of 32, or a whole row.
     func matrix(
-        _ rows: any QuantizedRows, _ format: GroupFormat, inputOrder: [Int32]? = nil, inputSize: Int, outputSize: Int,
-        _ type: WeightType
+        _ rows: any QuantizedRows, _ format: GroupFormat, inputOrder: [Int32]? = nil, inputSize: Int, outputSize: Int
     ) -> LinearWeights {
         let matrix = QuantizedMatrix(
             outputSize: outputSize, inputSize: inputSize, layout: .groups(format), inputOrder: inputOrder,
-            computeType: type.quantizedComputeType, rows: rows)
+            computeType: computeType, rows: rows)
         let isKnown = format.groupSize == 16 && !format.isFloat8 || format.groupSize % 32 == 0
         guard !isKnown, format.groupSize < inputSize else { return .quantized(matrix) }
         defer { matrix.unload() }
-        return .dense(matrix.dequantized(as: type.quantizedComputeType))
+        return .dense(matrix.dequantized(as: computeType))
     }
 }
 

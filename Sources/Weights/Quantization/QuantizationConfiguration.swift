@@ -17,6 +17,16 @@ public enum QuantizationConfiguration: Sendable, Hashable {
         }
     }
 
+    /// How the checkpoint's matrices are stored.
+    var scheme: any QuantizationScheme {
+        switch self {
+        case .awq(let configuration): configuration
+        case .gptq(let configuration): configuration
+        case .compressedTensors(let configuration): configuration
+        case .float8(let configuration): configuration
+        }
+    }
+
     /// Reads `quantization_config` of `config`; where there is none, the first of `files` that exists, which older
     /// tools write beside it. Nil when there is neither. Throws `unsupported` for a method or variant that no loader
     /// knows.

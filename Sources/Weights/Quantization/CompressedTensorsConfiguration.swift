@@ -1,82 +1,15 @@
 import JSON
 import SharedValues
-public import Tensors
-
-/// Loads compressed-tensors' layouts of integers and of E4M3 floats.
-///
-/// `int-quantized` and `float-quantized`: `weight` `[out, in]` of one byte each, `weight_scale` for all of it, for each row,
-/// for groups of a row, or for blocks (`compressors/naive_quantized`). `pack-quantized`: `weight_packed` `[out, in * bits / 32]` along inputs, stored with
-/// half of the range added, `weight_scale` `[out, groups]`, `weight_zero_point` `[out * bits / 32, groups]` likewise,
-/// and `weight_g_idx` `[in]` (vllm-project/compressed-tensors, `compressors/pack_quantized`). Activations, which some
-/// checkpoints were made to round, stay as exact as the backend has them.
-public struct CompressedTensorsWeightLoader: WeightLoader {
-    private let configuration: CompressedTensorsConfiguration
-    private let type: WeightType
-    private let dense: DenseWeightLoader
-    private let progress: LoadingProgress?
-
-    /// Dense tensors are converted to `type`, which is also the compute type of quantized ones.
-    public init(
-        _ configuration: CompressedTensorsConfiguration, _ type: WeightType = .auto, progress: LoadingProgress? = nil
-    ) {
-        self.configuration = configuration
-        self.type = type
-        self.progress = progress
-        dense = DenseWeightLoader(type, progress: progress)
-    }
-
-    /// The matrix `name`: dense if the configuration or the checkpoint says so, otherwise quantized.
-    public func linear(
-        _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
-    ) throws(WeightLoadingError) -> LinearWeights {
-        let module = ModuleTensors(name, in: source)
-        let scheme = configuration.scheme(of: module.name)
-        if let bytes = try module.byteMatrix(
-            inputSize: inputSize, outputSize: outputSize, blocks: scheme?.block.map { ($0[0], $0[1]) }, type, progress)
-        {
-            return bytes
-        }
-        guard let scheme, module.isQuantized("weight_packed") else {
-            return try dense.linear(name, inputSize: inputSize, outputSize: outputSize, from: source)
-        }
-        let (bitCount, perWord) = (scheme.bitCount, 32 / scheme.bitCount)
-        let groupSize = try module.groupSize(scheme.groupSize, inputSize: inputSize)
-        let groupCount = inputSize.dividedUp(by: groupSize)
-        if let shape = try module.optional("weight_shape")?.integers(), shape != [outputSize, inputSize] {
-            throw .shapeMismatch(
-                file: source.file, tensor: "\(module.name).weight_shape", expected: [outputSize, inputSize],
-                found: shape)
-        }
-        let codes = try module.words("weight_packed", [outputSize, inputSize.dividedUp(by: perWord)])
-        let scales = try module.tensor("weight_scale", [outputSize, groupCount])
-        let zeros =
-            scheme.isSymmetric
-            ? nil
-            : CodeTensor(
-                try module.words("weight_zero_point", [outputSize.dividedUp(by: perWord), groupCount]),
-                bitCount: bitCount, .alongRows)
-        let order =
-            scheme.hasInputOrder
-            ? try InputOrder.read(
-                try module.tensor("weight_g_idx", [inputSize]), inputSize: inputSize, groupSize: groupSize) : nil
-        let format = GroupFormat(
-            bitCount: bitCount, groupSize: groupSize, scaleType: try scales.scaleType(), hasZeros: zeros != nil)
-        return module.matrix(
-            GroupRows(
-                format: format, inputSize: inputSize, orientation: .outputsFirst,
-                codes: CodeTensor(codes, bitCount: bitCount, .alongColumns), scales: scales, zeros: zeros,
-                zeroShift: 0, inputOrder: order, progress: progress), outputSize: outputSize, type)
-    }
-
-    /// Whether the checkpoint has a matrix `name`, quantized or dense.
-    public func has(_ name: String, in source: any TensorSource) -> Bool {
-        source.shape(of: name) != nil
-            || source.shape(of: "\(ModuleTensors(name, in: source).name).weight_packed") != nil
-    }
-}
+import Tensors
 
 /// The quantization configuration of a compressed-tensors checkpoint (vllm-project/compressed-tensors,
 /// `quant_config.py` and `quant_args.py`).
+///
+/// `int-quantized` and `float-quantized`: `weight` `[out, in]` of one byte each, `weight_scale` for all of it, for each
+/// row, for groups of a row, or for blocks (`compressors/naive_quantized`). `pack-quantized`: `weight_packed`
+/// `[out, in * bits / 32]` along inputs, stored with half of the range added, `weight_scale` `[out, groups]`,
+/// `weight_zero_point` `[out * bits / 32, groups]` likewise, and `weight_g_idx` `[in]` (`compressors/pack_quantized`).
+/// Activations, which some checkpoints were made to round, stay as exact as the backend has them.
 public struct CompressedTensorsConfiguration: Sendable, Hashable {
     /// How the matrices of a group of modules are quantized.
     struct Scheme: Sendable, Hashable {
@@ -202,6 +135,47 @@ public struct CompressedTensorsConfiguration: Sendable, Hashable {
             }
         }
         return targets
+    }
+}
+
+extension CompressedTensorsConfiguration: QuantizationScheme {
+    var codesPart: String? { "weight_packed" }
+
+    func matrix(
+        of module: ModuleTensors, inputSize: Int, outputSize: Int
+    ) throws(WeightLoadingError) -> LinearWeights? {
+        let scheme = scheme(of: module.name)
+        if let bytes = try module.byteMatrix(inputSize: inputSize, outputSize: outputSize, blocks: scheme?.block) {
+            return bytes
+        }
+        guard let scheme, module.isQuantized("weight_packed") else { return nil }
+        let (bitCount, perWord) = (scheme.bitCount, 32 / scheme.bitCount)
+        let groupSize = try module.groupSize(scheme.groupSize, inputSize: inputSize)
+        let groupCount = inputSize.dividedUp(by: groupSize)
+        if let stored = try module.optional("weight_shape"), try stored.integers() != [outputSize, inputSize] {
+            throw .shapeMismatch(
+                file: stored.file, tensor: stored.name, expected: [outputSize, inputSize],
+                found: try stored.integers())
+        }
+        let codes = try module.words("weight_packed", [outputSize, inputSize.dividedUp(by: perWord)])
+        let scales = try module.tensor("weight_scale", [outputSize, groupCount])
+        let zeros =
+            scheme.isSymmetric
+            ? nil
+            : CodeTensor(
+                try module.words("weight_zero_point", [outputSize.dividedUp(by: perWord), groupCount]),
+                bitCount: bitCount, .alongRows)
+        let order =
+            scheme.hasInputOrder
+            ? try InputOrder.read(
+                try module.tensor("weight_g_idx", [inputSize]), inputSize: inputSize, groupSize: groupSize) : nil
+        let format = GroupFormat(
+            bitCount: bitCount, groupSize: groupSize, scaleType: try scales.scaleType(), hasZeros: zeros != nil)
+        return module.matrix(
+            GroupRows(
+                format: format, inputSize: inputSize, orientation: .outputsFirst,
+                codes: CodeTensor(codes, bitCount: bitCount, .alongColumns), scales: scales, zeros: zeros,
+                zeroShift: 0, inputOrder: order, progress: module.progress), outputSize: outputSize)
     }
 }
 
