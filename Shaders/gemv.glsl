@@ -25,7 +25,7 @@ void add_products(vec4 left, vec4 right, inout float sum) {
 void write_sums(float sums[ROWS * OUTPUTS]) {
     uint first_row = gl_WorkGroupID.y * ROWS;
     uint lane = gl_LocalInvocationID.x;
-    uint first_column = gl_WorkGroupID.x * TILE;
+    uint first_column = OUTPUT_TILE * TILE;
 #if SPLIT_K > 1
     [[unroll]] for (uint start = 0; start < ROWS; start += PARTIAL_ROWS) {
         [[unroll]] for (uint index = 0; index < PARTIAL_ROWS * OUTPUTS; index++) {

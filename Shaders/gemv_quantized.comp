@@ -30,6 +30,7 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
 }
 
 void main() {
+    END_WITHOUT_WEIGHTS
     begin();
     float sums[ROWS * OUTPUTS];
     [[unroll]] for (uint index = 0; index < ROWS * OUTPUTS; index++) sums[index] = 0;

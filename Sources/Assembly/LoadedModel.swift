@@ -185,7 +185,7 @@ extension LoadedModel {
     private static func pool(
         of backend: any Backend, fraction: Double, weights plan: ForwardPlan, _ progress: StartupProgress
     ) -> MemoryPool {
-        let weightByteCount = plan.matrices.reduce(1) { $0 + $1.weights.byteCount }
+        let weightByteCount = 1 + plan.matrixByteCount
         let budget = Int(Double(backend.device.freeByteCount) * fraction)
         return MemoryPool(device: backend, budgetByteCount: budget) { use, byteCount in
             if use == .weights { progress.placed(Double(byteCount) / Double(weightByteCount)) }

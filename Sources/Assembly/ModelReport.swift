@@ -92,7 +92,7 @@ public struct ModelReport: Sendable, CustomStringConvertible {
     private static func memory(
         _ plan: ForwardPlan, _ shape: ModelShape, _ configuration: EngineConfiguration
     ) -> [String] {
-        let weights = plan.matrices.reduce(0) { $0 + $1.weights.byteCount }
+        let weights = plan.matrixByteCount
         let type = configuration.cache.dtype ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
         let layout = CacheLayout(plan, blockSize: configuration.cache.blockSize, type: type)
         let chunk = configuration.scheduler.maxNumBatchedTokens

@@ -61,6 +61,8 @@ struct CPULowering: LoweringTarget {
         return formats
     }
 
+    func inputFormat(of set: PlanMatrixSet) -> ActivationFormat? { inputFormat(of: set.matrices[0]) }
+
     func wordCount(of format: ActivationFormat, width: Int) -> Int { format.wordCount(width: width) }
 
     /// An attention converts the heads that share a key/value head as soon as it has them, where they are whole records.
@@ -90,6 +92,8 @@ private struct StageScheduler {
         case rows(PlanRows)
         /// Threads share the panels of the matrices.
         case linear(PlanRows)
+        /// Threads share the rows and panels of the matrices that rows have chosen.
+        case selected(PlanRows)
         /// Threads take pairs of queries and key/value heads as they become free.
         case attention
     }
@@ -126,6 +130,7 @@ private struct StageScheduler {
                 switch operation {
                 case .linear: .linear(rows)
                 case .attention: .attention
+                case .selectedLinear: .selected(rows)
                 default: .rows(rows)
                 }
             let isGather = if case .gather = operation { true } else { false }
@@ -167,6 +172,10 @@ private struct StageScheduler {
         for rows in [PlanRows.tokens, .samples] {
             let linears = ready.filter { nodes[$0].kind == .linear(rows) }
             if !linears.isEmpty { return linears }
+        }
+        for rows in [PlanRows.tokens, .samples] {
+            let selected = ready.filter { nodes[$0].kind == .selected(rows) }
+            if !selected.isEmpty { return selected }
         }
         return ready.first.map { [$0] }
     }

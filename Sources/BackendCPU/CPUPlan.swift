@@ -16,6 +16,8 @@ final class CPUPlan: PreparedPlan, TeamWork {
     private let counters: [SharedCounter]
     private let attentionScratch: MemoryRange
     private let attentionScratchCount: Int
+    private let selectedScratch: MemoryRange
+    private let selectedScratchByteCount: Int
     private let queriesPerTile: Int
     private let tiles: UnsafeMutablePointer<AttentionTile>
     private var tileCount = 0
@@ -47,6 +49,13 @@ final class CPUPlan: PreparedPlan, TeamWork {
         attentionScratchCount = (scratchCount + 63) / 64 * 64
         attentionScratch = try pool.allocate(
             byteCount: attentionScratchCount * 4 * workers.threadCount, for: .scratch)
+        let selectedByteCount =
+            builder.program.selectedKernels.map {
+                $0.scratchByteCount(maxRowCount: limits.maxTokenCount)
+            }.max() ?? 0
+        selectedScratchByteCount = selectedByteCount.roundedUp(to: 256)
+        selectedScratch = try pool.allocate(
+            byteCount: selectedScratchByteCount * workers.threadCount, for: .scratch)
         let tileRange = try pool.allocate(
             byteCount: limits.maxTokenCount * MemoryLayout<AttentionTile>.stride, for: .scratch)
         tiles = tileRange.start.bindMemory(to: AttentionTile.self, capacity: limits.maxTokenCount)
@@ -64,7 +73,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
         self.workers = workers
         shapes = plan.cacheLayers
         vocabularySize = plan.logits.map { plan[$0].width } ?? 0
-        ranges = builder.ranges + [attentionScratch, tileRange, layerRange, groupRange]
+        ranges = builder.ranges + [attentionScratch, selectedScratch, tileRange, layerRange, groupRange]
         logits = builder.logits
     }
 
@@ -138,6 +147,12 @@ final class CPUPlan: PreparedPlan, TeamWork {
                 performRows(range, batch.rowCount(rows), thread, team.threadCount, batch, cache)
             case .linears(let rows, let range):
                 performLinears(range, batch.rowCount(rows), thread, team.threadCount)
+            case .selected(let rows, let range):
+                for index in range {
+                    program.selectedKernels[index].perform(
+                        rowCount: batch.rowCount(rows), thread: thread, threadCount: team.threadCount,
+                        scratch: selectedScratch.start + thread * selectedScratchByteCount)
+                }
             case .attention(let kernel, let counter):
                 performAttention(kernel, counters[counter], thread, batch, cache)
             }

@@ -9,12 +9,14 @@ struct Program {
     enum Stage {
         case rows(PlanRows, Range<Int>)
         case linears(PlanRows, Range<Int>)
+        case selected(PlanRows, Range<Int>)
         case attention(AttentionKernel, counter: Int)
     }
 
     var stages: [Stage] = []
     var rowKernels: [RowKernel] = []
     var linearKernels: [LinearKernel] = []
+    var selectedKernels: [SelectedKernel] = []
     var angles: [RotaryAngles] = []
     var attentionCount = 0
 }
@@ -26,6 +28,8 @@ struct ProgramBuilder {
     private let limits: BatchLimits
     private let pool: MemoryPool
     private let weights: [PrepackedMatrix]
+    /// The first matrix of each set, and a table of the addresses of all.
+    private var sets: [(matrix: PrepackedMatrix, addresses: UnsafePointer<UnsafeRawPointer>)] = []
     private let vectors: UnsafeMutablePointer<Float>
     private let vectorOffsets: [Int]
     /// Scratch memory of all values but the logits.
@@ -83,6 +87,7 @@ struct ProgramBuilder {
         let logitsStorage = lowered.layout.storages[lowered.layout.logitsStorage]
         logits = try pool.allocate(byteCount: logitsStorage.byteCount, for: .scratch)
         ranges = weights.map(\.range) + orders.memory + [vectorRange, arenaRange]
+        for set in plan.matrixSets { try addSet(set, workers) }
         for stage in lowered.stages { try append(stage) }
     }
 
@@ -96,6 +101,12 @@ struct ProgramBuilder {
                 for part in parts { program.linearKernels.append(linearKernel(input, part)) }
             }
             program.stages.append(.linears(rows, first..<program.linearKernels.count))
+        case .selectedLinear:
+            let first = program.selectedKernels.count
+            for case .selectedLinear(let input, let set, let bias, let routes, let output) in stage {
+                program.selectedKernels.append(selectedKernel(input, set, bias, routes, output))
+            }
+            program.stages.append(.selected(rows, first..<program.selectedKernels.count))
         case .attention(let layer, let query, let shape, let output, let converted):
             let heads = plan.cacheLayers[layer]
             let kernel = AttentionKernel(
@@ -185,6 +196,41 @@ extension ProgramBuilder {
             panelCount: quire_panel_count(matrix.outputSize))
     }
 
+    private mutating func addSet(_ set: PlanMatrixSet, _ workers: WorkerPool) throws(BackendError) {
+        let table = try pool.allocate(
+            byteCount: set.matrices.count * MemoryLayout<UnsafeRawPointer>.stride, for: .weights)
+        let addresses = table.start.bindMemory(to: UnsafeRawPointer.self, capacity: set.matrices.count)
+        ranges.append(table)
+        var first: PrepackedMatrix?
+        for (index, weights) in set.matrices.enumerated() {
+            let matrix = try PrepackedMatrix(weights, asPanels: true, pool: pool, workers: workers)
+            (addresses + index).initialize(to: UnsafeRawPointer(matrix.range.start))
+            ranges.append(matrix.range)
+            first = first ?? matrix
+        }
+        guard let first else { preconditionFailure("a set without matrices") }
+        sets.append((first, UnsafePointer(addresses)))
+    }
+
+    private func selectedKernel(
+        _ input: ValueID, _ set: MatrixSetID, _ bias: VectorID?, _ routes: ValueID, _ output: ValueID
+    ) -> SelectedKernel {
+        let (matrix, addresses) = sets[set.index]
+        let format = target.inputFormat(of: plan[set])
+        let width = matrix.inputSize
+        let choiceCount = plan[routes].width / 2
+        let inputByteCount = (format?.wordCount(width: width) ?? width) * 4
+        let linear = LinearKernel(
+            function: function(matrix.layout, format), matrix: addresses[0], input: UnsafeRawPointer(start(input)),
+            inputByteStride: plan[input].width * 4, inputStride: format?.stride(width: width) ?? width,
+            output: floats(output), inputSize: width, outputSize: matrix.outputSize, bias: bias.map { vector($0) },
+            panelCount: quire_panel_count(matrix.outputSize))
+        return SelectedKernel(
+            linear: linear, matrices: addresses, matrixCount: plan[set].matrices.count,
+            routes: UnsafePointer(floats(routes)), choiceCount: choiceCount, inputByteCount: inputByteCount,
+            isShared: plan[input].width * 4 == inputByteCount)
+    }
+
     private func function(_ layout: PrepackedMatrix.Layout, _ format: ActivationFormat?) -> LinearKernel.Function {
         switch layout {
         case .panels(.f32): return .dense(kernels.pointee.linear_f32)
@@ -233,8 +279,18 @@ extension ProgramBuilder {
                 RowKernel.Reorder(
                     input: floats(input), output: start(output), width: plan[input].width,
                     order: orders.order(of: plan[matrix]), type: .f32))
-        case .convert(let input, let matrix, let format, let output):
-            return conversion(of: input, order: matrix.map { orders.order(of: plan[$0]) }, to: format, output)
+        case .convert(let input, let partCount, let matrix, let format, let output):
+            return conversion(
+                of: input, partCount, order: matrix.map { orders.order(of: plan[$0]) }, to: format, output)
+        case .route(let logits, let bias, let factors, let routing, let output):
+            return .route(
+                RowKernel.Route(
+                    routing: routing, logits: floats(logits), bias: bias.map { vector($0) },
+                    factors: factors.map { vector($0) }, output: floats(output)))
+        case .weightedSum(let input, let routes, let output):
+            return .weightedSum(
+                input: floats(input), routes: floats(routes), choiceCount: plan[routes].width / 2,
+                output: floats(output), width: plan[output].width)
         case .head(let pass): return try headKernel(pass)
         case .gated(let gate, let up, let activation, _, let output):
             return .gated(
@@ -260,24 +316,28 @@ extension ProgramBuilder {
             return .gather(input: floats(input), output: floats(output), width: plan[output].width)
         case .softCap(let input, let cap, let output):
             return .softCap(input: floats(input), output: floats(output), width: plan[output].width, cap: cap)
-        case .linear, .attention:
+        case .linear, .selectedLinear, .attention:
             preconditionFailure("not a row operation")
         }
     }
 
     private func conversion(
-        of input: ValueID, order: UnsafePointer<Int32>?, to format: ActivationFormat, _ output: ValueID
+        of input: ValueID, _ partCount: Int, order: UnsafePointer<Int32>?, to format: ActivationFormat,
+        _ output: ValueID
     ) -> RowKernel {
-        let width = plan[input].width
+        let width = plan[input].width / partCount
         switch format {
         case .quantized(let activations):
             return .quantize(
                 RowKernel.Quantize(
                     kernel: quantizedKernels.quantization(to: activations), input: floats(input),
-                    output: start(output), width: width, order: order, stride: format.stride(width: width),
-                    byteStride: plan[output].width * 4))
+                    output: start(output), width: width, partCount: partCount, order: order,
+                    stride: format.stride(width: width), byteStride: plan[output].width / partCount * 4))
         case .bf16:
-            guard let order else { return .roundToBF16(input: floats(input), output: start(output), width: width) }
+            guard let order else {
+                return .roundToBF16(
+                    input: floats(input), output: start(output), width: width, partCount: partCount)
+            }
             return .reorder(
                 RowKernel.Reorder(
                     input: floats(input), output: start(output), width: width, order: order, type: .bf16))

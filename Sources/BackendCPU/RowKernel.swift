@@ -24,8 +24,11 @@ enum RowKernel {
     case gather(input: Rows, output: Rows, width: Int)
     case softCap(input: Rows, output: Rows, width: Int, cap: Float)
     case reorder(Reorder)
-    case roundToBF16(input: Rows, output: UnsafeMutableRawPointer, width: Int)
+    /// Each of `partCount` parts of a row, `width` numbers, is a row of the output.
+    case roundToBF16(input: Rows, output: UnsafeMutableRawPointer, width: Int, partCount: Int)
     case quantize(Quantize)
+    case route(Route)
+    case weightedSum(input: Rows, routes: Rows, choiceCount: Int, output: Rows, width: Int)
 
     struct Embed {
         let layout: PrepackedMatrix.Layout
@@ -51,12 +54,23 @@ enum RowKernel {
         let kernel: quire_quantize_fn
         let input: Rows
         let output: UnsafeMutableRawPointer
+        /// Numbers of a part.
         let width: Int
+        /// Parts of a row, each of which is a row of the output.
+        let partCount: Int
         /// `output[i] = input[order[i]]`; nil: in order.
         let order: UnsafePointer<Int32>?
-        /// Records of a row, and their bytes.
+        /// Records of a part, and their bytes.
         let stride: Int
         let byteStride: Int
+    }
+
+    struct Route {
+        let routing: ExpertRouting
+        let logits: Rows
+        let bias: UnsafePointer<Float>?
+        let factors: UnsafePointer<Float>?
+        let output: Rows
     }
 
     struct Norm {
@@ -194,14 +208,32 @@ extension RowKernel {
             kernels.pointee.reorder_from_f32(
                 it.type.kernelType, it.input + first * it.width, it.width, it.order,
                 it.output + first * stride * it.type.byteCount, stride, count, it.width)
-        case .roundToBF16(let input, let output, let width):
+        case .roundToBF16(let input, let output, let width, let partCount):
             let stride = ActivationFormat.bf16.stride(width: width)
+            let (first, count) = (first * partCount, count * partCount)
             kernels.pointee.convert_from_f32(
                 .bf16, input + first * width, width, output + first * stride * 2, stride, count, width, 1)
         case .quantize(let it):
+            let (first, count) = (first * it.partCount, count * it.partCount)
             it.kernel(
                 it.input + first * it.width, it.width, it.order, it.output + first * it.byteStride, it.stride, count,
                 it.width)
+        case .route(let it):
+            for row in rows {
+                it.routing.route(
+                    it.logits + row * it.routing.expertCount, bias: it.bias, factors: it.factors,
+                    to: it.output + row * it.routing.routeWidth)
+            }
+        case .weightedSum(let input, let routes, let choiceCount, let output, let width):
+            for row in rows {
+                let weights = routes + (2 * row + 1) * choiceCount
+                let target = output + row * width
+                kernels.pointee.scale(input + row * choiceCount * width, target, width, weights[0])
+                for choice in 1..<max(choiceCount, 1) {
+                    let source = input + (row * choiceCount + choice) * width
+                    for index in 0..<width { target[index] += weights[choice] * source[index] }
+                }
+            }
         }
     }
 }

@@ -14,6 +14,7 @@ extension BackendConformance {
             + attentionCases(cacheTypes) + sharedLayerCases(cacheTypes) + cacheGroupCases(cacheTypes)
             + layerCases(weightTypes, cacheTypes)
             + quantizedCases(weightFormats, activationTypes)
+            + expertCases(weightTypes, weightFormats, activationTypes)
     }
 
     /// Sequences of random tokens.

@@ -87,6 +87,30 @@ struct PlanSketch {
         return output
     }
 
+    mutating func route(
+        _ logits: ValueID, _ routing: ExpertRouting, bias: VectorID? = nil, factors: VectorID? = nil
+    ) -> ValueID {
+        let output = value(routing.routeWidth, rows: plan[logits].rows)
+        plan.append(.route(logits: logits, bias: bias, factors: factors, routing: routing, output: output))
+        return output
+    }
+
+    mutating func selectedLinear(
+        _ input: ValueID, _ name: String, _ matrices: [LinearWeights], hasBias: Bool, _ routes: ValueID
+    ) -> ValueID {
+        let set = plan.addMatrixSet(name, matrices)
+        let bias = hasBias ? vector("\(name) bias", matrices.count * plan[set].outputSize, around: 0) : nil
+        let output = value(plan[routes].width / 2 * plan[set].outputSize, rows: plan[input].rows)
+        plan.append(.selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output))
+        return output
+    }
+
+    mutating func weightedSum(_ input: ValueID, _ routes: ValueID) -> ValueID {
+        let output = value(plan[input].width / (plan[routes].width / 2), rows: plan[input].rows)
+        plan.append(.weightedSum(input: input, routes: routes, output: output))
+        return output
+    }
+
     mutating func rotary(_ input: ValueID, headSize: Int, _ rotary: RotaryEmbedding) -> ValueID {
         let output = value(plan[input].width)
         plan.append(.rotaryEmbedding(input: input, headSize: headSize, rotary: rotary, output: output))

@@ -8,6 +8,8 @@ final class ReferencePlan: PreparedPlan {
     let limits: BatchLimits
     let values: [Matrix]
     let matrices: [WeightMatrix]
+    /// The matrices of each set.
+    let matrixSets: [[WeightMatrix]]
     private(set) var cache: KVCacheMemory?
     /// Sample rows of the batch that is computed but not waited for.
     private var submittedRowCount: Int?
@@ -25,7 +27,15 @@ final class ReferencePlan: PreparedPlan {
             let rowCount = value.rows == .tokens ? limits.maxTokenCount : limits.maxSampleCount
             values.append(try Matrix(rowCount: rowCount, width: value.width, for: .scratch, pool: pool))
         }
+        var matrixSets: [[WeightMatrix]] = []
+        for set in plan.matrixSets {
+            matrixSets.append([])
+            for matrix in set.matrices {
+                matrixSets[matrixSets.count - 1].append(try WeightMatrix(matrix, pool: pool))
+            }
+        }
         self.matrices = matrices
+        self.matrixSets = matrixSets
         self.values = values
     }
 
@@ -68,6 +78,12 @@ final class ReferencePlan: PreparedPlan {
                 batch)
         case .linear(let input, let weights, let bias, let output):
             linear(input: input, weights: weights, bias: bias, output: output, batch)
+        case .route(let logits, let bias, let factors, let routing, let output):
+            route(logits: logits, bias: bias, factors: factors, routing: routing, output: output, batch)
+        case .selectedLinear(let input, let set, let bias, let routes, let output):
+            selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output, batch)
+        case .weightedSum(let input, let routes, let output):
+            weightedSum(input: input, routes: routes, output: output, batch)
         case .rotaryEmbedding(let input, let headSize, let rotary, let output):
             rotaryEmbedding(input: input, headSize: headSize, rotary: rotary, output: output, batch)
         case .writeKV(let layer, let key, let value):

@@ -32,6 +32,20 @@ public enum DeviceOperation: Sendable, Hashable {
     /// `output = input · weightsᵀ + bias`. Input `[rows, inputSize]`, output `[rows, outputSize]`.
     case linear(input: ValueID, weights: MatrixID, bias: VectorID?, output: ValueID)
 
+    /// Chooses experts for each row, and how much each counts. Logits `[rows, expertCount]`, output
+    /// `[rows, routing.routeWidth]`: the numbers of the chosen experts, the best first, then their weights. `bias` is added
+    /// for the choice only, `factors` multiply the weights; both `[expertCount]`. (`ExpertRouting`)
+    case route(logits: ValueID, bias: VectorID?, factors: VectorID?, routing: ExpertRouting, output: ValueID)
+
+    /// Each row times the matrices of a set that its route names: `output[t][c] = input[t][c] · set[e]ᵀ + bias[e]`, where
+    /// `e` is choice `c` of row `t`. Routes `[rows, 2 * choices]`, output `[rows, choices * outputSize]`, input
+    /// `[rows, choices * inputSize]`, or `[rows, inputSize]` where all choices read the same. Bias `[matrices * outputSize]`.
+    case selectedLinear(input: ValueID, set: MatrixSetID, bias: VectorID?, routes: ValueID, output: ValueID)
+
+    /// `output[t] = Σ weight[t][c] * input[t][c]` over the choices of a route, the first one first. Input
+    /// `[rows, choices * width]`, output `[rows, width]`.
+    case weightedSum(input: ValueID, routes: ValueID, output: ValueID)
+
     /// Rotates each head of a row by the row's position (Su et al., arXiv 2104.09864). `[tokens, heads * headSize]`.
     case rotaryEmbedding(input: ValueID, headSize: Int, rotary: RotaryEmbedding, output: ValueID)
 

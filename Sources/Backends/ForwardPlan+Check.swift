@@ -7,6 +7,7 @@ extension ForwardPlan {
     public func check() throws(BackendError) {
         var written: Set<ValueID> = []
         var writtenLayers: Set<Int> = []
+        var routings: [ValueID: ExpertRouting] = [:]
         for operation in operations {
             func fail(_ reason: String) -> BackendError {
                 .malformedPlan(operation: describe(operation), reason: reason)
@@ -21,7 +22,8 @@ extension ForwardPlan {
             if let layer = operation.cacheLayer, !writtenLayers.contains(layer) {
                 throw fail("it reads cache layer \(layer), which no operation before it writes")
             }
-            if let misfit = misfit(of: operation) { throw fail(misfit) }
+            if case .route(_, _, _, let routing, let output) = operation { routings[output] = routing }
+            if let misfit = misfit(of: operation) ?? misfit(ofRoutes: operation, routings) { throw fail(misfit) }
         }
         guard let logits, written.contains(logits) else {
             throw .malformedPlan(operation: "logits", reason: "no operation writes them")
@@ -49,6 +51,23 @@ extension ForwardPlan {
                 ?? differs("columns of \(name)", matrix.outputSize, "the output", self[output].width)
                 ?? bias.flatMap { differs(self[$0].name, self[$0].elements.count, "the output", self[output].width) }
                 ?? (self[input].rows == self[output].rows ? nil : "its input and its output count other rows")
+        case .route(let logits, let bias, let factors, let routing, let output):
+            return routing.misfit ?? differs("logits", self[logits].width, "experts", routing.expertCount)
+                ?? differs("the output", self[output].width, "a route", routing.routeWidth)
+                ?? [bias, factors].compactMap { $0 }.lazy.compactMap {
+                    differs(self[$0].name, self[$0].elements.count, "experts", routing.expertCount)
+                }.first
+                ?? (self[logits].rows == self[output].rows ? nil : "its input and its output count other rows")
+        case .selectedLinear(let input, let set, let bias, let routes, let output):
+            return misfit(of: self[set])
+                ?? misfitOfSelection(input, self[set], bias, choiceCount: self[routes].width / 2, output)
+                ?? (self[input].rows == self[output].rows && self[routes].rows == self[output].rows
+                    ? nil : "its inputs and its output count other rows")
+        case .weightedSum(let input, let routes, let output):
+            return differs(
+                "the input", self[input].width, "the choices", self[routes].width / 2 * self[output].width)
+                ?? (self[input].rows == self[output].rows && self[routes].rows == self[output].rows
+                    ? nil : "its inputs and its output count other rows")
         case .rotaryEmbedding(let input, let headSize, let rotary, let output):
             return unlike(output, input) ?? undivided(self[input].width, by: headSize)
                 ?? (2 * rotary.frequencies.count <= headSize
@@ -81,6 +100,42 @@ extension ForwardPlan {
                 ?? (self[input].rows == .tokens && self[output].rows == .samples
                     ? nil : "it does not go from a row for each token to a row for each sample")
         }
+    }
+
+    /// Kernels trust the numbers in a route.
+    private func misfit(ofRoutes operation: DeviceOperation, _ routings: [ValueID: ExpertRouting]) -> String? {
+        switch operation {
+        case .selectedLinear(_, let set, _, let routes, _):
+            guard let routing = routings[routes] else { return "\(routes) holds no routes" }
+            return differs("experts", routing.expertCount, "matrices of \(self[set].name)", self[set].matrices.count)
+        case .weightedSum(_, let routes, _): return routings[routes] == nil ? "\(routes) holds no routes" : nil
+        default: return nil
+        }
+    }
+
+    private func misfit(of set: PlanMatrixSet) -> String? {
+        for (index, matrix) in set.matrices.enumerated() {
+            if matrix.inputSize != set.inputSize || matrix.outputSize != set.outputSize {
+                return "matrix \(index) of \(set.name) is [\(matrix.outputSize), \(matrix.inputSize)], the first one "
+                    + "[\(set.outputSize), \(set.inputSize)]"
+            }
+            if !matrix.isStored(as: set.matrices[0]) { return "matrix \(index) of \(set.name) has a layout of its own" }
+            if matrix.inputOrder != nil { return "\(set.name) has reordered columns" }
+        }
+        return nil
+    }
+
+    private func misfitOfSelection(
+        _ input: ValueID, _ set: PlanMatrixSet, _ bias: VectorID?, choiceCount: Int, _ output: ValueID
+    ) -> String? {
+        let width = self[input].width
+        guard width == set.inputSize || width == choiceCount * set.inputSize else {
+            return "the input: \(width), rows of \(set.name): \(set.inputSize), choices: \(choiceCount)"
+        }
+        return differs("\(choiceCount) products", choiceCount * set.outputSize, "the output", self[output].width)
+            ?? bias.flatMap {
+                differs(self[$0].name, self[$0].elements.count, "outputs", set.matrices.count * set.outputSize)
+            }
     }
 
     private func differs(_ left: String, _ leftCount: Int, _ right: String, _ rightCount: Int) -> String? {

@@ -24,6 +24,17 @@ extension ForwardPlan: CustomStringConvertible {
                 + ", epsilon \(epsilon))"
         case .linear(let input, let weights, let bias, _):
             "linear(\(input), \(describe(weights))\(bias.map { ", bias \(self[$0].name)" } ?? ""))"
+        case .route(let logits, let bias, let factors, let routing, _):
+            "route(\(logits), \(routing.choiceCount) of \(routing.expertCount), \(routing.scoring)"
+                + (routing.isNormalized ? ", normalized" : "")
+                + (routing.groups.map { ", \($0.chosenCount) of \($0.count) groups" } ?? "")
+                + (routing.scale == 1 ? "" : ", scale \(routing.scale)")
+                + (bias.map { ", bias \(self[$0].name)" } ?? "")
+                + (factors.map { ", factors \(self[$0].name)" } ?? "") + ")"
+        case .selectedLinear(let input, let set, let bias, let routes, _):
+            "selectedLinear(\(input), \(self[set].matrices.count) of \(describe(self[set].matrices[0], self[set].name))"
+                + "\(bias.map { ", bias \(self[$0].name)" } ?? ""), \(routes))"
+        case .weightedSum(let input, let routes, _): "weightedSum(\(input), \(routes))"
         case .rotaryEmbedding(let input, let headSize, let rotary, _):
             "rotaryEmbedding(\(input), head \(headSize), \(rotary.frequencies.count) pairs of \(rotary.pairing))"
         case .writeKV(let layer, let key, let value):
@@ -53,12 +64,13 @@ extension ForwardPlan: CustomStringConvertible {
         }
     }
 
-    private func describe(_ id: MatrixID) -> String {
-        let weights = self[id].weights
-        return switch weights {
-        case .dense(let tensor): "\(self[id].name) \(tensor.elementType) \(tensor.shape)"
+    private func describe(_ id: MatrixID) -> String { describe(self[id].weights, self[id].name) }
+
+    private func describe(_ weights: LinearWeights, _ name: String) -> String {
+        switch weights {
+        case .dense(let tensor): "\(name) \(tensor.elementType) \(tensor.shape)"
         case .quantized(let matrix):
-            "\(self[id].name) \(matrix.layout)\(matrix.inputOrder == nil ? "" : ", reordered") "
+            "\(name) \(matrix.layout)\(matrix.inputOrder == nil ? "" : ", reordered") "
                 + "[\(matrix.outputSize), \(matrix.inputSize)]"
         }
     }

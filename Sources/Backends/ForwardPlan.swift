@@ -9,6 +9,8 @@ public struct ForwardPlan: Sendable {
     public private(set) var values: [PlanValue] = []
     /// Weight matrices of `linear` and `embed`.
     public private(set) var matrices: [PlanMatrix] = []
+    /// Sets of matrices of `selectedLinear`.
+    public private(set) var matrixSets: [PlanMatrixSet] = []
     /// Weight vectors: norms and biases, `[width]`.
     public private(set) var vectors: [PlanVector] = []
     /// Key/value cache layers, in the order in which `addCacheLayer` numbered them.
@@ -28,6 +30,12 @@ public struct ForwardPlan: Sendable {
     public mutating func addMatrix(_ name: String, _ weights: LinearWeights) -> MatrixID {
         matrices.append(PlanMatrix(name: name, weights: weights))
         return MatrixID(index: matrices.count - 1)
+    }
+
+    /// Declares a set of matrices of one shape and layout, `[outputSize, inputSize]` each; `name` stands for all of them.
+    public mutating func addMatrixSet(_ name: String, _ matrices: [LinearWeights]) -> MatrixSetID {
+        matrixSets.append(PlanMatrixSet(name: name, matrices: matrices))
+        return MatrixSetID(index: matrixSets.count - 1)
     }
 
     /// Declares a weight vector, widened to 32 bits.
@@ -51,8 +59,15 @@ public struct ForwardPlan: Sendable {
         logits = value
     }
 
+    /// Bytes of all matrices as the checkpoint stores them.
+    public var matrixByteCount: Int {
+        matrices.reduce(0) { $0 + $1.weights.byteCount }
+            + matrixSets.reduce(0) { $0 + $1.matrices.reduce(0) { $0 + $1.byteCount } }
+    }
+
     public subscript(_ value: ValueID) -> PlanValue { values[value.index] }
     public subscript(_ matrix: MatrixID) -> PlanMatrix { matrices[matrix.index] }
+    public subscript(_ set: MatrixSetID) -> PlanMatrixSet { matrixSets[set.index] }
     public subscript(_ vector: VectorID) -> PlanVector { vectors[vector.index] }
 }
 
@@ -65,6 +80,12 @@ public struct ValueID: Hashable, Sendable {
 /// The number of a weight matrix in a plan.
 public struct MatrixID: Hashable, Sendable {
     /// Position in `ForwardPlan.matrices`.
+    public let index: Int
+}
+
+/// The number of a set of matrices in a plan.
+public struct MatrixSetID: Hashable, Sendable {
+    /// Position in `ForwardPlan.matrixSets`.
     public let index: Int
 }
 
@@ -95,6 +116,17 @@ public struct PlanMatrix: Sendable {
     public let name: String
     /// Its numbers, `[outputSize, inputSize]`.
     public let weights: LinearWeights
+}
+
+/// Matrices of one shape and layout, such as the experts of a layer.
+public struct PlanMatrixSet: Sendable {
+    /// The checkpoint's name for them, with `*` for the number of one.
+    public let name: String
+    /// At least one, `[outputSize, inputSize]` each.
+    public let matrices: [LinearWeights]
+
+    public var inputSize: Int { matrices[0].inputSize }
+    public var outputSize: Int { matrices[0].outputSize }
 }
 
 /// A named weight vector.

@@ -17,10 +17,14 @@ public enum FusedOperation<Format: Hashable & Sendable>: Hashable, Sendable {
         output: ValueID)
     /// Linear operations that read one input. Several parts are multiplied as one matrix.
     case linear(input: ValueID, parts: [LinearPart])
+    case route(logits: ValueID, bias: VectorID?, factors: VectorID?, routing: ExpertRouting, output: ValueID)
+    case selectedLinear(input: ValueID, set: MatrixSetID, bias: VectorID?, routes: ValueID, output: ValueID)
+    case weightedSum(input: ValueID, routes: ValueID, output: ValueID)
     /// `output[i] = input[order[i]]`, where `order` is the order of the columns of `matrix`.
     case reorder(input: ValueID, matrix: MatrixID, output: ValueID)
-    /// `input` in `format`; with `order`, in the order of the columns of that matrix.
-    case convert(input: ValueID, order: MatrixID?, format: Format, output: ValueID)
+    /// `input` in `format`; with `order`, in the order of the columns of that matrix. Each of `partCount` equal parts of a
+    /// row is converted like a row of its own.
+    case convert(input: ValueID, partCount: Int = 1, order: MatrixID?, format: Format, output: ValueID)
     case head(HeadPass)
     /// With `converted`, the result goes there in another format, and `output` is only scratch memory.
     case attention(
@@ -85,8 +89,11 @@ extension FusedOperation {
         case .layerNorm(let input, _, _, _, _, let output): return ([input], [output])
         case .addNorm(let left, let right, let sum, _, _, _, let output): return ([left, right], [sum, output])
         case .linear(let input, let parts): return ([input], parts.map(\.output))
+        case .route(let logits, _, _, _, let output): return ([logits], [output])
+        case .selectedLinear(let input, _, _, let routes, let output): return ([input, routes], [output])
+        case .weightedSum(let input, let routes, let output): return ([input, routes], [output])
         case .reorder(let input, _, let output): return ([input], [output])
-        case .convert(let input, _, _, let output): return ([input], [output])
+        case .convert(let input, _, _, _, let output): return ([input], [output])
         case .head(let pass):
             guard case .value(let output) = pass.target else { return ([pass.input], []) }
             return ([pass.input], [output])

@@ -8,9 +8,12 @@ struct InputConversion<Target: LoweringTarget> {
     let target: Target
     /// The format in which each matrix reads its input; 32-bit floats where there is none.
     let formats: [MatrixID: Target.Format]
+    /// The same for the matrices of each set.
+    let setFormats: [MatrixSetID: Target.Format]
 
     private struct Conversion: Hashable {
         let input: ValueID
+        var partCount = 1
         var order: [Int32]?
         var format: Target.Format?
     }
@@ -29,6 +32,17 @@ struct InputConversion<Target: LoweringTarget> {
             return value
         }
         for operation in operations {
+            if case .selectedLinear(let source, let set, let bias, let routes, let output) = operation,
+                let format = setFormats[set]
+            {
+                let (inputSize, partCount) = (plan[set].inputSize, plan[source].width / plan[set].inputSize)
+                let width = partCount * target.wordCount(of: format, width: inputSize)
+                let input = value(Conversion(input: source, partCount: partCount, format: format), width: width) {
+                    .convert(input: source, partCount: partCount, order: nil, format: format, output: $0)
+                }
+                result.append(.selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output))
+                continue
+            }
             guard case .linear(var input, let parts) = operation else {
                 result.append(operation)
                 continue
@@ -60,7 +74,7 @@ struct InputConversion<Target: LoweringTarget> {
     func writingConverted(_ operations: [Operation], of plan: ForwardPlan) -> [Operation] {
         let uses = ValueUses(of: operations, logits: plan.logits)
         var conversions: [ValueID: ConvertedOutput<Target.Format>] = [:]
-        for case .convert(let input, nil, let format, let output) in operations where uses.isReadOnce(input) {
+        for case .convert(let input, 1, nil, let format, let output) in operations where uses.isReadOnce(input) {
             conversions[input] = ConvertedOutput(format: format, output: output)
         }
         var absorbed: Set<ValueID> = []
@@ -83,7 +97,7 @@ struct InputConversion<Target: LoweringTarget> {
             }
         }
         return result.filter { operation in
-            guard case .convert(_, _, _, let output) = operation else { return true }
+            guard case .convert(_, _, _, _, let output) = operation else { return true }
             return !absorbed.contains(output)
         }
     }

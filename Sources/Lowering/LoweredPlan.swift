@@ -25,6 +25,10 @@ public protocol LoweringTarget<Format> {
         for operations: [FusedOperation<Format>], of plan: ForwardPlan
     ) throws(BackendError) -> [MatrixID: Format]
 
+    /// The format in which the matrices of `set` read their input; nil: 32-bit floats. Throws `unsupported` for weights that no
+    /// kernel takes.
+    func inputFormat(of set: PlanMatrixSet) throws(BackendError) -> Format?
+
     /// The 32-bit words of a row of `width` numbers in `format`.
     func wordCount(of format: Format, width: Int) -> Int
 
@@ -51,7 +55,11 @@ public struct LoweredPlan<Format: Hashable & Sendable> {
         var operations = OperationFusion(plan, for: target).operations()
         // Formats may depend on which matrices were joined, so fusion comes first.
         let formats = try target.inputFormats(for: operations, of: plan)
-        let conversion = InputConversion(target: target, formats: formats)
+        var setFormats: [MatrixSetID: Format] = [:]
+        for case .selectedLinear(_, let set, _, _, _) in operations where setFormats[set] == nil {
+            setFormats[set] = try target.inputFormat(of: plan[set])
+        }
+        let conversion = InputConversion(target: target, formats: formats, setFormats: setFormats)
         operations = conversion.convertingInputs(of: operations, in: &plan)
         operations = conversion.writingConverted(operations, of: plan)
         // Lives are counted in stages: what runs side by side must not share bytes.

@@ -51,6 +51,13 @@ public struct OperationFusion<Target: LoweringTarget> {
                     return LinearPart(weights: weights, bias: bias, output: output)
                 }
                 result.append(.linear(input: input, parts: parts))
+            case .route(let logits, let bias, let factors, let routing, let output):
+                result.append(
+                    .route(logits: logits, bias: bias, factors: factors, routing: routing, output: output))
+            case .selectedLinear(let input, let set, let bias, let routes, let output):
+                result.append(.selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output))
+            case .weightedSum(let input, let routes, let output):
+                result.append(.weightedSum(input: input, routes: routes, output: output))
             case .rotaryEmbedding(_, let headSize, _, let output):
                 result.append(.head(headPass(to: output, headSize: headSize, target: .value(output))))
             case .writeKV(let layer, let key, let value):
@@ -205,17 +212,5 @@ extension OperationFusion {
             return nil
         }
         return index
-    }
-}
-
-extension LinearWeights {
-    /// Whether rows of both can be rows of one matrix, given that their inputs are the same.
-    fileprivate func isStored(as other: LinearWeights) -> Bool {
-        switch (self, other) {
-        case (.dense(let left), .dense(let right)): left.elementType == right.elementType
-        case (.quantized(let left), .quantized(let right)):
-            left.layout == right.layout && left.inputOrder == right.inputOrder
-        default: false
-        }
     }
 }

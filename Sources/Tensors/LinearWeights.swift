@@ -48,6 +48,16 @@ public enum LinearWeights: Sendable {
         }
     }
 
+    /// Whether the numbers of both are stored alike, so that rows of both can be rows of one matrix.
+    public func isStored(as other: LinearWeights) -> Bool {
+        switch (self, other) {
+        case (.dense(let left), .dense(let right)): left.elementType == right.elementType
+        case (.quantized(let left), .quantized(let right)):
+            left.layout == right.layout && left.inputOrder == right.inputOrder
+        default: false
+        }
+    }
+
     /// Declares that the weights will not be read again soon. A backend calls it once it has its own copy.
     public func unload() {
         switch self {

@@ -22,7 +22,7 @@ import Testing
             sketch.finished(last), for: VulkanLowering(limbCount: 2), limits: SmallModel().limits)
         let names = lowered.operations.suffix(6).dropLast().map { operation in
             switch operation {
-            case .convert(_, nil, let quantized, _): "stride \(quantized.interleave)"
+            case .convert(_, _, nil, let quantized, _): "stride \(quantized.interleave)"
             case .linear(_, let parts): "linear\(parts.count)"
             default: "other"
             }

@@ -117,7 +117,7 @@ struct Machine {
     var weightArithmetic: Int {
         var rotations: Set<RotaryEmbedding> = []
         for case .rotaryEmbedding(_, _, let rotary, _) in plan.operations { rotations.insert(rotary) }
-        return plan.matrices.reduce(0) { $0 + $1.weights.byteCount }
+        return plan.matrixByteCount
             + plan.vectors.reduce(0) { $0 + $1.elements.count * 4 }
             + rotations.reduce(0) { $0 + $1.frequencies.count * limits.maxContextLength * 8 }
     }

@@ -8,6 +8,7 @@ import Tensors
 /// factors by position.
 struct PlanWeights {
     private var matrices: [[MatrixID]: DeviceMatrix] = [:]
+    private var sets: [MatrixSetID: DeviceMatrix] = [:]
     private var tables: [RotaryEmbedding: MemoryRange] = [:]
     private var orders: [[Int32]: MemoryRange] = [:]
     private var vectorOffsets: [Int] = []
@@ -46,6 +47,10 @@ struct PlanWeights {
                     let padding = parts.count == 1 ? 0 : width.roundedUp(to: DeviceMatrix.tile) - width
                     numbers += [Float](repeating: 0, count: padding)
                 }
+            case .selectedLinear(_, let set, _, _, _):
+                guard sets[set] == nil else { continue }
+                sets[set] = try DeviceMatrix(
+                    plan[set].matrices, maxRangeByteCount: maxRangeByteCount, pool: pool, staging: staging)
             case .head(let head):
                 guard let rotary = head.rotary, tables[rotary] == nil else { continue }
                 tables[rotary] = try Self.table(rotary, limits, pool)
@@ -66,6 +71,12 @@ struct PlanWeights {
     /// The device's matrix for the matrices of a fused operation.
     func matrix(_ matrices: [MatrixID]) -> DeviceMatrix {
         guard let matrix = self.matrices[matrices] else { preconditionFailure("a matrix that no operation uses") }
+        return matrix
+    }
+
+    /// The device's matrix for a set: its matrices one below the other, each padded to whole tiles.
+    func matrix(_ set: MatrixSetID) -> DeviceMatrix {
+        guard let matrix = sets[set] else { preconditionFailure("a set that no operation uses") }
         return matrix
     }
 

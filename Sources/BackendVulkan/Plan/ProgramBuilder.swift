@@ -35,8 +35,13 @@ struct ProgramBuilder {
         case .addNorm(let left, let right, let sum, let weight, let epsilon, let quantized, let output):
             try addNorm(left, right, sum, weight, epsilon, quantized, output)
         case .linear(let input, let parts): try linear(input, parts)
+        case .route(let logits, let bias, let factors, let routing, let output):
+            try route(logits, bias, factors, routing, output)
+        case .selectedLinear(let input, let set, let bias, let routes, let output):
+            try selectedLinear(input, set, bias, routes, output)
+        case .weightedSum(let input, let routes, let output): try weightedSum(input, routes, output)
         case .reorder(let input, let matrix, let output): try reorder(input, matrix, output)
-        case .convert(let input, _, let quantized, let output): try quantize(input, quantized, output)
+        case .convert(let input, _, _, let quantized, let output): try quantize(input, quantized, output)
         case .head(let pass): try head(pass)
         case .attention(let layer, let query, let shape, let output, let record):
             try attention(layer, query, shape, output, record)

@@ -35,6 +35,9 @@ struct VulkanLowering: LoweringTarget {
         return formats
     }
 
+    /// Experts are multiplied with floats.
+    func inputFormat(of set: PlanMatrixSet) throws(BackendError) -> QuantizedActivations? { nil }
+
     func wordCount(of format: QuantizedActivations, width: Int) -> Int { format.width(inputSize: width) }
 
     func canWrite(_ format: QuantizedActivations, from operation: FusedOperation, of plan: ForwardPlan) -> Bool {
