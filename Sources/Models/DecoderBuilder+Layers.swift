@@ -90,11 +90,21 @@ extension DecoderBuilder {
         _ stream: ValueID, _ attention: DecoderAttention, _ activation: Activation, layer: Int,
         residualScale: Double = 1, mlpHasBias: Bool = false
     ) throws(WeightLoadingError) -> ValueID {
+        try preNormLayer(stream, attention, layer: layer, residualScale: residualScale) {
+            (decoder, normed) throws(WeightLoadingError) in
+            try decoder.gatedMLP(normed, activation, layer: layer, hasBias: mlpHasBias)
+        }
+    }
+
+    /// The same with any other feed-forward block.
+    public mutating func preNormLayer(
+        _ stream: ValueID, _ attention: DecoderAttention, layer: Int, residualScale: Double = 1,
+        feedForward: (inout DecoderBuilder, _ normed: ValueID) throws(WeightLoadingError) -> ValueID
+    ) throws(WeightLoadingError) -> ValueID {
         let attended = try self.attention(
             try norm(stream, .attentionNorm, layer: layer), attention, layer: layer)
         let middle = add(stream, attended, scale: residualScale)
-        let fed = try gatedMLP(
-            try norm(middle, .feedForwardNorm, layer: layer), activation, layer: layer, hasBias: mlpHasBias)
+        let fed = try feedForward(&self, try norm(middle, .feedForwardNorm, layer: layer))
         return add(middle, fed, scale: residualScale)
     }
 

@@ -32,6 +32,18 @@ public enum TensorPart: String, Sendable, Hashable {
     /// Gate and up in one matrix, gate first.
     case gateUp = "ffn_gate_up"
     case down = "ffn_down"
+    case router = "ffn_gate_inp"
+    /// Added to the scores of experts for the choice only.
+    case choiceBias = "exp_probs_b"
+    /// Of all experts: one tensor, or a tensor for each, with `*` for its number.
+    case expertGate = "ffn_gate_exps"
+    case expertUp = "ffn_up_exps"
+    case expertDown = "ffn_down_exps"
+    /// Of the experts that all tokens share.
+    case sharedRouter = "ffn_gate_inp_shexp"
+    case sharedGate = "ffn_gate_shexp"
+    case sharedUp = "ffn_up_shexp"
+    case sharedDown = "ffn_down_shexp"
     /// The module of an activation that has parameters.
     case activation = "ffn_act"
     case feedForwardPostNorm = "post_ffw_norm"
@@ -74,6 +86,14 @@ public struct TensorNaming: Sendable, Hashable {
         .value: "self_attn.v_proj", .attentionOutput: "self_attn.o_proj", .queryNorm: "self_attn.q_norm",
         .keyNorm: "self_attn.k_norm", .feedForwardNorm: "post_attention_layernorm", .gate: "mlp.gate_proj",
         .up: "mlp.up_proj", .down: "mlp.down_proj",
+    ]
+
+    /// The usual modules of experts, each expert by itself.
+    static let expertModules: [TensorPart: String] = [
+        .router: "mlp.gate", .expertGate: "mlp.experts.*.gate_proj", .expertUp: "mlp.experts.*.up_proj",
+        .expertDown: "mlp.experts.*.down_proj", .sharedRouter: "mlp.shared_expert_gate",
+        .sharedGate: "mlp.shared_expert.gate_proj", .sharedUp: "mlp.shared_expert.up_proj",
+        .sharedDown: "mlp.shared_expert.down_proj",
     ]
 
     /// Llama's names, but for `huggingFace` and `gguf`, whose values come after the prefix and the layer.

@@ -3,13 +3,13 @@ public import Weights
 extension ModelFamilies {
     /// Published families that need what Quire lacks, by model type, class or GGUF architecture.
     public static let unsupported: [String: String] = {
-        let experts = "its layers have experts"
+        let experts = "its layers have experts of another kind"
         let recurrent = "it has recurrent layers"
         let latent = "its attention has latent keys and values"
         let encoder = "it is no decoder"
         var missing: [String: String] = [:]
         for name in [
-            "mixtral", "qwen2_moe", "qwen2moe", "qwen3_moe", "qwen3moe", "qwen3_vl_moe", "gpt_oss", "gpt-oss", "olmoe",
+            "qwen3_vl_moe", "gpt_oss", "gpt-oss",
             "phimoe", "granitemoe", "granitemoeshared", "dbrx", "glm4_moe", "glm4moe", "hunyuan_v1_moe", "hunyuan-moe",
             "ernie4_5_moe", "ernie4_5-moe", "llama4", "llama4_text", "minimax", "minimax_m2", "dots1", "arctic", "grok",
             "bailingmoe", "flex_olmo", "cohere2_moe", "exaone_moe", "mimo_v2_flash", "solar_open", "jetmoe",

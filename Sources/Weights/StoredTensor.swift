@@ -29,6 +29,12 @@ public struct StoredTensor: Sendable {
 
     public var elementCount: Int { shape.reduce(1, *) }
 
+    /// The same numbers with other extents. Precondition: as many elements.
+    public func reshaped(_ shape: [Int]) -> StoredTensor {
+        precondition(shape.reduce(1, *) == elementCount, "\(shape) has not as many elements as \(self.shape)")
+        return StoredTensor(file: file, name: name, type: type, shape: shape, memory: memory, byteOffset: byteOffset)
+    }
+
     /// Calls `body` with the stored bytes.
     public func withUnsafeBytes<R, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> R) throws(E) -> R {
         try withExtendedLifetime(memory) { () throws(E) -> R in

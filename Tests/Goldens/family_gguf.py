@@ -17,7 +17,7 @@ def neighbours(weight, heads):
 
 
 def parts(state):
-    """The tensors as GGUF divides them: gate and up apart, and norms with weights for each head in one tensor."""
+    """The tensors as GGUF divides them: gate and up apart, also of experts; norms with weights for each head in one."""
     for key, tensor in state.items():
         values = tensor.float().numpy()
         if ".norms." in key:
@@ -29,6 +29,11 @@ def parts(state):
         elif "shared_mlp.input_linear" in key:
             for part, half in zip(("gate", "up"), numpy.split(values, 2)):
                 yield key.replace("shared_mlp.input_linear", f"mlp.{part}_proj"), half
+        elif key.endswith("experts.gate_up_proj"):  # [experts, 2 * inner, hidden]
+            for part, half in zip(("gate", "up"), numpy.split(values, 2, axis=1)):
+                yield key.replace("gate_up_proj", f"{part}_proj"), half
+        elif key.endswith("shared_expert_gate.weight"):
+            yield key, values[0]
         else:
             yield key.replace("shared_mlp.output_linear", "mlp.down_proj"), values
 
@@ -151,6 +156,14 @@ def write_gguf(path, architecture, model):
     writer.add_token_merges(["a b"])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
+    experts = get("num_local_experts") or get("num_experts")
+    if experts:
+        writer.add_expert_count(experts)
+        writer.add_expert_used_count(config.num_experts_per_tok)
+        if get("moe_intermediate_size"):
+            writer.add_expert_feed_forward_length(config.moe_intermediate_size)
+        if get("shared_expert_intermediate_size"):
+            writer.add_expert_shared_feed_forward_length(config.shared_expert_intermediate_size)
     names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == architecture), layers)
     for key, values in parts(model.state_dict()):
         shared_layer = architecture == "gemma4" and any(
@@ -170,7 +183,8 @@ def write_gguf(path, architecture, model):
                 values = neighbours(values, heads)
             if "k_proj" in key:
                 values = neighbours(values, kv_heads)
-        name = names.get_name(key, try_suffixes=(".weight", ".bias"))
+        name = names.get_name(
+            key.replace("block_sparse_moe", "mlp") if "experts" in key else key, try_suffixes=(".weight", ".bias"))
         if name is None:
             sys.exit(f"{architecture}: gguf-py has no name for {key}")
         if not name.endswith((".weight", ".bias")):

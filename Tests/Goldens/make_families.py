@@ -111,6 +111,18 @@ FAMILIES = {
         num_local_experts=0, shared_intermediate_size=48, mamba_n_heads=2, layer_types=["attention"] * 4,
         position_embedding_type="nope", embedding_multiplier=3.0, residual_multiplier=0.5, attention_multiplier=0.2,
         logits_scaling=4.0), "granite", None),
+    "mixtral": ("mixtral", dict(num_local_experts=5, num_experts_per_tok=2, intermediate_size=24), "llama", None),
+    "qwen2-moe": ("qwen2_moe", dict(
+        num_experts=6, num_experts_per_tok=3, moe_intermediate_size=20, shared_expert_intermediate_size=40,
+        mlp_only_layers=[1]), None, None),
+    "qwen2-moe-gguf": ("qwen2_moe", dict(
+        num_experts=6, num_experts_per_tok=3, moe_intermediate_size=20, shared_expert_intermediate_size=40), "qwen2moe",
+        None),
+    "qwen3-moe": ("qwen3_moe", dict(
+        num_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, head_dim=8, norm_topk_prob=True), "qwen3moe", None),
+    "qwen3-moe-sparse": ("qwen3_moe", dict(
+        num_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, head_dim=8, decoder_sparse_step=2), None, None),
+    "olmoe": ("olmoe", dict(num_experts=6, num_experts_per_tok=2, intermediate_size=24), "olmoe", None),
 }
 
 

@@ -118,13 +118,13 @@ import Testing
         // A class of another family does not make it one of ours.
         (#"{"model_type":"other","architectures":["LlamaForCausalLM"]}"#, "model_type other is not supported yet"),
         (
-            #"{"model_type":"mixtral","hidden_size":"x"}"#,
-            "model_type mixtral (its layers have experts) is not supported"
+            #"{"model_type":"gpt_oss","hidden_size":"x"}"#,
+            "model_type gpt_oss (its layers have experts of another kind) is not supported"
         ),
         (#"{"model_type":"mamba2"}"#, "model_type mamba2 (it has recurrent layers) is not supported yet"),
         (
-            #"{"model_type":"some_vl","text_config":{"model_type":"qwen3_moe"}}"#,
-            "model_type qwen3_moe (its layers have experts) is not supported yet"
+            #"{"model_type":"some_vl","text_config":{"model_type":"ernie4_5_moe"}}"#,
+            "model_type ernie4_5_moe (its layers have experts of another kind) is not supported yet"
         ),
         (#"{"architectures":[]}"#, "key architectures must be a list of one architecture name"),
         ("{}", "key architectures is missing"),

@@ -153,11 +153,23 @@ import Weights
         #expect(try #require(error).description.contains("model.gguf: key llama.\(key) must be"))
     }
 
-    @Test func `experts in a GGUF file of this architecture are refused by name`() throws {
-        let error = #expect(throws: WeightLoadingError.self) {
-            try encode(try tinyGGUF(["expert_count": .integer(8)]))
-        }
-        #expect(try #require(error).description.contains("llama.expert_count 8 is not supported yet"))
+    /// GGUF files of Mixtral state Llama's architecture.
+    @Test(arguments: [
+        ([:], "llama.expert_used_count"),
+        (["expert_used_count": 9], "llama.expert_used_count must be at most the 8 experts"),
+        (["expert_used_count": 0], "llama.expert_used_count must be"),
+    ])
+    func `experts in a GGUF file of this architecture need their keys`(keys: [String: Int], words: String)
+        throws
+    {
+        var entries = keys.mapValues { GGUFValue.integer($0) }
+        entries["expert_count"] = .integer(8)
+        let error = #expect(throws: WeightLoadingError.self) { try encode(try tinyGGUF(entries)) }
+        let description = try #require(error).description
+        #expect(description.contains(words), "\(description)")
+    }
+
+    @Test func `no experts are none`() {
         #expect(throws: Never.self) { try encode(try tinyGGUF(["expert_count": .integer(0)])) }
     }
 }

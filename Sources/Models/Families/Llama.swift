@@ -14,8 +14,7 @@ public struct LlamaArchitecture: ModelArchitecture {
         let metadata = model.metadata
         // GGUF files of Mixtral state Llama's architecture.
         if let experts = try metadata.integer("", gguf: "expert_count"), experts > 0 {
-            throw metadata.unsupported(
-                "", gguf: "expert_count", found: "\(experts)", supported: "models without experts")
+            return try MixtralArchitecture().encode(model)
         }
         var decoder = try DecoderBuilder(model, norm: .rms(epsilon: try metadata.rmsEpsilon()))
         // GGUF's converter permutes the rows of Llama's query and key matrices so that neighbours form a pair.

@@ -33,22 +33,98 @@ public struct Qwen3Architecture: ModelArchitecture {
     }
 }
 
+/// Qwen2-MoE: Qwen2 with experts in some or all layers, and one that all tokens share behind a gate (arXiv 2407.10671).
+public struct Qwen2MoEArchitecture: ModelArchitecture {
+    public init() {}
+
+    public let family = ModelFamily(
+        "Qwen2-MoE", modelTypes: ["qwen2_moe"], classes: ["Qwen2MoeForCausalLM"], gguf: ["qwen2moe"],
+        defaults: [
+            "max_position_embeddings": 32_768, "num_key_value_heads": 16, "max_window_layers": 28, "num_experts": 60,
+            "num_experts_per_tok": 4,
+        ])
+
+    public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
+        let metadata = model.metadata
+        let isBiased = try metadata.bool("qkv_bias") ?? true
+        let shared = DecoderExperts.Shared(
+            intermediateSize: try metadata.optionalSize(
+                "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length") ?? 5632,
+            isGated: true)
+        let routing = try metadata.routing(
+            ["num_experts", "num_local_experts"], isNormalized: try metadata.bool("norm_topk_prob") ?? false)
+        return try QwenLayers.encode(model, routing, shared) { attention in
+            if isBiased { attention.biases = .queryKeyValue }
+        }
+    }
+}
+
+/// Qwen3-MoE: Qwen3 with experts in some or all layers (arXiv 2505.09388).
+public struct Qwen3MoEArchitecture: ModelArchitecture {
+    public init() {}
+
+    public let family = ModelFamily(
+        "Qwen3-MoE", modelTypes: ["qwen3_moe"], classes: ["Qwen3MoeForCausalLM"], gguf: ["qwen3moe"],
+        defaults: [
+            "max_position_embeddings": 32_768, "num_key_value_heads": 4, "max_window_layers": 28, "num_experts": 128,
+            "num_experts_per_tok": 8,
+        ])
+
+    public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
+        let metadata = model.metadata
+        let isBiased = try metadata.bool("attention_bias") ?? false
+        // GGUF files do not say it; all published models divide the weights by their sum.
+        let isNormalized = metadata.format == .gguf ? true : try metadata.bool("norm_topk_prob") ?? false
+        let routing = try metadata.routing(["num_experts", "num_local_experts"], isNormalized: isNormalized)
+        return try QwenLayers.encode(model, routing, nil) { attention in
+            attention.headNorm = .perHead
+            if isBiased { attention.biases = .all }
+        }
+    }
+}
+
 private enum QwenLayers {
+    /// With a `routing`, layers have experts unless the checkpoint says otherwise.
     static func encode(
-        _ model: ModelSource, change: (inout DecoderAttention) -> Void
+        _ model: ModelSource, _ routing: ExpertRouting? = nil, _ shared: DecoderExperts.Shared? = nil,
+        change: (inout DecoderAttention) -> Void
     ) throws(WeightLoadingError) -> ForwardPlan {
         let metadata = model.metadata
-        var decoder = try DecoderBuilder(model, norm: .rms(epsilon: try metadata.rmsEpsilon()))
+        var decoder = try DecoderBuilder(
+            model, naming: TensorNaming(routing == nil ? [:] : TensorNaming.expertModules),
+            norm: .rms(epsilon: try metadata.rmsEpsilon()))
         var attention = DecoderAttention(decoder.sizes, rotary: try decoder.rotary())
         change(&attention)
         let activation = try metadata.activation()
         let windows = try windows(decoder)
+        var experts: DecoderExperts?
+        if let routing {
+            let size = try metadata.size("moe_intermediate_size", gguf: "expert_feed_forward_length")
+            experts = DecoderExperts(
+                routing: routing, intermediateSize: size, activation: activation, shared: shared)
+        }
+        let isDense = try denseLayers(metadata, count: decoder.sizes.layerCount)
         var stream = try decoder.embedding()
         for layer in 0..<decoder.sizes.layerCount {
             attention.slidingWindow = windows[layer]
-            stream = try decoder.preNormLayer(stream, attention, activation, layer: layer)
+            if let experts, !isDense[layer] {
+                stream = try decoder.preNormLayer(stream, attention, layer: layer) {
+                    (decoder, normed) throws(WeightLoadingError) in
+                    try decoder.experts(normed, experts, layer: layer)
+                }
+            } else {
+                stream = try decoder.preNormLayer(stream, attention, activation, layer: layer)
+            }
         }
         return try decoder.finish(stream)
+    }
+
+    /// The layers of a model with experts that have none: those in `mlp_only_layers`, and all but every
+    /// `decoder_sparse_step`th.
+    private static func denseLayers(_ metadata: ModelMetadata, count: Int) throws(WeightLoadingError) -> [Bool] {
+        let step = try metadata.optionalSize("decoder_sparse_step") ?? 1
+        let listed = Set(try metadata.numbers("mlp_only_layers") ?? [])
+        return (0..<count).map { ($0 + 1) % step != 0 || listed.contains(Double($0)) }
     }
 
     /// The window is off unless `use_sliding_window` says otherwise; without `layer_types`, the first
