@@ -84,27 +84,22 @@ extension DecoderBuilder {
         return (0..<count).map { ($0 + 1) % pattern != 0 }
     }
 
-    /// The usual layer: `x + attention(norm(x))`, then `x + mlp(norm(x))` with a gated MLP. Both additions are scaled by
-    /// `residualScale`.
+    /// The usual layer: `x + attention(norm(x))`, then `x + mlp(norm(x))` with a gated MLP, or with `experts`. Both additions
+    /// are scaled by `residualScale`.
     public mutating func preNormLayer(
-        _ stream: ValueID, _ attention: DecoderAttention, _ activation: Activation, layer: Int,
-        residualScale: Double = 1, mlpHasBias: Bool = false
-    ) throws(WeightLoadingError) -> ValueID {
-        try preNormLayer(stream, attention, layer: layer, residualScale: residualScale) {
-            (decoder, normed) throws(WeightLoadingError) in
-            try decoder.gatedMLP(normed, activation, layer: layer, hasBias: mlpHasBias)
-        }
-    }
-
-    /// The same with any other feed-forward block.
-    public mutating func preNormLayer(
-        _ stream: ValueID, _ attention: DecoderAttention, layer: Int, residualScale: Double = 1,
-        feedForward: (inout DecoderBuilder, _ normed: ValueID) throws(WeightLoadingError) -> ValueID
+        _ stream: ValueID, _ attention: DecoderAttention, _ activation: Activation, experts: DecoderExperts? = nil,
+        layer: Int, residualScale: Double = 1, mlpHasBias: Bool = false
     ) throws(WeightLoadingError) -> ValueID {
         let attended = try self.attention(
             try norm(stream, .attentionNorm, layer: layer), attention, layer: layer)
         let middle = add(stream, attended, scale: residualScale)
-        let fed = try feedForward(&self, try norm(middle, .feedForwardNorm, layer: layer))
+        let normed = try norm(middle, .feedForwardNorm, layer: layer)
+        let fed =
+            if let experts {
+                try self.experts(normed, experts, layer: layer)
+            } else {
+                try gatedMLP(normed, activation, layer: layer, hasBias: mlpHasBias)
+            }
         return add(middle, fed, scale: residualScale)
     }
 

@@ -100,8 +100,14 @@ extension DecoderBuilder {
     ) throws(WeightLoadingError) -> ValueID {
         // Only the second product has an input of its own for each expert.
         let inputSize = part == .expertDown ? plan[input].width / routing.choiceCount : plan[input].width
-        let name = naming.weight(part, layer: layer)
-        let matrices = try expertMatrices(name, count: routing.expertCount, inputSize: inputSize, outputSize: width)
+        let isFused = !isGGUF && part != .expertDown && naming.has(.expertGateUp)
+        let name = naming.weight(isFused ? .expertGateUp : part, layer: layer)
+        var matrices = try expertMatrices(
+            name, count: routing.expertCount, inputSize: inputSize, outputSize: isFused ? 2 * width : width)
+        if isFused {
+            let first = part == .expertGate ? 0 : width
+            matrices = matrices.map { $0.selectingRows([first..<first + width]) }
+        }
         let set = plan.addMatrixSet(name, matrices)
         let output = plan.addValue(rows: plan[input].rows, width: routing.choiceCount * width)
         plan.append(.selectedLinear(input: input, set: set, bias: nil, routes: routes, output: output))
@@ -137,20 +143,31 @@ extension DecoderBuilder {
 
 extension ModelMetadata {
     /// How many experts a layer has, and how many of them a token. `keys` are the names of the first number in
-    /// `config.json`. Throws `missingKey` or `illTypedKey`.
+    /// `config.json`, `choices` is that of the second. Throws `missingKey` or `illTypedKey`.
     func routing(
-        _ keys: [String], scoring: ExpertRouting.Scoring = .softmax, isNormalized: Bool
+        _ keys: [String], choices choiceKey: String = "num_experts_per_tok",
+        scoring: ExpertRouting.Scoring = .softmax, groups: ExpertRouting.Groups? = nil, isNormalized: Bool,
+        scale: Double = 1
     ) throws(WeightLoadingError) -> ExpertRouting {
         let key = keys.first { has($0) } ?? keys[0]
         let count = try size(key, gguf: "expert_count", limit: 1 << 14)
-        let choices = try size("num_experts_per_tok", gguf: "expert_used_count", limit: 1 << 14)
+        let choices = try size(choiceKey, gguf: "expert_used_count", limit: 1 << 14)
         guard choices <= count else {
             throw illTyped(
-                "num_experts_per_tok", gguf: "expert_used_count", expected: "at most the \(count) experts",
-                found: "\(choices)")
+                choiceKey, gguf: "expert_used_count", expected: "at most the \(count) experts", found: "\(choices)")
+        }
+        if let groups {
+            guard count % groups.count == 0, (1...groups.count).contains(groups.chosenCount),
+                count / groups.count >= groups.scoreCount, choices <= groups.chosenCount * (count / groups.count)
+            else {
+                throw illTyped(
+                    "n_group", gguf: "expert_group_count", expected: "groups of which some have \(choices) experts",
+                    found: "\(groups.chosenCount) of \(groups.count) groups of \(count) experts")
+            }
         }
         return ExpertRouting(
-            expertCount: count, choiceCount: choices, scoring: scoring, isNormalized: isNormalized)
+            expertCount: count, choiceCount: choices, scoring: scoring, groups: groups, isNormalized: isNormalized,
+            scale: Float(scale))
     }
 }
 

@@ -38,6 +38,8 @@ public enum TensorPart: String, Sendable, Hashable {
     /// Of all experts: one tensor, or a tensor for each, with `*` for its number.
     case expertGate = "ffn_gate_exps"
     case expertUp = "ffn_up_exps"
+    /// Gate and up of each expert in one matrix, gate first.
+    case expertGateUp = "ffn_gate_up_exps"
     case expertDown = "ffn_down_exps"
     /// Of the experts that all tokens share.
     case sharedRouter = "ffn_gate_inp_shexp"

@@ -10,8 +10,8 @@ extension ModelFamilies {
         var missing: [String: String] = [:]
         for name in [
             "qwen3_vl_moe", "gpt_oss", "gpt-oss",
-            "phimoe", "granitemoe", "granitemoeshared", "dbrx", "glm4_moe", "glm4moe", "hunyuan_v1_moe", "hunyuan-moe",
-            "ernie4_5_moe", "ernie4_5-moe", "llama4", "llama4_text", "minimax", "minimax_m2", "dots1", "arctic", "grok",
+            "phimoe", "granitemoeshared", "dbrx", "hunyuan_v1_moe", "hunyuan-moe",
+            "llama4", "llama4_text", "minimax", "minimax_m2", "dots1", "arctic", "grok",
             "bailingmoe", "flex_olmo", "cohere2_moe", "exaone_moe", "mimo_v2_flash", "solar_open", "jetmoe",
         ] { missing[name] = experts }
         for name in [

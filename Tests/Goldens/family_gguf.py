@@ -34,8 +34,17 @@ def parts(state):
                 yield key.replace("gate_up_proj", f"{part}_proj"), half
         elif key.endswith("shared_expert_gate.weight"):
             yield key, values[0]
+        elif key.endswith("e_score_correction_bias"):
+            yield key.replace("_bias", ".bias"), values.reshape(-1)
         else:
             yield key.replace("shared_mlp.output_linear", "mlp.down_proj"), values
+
+
+def published(key):
+    """The name in published checkpoints, which transformers renames when it loads experts."""
+    if "experts" in key:
+        return key.replace("block_sparse_moe", "mlp")
+    return key.replace("router.weight", "router.layer.weight").replace("gate.moe_statics", "moe_statics")
 
 
 def write_gguf(path, architecture, model):
@@ -133,7 +142,7 @@ def write_gguf(path, architecture, model):
         writer.add_embedding_scale(config.embedding_multiplier)
         writer.add_residual_scale(config.residual_multiplier)
         writer.add_logit_scale(config.logits_scaling)
-    if architecture == "granite":
+    if architecture in ("granite", "granitemoe"):
         writer.add_attention_scale(config.attention_multiplier)
         writer.add_embedding_scale(config.embedding_multiplier)
         writer.add_residual_scale(config.residual_multiplier)
@@ -156,10 +165,19 @@ def write_gguf(path, architecture, model):
     writer.add_token_merges(["a b"])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
-    experts = get("num_local_experts") or get("num_experts")
+    experts = get("num_local_experts") or get("num_experts") or get("moe_num_experts")
     if experts:
         writer.add_expert_count(experts)
-        writer.add_expert_used_count(config.num_experts_per_tok)
+        writer.add_expert_used_count(get("num_experts_per_tok") or config.moe_k)
+        if architecture == "glm4moe":
+            writer.add_leading_dense_block_count(config.first_k_dense_replace)
+            writer.add_expert_shared_count(config.n_shared_experts)
+            writer.add_expert_weights_scale(config.routed_scaling_factor)
+            writer.add_expert_weights_norm(config.norm_topk_prob)
+        if architecture == "ernie4_5-moe":
+            writer.add_leading_dense_block_count(config.moe_layer_start_index)
+            writer.add_interleave_moe_layer_step(config.moe_layer_interval)
+            writer.add_expert_shared_feed_forward_length(config.moe_num_shared_experts * config.moe_intermediate_size)
         if get("moe_intermediate_size"):
             writer.add_expert_feed_forward_length(config.moe_intermediate_size)
         if get("shared_expert_intermediate_size"):
@@ -178,13 +196,12 @@ def write_gguf(path, architecture, model):
             values = values.reshape(heads, 3, head_dim, *values.shape[1:]).swapaxes(0, 1).reshape(values.shape)
         if architecture in ("gemma", "gemma2", "gemma3") and key.endswith("norm.weight"):
             values = values + 1
-        if architecture in ("llama", "mistral3", "granite", "minicpm", "olmo", "smollm3", "arcee"):
+        if architecture in ("llama", "mistral3", "granite", "minicpm", "olmo", "smollm3", "arcee", "granitemoe"):
             if "q_proj" in key:
                 values = neighbours(values, heads)
             if "k_proj" in key:
                 values = neighbours(values, kv_heads)
-        name = names.get_name(
-            key.replace("block_sparse_moe", "mlp") if "experts" in key else key, try_suffixes=(".weight", ".bias"))
+        name = names.get_name(published(key), try_suffixes=(".weight", ".bias"))
         if name is None:
             sys.exit(f"{architecture}: gguf-py has no name for {key}")
         if not name.endswith((".weight", ".bias")):

@@ -123,6 +123,20 @@ FAMILIES = {
     "qwen3-moe-sparse": ("qwen3_moe", dict(
         num_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, head_dim=8, decoder_sparse_step=2), None, None),
     "olmoe": ("olmoe", dict(num_experts=6, num_experts_per_tok=2, intermediate_size=24), "olmoe", None),
+    "granite-moe": ("granitemoe", dict(
+        num_local_experts=5, num_experts_per_tok=2, intermediate_size=24, embedding_multiplier=3.0, residual_multiplier=0.5,
+        attention_multiplier=0.2, logits_scaling=4.0), "granitemoe", None),
+    "ernie-moe": ("ernie4_5_moe", dict(
+        moe_num_experts=6, moe_k=2, moe_intermediate_size=16, moe_layer_start_index=1, moe_layer_end_index=-1,
+        tie_word_embeddings=True), "ernie4_5-moe", None),
+    "glm4-moe": ("glm4_moe", dict(
+        n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, n_shared_experts=1, first_k_dense_replace=1,
+        head_dim=16, use_qk_norm=True, attention_bias=True, routed_scaling_factor=1.5, num_nextn_predict_layers=0,
+        rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5)), "glm4moe", None),
+    "glm4-moe-groups": ("glm4_moe", dict(
+        n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, n_shared_experts=2, first_k_dense_replace=2,
+        head_dim=16, n_group=4, topk_group=2,
+        rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5)), None, None),
 }
 
 
@@ -140,6 +154,8 @@ def randomize(model, seed):
         else:
             weight.copy_((0.2 if is_norm(key) else 0.3) * noise)
     for key, buffer in model.named_buffers():
+        if key.endswith("e_score_correction_bias"):
+            buffer.copy_(0.3 * torch.randn(buffer.shape, generator=generator))
         if key.endswith("layer_scalar"):
             buffer.copy_(torch.full_like(buffer, 0.75))
 

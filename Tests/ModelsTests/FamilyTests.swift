@@ -123,8 +123,8 @@ import Testing
         ),
         (#"{"model_type":"mamba2"}"#, "model_type mamba2 (it has recurrent layers) is not supported yet"),
         (
-            #"{"model_type":"some_vl","text_config":{"model_type":"ernie4_5_moe"}}"#,
-            "model_type ernie4_5_moe (its layers have experts of another kind) is not supported yet"
+            #"{"model_type":"some_vl","text_config":{"model_type":"hunyuan_v1_moe"}}"#,
+            "model_type hunyuan_v1_moe (its layers have experts of another kind) is not supported yet"
         ),
         (#"{"architectures":[]}"#, "key architectures must be a list of one architecture name"),
         ("{}", "key architectures is missing"),

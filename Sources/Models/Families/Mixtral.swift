@@ -22,17 +22,15 @@ public struct MixtralArchitecture: ModelArchitecture {
         var decoder = try DecoderBuilder(model, naming: naming, norm: .rms(epsilon: try metadata.rmsEpsilon()))
         var attention = DecoderAttention(
             decoder.sizes, rotary: try decoder.rotary(pairing: .halves, ggufPairing: .interleaved))
+        let activation = try metadata.activation()
         let experts = DecoderExperts(
             routing: try metadata.routing(["num_local_experts"], isNormalized: true),
-            intermediateSize: decoder.sizes.intermediateSize, activation: try metadata.activation())
+            intermediateSize: decoder.sizes.intermediateSize, activation: activation)
         let windows = try decoder.windows()
         var stream = try decoder.embedding()
         for layer in 0..<decoder.sizes.layerCount {
             attention.slidingWindow = windows[layer]
-            stream = try decoder.preNormLayer(stream, attention, layer: layer) {
-                (decoder, normed) throws(WeightLoadingError) in
-                try decoder.experts(normed, experts, layer: layer)
-            }
+            stream = try decoder.preNormLayer(stream, attention, activation, experts: experts, layer: layer)
         }
         return try decoder.finish(stream)
     }

@@ -22,16 +22,14 @@ public struct OlmoeArchitecture: ModelArchitecture {
         var attention = DecoderAttention(decoder.sizes, rotary: try decoder.rotary())
         attention.headNorm = .wholeRow
         if try metadata.bool("attention_bias") == true { attention.biases = .all }
+        let activation = try metadata.activation()
         let experts = DecoderExperts(
             routing: try metadata.routing(
                 ["num_experts", "num_local_experts"], isNormalized: try metadata.bool("norm_topk_prob") ?? false),
-            intermediateSize: decoder.sizes.intermediateSize, activation: try metadata.activation())
+            intermediateSize: decoder.sizes.intermediateSize, activation: activation)
         var stream = try decoder.embedding()
         for layer in 0..<decoder.sizes.layerCount {
-            stream = try decoder.preNormLayer(stream, attention, layer: layer) {
-                (decoder, normed) throws(WeightLoadingError) in
-                try decoder.experts(normed, experts, layer: layer)
-            }
+            stream = try decoder.preNormLayer(stream, attention, activation, experts: experts, layer: layer)
         }
         return try decoder.finish(stream)
     }

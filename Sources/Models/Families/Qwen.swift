@@ -107,14 +107,8 @@ private enum QwenLayers {
         var stream = try decoder.embedding()
         for layer in 0..<decoder.sizes.layerCount {
             attention.slidingWindow = windows[layer]
-            if let experts, !isDense[layer] {
-                stream = try decoder.preNormLayer(stream, attention, layer: layer) {
-                    (decoder, normed) throws(WeightLoadingError) in
-                    try decoder.experts(normed, experts, layer: layer)
-                }
-            } else {
-                stream = try decoder.preNormLayer(stream, attention, activation, layer: layer)
-            }
+            stream = try decoder.preNormLayer(
+                stream, attention, activation, experts: isDense[layer] ? nil : experts, layer: layer)
         }
         return try decoder.finish(stream)
     }
