@@ -54,6 +54,18 @@ struct UnicodeVersionTests {
         }
     }
 
+    @Test(
+        "marks of a starter that decomposes are sorted among others",
+        arguments: [
+            ("\u{F81}\u{F81}", "\u{F71}\u{F71}\u{F80}\u{F80}"), ("a\u{F75}\u{F81}", "a\u{F71}\u{F71}\u{F80}\u{F74}"),
+            ("\u{F73}\u{F71}", "\u{F71}\u{F71}\u{F72}"), ("\u{344}\u{323}", "\u{323}\u{308}\u{301}"),
+        ])
+    func marks(text: String, sorted: String) {
+        for form in [UnicodeForm.nfc, .nfd, .nfkc, .nfkd] {
+            #expect(form.apply(Array(text.utf8)) == Array(sorted.utf8), "\(form)")
+        }
+    }
+
     /// U+088F is a letter since Unicode 17. Here it must be a sign, after which `'t` is a contraction.
     @Test("letters of Unicode 17 are split as signs")
     func newLetters() {

@@ -12,6 +12,13 @@ enum UnicodeForm: Sendable, Equatable {
     private var isCompatible: Bool { self == .nfkc || self == .nfkd }
     private var isComposed: Bool { self == .nfc || self == .nfkc }
 
+    /// The starters that decompose into marks; none of them composes again. The standard library does not sort these marks
+    /// among those around them.
+    private static let markDecompositions: [UInt32: [Unicode.Scalar]] = [
+        0x344: ["\u{308}", "\u{301}"], 0xF73: ["\u{F71}", "\u{F72}"], 0xF75: ["\u{F71}", "\u{F74}"],
+        0xF81: ["\u{F71}", "\u{F80}"],
+    ]
+
     /// Whether the form of `text`, which is valid UTF-8, may differ from it.
     func mayChange(_ text: ArraySlice<UInt8>) -> Bool {
         // Scalars below U+0300, whose first byte is below 0xCC, neither compose nor reorder. Those below U+00C0, whose
@@ -39,6 +46,8 @@ enum UnicodeForm: Sendable, Equatable {
             if scalar.value < 0x300 || scalar.isAssigned(in: UnicodeVersion.normalization) {
                 if isCompatible, let mapping = CompatibilityMappings.ofScalar[scalar.value] {
                     known.append(contentsOf: mapping)
+                } else if let marks = Self.markDecompositions[scalar.value] {
+                    known.append(contentsOf: marks)
                 } else {
                     known.append(scalar)
                 }
