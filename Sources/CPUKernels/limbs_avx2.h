@@ -32,8 +32,6 @@ INLINE void write_part(i32x16 numbers, int32_t *words, size_t first) {
 
 #include "limbs.h"
 
-// The hardware does not predict the order of reads, one vector of a slice after the other.
-#define FETCHES(R) 1
 // The sums of sixteen outputs take two of the sixteen registers.
 #define SLICE_VECTORS(R, V) 1
 #define BLOCK_VECTORS(R, V) 1

@@ -30,8 +30,6 @@ INLINE void write_part(i32x16 numbers, int32_t *words, size_t first) {
 
 #include "limbs.h"
 
-// For one row the hardware's own prefetching is fast enough.
-#define FETCHES(R) ((R) > 1)
 // One vector at a time for several rows: the sums of all limbs fill the registers.
 #define SLICE_VECTORS(R, V) ((R) * LIMBS > 4 ? 1 : (V))
 #define BLOCK_VECTORS(R, V) 1

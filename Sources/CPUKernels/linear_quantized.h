@@ -49,9 +49,10 @@ INLINE void gemv_tile(code_kind kind, size_t rows, size_t vectors, const panel_s
         tile_zero(rows, vectors, acc);
         for (size_t s = 0; s < g->slices; s++) {
             const char *slice = g->codes + s * bytes;
-            // Each vector of outputs prefetches a part of the next slices.
+            // Each vector of outputs prefetches a part of the next slices: the hardware does not predict the order of
+            // reads, one vector of a slice after the other.
             size_t part = bytes / PANEL_VECTORS;
-            fetch_ahead(row == 0 && FETCHES(rows), slice + lane / LANES * part, vectors * part);
+            fetch_ahead(row == 0, slice + lane / LANES * part, vectors * part);
             input_rows x = slice_rows(in, row, g->index * shape->matrix->group_size + s * inputs, inputs);
             multiply_slice(kind, shape->matrix, rows, vectors, slice, lane, x, acc);
         }

@@ -5,8 +5,7 @@
 #include "quantized_codes.h"
 #include "tile.h"
 
-// Whether R rows prefetch weights, and how many of the V vectors of a tile a slice and a block process at a time.
-#define FETCHES(R) 1
+// How many of the V vectors of a tile a slice and a block process at a time.
 #define SLICE_VECTORS(R, V) (V)
 #define BLOCK_VECTORS(R, V) ((V) > 1 ? (V) / 2 : 1)
 
