@@ -3,9 +3,9 @@ import CPUKernels
 import Tensors
 
 /// A weight matrix in pool memory, in the layout that its kernels read.
-struct PrepackedMatrix: Sendable {
+struct PrepackedMatrix {
     /// The order of the numbers in memory. Single rows can be read out of each layout.
-    enum Layout: Sendable {
+    enum Layout {
         /// Row-major.
         case rows(ElementType)
         /// Panels of 64 outputs (`quire_prepack`).
@@ -21,9 +21,10 @@ struct PrepackedMatrix: Sendable {
     let range: MemoryRange
 
     /// Copies `weights` into memory of `pool`: in panels if a linear operation reads them, row-major if only rows
-    /// are looked up. A matrix with both uses has one copy, in panels. Quantized weights are always in panels.
+    /// are looked up. A matrix with both uses has one copy, in panels. Quantized weights are always in panels. `grids`
+    /// must live as long as the matrix.
     init(
-        _ weights: LinearWeights, asPanels: Bool, pool: MemoryPool, workers: WorkerPool
+        _ weights: LinearWeights, asPanels: Bool, grids: GridTables, pool: MemoryPool, workers: WorkerPool
     ) throws(BackendError) {
         outputSize = weights.outputSize
         inputSize = weights.inputSize
@@ -43,7 +44,7 @@ struct PrepackedMatrix: Sendable {
                 target.copyMemory(from: source, byteCount: bytes.count)
             }
         case .quantized(let matrix):
-            let format = try QuantizedFormat(matrix)
+            let format = try QuantizedFormat(matrix, grids: grids)
             layout = .quantized(format.matrix)
             range = try pool.allocate(
                 byteCount: quire_panel_count(outputSize) * format.panelByteCount, for: .weights)

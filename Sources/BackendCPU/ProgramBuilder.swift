@@ -55,6 +55,8 @@ struct ProgramBuilder {
         self.limits = limits
         self.pool = pool
         orders = try InputOrders(of: plan.matrices, pool: pool)
+        let grids = try GridTables(
+            of: plan.matrices.map(\.weights) + plan.matrixSets.flatMap(\.matrices), pool: pool)
 
         var linearMatrices: Set<MatrixID> = []
         for case .linear(_, let parts) in lowered.operations { linearMatrices.formUnion(parts.map(\.weights)) }
@@ -62,8 +64,8 @@ struct ProgramBuilder {
         for (index, matrix) in plan.matrices.enumerated() {
             weights.append(
                 try PrepackedMatrix(
-                    matrix.weights, asPanels: linearMatrices.contains { $0.index == index }, pool: pool,
-                    workers: workers))
+                    matrix.weights, asPanels: linearMatrices.contains { $0.index == index }, grids: grids,
+                    pool: pool, workers: workers))
         }
         self.weights = weights
 
@@ -86,8 +88,8 @@ struct ProgramBuilder {
         arena = arenaRange.start
         let logitsStorage = lowered.layout.storages[lowered.layout.logitsStorage]
         logits = try pool.allocate(byteCount: logitsStorage.byteCount, for: .scratch)
-        ranges = weights.map(\.range) + orders.memory + [vectorRange, arenaRange]
-        for set in plan.matrixSets { try addSet(set, workers) }
+        ranges = weights.map(\.range) + orders.memory + grids.memory + [vectorRange, arenaRange]
+        for set in plan.matrixSets { try addSet(set, grids, workers) }
         for stage in lowered.stages { try append(stage) }
     }
 
@@ -196,14 +198,17 @@ extension ProgramBuilder {
             panelCount: quire_panel_count(matrix.outputSize))
     }
 
-    private mutating func addSet(_ set: PlanMatrixSet, _ workers: WorkerPool) throws(BackendError) {
+    private mutating func addSet(
+        _ set: PlanMatrixSet, _ grids: GridTables, _ workers: WorkerPool
+    ) throws(BackendError) {
         let table = try pool.allocate(
             byteCount: set.matrices.count * MemoryLayout<UnsafeRawPointer>.stride, for: .weights)
         let addresses = table.start.bindMemory(to: UnsafeRawPointer.self, capacity: set.matrices.count)
         ranges.append(table)
         var first: PrepackedMatrix?
         for (index, weights) in set.matrices.enumerated() {
-            let matrix = try PrepackedMatrix(weights, asPanels: true, pool: pool, workers: workers)
+            let matrix = try PrepackedMatrix(
+                weights, asPanels: true, grids: grids, pool: pool, workers: workers)
             (addresses + index).initialize(to: UnsafeRawPointer(matrix.range.start))
             ranges.append(matrix.range)
             first = first ?? matrix

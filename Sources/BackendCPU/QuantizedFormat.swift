@@ -4,20 +4,20 @@ import SharedValues
 import Tensors
 
 /// A quantized matrix for the kernels: how its rows are handed over, and how its panels are laid out.
-struct QuantizedFormat: Sendable {
+struct QuantizedFormat {
     let matrix: quire_quantized
     let stored: quire_stored_rows
     /// The blocks that have to be unpacked before rows are handed over; nil: rows are handed over as they are stored.
     private let blocks: BlockFormat?
 
-    /// Throws `unsupported` for groups that no kernel takes.
-    init(_ matrix: QuantizedMatrix) throws(BackendError) {
+    /// `grids` has the tables of all formats that need one. Throws `unsupported` for groups that no kernel takes.
+    init(_ matrix: QuantizedMatrix, grids: GridTables) throws(BackendError) {
         let format: CodeFormat
         switch matrix.layout {
         case .groups(let groups):
             (format, stored, blocks) = (groups.codeFormat, .groups, nil)
-        case .blocks(let stored):
-            (format, self.stored, blocks) = (stored.codeFormat, .unpacked, stored)
+        case .blocks(let block):
+            (format, stored, blocks) = (block.codeFormat, block.gridValues == nil ? .unpacked : .grid, block)
         }
         // Groups end where a slice of inputs does. A group that is a whole row may have any length.
         let isWhole = format.groupSize >= matrix.inputSize
@@ -25,7 +25,11 @@ struct QuantizedFormat: Sendable {
         guard groupSize == 16 || groupSize % 32 == 0 else {
             throw .unsupported(operation: "linear", reason: "groups of \(groupSize), not 16 or a multiple of 32")
         }
-        self.matrix = quire_quantized(format, n: matrix.outputSize, k: matrix.inputSize, groupSize: groupSize)
+        var kernelMatrix = quire_quantized(format, n: matrix.outputSize, k: matrix.inputSize, groupSize: groupSize)
+        if let blocks, let values = blocks.gridValues {
+            kernelMatrix.setGrid(values, grids.rows(of: blocks))
+        }
+        self.matrix = kernelMatrix
         let groupCount = matrix.inputSize.dividedUp(by: groupSize)
         guard groupCount <= Int(quire_max_group_count) else {
             throw .unsupported(operation: "linear", reason: "\(groupCount) groups in a row")
@@ -36,28 +40,12 @@ struct QuantizedFormat: Sendable {
     var panelByteCount: Int { withUnsafePointer(to: matrix) { quire_quantized_panel_byte_count($0) } }
 
     /// Bytes of a row that is handed over; nil: those of a stored row.
-    var unpackedRowByteCount: Int? {
-        guard let blocks else { return nil }
-        let (inputSize, format) = (Int(matrix.k), blocks.codeFormat)
-        let outerCount = format.outerByteCount == 0 ? 0 : inputSize / CodeFormat.outerGroupSize
-        return inputSize + inputSize / format.groupSize * format.groupByteCount + outerCount * format.outerByteCount
-    }
+    var unpackedRowByteCount: Int? { blocks.map { UnpackedRow($0, inputSize: Int(matrix.k)).byteCount } }
 
-    /// Unpacks a stored row to `target`, `unpackedRowByteCount` bytes: codes, scales of groups, outer scales.
+    /// Unpacks a stored row to `target`, `unpackedRowByteCount` bytes, as `stored` says.
     func unpack(_ row: UnsafeRawPointer, to target: UnsafeMutableRawPointer) {
         guard let blocks else { return }
-        let (inputSize, format) = (Int(matrix.k), blocks.codeFormat)
-        let groupsPerBlock = blocks.elementCount / format.groupSize
-        let scales = target + inputSize
-        let outer = scales + inputSize / format.groupSize * format.groupByteCount
-        for block in 0..<inputSize / blocks.elementCount {
-            blocks.unpack(
-                row + block * blocks.byteCount,
-                to: BlockParts(
-                    codes: (target + block * blocks.elementCount).assumingMemoryBound(to: UInt8.self),
-                    scales: scales + block * groupsPerBlock * format.groupByteCount,
-                    outer: outer + block * format.outerByteCount))
-        }
+        UnpackedRow(blocks, inputSize: Int(matrix.k)).unpack(row, to: target)
     }
 }
 
@@ -84,6 +72,16 @@ extension quire_quantized {
             middle = -Float(lowest)
             let bytes = SIMD16<UInt8>(truncatingIfNeeded: entries &- SIMD16(repeating: lowest))
             withUnsafeMutableBytes(of: &book) { $0.storeBytes(of: bytes, as: SIMD16<UInt8>.self) }
+        }
+    }
+
+    /// Makes the codes rows of a grid, of which `rows` is the table. IQ formats store the scale as `s`, not `2 s + 1`.
+    fileprivate mutating func setGrid(_ values: BlockFormat.GridValues, _ rows: UnsafePointer<UInt32>?) {
+        grid = rows
+        switch values {
+        case .signed: (self.values, scaling) = (.signedGrid, .nestedOdd)
+        case .shifted: (self.values, scaling) = (.shiftedGrid, .nestedOdd)
+        case .ternary: self.values = .ternaryGrid
         }
     }
 }

@@ -51,7 +51,7 @@ INLINE u32x16 octet_code_pairs(size_t bits, octet_words w, uint32_t pair) {
 /// Their values.
 INLINE u32x16 octet_pairs(code_kind kind, const quire_quantized *q, octet_words w, uint32_t pair) {
     u32x16 codes = octet_code_pairs(kind.bits, w, pair);
-    if (kind.values == quire_values_book) {
+    if (has_book(kind)) {
         __m256i book = _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)q->book));
         union {
             u32x16 whole;
@@ -94,7 +94,7 @@ INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows
     UNROLL for (size_t v = 0; v < vectors; v++) {
         i32x16 sums[MAX_ROWS][PARTS] = {0};
         UNROLL for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
-            octet_words words = load_octet(kind, slice, octet, lane + v * LANES);
+            octet_words words = load_octet(kind, q, slice, octet, lane + v * LANES);
             UNROLL for (uint32_t pair = 0; pair < OCTET / 2; pair++) {
                 u32x16 codes = octet_pairs(kind, q, words, pair);
                 UNROLL for (size_t r = 0; r < rows; r++) {
@@ -115,7 +115,7 @@ INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows
 INLINE void unpack_slice(code_kind kind, const quire_quantized *q, const char *slice, void *unpacked) {
     for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            octet_words words = load_octet(kind, slice, octet, lane);
+            octet_words words = load_octet(kind, q, slice, octet, lane);
             UNROLL for (uint32_t pair = 0; pair < OCTET / 2; pair++) {
                 size_t index = (octet * OCTET / 2 + pair) * quire_panel_width + lane;
                 *(u32x16_anywhere *)((uint32_t *)unpacked + index) = octet_pairs(kind, q, words, pair);

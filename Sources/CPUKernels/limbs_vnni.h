@@ -58,7 +58,7 @@ INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows
     i32x16 sums[MAX_ROWS][PANEL_VECTORS][LIMBS] = {0};
     UNROLL for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         UNROLL for (size_t v = 0; v < vectors; v++) {
-            code_bytes codes = octet_bytes(kind, q, load_octet(kind, slice, octet, lane + v * LANES));
+            code_bytes codes = octet_bytes(kind, q, load_octet(kind, q, slice, octet, lane + v * LANES));
             UNROLL for (size_t word = 0; word < 2; word++) {
                 UNROLL for (size_t r = 0; r < rows; r++) {
                     UNROLL for (size_t d = 0; d < LIMBS; d++) {
@@ -80,7 +80,7 @@ INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows
 INLINE void unpack_slice(code_kind kind, const quire_quantized *q, const char *slice, void *unpacked) {
     for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            code_bytes codes = octet_bytes(kind, q, load_octet(kind, slice, octet, lane));
+            code_bytes codes = octet_bytes(kind, q, load_octet(kind, q, slice, octet, lane));
             UNROLL for (size_t word = 0; word < 2; word++) {
                 size_t index = (2 * octet + word) * quire_panel_width + lane;
                 *(u32x16_anywhere *)((uint32_t *)unpacked + index) = codes.words[word];

@@ -17,6 +17,11 @@ INLINE f32x16 f32_from_f16(u16x16 h) { return (f32x16)_mm512_cvtph_ps((__m256i)h
 
 INLINE u16x16 f16_from_f32(f32x16 x) { return (u16x16)_mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT); }
 
+/// `table[index]`, lane by lane.
+INLINE u32x16 word_lookup(const uint32_t *table, u32x16 index) {
+    return (u32x16)_mm512_i32gather_epi32((__m512i)index, table, 4);
+}
+
 /// `table[index % 16]`, lane by lane.
 INLINE f32x16 float_lookup(f32x16 table, u32x16 index) {
     return (f32x16)_mm512_permutexvar_ps((__m512i)index, (__m512)table);
@@ -29,6 +34,18 @@ INLINE f32x16 f32_from_f16(u16x16 h) {
     f32x8 low = (f32x8)_mm256_cvtph_ps(_mm256_castsi256_si128(half));
     f32x8 high = (f32x8)_mm256_cvtph_ps(_mm256_extracti128_si256(half, 1));
     return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+}
+
+/// `table[index]`, lane by lane.
+INLINE u32x16 word_lookup(const uint32_t *table, u32x16 index) {
+    union {
+        u32x16 whole;
+        __m256i halves[2];
+    } words = {.whole = index};
+    UNROLL for (size_t half = 0; half < 2; half++) {
+        words.halves[half] = _mm256_i32gather_epi32((const int *)table, words.halves[half], 4);
+    }
+    return words.whole;
 }
 
 /// `table[index % 16]`, lane by lane.
@@ -57,6 +74,13 @@ INLINE u16x16 f16_from_f32(f32x16 x) {
 }
 
 #else
+
+/// `table[index]`, lane by lane.
+INLINE u32x16 word_lookup(const uint32_t *table, u32x16 index) {
+    u32x16 found;
+    UNROLL for (size_t i = 0; i < LANES; i++) { found[i] = table[index[i]]; }
+    return found;
+}
 
 /// `table[index % 16]`, lane by lane.
 INLINE f32x16 float_lookup(f32x16 table, u32x16 index) {

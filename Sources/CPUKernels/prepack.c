@@ -68,6 +68,10 @@ typedef struct stored_row {
 
 static stored_row stored_row_of(const panel_shape *s, quire_stored_rows stored) {
     const quire_quantized *q = s->matrix;
+    if (stored == quire_stored_grid) {
+        size_t scales = q->k / grid_inputs(q->bits) * 2 + q->k / 8;
+        return (stored_row){stored, scales + s->groups, scales};
+    }
     if (stored == quire_stored_unpacked) {
         size_t own = s->scale_bytes / quire_panel_width;
         return (stored_row){stored, q->k + s->groups * own, q->k};
@@ -96,6 +100,39 @@ static void write_codes(const quire_quantized *q, const uint8_t *codes, size_t c
     }
 }
 
+/// Writes the rows of a grid that a slice has, of one output, to `slice`, which must be zero. `input`: the slice's
+/// first one; `row`: a stored row of the matrix.
+static void write_grid_rows(const quire_quantized *q, const uint8_t *row, size_t input, char *slice, size_t lane) {
+    size_t width = quire_panel_width, inputs = slice_inputs(q), octets = inputs / 8;
+    size_t row_inputs = grid_inputs(q->bits);
+    const uint8_t *indices = row + input / row_inputs * 2;
+    const uint8_t *highest = row + q->k / row_inputs * 2 + input / 8;
+    uint8_t *bytes = (uint8_t *)slice, *after = bytes + inputs / row_inputs * width, *upper = after + octets * width;
+    for (size_t i = 0; i < inputs / row_inputs; i++) {
+        uint32_t index = indices[2 * i] | (uint32_t)indices[2 * i + 1] << 8, above = index >> 8;
+        bytes[i * width + lane] = (uint8_t)index;
+        if (q->values != quire_values_signed_grid) {
+            // Upper bits of the index, and either the highest bit of the codes or one more of the index.
+            size_t nibble = lane * octets + i;
+            uint32_t field = q->values == quire_values_shifted_grid ? above | (highest[i] & 1u) << 3 : above & 15;
+            after[nibble / 2] |= (uint8_t)(field << nibble % 2 * 4);
+            if (q->values == quire_values_ternary_grid) {
+                after[octets * width / 2 + nibble_byte(lane)] |= (uint8_t)(above >> 4 << i << nibble_shift(lane));
+            }
+        } else if (q->bits == 4) {
+            upper[lane] |= (uint8_t)(above << i);
+        } else if (octets == 2) {
+            upper[nibble_byte(lane)] |= (uint8_t)(above << 2 * i << nibble_shift(lane));
+        }
+    }
+    if (q->values != quire_values_signed_grid) {
+        return;
+    }
+    for (size_t i = 0; i < inputs; i++) {
+        after[i / 8 * width + lane] |= (uint8_t)((highest[i / 8] >> i % 8 & 1u) << (i % 2 * 4 + i % 8 / 2));
+    }
+}
+
 /// Writes the fields of scales of output `lane`, `count` of `size` bytes each, 64 outputs apart.
 static void write_fields(char *fields, size_t lane, const uint8_t *from, size_t size, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -111,7 +148,11 @@ static void write_scales(const panel_shape *s, const stored_row *layout, const u
     size_t own = s->scale_bytes / quire_panel_width, outer_own = s->outer_bytes / quire_panel_width;
     // Nested scales have bytes, others have numbers of 16 or 32 bits.
     size_t size = s->outer_bytes > 0 ? 1 : scale_size(q);
-    write_fields(scales, lane, row + layout->scales + g->index * own, size, own / size);
+    if (q->scaling == quire_scaling_nested_odd) {
+        scales[nibble_byte(lane)] |= (char)(row[layout->scales + g->index] << nibble_shift(lane));
+    } else {
+        write_fields(scales, lane, row + layout->scales + g->index * own, size, own / size);
+    }
     if (q->scaling == quire_scaling_zeros) {
         uint32_t *words = (uint32_t *)(uintptr_t)g->zeros;
         words[lane] |= stream_field(row + layout->others, q->bits, g->index) << g->zero_shift;
@@ -137,6 +178,11 @@ void quire_prepack_quantized(const quire_quantized *q, quire_stored_rows stored,
             write_scales(&shape, &layout, row, &g, lane);
             for (size_t slice = 0; slice < g.slices; slice++) {
                 size_t input = index * q->group_size + slice * inputs;
+                char *to = (char *)(uintptr_t)(g.codes + slice * shape.slice_bytes);
+                if (stored == quire_stored_grid) {
+                    write_grid_rows(q, row, input, to, lane);
+                    continue;
+                }
                 size_t count = q->k - input < inputs ? q->k - input : inputs;
                 uint8_t fields[32];
                 const uint8_t *codes = row + input;
@@ -144,7 +190,7 @@ void quire_prepack_quantized(const quire_quantized *q, quire_stored_rows stored,
                     for (size_t i = 0; i < count; i++) { fields[i] = (uint8_t)stream_field(row, q->bits, input + i); }
                     codes = fields;
                 }
-                write_codes(q, codes, count, (char *)(uintptr_t)(g.codes + slice * shape.slice_bytes), lane);
+                write_codes(q, codes, count, to, lane);
             }
         }
         if (index + 1 < shape.groups) {

@@ -8,8 +8,8 @@
 /// Inputs that are unpacked together.
 enum { OCTET = 8 };
 
-/// How codes are stored: what a kernel is compiled for. The products of a kind are a program of their own, as its shifts
-/// and masks are constants.
+/// How codes are stored: what a kernel is compiled for. The products of a kind are a program of their own, as its
+/// shifts and masks are constants.
 typedef struct code_kind {
     size_t bits;
     /// Of a slice.
@@ -20,24 +20,34 @@ typedef struct code_kind {
 /// The kinds of all matrices: calls `CASE(bits, inputs, values)`.
 #define FOR_CODE_KINDS(CASE)          \
     CASE(2, 32, quire_values_integers) \
+    CASE(2, 32, quire_values_ternary_grid) \
     CASE(2, 16, quire_values_integers) \
     CASE(3, 32, quire_values_integers) \
     CASE(3, 16, quire_values_integers) \
-    CASE(3, 32, quire_values_book)     \
-    CASE(3, 16, quire_values_book)     \
+    CASE(3, 32, quire_values_signed_grid)  \
+    CASE(3, 16, quire_values_signed_grid)  \
+    CASE(3, 32, quire_values_shifted_grid) \
+    CASE(3, 16, quire_values_shifted_grid) \
     CASE(4, 32, quire_values_integers) \
     CASE(4, 16, quire_values_integers) \
     CASE(4, 32, quire_values_book)     \
+    CASE(4, 32, quire_values_signed_grid) \
     CASE(5, 32, quire_values_integers) \
     CASE(6, 16, quire_values_integers) \
     CASE(8, 32, quire_values_integers) \
     CASE(8, 16, quire_values_integers)
 
 /// A kind as one number, for a switch.
-#define CODE_KIND(bits, inputs, values) ((bits) << 8 | (inputs) << 2 | (values))
+#define CODE_KIND(bits, inputs, values) ((bits) << 16 | (inputs) << 8 | (values))
 
 /// Bytes of a slice.
-INLINE size_t slice_bytes(code_kind kind) { return kind.inputs * kind.bits * quire_panel_width / 8; }
+INLINE size_t slice_bytes(code_kind kind) { return slice_byte_count(kind.bits, kind.inputs, kind.values); }
+
+/// Whether codes are entries of a book.
+INLINE int has_book(code_kind kind) {
+    return kind.values == quire_values_book || kind.values == quire_values_signed_grid
+           || kind.values == quire_values_shifted_grid;
+}
 
 /// The words that hold eight inputs of sixteen outputs, shifted so that the inputs begin at the lowest bit of each
 /// half word.
@@ -47,6 +57,9 @@ typedef struct octet_words {
     /// The plane of the highest bits, where there are two; for eight bits the last four inputs.
     u32x16 high;
 } octet_words;
+
+typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
+typedef u8x16 u8x16_anywhere __attribute__((aligned(1), may_alias));
 
 /// Words of sixteen outputs from `lane` on.
 INLINE u32x16 plane_words(const char *plane, size_t word, size_t lane) {
@@ -60,8 +73,64 @@ INLINE u32x16 half_plane_words(const char *plane, size_t lane) {
     return (words & 0xff) | (words & 0xff00) << 8;
 }
 
+/// Sixteen bytes as words.
+INLINE u32x16 byte_words(const char *from) {
+    return __builtin_convertvector(*(const u8x16_anywhere *)from, u32x16);
+}
+
+/// Eight bits of each output with even inputs in the lower half: the even ones in the lower half word.
+INLINE u32x16 split_octet_bits(u32x16 bytes) { return (bytes & 15) | (bytes & 0xf0) << 12; }
+
+/// The upper bits of indices of octets, a nibble for each, of sixteen outputs: [64] fields of four bits an octet.
+INLINE u32x16 index_nibbles(const char *fields, size_t octets, size_t lane) {
+    return octets == 2 ? byte_words(fields + lane)
+                       : __builtin_convertvector(*(const u16x16_anywhere *)(fields + lane * 2), u32x16);
+}
+
+/// An octet of codes that are rows of `grid`, as `load_octet` gives them for codes of as many bits.
+INLINE octet_words load_grid_octet(code_kind kind, const uint32_t *grid, const char *slice, size_t octet, size_t lane) {
+    size_t width = quire_panel_width, octets = kind.inputs / OCTET;
+    octet_words w;
+    if (kind.values == quire_values_ternary_grid) {
+        u32x16 upper = index_nibbles(slice + octets * width, octets, lane) >> (uint32_t)(octet * 4) & 15;
+        u32x16 last = byte_words(slice + octets * width * 3 / 2 + nibble_byte(lane)) >> nibble_shift(lane);
+        last = last >> (uint32_t)octet & 1;
+        w.low = w.high = word_lookup(grid, byte_words(slice + octet * width + lane) | upper << 8 | last << 12);
+        return w;
+    }
+    if (kind.values == quire_values_shifted_grid) {
+        u32x16 nibbles = index_nibbles(slice + octets * width, octets, lane) >> (uint32_t)(octet * 4);
+        w.low = word_lookup(grid, byte_words(slice + octet * width + lane) | (nibbles & 7) << 8);
+        // The highest bit of all eight inputs.
+        w.high = -(nibbles >> 3 & 1) & 0x000f000f;
+        return w;
+    }
+    u32x16 high = split_octet_bits(byte_words(slice + ((kind.bits == 4 ? 2 * octets : octets) + octet) * width + lane));
+    if (kind.bits == 4) {
+        u32x16 ninth = byte_words(slice + 3 * octets * width + lane) >> (uint32_t)(2 * octet);
+        u32x16 first = byte_words(slice + 2 * octet * width + lane) | (ninth & 1) << 8;
+        u32x16 second = byte_words(slice + (2 * octet + 1) * width + lane) | (ninth & 2) << 7;
+        // The bits of four inputs, one after another, become the highest ones of nibbles.
+        high = (high | high << 3 | high << 6 | high << 9) & 0x11111111;
+        w.low = w.high = word_lookup(grid, first) | word_lookup(grid, second) << 8 | high << 3;
+        return w;
+    }
+    u32x16 index = byte_words(slice + octet * width + lane);
+    if (octets == 2) {
+        u32x16 nibbles = byte_words(slice + 4 * width + nibble_byte(lane)) >> nibble_shift(lane);
+        index |= (nibbles >> (uint32_t)(2 * octet) & 3) << 8;
+    }
+    w.low = word_lookup(grid, index);
+    w.high = high;
+    return w;
+}
+
 /// Octet `octet` of the slice at `slice`.
-INLINE octet_words load_octet(code_kind kind, const char *slice, size_t octet, size_t lane) {
+INLINE octet_words load_octet(code_kind kind, const quire_quantized *q, const char *slice, size_t octet,
+                              size_t lane) {
+    if (has_grid(kind.values)) {
+        return load_grid_octet(kind, q->grid, slice, octet, lane);
+    }
     // A plane of p bits has `inputs * p / 32` words of 64 outputs.
     size_t words = quire_panel_width * 4 * kind.inputs / 32;
     octet_words w;
@@ -106,9 +175,6 @@ INLINE u32x16 octet_integers(size_t bits, octet_words w, size_t i) {
     }
 }
 
-typedef uint8_t u8x16 __attribute__((ext_vector_type(16)));
-typedef u8x16 u8x16_anywhere __attribute__((aligned(1), may_alias));
-
 INLINE f32x16 bytes_as_floats(const char *from) {
     return __builtin_convertvector(__builtin_convertvector(*(const u8x16_anywhere *)from, i32x16), f32x16);
 }
@@ -123,7 +189,7 @@ INLINE f32x16 book_floats(const quire_quantized *q) { return bytes_as_floats((co
 /// The values of input `i` of the octet, as f32, exactly. `book`: `book_floats`, where there is a book.
 INLINE f32x16 octet_floats(code_kind kind, f32x16 book, octet_words w, size_t i) {
     size_t bits = kind.bits;
-    if (kind.values == quire_values_book) {
+    if (has_book(kind)) {
         // The lookup ignores all but the four lowest bits.
         uint32_t shift = (uint32_t)(i % 2 * 16 + i / 2 * 4);
         return float_lookup(book, bits == 4 ? w.low >> shift : octet_integers(bits, w, i));
@@ -189,7 +255,7 @@ INLINE code_bytes octet_code_bytes(size_t bits, octet_words w) {
 /// The values of an octet as bytes.
 INLINE code_bytes octet_bytes(code_kind kind, const quire_quantized *q, octet_words w) {
     code_bytes b = octet_code_bytes(kind.bits, w);
-    if (kind.values == quire_values_book) {
+    if (has_book(kind)) {
         __m512i book = _mm512_broadcast_i32x4(_mm_loadu_si128((const __m128i *)q->book));
         UNROLL for (int word = 0; word < 2; word++) {
             b.words[word] = (u32x16)_mm512_shuffle_epi8(book, (__m512i)b.words[word]);
@@ -239,6 +305,13 @@ INLINE group_scale group_scale_at(const quire_quantized *q, const quantized_grou
             s.scale = load_as(quire_dtype_f16, g->outer, lane) * bytes_as_floats((const char *)&low);
             s.offset = load_as(quire_dtype_f16, g->outer, quire_panel_width + lane)
                        * -bytes_as_floats((const char *)&high);
+            break;
+        }
+        case quire_scaling_nested_odd: {
+            u8x16 pairs = *(const u8x16_anywhere *)(g->scales + nibble_byte(lane));
+            u8x16 odd = (pairs >> (uint8_t)nibble_shift(lane) & 15) * 2 + 1;
+            s.scale = load_as(quire_dtype_f16, g->outer, lane) * bytes_as_floats((const char *)&odd) * q->factor;
+            s.offset = s.scale * -q->middle;
             break;
         }
         case quire_scaling_nested_centred:

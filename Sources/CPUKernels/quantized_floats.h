@@ -60,7 +60,7 @@ INLINE void multiply_slice(code_kind kind, const quire_quantized *q, size_t rows
     for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         octet_words words[PANEL_VECTORS];
         UNROLL for (size_t v = 0; v < vectors; v++) {
-            words[v] = load_octet(kind, slice, octet, lane + v * LANES);
+            words[v] = load_octet(kind, q, slice, octet, lane + v * LANES);
         }
         UNROLL for (size_t i = 0; i < OCTET; i++) {
             f32x16 weights[PANEL_VECTORS];
@@ -78,7 +78,7 @@ INLINE void unpack_slice(code_kind kind, const quire_quantized *q, const char *s
     f32x16 book = book_floats(q);
     for (size_t octet = 0; octet < kind.inputs / OCTET; octet++) {
         for (size_t lane = 0; lane < quire_panel_width; lane += LANES) {
-            octet_words words = load_octet(kind, slice, octet, lane);
+            octet_words words = load_octet(kind, q, slice, octet, lane);
             UNROLL for (size_t i = 0; i < OCTET; i++) {
                 float *to = (float *)unpacked + (octet * OCTET + i) * quire_panel_width + lane;
                 store(to, octet_floats(kind, book, words, i));

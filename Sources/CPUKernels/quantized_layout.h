@@ -15,6 +15,31 @@ static inline size_t field_at(size_t width, size_t inputs, size_t i, size_t lane
     return word * word_bits + word_bits / 2 * (field % 2) + width * (field / 2);
 }
 
+/// Whether codes come from rows of a grid.
+static inline int has_grid(quire_values values) {
+    return values == quire_values_signed_grid || values == quire_values_shifted_grid
+           || values == quire_values_ternary_grid;
+}
+
+/// Inputs that share an index of a grid.
+static inline size_t grid_inputs(size_t bits) { return bits == 4 ? 4 : 8; }
+
+/// Bytes of a slice.
+static inline size_t slice_byte_count(size_t bits, size_t inputs, quire_values values) {
+    size_t octets = inputs / 8, width = quire_panel_width;
+    switch (values) {
+        case quire_values_signed_grid:
+            return bits == 4 ? (3 * octets + 1) * width : 2 * octets * width + (inputs == 16 ? width / 2 : 0);
+        case quire_values_shifted_grid: return octets * width * 3 / 2;
+        case quire_values_ternary_grid: return octets * width * 3 / 2 + width / 2;
+        default: return inputs * bits * width / 8;
+    }
+}
+
+// The nibble of output `lane`.
+static inline size_t nibble_byte(size_t lane) { return lane % 32; }
+static inline uint32_t nibble_shift(size_t lane) { return (uint32_t)(lane / 32 * 4); }
+
 /// The inputs that share outer scales, where there are any.
 enum { OUTER_INPUTS = 256 };
 
@@ -45,7 +70,7 @@ static inline panel_shape shape_of(const quire_quantized *q) {
         .groups = groups,
         .slices = q->group_size / inputs,
         .last_slices = (q->k - (groups - 1) * q->group_size + inputs - 1) / inputs,
-        .slice_bytes = inputs * q->bits * width / 8,
+        .slice_bytes = slice_byte_count(q->bits, inputs, q->values),
         .zeros_per_word = 32 / q->bits,
     };
     switch (q->scaling) {
@@ -65,6 +90,10 @@ static inline panel_shape shape_of(const quire_quantized *q) {
             break;
         case quire_scaling_nested_centred:
             s.scale_bytes = width;
+            s.outer_bytes = width * 2;
+            break;
+        case quire_scaling_nested_odd:
+            s.scale_bytes = width / 2;
             s.outer_bytes = width * 2;
             break;
     }

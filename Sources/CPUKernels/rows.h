@@ -87,8 +87,41 @@ static void embed_panels(quire_dtype dtype, const void *panels, const int32_t *i
     }
 }
 
+/// The code of input `i` of a slice of rows of a grid, for output `lane`.
+INLINE uint32_t grid_code_at(const quire_quantized *q, const char *slice, size_t i, size_t lane) {
+    const uint8_t *bytes = (const uint8_t *)slice;
+    size_t width = quire_panel_width, inputs = slice_inputs(q), octets = inputs / 8, octet = i / 8;
+    size_t row_inputs = grid_inputs(q->bits), row = i / row_inputs, input = i % row_inputs;
+    uint32_t index = bytes[row * width + lane], highest = 0;
+    if (q->values != quire_values_signed_grid) {
+        size_t nibble = lane * octets + octet;
+        uint32_t field = bytes[octets * width + nibble / 2] >> nibble % 2 * 4;
+        if (q->values == quire_values_ternary_grid) {
+            const uint8_t *last = bytes + octets * width * 3 / 2;
+            uint32_t bit = last[nibble_byte(lane)] >> nibble_shift(lane) >> octet & 1u;
+            return q->grid[index | (field & 15) << 8 | bit << 12] >> (16 * (input % 2) + 2 * (input / 2)) & 3;
+        }
+        index |= (field & 7) << 8;
+        highest = field >> 3 & 1;
+    } else {
+        const uint8_t *after = bytes + inputs / row_inputs * width, *upper = after + octets * width;
+        highest = after[octet * width + lane] >> (i % 2 * 4 + i % 8 / 2) & 1;
+        if (q->bits == 4) {
+            index |= (upper[lane] >> row & 1u) << 8;
+        } else if (octets == 2) {
+            index |= (upper[nibble_byte(lane)] >> nibble_shift(lane) >> 2 * octet & 3u) << 8;
+        }
+    }
+    size_t field_width = q->bits == 4 ? 4 : 2;
+    uint32_t lower = q->grid[index] >> (16 * (input % 2) + field_width * (input / 2));
+    return (lower & ((1u << (q->bits - 1)) - 1)) | highest << (q->bits - 1);
+}
+
 /// The code of input `i` of a slice, for output `lane`.
 INLINE uint32_t code_at(const quire_quantized *q, const char *slice, size_t i, size_t lane) {
+    if (has_grid(q->values)) {
+        return grid_code_at(q, slice, i, lane);
+    }
     uint32_t code = 0;
     size_t done = 0;
     for (size_t width = 8; width > 0; width /= 2) {
@@ -106,12 +139,15 @@ INLINE uint32_t code_at(const quire_quantized *q, const char *slice, size_t i, s
 /// What a code stands for.
 INLINE float value_of(const quire_quantized *q, uint32_t code) {
     switch (q->values) {
-        case quire_values_book: return (float)q->book[code];
+        case quire_values_book:
+        case quire_values_signed_grid:
+        case quire_values_shifted_grid: return (float)q->book[code];
         case quire_values_float8: {
             uint32_t bits = (code & 0x80) << 24 | (code & 0x7f) << 20;
             return __builtin_bit_cast(float, bits) * 0x1p120f;
         }
-        case quire_values_integers: break;
+        case quire_values_integers:
+        case quire_values_ternary_grid: break;
     }
     return (float)code;
 }
@@ -144,6 +180,11 @@ INLINE float weight_of(const quire_quantized *q, const quantized_group *g, size_
         }
         case quire_scaling_nested_centred: {
             float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)(int8_t)g->scales[lane] * q->factor;
+            return scale * (value - q->middle);
+        }
+        case quire_scaling_nested_odd: {
+            uint32_t odd = ((uint8_t)g->scales[nibble_byte(lane)] >> nibble_shift(lane) & 15u) * 2 + 1;
+            float scale = number_at(quire_dtype_f16, g->outer, lane) * (float)odd * q->factor;
             return scale * (value - q->middle);
         }
         case quire_scaling_nested_nibbles: {

@@ -7,7 +7,9 @@
 //   slice:  one plane for each power of two in `bits`, the largest first; a plane of p bits is [inputs * p / 32][64]
 //           words, and input i of a word has its p bits at 16 (i % 2) + p (i / 2): even inputs in the lower half, odd
 //           ones in the upper half, so that a shift moves pairs of neighbours to the same bits of both halves. The
-//           plane of one bit of 16 inputs is [64] words of 16 bits, with even inputs in the lower byte
+//           plane of one bit of 16 inputs is [64] words of 16 bits, with even inputs in the lower byte. Rows of a grid
+//           have slices of their own, see `quire_values`
+//   nibble [64]: that of output i is in byte i % 32, in its lower half where i < 32
 // Outputs past n and inputs past k are zeros.
 #ifndef QUIRE_QUANTIZED_H
 #define QUIRE_QUANTIZED_H
@@ -22,6 +24,18 @@ typedef enum QUIRE_ENUM quire_values {
     quire_values_book QUIRE_CASE(book) = 1,
     /// The float E4M3 with these eight bits; only `linear_float8` and `embed_quantized` read them.
     quire_values_float8 QUIRE_CASE(float8) = 2,
+    /// An entry of `book`. Eight inputs (of four bits: four) share an index of a row of `grid`, which has their codes
+    /// without the highest bits; those are stored one by one. Slice of four bits: low bytes of indices [8][64],
+    /// highest bits [4][64] (a byte for eight inputs, even ones in the lower half), ninth bits of indices [64] (a byte
+    /// for eight indices). Of three bits: low bytes [inputs / 8][64], highest bits [inputs / 8][64]; in slices of 16
+    /// inputs then nibbles [64]: two upper bits for each index.
+    quire_values_signed_grid QUIRE_CASE(signedGrid) = 3,
+    /// The same of three bits, where eight inputs share their highest bit. Slice: low bytes [inputs / 8][64]; then [64]
+    /// fields of inputs / 2 bits with a nibble for each index: its three upper bits and the highest bit of the codes.
+    quire_values_shifted_grid QUIRE_CASE(shiftedGrid) = 4,
+    /// The code itself, 0, 1 or 2. Eight inputs share an index of a row of `grid`. Slice of 32 inputs: low bytes
+    /// [4][64], four upper bits of each index [64] words of 16 bits, nibbles [64]: the thirteenth bits.
+    quire_values_ternary_grid QUIRE_CASE(ternaryGrid) = 5,
 } quire_values;
 
 /// The number that a value q of a group stands for.
@@ -38,6 +52,8 @@ typedef enum QUIRE_ENUM quire_scaling {
     quire_scaling_nested_centred QUIRE_CASE(nestedCentred) = 4,
     /// `d s q - e m`; every 256 inputs begin with d [64], e [64] of f16; group: [64] bytes of s, lower half, and m.
     quire_scaling_nested_nibbles QUIRE_CASE(nestedNibbles) = 5,
+    /// `d (2 s + 1) factor (q - middle)`; every 256 inputs begin with d [64] of f16; group: nibbles of s [64].
+    quire_scaling_nested_odd QUIRE_CASE(nestedOdd) = 6,
 } quire_scaling;
 
 /// A quantized matrix `[n, k]`.
@@ -56,6 +72,9 @@ typedef struct quire_quantized {
     quire_values values;
     /// The values of codes; a book of eight entries has them twice.
     uint8_t book[16];
+    /// The rows of a grid, one a word: the code of input i, or what a row has of it, at bit 16 (i % 2) + width
+    /// (i / 2), where the width is 4 with codes of four bits, else 2. It must outlive the matrix.
+    const uint32_t *_Nullable grid;
 } quire_quantized;
 
 /// How the rows to prepack are stored.
@@ -66,6 +85,10 @@ typedef enum QUIRE_ENUM quire_stored_rows {
     /// As `BlockFormat.unpack` of the module Tensors writes them, block after block: codes [k] of one byte each, the
     /// scales of groups, the outer scales.
     quire_stored_unpacked QUIRE_CASE(unpacked) = 1,
+    /// Rows of a grid: indices of 16 bits, one for each eight or four inputs; for each eight inputs a byte of highest
+    /// bits, the first input lowest (shifted grids: one bit for all eight; ternary ones: none); the scales of groups (s
+    /// has one byte); the outer scales.
+    quire_stored_grid QUIRE_CASE(grid) = 2,
 } quire_stored_rows;
 
 /// The most groups of a row.
