@@ -80,19 +80,23 @@ INLINE void gated_rows(quire_activation activation, const float *gate, size_t ga
     }
 }
 
+/// All activations that a gate may have.
+#define FOR_GATE_ACTIVATIONS(CASE) \
+    CASE(silu)                     \
+    CASE(gelu_tanh)                \
+    CASE(gelu)                     \
+    CASE(relu)                     \
+    CASE(sigmoid)                  \
+    CASE(relu_squared)
+
 static void gated_activation(quire_activation activation, const float *gate, size_t gate_stride, const float *up,
                              size_t up_stride, float *y, size_t y_stride, size_t rows, size_t width) {
 #define CASE(name)                                                                                              \
     case quire_activation_##name:                                                                               \
         gated_rows(quire_activation_##name, gate, gate_stride, up, up_stride, y, y_stride, rows, width);        \
-        break
+        break;
     switch (activation) {
-        CASE(silu);
-        CASE(gelu_tanh);
-        CASE(gelu);
-        CASE(relu);
-        CASE(sigmoid);
-        CASE(relu_squared);
+        FOR_GATE_ACTIVATIONS(CASE)
         case quire_activation_xielu: break;
     }
 #undef CASE
@@ -107,15 +111,10 @@ INLINE void activate_row(quire_activation activation, const quire_xielu *xielu, 
 
 static void activate(quire_activation activation, const quire_xielu *xielu, const float *x, float *y, size_t count) {
 #define CASE(name)                                                                                              \
-    case quire_activation_##name: activate_row(quire_activation_##name, xielu, x, y, count); break
+    case quire_activation_##name: activate_row(quire_activation_##name, xielu, x, y, count); break;
     switch (activation) {
-        CASE(silu);
-        CASE(gelu_tanh);
-        CASE(gelu);
-        CASE(relu);
-        CASE(sigmoid);
-        CASE(relu_squared);
-        CASE(xielu);
+        FOR_GATE_ACTIVATIONS(CASE)
+        CASE(xielu)
     }
 #undef CASE
 }

@@ -18,7 +18,9 @@ static void add(const float *left, size_t left_stride, const float *right, size_
 }
 
 static void scale(const float *x, float *y, size_t count, float factor) {
-    for (size_t i = 0; i < count; i += LANES) { store_some(y + i, load_some(x + i, count - i) * splat(factor), count - i); }
+    for (size_t i = 0; i < count; i += LANES) {
+        store_some(y + i, load_some(x + i, count - i) * splat(factor), count - i);
+    }
 }
 
 // Rotary position embedding (Su et al., arXiv 2104.09864).

@@ -118,10 +118,10 @@ typedef void (*quire_linear_fn)(const void *panels, const void *x, size_t x_stri
 typedef void (*quire_rms_norm_fn)(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
                                   size_t groups, size_t group_size, const float *weight, float epsilon);
 
-/// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias` for each contiguous group of `group_size` numbers of each
-/// row. `x`, `y`: [rows, groups * group_size] with their strides; `y` may be `x` (same stride).
-/// `weight`, `bias`: [group_size] of the first group, or NULL for 1 and 0; those of the next group begin `weight_stride`
-/// and `bias_stride` numbers on: 0 where all groups share them.
+/// `y = (x - mean) / sqrt(variance + epsilon) * weight + bias` for each contiguous group of `group_size` numbers of
+/// each row. `x`, `y`: [rows, groups * group_size] with their strides; `y` may be `x` (same stride).
+/// `weight`, `bias`: [group_size] of the first group, or NULL for 1 and 0; those of the next group begin
+/// `weight_stride` and `bias_stride` numbers on: 0 where all groups share them.
 typedef void (*quire_layer_norm_fn)(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
                                     size_t groups, size_t group_size, const float *_Nullable weight,
                                     size_t weight_stride, const float *_Nullable bias, size_t bias_stride,
@@ -193,8 +193,8 @@ typedef void (*quire_paged_attention_fn)(const quire_attention *attention, size_
 /// Floats of scratch that a call of `paged_attention` with `query_count` queries needs; does not grow with the context.
 size_t quire_attention_scratch_count(size_t query_count, size_t group, size_t head_size);
 
-/// `y = activation(gate) * up`, for any activation but xielu. All [rows, width] with their strides; `gate` and `up` may be columns of one fused
-/// matrix; `y` may be `gate` or `up` (same stride).
+/// `y = activation(gate) * up`, for any activation but xielu. All [rows, width] with their strides; `gate` and `up` may
+/// be columns of one fused matrix; `y` may be `gate` or `up` (same stride).
 typedef void (*quire_gated_activation_fn)(quire_activation activation, const float *gate, size_t gate_stride,
                                           const float *up, size_t up_stride, float *y, size_t y_stride,
                                           size_t rows, size_t width);

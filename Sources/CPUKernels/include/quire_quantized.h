@@ -79,8 +79,8 @@ typedef struct quire_quantized {
 
 /// How the rows to prepack are stored.
 typedef enum QUIRE_ENUM quire_stored_rows {
-    /// As `GroupFormat` of the module Tensors: codes, zeros and scales, each a run of whole 32-bit words; codes and zeros
-    /// are streams of `bits` bits.
+    /// As `GroupFormat` of the module Tensors: codes, zeros and scales, each a run of whole 32-bit words; codes and
+    /// zeros are streams of `bits` bits.
     quire_stored_groups QUIRE_CASE(groups) = 0,
     /// As `BlockFormat.unpack` of the module Tensors writes them, block after block: codes [k] of one byte each, the
     /// scales of groups, the outer scales.
