@@ -83,21 +83,40 @@ static stored_row stored_row_of(const panel_shape *s, quire_stored_rows stored) 
 
 size_t quire_quantized_panel_byte_count(const quire_quantized *q) { return shape_of(q).panel_bytes; }
 
-/// Writes the codes of a slice, `count` of one output, into the planes at `slice`, which must be zero.
-static void write_codes(const quire_quantized *q, const uint8_t *codes, size_t count, char *slice, size_t lane) {
-    size_t inputs = slice_inputs(q), done = 0;
-    for (size_t width = 8; width > 0; width /= 2) {
-        if (!(q->bits & width)) {
-            continue;
+/// Writes the plane of `width` bits from bit `done` on of `inputs` codes of one output: word after word, as `field_at`
+/// says. Inlined, so that sizes are constants.
+static inline __attribute__((always_inline)) void write_plane(size_t width, size_t inputs, const uint8_t *codes,
+                                                              size_t done, char *plane, size_t lane) {
+    size_t word_bits = inputs * width < 32 ? 16 : 32, per_word = word_bits / width;
+    uint32_t mask = (1u << width) - 1;
+    for (size_t word = 0; word < inputs / per_word; word++) {
+        uint32_t bits = 0;
+        for (size_t field = 0; field < per_word; field++) {
+            uint32_t code = (uint32_t)codes[word * per_word + field] >> done & mask;
+            bits |= code << (word_bits / 2 * (field % 2) + width * (field / 2));
         }
-        // The largest plane has the lowest bits.
-        for (size_t i = 0; i < count; i++) {
-            size_t at = field_at(width, inputs, i, lane);
-            slice[at / 8] |= (char)((codes[i] >> done & ((1u << width) - 1)) << at % 8);
-        }
-        slice += inputs * width / 8 * quire_panel_width;
-        done += width;
+        memcpy(plane + (word * quire_panel_width + lane) * word_bits / 8, &bits, word_bits / 8);
     }
+}
+
+/// Writes the codes of a slice, all of one output, into the planes at `slice`. The largest plane has the lowest bits.
+static void write_codes(const quire_quantized *q, const uint8_t *codes, char *slice, size_t lane) {
+    size_t inputs = slice_inputs(q), done = 0;
+#define PLANE(width)                                                                                            \
+    if (q->bits & width) {                                                                                      \
+        if (inputs == 16) {                                                                                     \
+            write_plane(width, 16, codes, done, slice, lane);                                                   \
+        } else {                                                                                                \
+            write_plane(width, 32, codes, done, slice, lane);                                                   \
+        }                                                                                                       \
+        slice += inputs * width / 8 * quire_panel_width;                                                        \
+        done += width;                                                                                          \
+    }
+    PLANE(8)
+    PLANE(4)
+    PLANE(2)
+    PLANE(1)
+#undef PLANE
 }
 
 /// Writes the rows of a grid that a slice has, of one output, to `slice`, which must be zero. `input`: the slice's
@@ -184,13 +203,16 @@ void quire_prepack_quantized(const quire_quantized *q, quire_stored_rows stored,
                     continue;
                 }
                 size_t count = q->k - input < inputs ? q->k - input : inputs;
-                uint8_t fields[32];
                 const uint8_t *codes = row + input;
+                uint8_t fields[32] = {0};
                 if (stored == quire_stored_groups) {
                     for (size_t i = 0; i < count; i++) { fields[i] = (uint8_t)stream_field(row, q->bits, input + i); }
                     codes = fields;
+                } else if (count < inputs) {
+                    memcpy(fields, codes, count);
+                    codes = fields;
                 }
-                write_codes(q, codes, count, to, lane);
+                write_codes(q, codes, to, lane);
             }
         }
         if (index + 1 < shape.groups) {
