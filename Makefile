@@ -8,8 +8,9 @@ MODELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/models
 MODEL := $(MODELS)/smollm2-135m-instruct.gguf
 VENV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/python
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
-# Vulkan's headers and the shader compiler for the build; Mesa's driver for the CPU and the validation layer for the tests.
-PACKAGES := libyaml-dev pkg-config python3-venv libvulkan-dev glslang-dev mesa-vulkan-drivers vulkan-validationlayers
+# Headers of libcurl and Vulkan and the shader compiler for the build; Mesa's driver for the CPU and the validation layer for the tests.
+PACKAGES := libyaml-dev pkg-config python3-venv libcurl4-openssl-dev libvulkan-dev glslang-dev mesa-vulkan-drivers \
+  vulkan-validationlayers
 SWIFTSHADER := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/quire/swiftshader/vk_swiftshader_icd.json
 # One build serves the demo and the tests; the import check makes the compiler hold the module table.
 SWIFT_FLAGS := -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error

@@ -50,8 +50,9 @@ let package = Package(
     targets: [
         // Level 0: modules that import no other one.
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
-        // Only headers: the library is loaded at run time.
+        // Only headers: the libraries are loaded at run time.
         .systemLibrary(name: "CVulkan", providers: [.apt(["libvulkan-dev"])]),
+        .systemLibrary(name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CGlslang", providers: [.apt(["glslang-dev"])]),
         .target(name: "CPUKernels"),
         .target(name: "CQuirePlugin"),
@@ -66,6 +67,7 @@ let package = Package(
         module("ChatTemplates", ["CLibrary", "JSON"]),
         module("Tokenization", ["JSON"]),
         module("Reports", ["CLibrary"]),
+        module("ModelHub", ["CCurl", "CLibrary", "JSON", "SharedValues"]),
 
         // Level 2
         module("Backends", ["CLibrary", "SharedValues", "Tensors"]),
@@ -87,7 +89,9 @@ let package = Package(
         // is `add.comp`.
         .target(
             name: "BackendVulkan",
-            dependencies: ["Backends", "CGlslang", "CLibrary", "CVulkan", "Lowering", "SharedValues", "Tensors"],
+            dependencies: [
+                "Backends", "CGlslang", "CLibrary", "CVulkan", "JSON", "Lowering", "SharedValues", "Tensors",
+            ],
             exclude: ["README.md"], resources: [.embedInCode("Shaders")], swiftSettings: settings),
         module("QuirePlugins", ["CQuirePlugin", "Requests", "Scheduling"]),
         module("PluginLoading", ["CLibrary", "CQuirePlugin", "Requests", "Scheduling"]),
@@ -102,7 +106,11 @@ let package = Package(
         // Level 5
         module(
             "EngineConfig",
-            ["BackendCPU", "Backends", "BackendVulkan", "CLibrary", "CYAML", "Scheduling", "Weights"]),
+            [
+                "BackendCPU", "Backends", "BackendVulkan", "CLibrary", "CYAML", "ModelHub", "Scheduling",
+                "SharedValues",
+                "Weights",
+            ]),
         module(
             "OpenAIServer",
             [
@@ -123,7 +131,8 @@ let package = Package(
             "Assembly",
             [
                 "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "ChatTemplates", "EngineConfig",
-                "Execution", "InferenceEngine", "KVCaching", "Models", "PluginLoading", "Plugins", "Scheduling",
+                "Execution", "InferenceEngine", "KVCaching", "ModelHub", "Models", "PluginLoading", "Plugins",
+                "Scheduling",
                 "SharedValues", "Tensors", "Tokenization", "Weights", serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
@@ -140,8 +149,9 @@ let package = Package(
             name: "quire",
             dependencies: [
                 "Assembly", "Backends", "Benchmarking", "ChatTemplates", "CLibrary", "Comparison", "EngineConfig",
-                "Execution", "InferenceEngine", "OpenAIServer", "Plugins", "Reports", "Requests", "Scheduling",
-                "SharedValues", "Simulation", "Tokenization", serving("ArgumentParser", "swift-argument-parser"),
+                "Execution", "InferenceEngine", "ModelHub", "OpenAIServer", "Plugins", "Reports", "Requests",
+                "Scheduling", "SharedValues", "Simulation", "Tokenization",
+                serving("ArgumentParser", "swift-argument-parser"),
                 serving("Logging", "swift-log"),
                 serving("ServiceLifecycle", "swift-service-lifecycle"),
                 serving("UnixSignals", "swift-service-lifecycle"),
@@ -156,6 +166,7 @@ let package = Package(
         tests("ChatTemplatesTests", ["ChatTemplates", "JSON", "SharedValues"]),
         tests("PluginsTests", ["Plugins"]),
         tests("ReportsTests", ["CLibrary", "Reports"]),
+        tests("ModelHubTests", ["CLibrary", "JSON", "ModelHub", "SharedValues"]),
         tests(
             "ComparisonTests",
             [
@@ -172,8 +183,8 @@ let package = Package(
         tests(
             "EngineConfigTests",
             [
-                "BackendCPU", "Backends", "BackendVulkan", "CLibrary", "EngineConfig", "Scheduling", "SharedValues",
-                "Weights",
+                "BackendCPU", "Backends", "BackendVulkan", "CLibrary", "EngineConfig", "ModelHub", "Scheduling",
+                "SharedValues", "Weights",
             ]),
         tests("CPUKernelsTests", ["CLibrary", "CPUKernels", "SharedValues"]),
         tests("BackendsTests", ["Backends", "KVCaching", "SharedValues", "Tensors"]),

@@ -69,7 +69,8 @@ def main():
               f"quire \\- {escaped(command['abstract'].rstrip('.')[0].lower() + command['abstract'].rstrip('.')[1:])}",
               ".SH SYNOPSIS", "\\fBquire\\fR \\fIcommand\\fR [\\fIargument\\fR ...]", ".SH DESCRIPTION",
               escaped("Quire serves a large language model to clients of the OpenAI API, on a Vulkan GPU or on the CPU. "
-                      "CONFIG is a YAML file, or a model in its place: a .gguf file or the directory of a checkpoint. "
+                      "CONFIG is a YAML file, or a model in its place: a .gguf file, the directory of a checkpoint, or the "
+                      "name of a model that quire pull has fetched. "
                       "Results go to standard output, the log and progress to standard error."),
               ".SH COMMANDS"]
     write(command, [], output)
@@ -78,6 +79,8 @@ def main():
                ".SH FILES", ".TP", "\\fI/etc/quire/quire.yaml\\fR", "The configuration of quire.service.",
                ".TP", "\\fI$XDG_CACHE_HOME/quire\\fR, \\fI~/.cache/quire\\fR",
                "Compiled kernels, and results of interrupted comparisons.",
+               ".TP", "\\fI$HF_HUB_CACHE\\fR, \\fI$HF_HOME/hub\\fR, \\fI~/.cache/huggingface/hub\\fR",
+               "Models that quire pull has fetched; huggingface_hub and its users share them.",
                ".SH SEE ALSO", escaped("`quire config schema` prints every key of a configuration.")]
     print("\n".join(output))
 

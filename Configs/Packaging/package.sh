@@ -30,7 +30,7 @@ Architecture: $arch
 Maintainer: ${MAINTAINER:-Quire <quire@localhost>}
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
 Depends: $depends
-Recommends: libvulkan1, mesa-vulkan-drivers
+Recommends: ca-certificates, libcurl4, libvulkan1, mesa-vulkan-drivers
 Section: net
 Priority: optional
 Description: server for large language models on Vulkan GPUs and CPUs

@@ -27,6 +27,14 @@ public enum AssemblyError: Error, CustomStringConvertible {
 }
 
 extension AssemblyError {
+    /// Throws `checkpoint` where `model.path` is neither a path nor the name of a model in the cache, and may be such a name.
+    static func requireModel(_ configuration: EngineConfiguration) throws(AssemblyError) {
+        guard let name = configuration.missingModel else { return }
+        throw .checkpoint(
+            path: configuration.model.path,
+            reason: "no such file or directory, and no such model in the cache; `quire pull \(name)` fetches it")
+    }
+
     /// What `body` returns; what it throws becomes `checkpoint`.
     static func blaming<Result>(_ path: String, _ body: () throws -> Result) throws(AssemblyError) -> Result {
         do { return try body() } catch { throw .checkpoint(path: path, reason: "\(error)") }

@@ -10,8 +10,22 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
         try VulkanBackend.devices().map { DeviceReport(device: $0) }
     }
 
-    /// Whether it is a GPU and no software driver.
-    public var isGPU: Bool { ![.processor, .other].contains(device.facts.kind) }
+    /// Whether it is a GPU that may be used, and no software driver.
+    public var isGPU: Bool { ![.processor, .other].contains(device.facts.kind) && device.obstacle == nil }
+
+    /// Lines about what the Vulkan loader sees on this machine and cannot use, and what to do; none where all is well.
+    ///
+    /// - Parameter environment: the values of environment variables, which say where drivers are.
+    public static func obstacles(environment: (String) -> String?) -> [String] {
+        let obstacles = DriverCheck.obstacles(environment: environment)
+        var usual: [String] = []
+        for case .noDevice(let manifest) in obstacles {
+            usual.append(manifest.split(separator: "/").last.map { String($0) } ?? manifest)
+        }
+        let lines = obstacles.filter { !$0.isUsual }.map(\.description)
+        return usual.isEmpty
+            ? lines : lines + ["drivers that find no device of theirs: \(usual.joined(separator: ", "))"]
+    }
 
     /// A text that differs between devices, and between drivers of one device.
     public var identity: String { "\(device.facts.name), \(device.facts.uuidText), \(device.facts.driver)" }
@@ -30,6 +44,7 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
                 + "shared memory \(size(can.sharedMemoryByteCount)), \(can.maxInvocationCount) invocations",
             "   features  subgroups of \(can.subgroupSize), \(features)",
         ]
+        if let obstacle = device.obstacle { return (lines + ["   not used  \(obstacle)"]).joined(separator: "\n") }
         do {
             let backend = try VulkanBackend(options)
             for (index, kernel) in backend.kernelSelections.enumerated() {
@@ -39,7 +54,7 @@ public struct DeviceReport: Sendable, CustomStringConvertible {
                         + "\(kernel.operation): \(kernel.variant ?? "none")\(reasons)")
             }
         } catch {
-            lines.append("   kernels   none: \(error)")
+            lines.append("   not used  \(error)")
         }
         return lines.joined(separator: "\n")
     }

@@ -20,6 +20,7 @@ public struct ModelReport: Sendable, CustomStringConvertible {
         func add(_ name: String, _ value: String) {
             lines.append(name + String(repeating: " ", count: max(1, 14 - name.count)) + value)
         }
+        try AssemblyError.requireModel(configuration)
         // A known family's class has defaults for the keys that a checkpoint leaves out.
         let known = Result { try Checkpoint(path: path, families: try catalog.families()) }
         // Of another family, at least what all checkpoints state.
@@ -113,6 +114,10 @@ public struct ModelReport: Sendable, CustomStringConvertible {
             ("CPU (\(HostMachine.processorCount()) threads)", HostMachine.freeByteCount())
         ]
         for device in (try? VulkanBackend.devices()) ?? [] {
+            if let obstacle = device.obstacle {
+                lines.append("\(obstacle)")
+                continue
+            }
             devices.append((device.facts.name, device.facts.memoryByteCount))
         }
         for device in devices {

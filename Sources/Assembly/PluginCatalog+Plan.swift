@@ -18,6 +18,7 @@ extension PluginCatalog {
     /// The checkpoint that `configuration` names, of an architecture that is registered.
     func checkpoint(of configuration: EngineConfiguration) throws(AssemblyError) -> Checkpoint {
         let path = configuration.model.path
+        try AssemblyError.requireModel(configuration)
         return try AssemblyError.blaming(path) { try Checkpoint(path: path, families: try families()) }
     }
 

@@ -5,6 +5,8 @@ extension VulkanBackend {
     public struct Listing: Sendable {
         public let facts: VulkanDeviceFacts
         public let capabilities: DeviceCapabilities
+        /// Why it cannot be used; nil: it may.
+        public let obstacle: VulkanObstacle?
     }
 
     /// The kernel variant that an operation gets, and why.
@@ -19,7 +21,9 @@ extension VulkanBackend {
     /// Every Vulkan device of this machine. Throws `unavailable` where there is no loader.
     public static func devices() throws(BackendError) -> [Listing] {
         let instance = try VulkanInstance(try VulkanLoader(), isValidating: false)
-        return try instance.devices().map { Listing(facts: $0.facts, capabilities: $0.capabilities) }
+        return try instance.devices().map {
+            Listing(facts: $0.facts, capabilities: $0.capabilities, obstacle: $0.obstacle)
+        }
     }
 
     /// For each operation the kernel variant in use and why it is this one.

@@ -1,3 +1,5 @@
+import ModelHub
+
 /// Turns YAML trees into a configuration and collects every mistake.
 struct ConfigurationDecoder {
     private var configuration = EngineConfiguration()
@@ -11,13 +13,15 @@ struct ConfigurationDecoder {
     private var isReadable = true
     private let file: String
     private let homeDirectory: String?
+    private let modelCache: HubCache?
 
     /// The source of a node: the file, or an override.
     private enum Source { case file, override }
 
-    init(file: String, homeDirectory: String?) {
+    init(file: String, homeDirectory: String?, modelCache: HubCache? = nil) {
         self.file = file
         self.homeDirectory = homeDirectory
+        self.modelCache = modelCache
         configuration.file = file
     }
 
@@ -129,9 +133,10 @@ extension ConfigurationDecoder {
             warn(mark: entry.value.mark, keyPath, "\(former) \(message)", source)
         }
         given.insert(keyPath)
-        let folder = source == .file ? file : ""
+        var context = PathContext(homeDirectory: homeDirectory, file: source == .file ? file : "")
+        context.modelCache = modelCache
         do throws(ValueMismatch) {
-            try key.decode(entry.value, PathContext(homeDirectory: homeDirectory, file: folder), &configuration)
+            try key.decode(entry.value, context, &configuration)
             let mark = entry.value.mark
             configuration.origins[keyPath] =
                 source == .file ? .file(line: mark.line, column: mark.column) : .override

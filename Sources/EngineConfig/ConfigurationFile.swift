@@ -1,11 +1,12 @@
 import CLibrary
+import ModelHub
 
 /// What the argument CONFIG of a command names: a YAML file, or a model in its place.
 enum ConfigurationFile {
     /// A YAML file's bytes, at most `YAMLLimits.byteCount` of them.
     case yaml([UInt8])
     /// A .gguf file, or the directory of a checkpoint.
-    case model
+    case model(path: String)
 
     private static let ggufMagic = Array("GGUF".utf8)
     private static let expected = "expected a YAML configuration, a .gguf file or the directory of a checkpoint"
@@ -21,12 +22,12 @@ enum ConfigurationFile {
             guard access(path + "/config.json", F_OK) == 0 else {
                 throw refusal(path, "\(expected), found a directory without config.json")
             }
-            return .model
+            return .model(path: path)
         }
-        if path.hasSuffix(".gguf") { return .model }
+        if path.hasSuffix(".gguf") { return .model(path: path) }
         var bytes = [UInt8](repeating: 0, count: ggufMagic.count)
         var count = try fill(&bytes, from: 0, of: descriptor, path)
-        if bytes == ggufMagic { return .model }
+        if bytes == ggufMagic { return .model(path: path) }
         guard !path.hasSuffix(".safetensors") else {
             throw refusal(path, "\(expected), found a .safetensors file; give the directory that it is in")
         }
@@ -36,6 +37,25 @@ enum ConfigurationFile {
         if count == ggufMagic.count { count = try fill(&bytes, from: count, of: descriptor, path) }
         guard count <= YAMLLimits.byteCount else { throw tooLarge(path, nil) }
         return .yaml(Array(bytes.prefix(count)))
+    }
+
+    /// What to open for a model's name, where nothing is at that path; nil for what is no such name.
+    static func model(named text: String, in cache: HubCache?) throws(ConfigurationError) -> String? {
+        let isFile = [".yaml", ".yml", ".gguf", ".json"].contains { text.lowercased().hasSuffix($0) }
+        guard let cache, !isFile, access(text, F_OK) != 0, errno == ENOENT || errno == ENOTDIR,
+            let name = try? ModelReference(text)
+        else { return nil }
+        do throws(HubError) {
+            if let path = try cache.model(name) { return path }
+        } catch {
+            throw refusal(text, "\(error)")
+        }
+        throw refusal(text, missing(name))
+    }
+
+    /// What to say about a model's name that is neither a path nor in the cache.
+    static func missing(_ name: ModelReference) -> String {
+        "no such file, and no such model in the cache; `quire pull \(name)` fetches it"
     }
 
     /// Reads into `bytes` from `start` on until they are full or the file ends; returns how many are there then.

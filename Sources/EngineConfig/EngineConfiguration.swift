@@ -1,3 +1,6 @@
+import CLibrary
+public import ModelHub
+
 /// The whole configuration: what one YAML file, with its overrides, says.
 ///
 /// Two configurations are equal when their values are, wherever those came from.
@@ -56,19 +59,23 @@ extension EngineConfiguration {
     ///
     /// Relative paths in the file start at the file's folder, those in overrides at the current directory.
     ///
-    /// - Parameter path: a YAML file; or a model, that is a .gguf file or the directory of a checkpoint, which stands for
-    ///   the configuration `model: {path: …}`.
+    /// - Parameter path: a YAML file; or a model, that is a .gguf file, the directory of a checkpoint or the name of a model
+    ///   in `modelCache`, which stands for the configuration `model: {path: …}`.
     /// - Parameter homeDirectory: what `~` in paths stands for; without it a `~` is an error.
+    /// - Parameter modelCache: where models are that are named `ORG/NAME`, here or in `model.path`.
     /// - Throws: everything that is wrong, in one error.
     public static func load(
-        path: String, overrides: [String] = [], homeDirectory: String? = nil
+        path: String, overrides: [String] = [], homeDirectory: String? = nil, modelCache: HubCache? = nil
     ) throws(ConfigurationError) -> EngineConfiguration {
-        switch try ConfigurationFile.read(path: path) {
+        let named = try ConfigurationFile.model(named: path, in: modelCache)
+        let content: ConfigurationFile = if let named { .model(path: named) } else { try .read(path: path) }
+        switch content {
         case .yaml(let bytes):
-            return try parse(bytes: bytes, file: path, overrides: overrides, homeDirectory: homeDirectory)
-        case .model:
-            var decoder = ConfigurationDecoder(file: path, homeDirectory: homeDirectory)
-            decoder.apply(model: path)
+            return try parse(
+                bytes: bytes, file: path, overrides: overrides, homeDirectory: homeDirectory, modelCache: modelCache)
+        case .model(let model):
+            var decoder = ConfigurationDecoder(file: path, homeDirectory: homeDirectory, modelCache: modelCache)
+            decoder.apply(model: model)
             for override in overrides { decoder.apply(override: override) }
             return try decoder.finish()
         }
@@ -76,17 +83,20 @@ extension EngineConfiguration {
 
     /// Reads a text as `load` reads a file; `file` is its name in messages, and relative paths start at its folder.
     public static func parse(
-        _ text: String, file: String, overrides: [String] = [], homeDirectory: String? = nil
+        _ text: String, file: String, overrides: [String] = [], homeDirectory: String? = nil,
+        modelCache: HubCache? = nil
     ) throws(ConfigurationError) -> EngineConfiguration {
-        try parse(bytes: Array(text.utf8), file: file, overrides: overrides, homeDirectory: homeDirectory)
+        try parse(
+            bytes: Array(text.utf8), file: file, overrides: overrides, homeDirectory: homeDirectory,
+            modelCache: modelCache)
     }
 
     /// The same for bytes, which need not be UTF-8, or YAML.
     static func parse(
-        bytes: [UInt8], file: String, overrides: [String], homeDirectory: String?
+        bytes: [UInt8], file: String, overrides: [String], homeDirectory: String?, modelCache: HubCache? = nil
     ) throws(ConfigurationError) -> EngineConfiguration {
         guard bytes.count <= YAMLLimits.byteCount else { throw ConfigurationFile.tooLarge(file, bytes.count) }
-        var decoder = ConfigurationDecoder(file: file, homeDirectory: homeDirectory)
+        var decoder = ConfigurationDecoder(file: file, homeDirectory: homeDirectory, modelCache: modelCache)
         decoder.apply(file: bytes)
         for override in overrides { decoder.apply(override: override) }
         return try decoder.finish()
@@ -94,6 +104,17 @@ extension EngineConfiguration {
 }
 
 extension EngineConfiguration {
+    /// The name of a model on a hub that `model.path` may mean; nil where something is at that path, or it is no such name.
+    public var missingModel: ModelReference? {
+        guard access(model.path, F_OK) != 0 else { return nil }
+        var text = Substring(model.path)
+        // A relative path in a file was put behind the file's folder.
+        if case .file = origin(of: "model.path"), let end = file.lastIndex(of: "/"), text.hasPrefix(file[...end]) {
+            text = text.dropFirst(file[...end].count)
+        }
+        return try? ModelReference(String(text))
+    }
+
     /// The error of a value that only a later stage could judge, such as a name that no registry knows.
     ///
     /// It points to where the key was given, and asks "did you mean …?" when a candidate is near `found`.

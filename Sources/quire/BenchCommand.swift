@@ -24,7 +24,7 @@ struct BenchEnginesCommand: AsyncParsableCommand {
             the table shows the median of each figure.
             """)
     @Argument(
-        help: "YAML configurations, .gguf files or checkpoints' directories.",
+        help: "YAML configurations, .gguf files, checkpoints' directories or pulled models' names.",
         completion: ConfigurationOptions.completion)
     var configs: [String]
     @Option(name: .customLong("set"), help: "Override one key in all of them: --set cache.block_size=32.")

@@ -18,7 +18,8 @@ struct CompareCommand: ParsableCommand {
             A text is UTF-8. A file of prompts has one a line; a .jsonl file has an object with "prompt" on each line.
             """)
     @Argument(
-        help: "YAML configurations, .gguf files or checkpoints' directories; full precision first.",
+        help:
+            "YAML configurations, .gguf files, checkpoints' directories or pulled models' names; full precision first.",
         completion: ConfigurationOptions.completion)
     var configs: [String]
     @Option(name: .customLong("set"), help: "Override one key in all of them: --set backend.threads=2.")

@@ -6,13 +6,15 @@ import Comparison
 import EngineConfig
 import InferenceEngine
 import Logging
+import ModelHub
 import Plugins
 import Simulation
 import Tokenization
 
 /// The configuration file, or a model in its place, and what the command line changes in it.
 struct ConfigurationOptions: ParsableArguments {
-    static let help: ArgumentHelp = "A YAML configuration, a .gguf file or a checkpoint's directory."
+    static let help: ArgumentHelp =
+        "A YAML configuration, a .gguf file, a checkpoint's directory, or a pulled model's name."
     static let completion = CompletionKind.file(extensions: ["yaml", "yml", "gguf"])
 
     @Argument(help: help, completion: completion)
@@ -43,7 +45,9 @@ struct ConfigurationOptions: ParsableArguments {
     /// The same without warnings, for callers that report errors themselves.
     static func configuration(path: String, overrides: [String]) throws -> EngineConfiguration {
         let home = getenv("HOME").map { String(cString: $0) }
-        let configuration = try EngineConfiguration.load(path: path, overrides: overrides, homeDirectory: home)
+        let configuration = try EngineConfiguration.load(
+            path: path, overrides: overrides, homeDirectory: home,
+            modelCache: HubEnvironment.cache)
         try PluginCatalog.builtin(and: configuration).check(configuration)
         return configuration
     }
@@ -75,6 +79,7 @@ func isUserError(_ error: any Error) -> Bool {
     case let error as EngineError: error.isUserError
     case let error as AssemblyError: error.isUserError
     case let error as ComparisonError: error.isUserError
+    case let error as HubError: error.isUserError
     default: false
     }
 }

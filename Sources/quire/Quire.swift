@@ -11,7 +11,7 @@ struct Quire: AsyncParsableCommand {
         version: QuireVersion.current,
         subcommands: [
             ServeCommand.self, GenerateCommand.self, BenchCommand.self, CompareCommand.self, SimulateCommand.self,
-            InspectCommand.self, ModelsCommand.self, DevicesCommand.self, ConfigCommand.self,
+            PullCommand.self, InspectCommand.self, ModelsCommand.self, DevicesCommand.self, ConfigCommand.self,
             CompareWorkerCommand.self,
         ])
 }

@@ -5,6 +5,7 @@ import InferenceEngine
 import Logging
 import OpenAIServer
 import ServiceLifecycle
+import SharedValues
 import UnixSignals
 
 /// `quire serve CONFIG`: an OpenAI-compatible server until SIGTERM or SIGINT.

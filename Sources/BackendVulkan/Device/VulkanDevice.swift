@@ -29,12 +29,8 @@ final class VulkanDevice: @unchecked Sendable {
         self.counters = counters
         self.faults = faults
         let name = physical.facts.name
-        guard physical.facts.apiVersion >= VulkanInstance.apiVersion, let family = physical.queueFamily else {
-            throw .unavailable(
-                device: name,
-                reason: "Vulkan 1.2 with a compute queue is needed, it has "
-                    + "\(physical.facts.apiVersionText)\(physical.queueFamily == nil ? " without one" : "")")
-        }
+        if let obstacle = physical.obstacle { throw .unavailable(device: name, reason: "\(obstacle)") }
+        guard let family = physical.queueFamily else { preconditionFailure("a device without obstacle has a queue") }
         queueFamily = family
         let created = Self.create(physical, capabilities, family, instance.functions)
         guard created.result == VK_SUCCESS, let device = created.device else {

@@ -15,7 +15,10 @@ final class VulkanLoader {
         var library: UnsafeMutableRawPointer?
         for name in names where library == nil { library = dlopen(name, RTLD_NOW | RTLD_LOCAL) }
         guard let library, let symbol = dlsym(library, "vkGetInstanceProcAddr") else {
-            throw .unavailable(device: "vulkan", reason: "no Vulkan loader (\(names.joined(separator: ", ")))")
+            throw .unavailable(
+                device: "vulkan",
+                reason:
+                    "no Vulkan loader (\(names.joined(separator: ", "))); on Debian and Ubuntu: apt install libvulkan1")
         }
         // Never closed: drivers leave threads and exit handlers behind, whose code must stay mapped.
         let address = unsafeBitCast(symbol, to: PFN_vkGetInstanceProcAddr.self)

@@ -1,3 +1,6 @@
+import CLibrary
+import ModelHub
+
 /// A value that does not fit its key: what else the message should say beside "expected …, found …".
 struct ValueMismatch: Error {
     /// Replaces the type's own phrase where a nearer reason is known.
@@ -159,6 +162,22 @@ extension ConfigurationType where Value == String {
         }
     }
 
+    /// The path of a model; or where nothing is at that path, the name of one in the cache of models.
+    static func modelPath(_ expected: String) -> ConfigurationType {
+        let path = path(expected)
+        return ConfigurationType(expected: expected) { node, context throws(ValueMismatch) in
+            let resolved = try path.decode(node, context)
+            guard let cache = context.modelCache, access(resolved, F_OK) != 0,
+                let name = node.text.flatMap({ try? ModelReference($0) })
+            else { return resolved }
+            do throws(HubError) { return try cache.model(name) ?? resolved } catch {
+                throw ValueMismatch(expected: "a model (\(error))")
+            }
+        } render: {
+            path.render($0)
+        }
+    }
+
     fileprivate static func isText(_ text: String) -> Bool {
         !text.isEmpty && text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
@@ -204,6 +223,8 @@ struct PathContext: Sendable {
     var homeDirectory: String?
     /// The folder of the configuration file; empty for the current directory.
     var folder: String
+    /// Where models are that are named `ORG/NAME`.
+    var modelCache: HubCache?
 
     init(homeDirectory: String?, folder: String) {
         self.homeDirectory = homeDirectory

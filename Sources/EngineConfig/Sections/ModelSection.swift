@@ -1,8 +1,9 @@
+import ModelHub
 public import Weights
 
 /// Which model to serve.
 public struct ModelSection: Sendable, Equatable {
-    /// A Hugging Face directory or a .gguf file.
+    /// A Hugging Face directory or a .gguf file; a name in the cache of models has become its path.
     public var path = ""
     /// The name that clients ask for.
     public var name = ""
@@ -25,13 +26,14 @@ extension ModelSection: ConfigurationSection {
     static let summary = "which model to serve"
     static let keys: [ConfigurationKey<ModelSection>] = [
         ConfigurationKey(
-            "path", required: \.path, .path("the path of a model"),
+            "path", required: \.path, .modelPath("the path or name of a model"),
             example: "~/.cache/quire/models/smollm2-135m-instruct.gguf",
-            "A Hugging Face directory or a .gguf file (the first of several parts), relative to this file's folder"),
+            "A Hugging Face directory or a .gguf file (the first of several parts), relative to this file's folder; or the "
+                + "name of a model that quire pull has fetched, ORG/NAME or ORG/NAME:REVISION"),
         {
             var key = ConfigurationKey(
                 "name", \ModelSection.name, .text("a model name"), "The name that clients ask for")
-            key.unset = "the last part of path, without .gguf"
+            key.unset = "the last part of path, without .gguf; of a pulled model its NAME"
             key.example = "smollm2-135m-instruct"
             return key
         }(),
@@ -56,6 +58,8 @@ extension ModelSection: ConfigurationSection {
 
     mutating func complete() {
         guard name.isEmpty else { return }
+        // The last part of a snapshot's path is the hash of a commit.
+        if let model = HubCache.modelName(ofSnapshot: path) { return name = model }
         let last = path.split(separator: "/").last.map { String($0) } ?? path
         name = last.hasSuffix(".gguf") && last != ".gguf" ? String(last.dropLast(5)) : last
     }

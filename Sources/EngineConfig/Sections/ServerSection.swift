@@ -1,3 +1,5 @@
+public import SharedValues
+
 /// The HTTP server.
 public struct ServerSection: Sendable, Equatable {
     /// The address to listen on.

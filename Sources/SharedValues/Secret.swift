@@ -1,6 +1,6 @@
 /// A text that must not be shown. Printed, interpolated or reflected it is `(secret)`; only `text` gives it away.
 public struct Secret: Sendable, Equatable {
-    /// The text itself, to compare with.
+    /// The text itself, to compare with or to send.
     public let text: String
 
     /// Hides `text`.
@@ -16,16 +16,4 @@ extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomR
     public var debugDescription: String { description }
     /// No children, so that a dump of what holds a secret does not show it.
     public var customMirror: Mirror { Mirror(self, children: []) }
-}
-
-extension ConfigurationType where Value == Secret {
-    /// What an HTTP header can carry as one word, to be kept secret.
-    static var token: ConfigurationType {
-        let token = ConfigurationType<String>.token
-        return ConfigurationType(expected: token.expected) { node, context throws(ValueMismatch) in
-            Secret(try token.decode(node, context))
-        } render: {
-            token.render($0.text)
-        }
-    }
 }
