@@ -81,10 +81,10 @@ struct Complaint: Sendable, CustomTestStringConvertible {
                 "c.yaml:2:18: logging.level: expected trace, debug, info, notice, warning, error or critical, "
                     + "found warn; did you mean \"warning\"?"),
             Complaint(
-                "model: {path: ~}\n", "c.yaml:1:15: model.path: expected the path of a model, found ~"),
+                "model: {path: ~}\n", "c.yaml:1:15: model.path: expected the path or name of a model, found ~"),
             Complaint(
                 "model: {path: \"a\\0b\"}\n",
-                "c.yaml:1:15: model.path: expected the path of a model, found \"a\\0b\""),
+                "c.yaml:1:15: model.path: expected the path or name of a model, found \"a\\0b\""),
             Complaint(
                 "model: {path: m}\nbackend: {name: my backend}\n",
                 "c.yaml:2:17: backend.name: expected the name of a backend, found my backend"),

@@ -74,11 +74,10 @@ class Hub:
             if path[len(api):] not in ("main", "v1", COMMIT):
                 return answer(handler, 404, b'{"error": "Invalid rev id"}', {"X-Error-Code": "RevisionNotFound"})
             return answer(handler, 200, json.dumps(self.listing or self._list()).encode())
-        prefix = f"/org/name/resolve/{COMMIT}/"
-        name = path.removeprefix(prefix)
-        if not path.startswith("/org/name"):
+        if not path.startswith("/org/name/resolve/"):
             return answer(handler, 404, b'{"error": "Repository not found"}', {"X-Error-Code": "RepoNotFound"})
-        if name not in self.files:
+        revision, _, name = path.removeprefix("/org/name/resolve/").partition("/")
+        if revision not in ("main", COMMIT) or name not in self.files:
             return answer(handler, 404, b"Entry not found", {"X-Error-Code": "EntryNotFound"})
         content = self.files[name]
         facts = {"X-Repo-Commit": COMMIT, "ETag": f'"{digest(name, content)}"'}

@@ -168,3 +168,13 @@ def test_a_missing_model_is_named(tmp_path):
 def test_a_cache_that_does_not_fit_is_not_the_users_typo(config):
     result = quire("generate", config("cache: {num_blocks: 200000000}"), "--prompt", "x")
     assert result.returncode == 70 and "fit into" in result.stderr and len(result.stderr.splitlines()) == 1
+
+
+def test_devices_say_why_a_driver_is_not_used(tmp_path):
+    manifest = tmp_path / "broken_icd.json"
+    manifest.write_text('{"file_format_version": "1.0.0", "ICD": {"library_path": "/no/libvulkan_broken.so", "api_version": "1.3.0"}}')
+    result = subprocess.run([BINARY, "devices"], capture_output=True, text=True, timeout=300,
+                            env={**os.environ, "VK_ADD_DRIVER_FILES": str(manifest)})
+    assert result.returncode == 0, result.stderr
+    line = next(line for line in result.stdout.splitlines() if str(manifest) in line)
+    assert "/no/libvulkan_broken.so cannot be opened" in line and "install" in line
