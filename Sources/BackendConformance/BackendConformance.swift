@@ -29,9 +29,32 @@ public struct BackendConformance: Sendable {
 
     /// Runs one case on the backend and on the reference. Throws what the backend throws.
     public func run(_ trial: ConformanceCase) throws(BackendError) -> ConformanceResult {
+        try run(trial, expecting: Self.expected(trial))
+    }
+
+    /// Runs one case on several backends, and once on the reference; a result for each backend. Throws what a backend throws.
+    public static func run(
+        _ trial: ConformanceCase, on suites: [BackendConformance]
+    ) throws(BackendError) -> [ConformanceResult] {
+        let expected = try expected(trial)
+        var results: [ConformanceResult] = []
+        for suite in suites { results.append(try suite.run(trial, expecting: expected)) }
+        return results
+    }
+
+    private static func expected(_ trial: ConformanceCase) throws(BackendError) -> Trial.Logits {
+        try Trial(trial, on: ReferenceBackend()).run(together(trial)).logits
+    }
+
+    private static func together(_ trial: ConformanceCase) -> TrialSchedule {
+        .together(trial.sequences.map(\.tokens.count), blockSize: trial.blockSize, seed: 1)
+    }
+
+    private func run(
+        _ trial: ConformanceCase, expecting expected: Trial.Logits
+    ) throws(BackendError) -> ConformanceResult {
         let lengths = trial.sequences.map(\.tokens.count)
-        let schedule = TrialSchedule.together(lengths, blockSize: trial.blockSize, seed: 1)
-        let expected = try Trial(trial, on: ReferenceBackend()).run(schedule).logits
+        let schedule = Self.together(trial)
         let tested = try Trial(trial, on: backend)
         let (computed, strayWrites) = try tested.run(schedule)
 
@@ -60,11 +83,16 @@ public struct BackendConformance: Sendable {
 
     private func otherSchedules(of trial: ConformanceCase, _ lengths: [Int]) -> [TrialSchedule] {
         let size = trial.blockSize
+        // Without a cache there are no blocks whose size could matter.
+        guard !trial.plan.cacheLayers.isEmpty else {
+            return [.alone(lengths, blockSize: size, seed: 2), .chunks(lengths, blockSize: size, seed: 3)]
+        }
         return [
             .alone(lengths, blockSize: size, seed: 2),
             .chunks(lengths, blockSize: size == 1 ? 16 : 1, seed: 3),
             .chunks(lengths, blockSize: size == 256 ? 4 : 256, seed: 4),
-        ] + (trial.plan.cacheLayers.isEmpty ? [] : [.moved(lengths, blockSize: size, seed: 5)])
+            .moved(lengths, blockSize: size, seed: 5),
+        ]
     }
 
     /// Mean squared difference over the mean square of `expected`; NaN where anything is NaN.

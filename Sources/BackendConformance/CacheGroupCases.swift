@@ -17,22 +17,22 @@ extension BackendConformance {
 
     /// Attentions over layers of several cache groups, which share the memory of physical layers: with blocks of one size,
     /// of several sizes, and with padding in blocks.
-    static func cacheGroupCases(_ cacheTypes: [CacheType]) -> [ConformanceCase] {
+    static func cacheGroupCases(_ cacheTypes: [CacheType], _ coverage: Coverage) -> [ConformanceCase] {
         let (full, sliding) = (GroupedLayer(), GroupedLayer(window: 5))
         let choices: [GroupedLayers] = [
-            GroupedLayers(name: "one of three slides", queryWidth: 96, layers: [full, sliding, full]),
-            GroupedLayers(name: "two of three slide", queryWidth: 96, layers: [sliding, full, sliding]),
+            GroupedLayers(name: "one of three slides", queryWidth: 64, layers: [full, sliding, full]),
+            GroupedLayers(name: "two of three slide", queryWidth: 64, layers: [sliding, full, sliding]),
             GroupedLayers(
-                name: "two windows", queryWidth: 96, layers: [sliding, GroupedLayer(window: 70), sliding, full]),
+                name: "two windows", queryWidth: 64, layers: [sliding, GroupedLayer(window: 70), sliding, full]),
             GroupedLayers(
-                name: "four times as many heads", queryWidth: 256,
-                layers: [GroupedLayer(headSize: 64, window: 9), GroupedLayer(keyValueHeads: 4, headSize: 64)]),
+                name: "four times as many heads", queryWidth: 128,
+                layers: [GroupedLayer(window: 9), GroupedLayer(keyValueHeads: 4)]),
             GroupedLayers(
                 name: "padded blocks", queryWidth: 240,
                 layers: [GroupedLayer(keyValueHeads: 3, headSize: 10, window: 9), GroupedLayer(headSize: 80)]),
         ]
-        return cacheTypes.flatMap { type in
-            choices.enumerated().map { cacheGroupCase($1, type, seed: UInt64(90 + $0)) }
+        return CoveringArray(levelCounts: [cacheTypes.count, choices.count]).rows(coverage).map { row in
+            cacheGroupCase(choices[row[1]], cacheTypes[row[0]], seed: UInt64(90 + row[1]))
         }
     }
 

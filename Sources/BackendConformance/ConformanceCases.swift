@@ -3,18 +3,22 @@ import SharedValues
 public import Tensors
 
 extension BackendConformance {
-    /// Every case: operations × the given types × odd shapes. A backend names the quantized formats that it executes, and
-    /// the types to which it may round activations before it multiplies them with quantized weights.
+    /// Cases of every operation, with the given types and with odd shapes, in the combinations that `coverage` takes. A
+    /// backend names the quantized formats that it executes, and the types to which it may round activations before it
+    /// multiplies them with quantized weights.
     public static func cases(
         weightTypes: [ElementType] = ElementType.allCases, cacheTypes: [CacheType] = CacheType.allCases,
-        weightFormats: [WeightFormat] = WeightFormat.all, activationTypes: [ElementType] = [.f32, .bf16]
+        weightFormats: [WeightFormat] = WeightFormat.all, activationTypes: [ElementType] = [.f32, .bf16],
+        coverage: Coverage = .pairs
     ) -> [ConformanceCase] {
-        embeddingCases(weightTypes) + positionCases(weightTypes) + normCases() + layerNormCases()
-            + linearCases(weightTypes) + elementwiseCases() + activationCases() + scaleCases() + rotaryCases()
-            + attentionCases(cacheTypes) + sharedLayerCases(cacheTypes) + cacheGroupCases(cacheTypes)
-            + layerCases(weightTypes, cacheTypes)
-            + quantizedCases(weightFormats, activationTypes)
-            + expertCases(weightTypes, weightFormats, activationTypes)
+        embeddingCases(weightTypes, coverage) + positionCases(weightTypes, coverage) + normCases() + layerNormCases()
+            + linearCases(weightTypes, coverage) + elementwiseCases(coverage) + activationCases(coverage)
+            + scaleCases() + rotaryCases(coverage)
+            + attentionCases(cacheTypes, coverage) + sharedLayerCases(cacheTypes)
+            + cacheGroupCases(cacheTypes, coverage)
+            + layerCases(weightTypes, cacheTypes, coverage)
+            + quantizedCases(weightFormats, activationTypes, coverage)
+            + expertCases(weightTypes, weightFormats, activationTypes, coverage)
     }
 
     /// Sequences of random tokens.

@@ -5,9 +5,9 @@ import Tensors
 extension BackendConformance {
     /// Routes, products with the matrices that they choose, and their weighted sums.
     static func expertCases(
-        _ types: [ElementType], _ formats: [WeightFormat], _ activationTypes: [ElementType]
+        _ types: [ElementType], _ formats: [WeightFormat], _ activationTypes: [ElementType], _ coverage: Coverage
     ) -> [ConformanceCase] {
-        routeCases() + denseExpertCases(types) + quantizedExpertCases(formats, activationTypes)
+        routeCases() + denseExpertCases(types, coverage) + quantizedExpertCases(formats, activationTypes, coverage)
     }
 
     /// Logits are looked up and not computed, so that no two backends disagree on which one is greater.
@@ -48,39 +48,35 @@ extension BackendConformance {
         }
     }
 
-    private static func denseExpertCases(_ types: [ElementType]) -> [ConformanceCase] {
-        var cases: [ConformanceCase] = []
-        for type in types {
-            for (expertCount, choiceCount, width, innerWidth) in [
-                (1, 1, 65, 65), (5, 2, 77, 132), (8, 3, 20, 64), (16, 16, 64, 32),
-            ] {
-                for rowCount in [1, 2, 9, 70] {
-                    cases.append(
-                        rowCase(
-                            "\(choiceCount) of \(expertCount) experts \(type), \(width) to \(innerWidth)",
-                            rowCount: rowCount, tolerance: Tolerance.linear(type), seed: 121
-                        ) { sketch in
-                            sketch.experts(
-                                of: sketch.input(width), expertCount, choiceCount, hasBias: rowCount % 2 == 1
-                            ) { sketch, name, number in
-                                let (rows, columns) = name == "down" ? (width, innerWidth) : (innerWidth, width)
-                                let numbers = sketch.random.floats(
-                                    rows * columns, bound: (3 / Float(columns)).squareRoot())
-                                return .dense(HostTensor(numbers, shape: [rows, columns], as: type))
-                            }
-                        })
+    private static func denseExpertCases(_ types: [ElementType], _ coverage: Coverage) -> [ConformanceCase] {
+        let shapes = [(1, 1, 65, 65), (5, 2, 77, 132), (8, 3, 20, 64), (16, 16, 64, 32)]
+        let rowCounts = [1, 2, 9, 70]
+        let array = CoveringArray(levelCounts: [types.count, shapes.count, rowCounts.count])
+        return array.rows(coverage).map { levels in
+            let (type, rowCount) = (types[levels[0]], rowCounts[levels[2]])
+            let (expertCount, choiceCount, width, innerWidth) = shapes[levels[1]]
+            return rowCase(
+                "\(choiceCount) of \(expertCount) experts \(type), \(width) to \(innerWidth)", rowCount: rowCount,
+                tolerance: Tolerance.linear(type), seed: 121
+            ) { sketch in
+                sketch.experts(
+                    of: sketch.input(width), expertCount, choiceCount, hasBias: rowCount % 2 == 1
+                ) { sketch, name in
+                    let (rows, columns) = name == "down" ? (width, innerWidth) : (innerWidth, width)
+                    let numbers = sketch.random.floats(rows * columns, bound: (3 / Float(columns)).squareRoot())
+                    return .dense(HostTensor(numbers, shape: [rows, columns], as: type))
                 }
             }
         }
-        return cases
     }
 
-    /// Some formats, with numbers of rows and activation types that rotate. Experts are multiplied by the kernels that other
+    /// Some formats, with numbers of rows and activation types in turn. Experts are multiplied by the kernels that other
     /// matrices have, which are tested with each format.
     private static func quantizedExpertCases(
-        _ formats: [WeightFormat], _ activationTypes: [ElementType]
+        _ formats: [WeightFormat], _ activationTypes: [ElementType], _ coverage: Coverage
     ) -> [ConformanceCase] {
-        let some = formats.filter(\.isTable).enumerated().filter { $0.offset % 3 == 0 }.map(\.element)
+        let step = coverage == .pairs ? 3 : 6
+        let some = formats.filter(\.isTable).enumerated().filter { $0.offset % step == 0 }.map(\.element)
         return some.enumerated().map { index, format in
             let rowCount = [1, 3, 9, 70][index % 4]
             let compute = activationTypes[index / 4 % activationTypes.count]
@@ -88,7 +84,7 @@ extension BackendConformance {
                 "2 of 5 experts \(format), \(compute)", rowCount: rowCount, tolerance: Tolerance.linear(compute),
                 seed: UInt64(130 + index)
             ) { sketch in
-                sketch.experts(of: sketch.input(256), 5, 2, hasBias: false) { sketch, name, _ in
+                sketch.experts(of: sketch.input(256), 5, 2, hasBias: false) { sketch, name in
                     let inner = format.fits(inputSize: 68) ? 68 : 256
                     let (rows, columns) = name == "down" ? (256, inner) : (inner, 256)
                     return .quantized(
@@ -100,16 +96,16 @@ extension BackendConformance {
 }
 
 extension PlanSketch {
-    /// A feed-forward layer of experts, each with matrices that `matrix` makes of a name and a number.
+    /// A feed-forward layer of experts, each with matrices that `matrix` makes of a name.
     mutating func experts(
         of input: ValueID, _ expertCount: Int, _ choiceCount: Int, hasBias: Bool,
-        _ matrix: (inout PlanSketch, _ name: String, _ number: Int) -> LinearWeights
+        _ matrix: (inout PlanSketch, _ name: String) -> LinearWeights
     ) -> ValueID {
         let routing = ExpertRouting(
             expertCount: expertCount, choiceCount: choiceCount, scoring: .softmax, isNormalized: true)
         let routes = route(self.input(expertCount, bound: 4), routing)
         func matrices(_ sketch: inout PlanSketch, _ name: String) -> [LinearWeights] {
-            (0..<expertCount).map { matrix(&sketch, name, $0) }
+            (0..<expertCount).map { _ in matrix(&sketch, name) }
         }
         let (gates, ups, downs) = (matrices(&self, "gate"), matrices(&self, "up"), matrices(&self, "down"))
         let gate = selectedLinear(input, "gate", gates, hasBias: hasBias, routes)

@@ -29,19 +29,22 @@ extension BackendConformance {
         var slidingWindow: Int?
         var softCap: Float?
         var hidden = 64
-        var headSize = 16
-        var heads = 3
-        var keyValueHeads = 1
+        // Drivers compile the attentions of `attentionCases`, and few others.
+        var headSize = 32
+        var heads = 4
+        var keyValueHeads = 2
         var feedForward = 100
     }
 
     /// Whole small models in the shapes of real families. They show faults of the fusion of neighbouring operations.
-    static func layerCases(_ weightTypes: [ElementType], _ cacheTypes: [CacheType]) -> [ConformanceCase] {
+    static func layerCases(
+        _ weightTypes: [ElementType], _ cacheTypes: [CacheType], _ coverage: Coverage
+    ) -> [ConformanceCase] {
         let styles = [
             Style(name: "llama"),
-            Style(name: "llama gguf", pairing: .interleaved, hidden: 77, headSize: 10, heads: 6, keyValueHeads: 2),
-            Style(name: "qwen2", bias: true, headSize: 8, heads: 7),
-            Style(name: "qwen3", headNorm: true, headSize: 32, heads: 4, keyValueHeads: 2),
+            Style(name: "llama gguf", pairing: .interleaved, hidden: 77, headSize: 10),
+            Style(name: "qwen2", bias: true),
+            Style(name: "qwen3", headNorm: true),
             Style(name: "olmo2", rowNorm: true, preNorm: false, postNorm: true),
             Style(
                 name: "gpt2", pairing: nil, bias: true, layerNorm: true, activation: .geluTanh, isPlain: true),
@@ -49,27 +52,15 @@ extension BackendConformance {
                 name: "gpt-neox", rotarySize: 8, bias: true, layerNorm: true, activation: .gelu, isPlain: true,
                 isParallel: true),
             Style(
-                name: "cohere", pairing: .interleaved, layerNorm: true, isParallel: true, residualScale: 0.7,
-                headSize: 32, heads: 4, keyValueHeads: 2),
-            Style(
-                name: "gemma4", headNorm: true, keysAreValues: true, activation: .geluTanh, postNorm: true,
-                headSize: 32,
-                heads: 4, keyValueHeads: 2),
+                name: "cohere", pairing: .interleaved, layerNorm: true, isParallel: true, residualScale: 0.7),
+            Style(name: "gemma4", headNorm: true, keysAreValues: true, activation: .geluTanh, postNorm: true),
             Style(
                 name: "gemma", headNorm: true, activation: .geluTanh, postNorm: true, slidingWindow: 5, softCap: 20,
-                headSize: 80, heads: 2, feedForward: 33),
+                headSize: 10, feedForward: 33),
         ]
-        // Every style with every weight type and every cache type, and every two of these types together, but not every
-        // three: the types of weights and of the cache meet in no kernel.
-        guard !weightTypes.isEmpty, !cacheTypes.isEmpty else { return [] }
-        return styles.enumerated().flatMap { number, style in
-            (0..<max(weightTypes.count, cacheTypes.count)).map { index in
-                // The longer list is taken in order, the shorter one rotates with the style.
-                let isLonger = weightTypes.count > cacheTypes.count
-                let weights = weightTypes[(isLonger ? index : number + index) % weightTypes.count]
-                let cache = cacheTypes[(isLonger ? number + index : index) % cacheTypes.count]
-                return layerCase(style, weights, cache, seed: 70)
-            }
+        return CoveringArray(levelCounts: [styles.count, weightTypes.count, cacheTypes.count]).rows(coverage).map {
+            row in
+            layerCase(styles[row[0]], weightTypes[row[1]], cacheTypes[row[2]], seed: 70)
         }
     }
 

@@ -3,19 +3,17 @@ import Tensors
 
 extension BackendConformance {
     /// Every activation, at the usual inputs and at those for which exponentials overflow.
-    static func activationCases() -> [ConformanceCase] {
+    static func activationCases(_ coverage: Coverage) -> [ConformanceCase] {
         let xielu = PointwiseActivation.xielu(alphaPositive: 0.9, alphaNegative: 1.4, beta: 0.5, epsilon: -1e-6)
         let activations = Activation.allCases.map(\.pointwise) + [.reluSquared, xielu]
-        var cases: [ConformanceCase] = []
-        for activation in activations {
-            for (width, bound) in [(77, Float(1)), (576, 12), (64, 3e4)] {
-                cases.append(
-                    rowCase(
-                        "\(activation) without gate, width \(width), inputs to \(bound)", rowCount: 7,
-                        tolerance: Tolerance.single, seed: 44
-                    ) { sketch in
-                        sketch.activation(sketch.input(width, bound: bound), activation)
-                    })
+        let inputs = [(77, Float(1)), (576, 12), (64, 3e4)]
+        var cases = CoveringArray(levelCounts: [activations.count, inputs.count]).rows(coverage).map { row in
+            let (activation, (width, bound)) = (activations[row[0]], inputs[row[1]])
+            return rowCase(
+                "\(activation) without gate, width \(width), inputs to \(bound)", rowCount: 7,
+                tolerance: Tolerance.single, seed: 44
+            ) { sketch in
+                sketch.activation(sketch.input(width, bound: bound), activation)
             }
         }
         for activation in Activation.allCases {
@@ -66,21 +64,17 @@ extension BackendConformance {
     }
 
     /// Learned positions. The table ends before the longer sequence does, whose last positions get its last row.
-    static func positionCases(_ types: [ElementType]) -> [ConformanceCase] {
-        var cases: [ConformanceCase] = []
-        for type in types {
-            for (width, offset) in [(3, 0), (77, 2)] {
-                cases.append(
-                    rowCase(
-                        "positions \(type) width \(width), offset \(offset)", rowCount: 33, tolerance: Tolerance.exact,
-                        seed: 12
-                    ) { sketch in
-                        let tokens = sketch.input(width)
-                        return sketch.add(
-                            tokens, sketch.embedPositions(sketch.matrix("positions", 20, width, type), offset: offset))
-                    })
+    static func positionCases(_ types: [ElementType], _ coverage: Coverage) -> [ConformanceCase] {
+        let tables = [(3, 0), (77, 2)]
+        return CoveringArray(levelCounts: [types.count, tables.count]).rows(coverage).map { row in
+            let (type, (width, offset)) = (types[row[0]], tables[row[1]])
+            return rowCase(
+                "positions \(type) width \(width), offset \(offset)", rowCount: 33, tolerance: Tolerance.exact, seed: 12
+            ) { sketch in
+                let tokens = sketch.input(width)
+                return sketch.add(
+                    tokens, sketch.embedPositions(sketch.matrix("positions", 20, width, type), offset: offset))
             }
         }
-        return cases
     }
 }

@@ -12,7 +12,7 @@ import Testing
     private static let outputCount = 32
 
     /// Two layers in the shape of each family: windows, soft caps, all kinds of norms, biases, rotations and feed-forward parts.
-    private static let families = BackendConformance.layerCases([.f32], [.f32])
+    private static let families = BackendConformance.layerCases([.f32], [.f32], .each)
 
     /// Greedy tokens, and by how much each beat the next best.
     private static func greedy(
