@@ -3,9 +3,9 @@ import CLibrary
 
 /// libcurl, opened at run time as the Vulkan loader is.
 ///
-/// The alternative was async-http-client, behind a trait of the package. Measured for one GET: Tests/Benchmarks/pull.md. It brings
-/// BoringSSL and HTTP/2 into every cold build and every binary; libcurl is on nearly every system already, with the
-/// system's certificates, proxies (it reads `HTTPS_PROXY` and `NO_PROXY` itself) and security updates.
+/// The alternative was async-http-client. It brings BoringSSL and HTTP/2 into every cold build, about eight minutes of
+/// CPU time (Tests/Benchmarks/pull.md), and into every binary. libcurl is on nearly every system already, with the system's
+/// certificates and security updates, and reads `HTTPS_PROXY` and `NO_PROXY` itself.
 final class CurlLibrary {
     let functions: quire_curl_functions
 

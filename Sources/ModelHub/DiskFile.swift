@@ -63,7 +63,12 @@ struct DiskFile: ~Copyable {
 
 extension DiskFile {
     /// The error of the last call on `path`.
-    static func error(_ path: String) -> HubError { .disk(path: path, reason: String(cString: strerror(errno))) }
+    static func error(_ path: String) -> HubError {
+        let code = errno
+        let isFull = code == ENOSPC || code == EDQUOT
+        let advice = isFull ? "; with more room, the same command goes on where it ended" : ""
+        return .disk(path: path, reason: String(cString: strerror(code)) + advice)
+    }
 
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 

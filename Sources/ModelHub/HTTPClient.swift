@@ -117,6 +117,8 @@ final class HTTPClient {
         let reason =
             switch code {
             case CURLE_OPERATION_TIMEDOUT: "no byte came for \(stallSeconds) s"
+            case CURLE_PEER_FAILED_VERIFICATION:
+                "no authority that this machine trusts has signed the server's certificate; SSL_CERT_FILE names others"
             case CURLE_PARTIAL_FILE: "the connection was closed in the middle of the answer"
             default:
                 library.functions.easy_strerror(code).map { String(cString: $0) } ?? "libcurl's error \(code.rawValue)"
