@@ -7,7 +7,17 @@ import Weights
 
 /// Against Hugging Face transformers on the same checkpoints.
 @Suite struct GoldenTests {
-    @Test("logits and greedy tokens of small checkpoints", arguments: Golden.checkpoints + Golden.quantized, Device.all)
+    /// Every checkpoint on the reference, on the CPU with every instruction set, on one Vulkan device, and on one of the other
+    /// devices, whose kernels `BackendConformance` compares as well.
+    static let smallChoices: [(String, Device)] = {
+        let others = Device.vulkan.dropLast() + Device.cards.suffix(1) + Device.integerCards.suffix(1)
+        let everywhere = Device.all.filter { !others.contains($0) }
+        return (Golden.checkpoints + Golden.quantized).enumerated().flatMap { index, checkpoint in
+            (everywhere + (others.isEmpty ? [] : [others[index % others.count]])).map { (checkpoint, $0) }
+        }
+    }()
+
+    @Test("logits and greedy tokens of small checkpoints", arguments: smallChoices)
     func small(checkpoint: String, device: Device) throws {
         try checkSmall(checkpoint, on: device)
     }
