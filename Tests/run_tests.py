@@ -23,6 +23,9 @@ NOT_IN_CHECK = {
 }
 # Modules in which every test is a process of its own.
 SPLIT = ["BackendVulkanTests", "ExecutionTests"]
+# Tests for which Mesa's driver for the CPU compiles without optimising (`GALLIVM_PERF`): they compile hundreds of kernels and
+# run each for milliseconds. The other tests run what the driver makes of kernels for everybody.
+QUICKLY_COMPILED = ("BackendVulkanTests.",)
 # The most expensive tests, by the beginning of their names: they run first, and the rest fits beside them.
 FIRST = ["BackendVulkanTests.ConformanceTests", "ExecutionTests", "BackendVulkanTests", "BackendCPUTests", "PluginLoadingTests"]
 RESULT = re.compile(r"^[✔✘]\s+Test (?!run |case )(.+) (passed|failed) after ([\d.]+) seconds")
@@ -51,8 +54,10 @@ class Tests:
         command = [binary, "--testing-library", "swift-testing", "--no-parallel", "--filter", "^" + re.escape(self.name)]
         for suite in self.without:
             command += ["--skip", f"^{re.escape(suite)}[./]"]
+        environment = {**os.environ, "GALLIVM_PERF": "nopt"} if self.name.startswith(QUICKLY_COMPILED) else None
         start = time.monotonic()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace")
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8",
+                                   errors="replace", env=environment)
         lines, spent = [], 0
         for line in process.stdout:
             line = COLOUR.sub("", line)
