@@ -49,7 +49,7 @@ extension DecoderBuilder {
     /// The sliding window of each layer; nil: the layer sees all positions.
     ///
     /// Layers slide where `layer_types` says so, or GGUF's list; without either, all but every `pattern`th, or all where
-    /// `pattern` is nil.
+    /// `pattern` is nil. GGUF files may state the pattern.
     public func windows(pattern: Int? = nil) throws(WeightLoadingError) -> [Int?] {
         let count = sizes.layerCount
         guard
@@ -77,7 +77,16 @@ extension DecoderBuilder {
             }
             return layers
         }
-        if let list = try metadata.bools("", gguf: "attention.sliding_window_pattern"), list.count >= count {
+        let ggufKey = "attention.sliding_window_pattern"
+        var pattern = pattern
+        if let period = try metadata.period(gguf: ggufKey) {
+            // As in llama.cpp, 0 means that all layers slide.
+            pattern = period == 0 ? nil : period
+        } else if let list = try metadata.bools("", gguf: ggufKey) {
+            guard list.count >= count else {
+                throw metadata.illTyped(
+                    "", gguf: ggufKey, expected: "\(count) elements, one a layer", found: "\(list.count)")
+            }
             return Array(list.prefix(count))
         }
         guard let pattern else { return Array(repeating: true, count: count) }

@@ -226,26 +226,38 @@ extension ModelMetadata {
         }
     }
 
-    /// One boolean for each layer of a GGUF list or a list of `config.json`; nil where it is absent or no list.
+    /// The booleans of a list, which may be stored as integers; nil where it is absent or null.
     public func bools(_ key: String, gguf: String? = nil) throws(WeightLoadingError) -> [Bool]? {
         guard let name = stored(key, gguf) else { return nil }
+        let expected = "a list of booleans"
         switch source {
         case .json(let document, _):
-            guard case .array(let elements) = document.value(name) else { return nil }
-            return elements.map { element in
+            return try document.array(name)?.map { element throws(WeightLoadingError) -> Bool in
                 switch element {
                 case .bool(let bool): bool
                 case .integer(let integer): integer != 0
-                default: false
+                default: throw document.error(name, expected: expected, found: element)
                 }
             }
         case .gguf(let metadata):
-            return switch metadata.values[name] {
-            case .bools(let bools): bools
-            case .integers(let integers): integers.map { $0 != 0 }
-            default: nil
+            switch metadata.values[name] {
+            case nil: return nil
+            case .bools(let bools): return bools
+            case .integers(let integers): return integers.map { $0 != 0 }
+            case .some(let other):
+                throw .illTypedKey(file: file, key: name, expected: expected, found: other.kind)
             }
         }
+    }
+
+    /// The period under a GGUF key that can also hold a list, 0 or more; nil where it is absent or a list.
+    public func period(gguf: String) throws(WeightLoadingError) -> Int? {
+        guard case .gguf(let metadata) = source, case .integer(let period) = metadata.values["\(architecture).\(gguf)"]
+        else { return nil }
+        guard period >= 0 else {
+            throw illTyped("", gguf: gguf, expected: "a list of booleans, or 0 or more", found: "\(period)")
+        }
+        return period
     }
 
     /// The text; nil where it is absent or null.

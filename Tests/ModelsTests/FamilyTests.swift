@@ -76,6 +76,25 @@ import Testing
         }
     }
 
+    @Test func `a GGUF file states its sliding layers as a list or as a period`() throws {
+        func windows(_ pattern: GGUFValue) throws -> [Int?] {
+            try encode(
+                try tinyGGUF(
+                    ["attention.sliding_window": .integer(4), "attention.sliding_window_pattern": pattern],
+                    architecture: "gemma3")
+            ).windows
+        }
+        #expect(try windows(.bools([false, true])) == [nil, 4])
+        #expect(try windows(.integers([1, 0])) == [4, nil])
+        #expect(try windows(.integer(2)) == [4, nil])
+        // As in llama.cpp: every layer sees all positions, and every layer slides.
+        #expect(try windows(.integer(1)) == [nil, nil] && windows(.integer(0)) == [4, 4])
+        for wrong in [GGUFValue.bools([true]), .integers([]), .string("x"), .integer(-1), .number(0.5)] {
+            let error = #expect(throws: WeightLoadingError.self) { try windows(wrong) }
+            #expect(try #require(error).description.contains("gemma3.attention.sliding_window_pattern"))
+        }
+    }
+
     @Test func `an absent key has the default of the class`() throws {
         func cache(_ changes: [String: String]) throws -> Int? {
             try encode(changes.merging(["num_attention_heads": "16"]) { $1 }).cacheLayers.first?.keyValueHeadCount

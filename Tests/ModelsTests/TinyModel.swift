@@ -25,8 +25,10 @@ func tinyConfig(_ changes: [String: String] = [:]) -> String {
     return "{" + keys.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
 }
 
-/// The metadata of the same model as a GGUF file.
-func tinyGGUF(_ changes: [String: GGUFValue] = [:], architecture: String = "llama") throws -> ModelMetadata {
+/// The metadata of the same model as a GGUF file; `changes` replaces values, and the key `removed` is left out.
+func tinyGGUF(
+    _ changes: [String: GGUFValue] = [:], without removed: String? = nil, architecture: String = "llama"
+) throws -> ModelMetadata {
     var values: [String: GGUFValue] = [
         "embedding_length": .integer(8), "feed_forward_length": .integer(12), "block_count": .integer(2),
         "attention.head_count": .integer(4), "attention.head_count_kv": .integer(2),
@@ -34,6 +36,7 @@ func tinyGGUF(_ changes: [String: GGUFValue] = [:], architecture: String = "llam
         "attention.layer_norm_rms_epsilon": .number(0.25),
     ]
     for (key, value) in changes { values[key] = value }
+    if let removed { values[removed] = nil }
     let keys = Dictionary(uniqueKeysWithValues: values.map { ("\(architecture).\($0.key)", $0.value) })
     return ModelMetadata(
         GGUFMetadata(file: "model.gguf", values: keys), architecture: architecture,
