@@ -22,11 +22,11 @@ import Weights
         try checkSmall(checkpoint, on: device)
     }
 
-    @Test(
-        "weights of one byte, and a GGUF file with tensors of twenty types",
-        arguments: Golden.otherTypes, [Device.reference, .cpu(.best, threads: 2)] + Device.vulkan)
-    func otherTypes(checkpoint: String, device: Device) throws {
-        try checkSmall(checkpoint, on: device)
+    /// Vulkan devices compile a kernel for each type, which takes software drivers long; conformance tests try all types there.
+    @Test("weights of one byte, and a GGUF file with tensors of twenty types", arguments: Golden.otherTypes)
+    func otherTypes(checkpoint: String) throws {
+        let vulkan = checkpoint.hasSuffix("mixed") ? [] : Device.vulkan.prefix(1)
+        for device in [Device.reference, .cpu(.best, threads: 2)] + vulkan { try checkSmall(checkpoint, on: device) }
     }
 
     private func checkSmall(_ checkpoint: String, on device: Device) throws {
@@ -37,10 +37,11 @@ import Weights
         for prompt in prompts {
             let logits = try machine.logits(of: prompt.tokens)
             #expect(logits.count == prompt.logitsFrom + prompt.logits.count)
-            #expect(largestDifference(logits.dropFirst(prompt.logitsFrom).joined(), prompt.logits.joined()) < 1e-3)
+            let difference = largestDifference(logits.dropFirst(prompt.logitsFrom).joined(), prompt.logits.joined())
+            #expect(difference < 1e-3, "\(device), \(prompt.tokens.count) tokens")
         }
         let greedy = try machine.greedy(prompts.map(\.tokens), count: 32, tokenBudget: 17)
-        #expect(greedy == prompts.map(\.greedy))
+        #expect(greedy == prompts.map(\.greedy), "\(device)")
     }
 
     @Test("logits and greedy tokens of every family", arguments: Golden.families)
