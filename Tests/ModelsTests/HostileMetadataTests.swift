@@ -54,6 +54,12 @@ import Testing
         return keys
     }
 
+    /// A fourth of `values`, another one for each family and key: all together would take half a minute.
+    private static func share<Value>(of values: [Value], _ family: String, _ key: Int) -> [Value] {
+        let turn = family.utf8.reduce(key) { $0 + Int($1) }
+        return values.indices.filter { ($0 + turn) % 4 == 0 }.map { values[$0] }
+    }
+
     private static let keys = [
         "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
         "head_dim", "rms_norm_eps", "layer_norm_eps", "layer_norm_epsilon", "norm_epsilon", "hidden_act",
@@ -90,8 +96,8 @@ import Testing
     func `any value of any key of config.json is read or named in an error`(modelType: String) throws {
         let base = Self.base(modelType)
         try encode(try metadata(tinyConfig(base)))
-        for key in Self.keys {
-            for value in Self.values {
+        for (number, key) in Self.keys.enumerated() {
+            for value in Self.share(of: Self.values, modelType, number) {
                 do { try encode(try metadata(tinyConfig(base.merging([key: value]) { $1 }))) } catch {
                     let error = try #require(error as? WeightLoadingError, "\(key): \(value)")
                     let description = error.description
@@ -126,8 +132,8 @@ import Testing
             "attention.key_length": .integer(16), "attention.value_length": .integer(16),
             "attention.layer_norm_epsilon": .number(1e-5),
         ]
-        for key in Self.ggufKeys {
-            for value in Self.ggufValues {
+        for (number, key) in Self.ggufKeys.enumerated() {
+            for value in Self.share(of: Self.ggufValues, architecture, number) {
                 let changed = value.map { value in base.merging([key: value]) { $1 } } ?? base
                 let removed = value == nil ? key : nil
                 do { try encode(try tinyGGUF(changed, without: removed, architecture: architecture)) } catch {
