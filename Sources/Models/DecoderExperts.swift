@@ -171,6 +171,17 @@ extension ModelMetadata {
     }
 }
 
+extension ModelMetadata {
+    /// How many experts all tokens share; 0 where it is not stated. Throws `illTypedKey`.
+    func sharedExpertCount(_ key: String) throws(WeightLoadingError) -> Int {
+        let count = try integer(key, gguf: "expert_shared_count") ?? 0
+        guard (0...256).contains(count) else {
+            throw illTyped(key, gguf: "expert_shared_count", expected: "an integer from 0 to 256", found: "\(count)")
+        }
+        return count
+    }
+}
+
 extension ModelSource {
     /// The matrices `[count, outputSize, inputSize]` of one tensor as one of `count * outputSize` rows.
     func stacked(

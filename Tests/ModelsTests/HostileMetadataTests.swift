@@ -54,10 +54,10 @@ import Testing
         return keys
     }
 
-    /// A fourth of `values`, another one for each family and key: all together would take half a minute.
+    /// An eighth of `values`, another one for each family and key: all together would take a minute.
     private static func share<Value>(of values: [Value], _ family: String, _ key: Int) -> [Value] {
         let turn = family.utf8.reduce(key) { $0 + Int($1) }
-        return values.indices.filter { ($0 + turn) % 4 == 0 }.map { values[$0] }
+        return values.indices.filter { ($0 + turn) % 8 == 0 }.map { values[$0] }
     }
 
     private static let keys = [
@@ -74,7 +74,11 @@ import Testing
         "num_global_key_value_heads", "per_layer_config", "use_double_wide_mlp", "no_rope_layers",
         "no_rope_layer_interval", "position_embedding_type", "num_local_experts", "shared_intermediate_size",
         "llama_4_scaling_beta", "n_embd", "n_head", "n_layer", "n_inner", "n_positions", "clip_qkv",
-        "scale_attn_weights",
+        "scale_attn_weights", "num_experts", "num_experts_per_tok", "moe_intermediate_size",
+        "shared_expert_intermediate_size", "norm_topk_prob", "decoder_sparse_step", "mlp_only_layers",
+        "n_routed_experts", "n_group", "topk_group", "first_k_dense_replace", "n_shared_experts",
+        "routed_scaling_factor", "moe_num_experts", "moe_k", "moe_num_shared_experts", "moe_layer_start_index",
+        "moe_layer_end_index", "moe_layer_interval",
     ]
 
     private static let values = [
@@ -116,7 +120,10 @@ import Testing
         "rope.scaling.original_context_length", "rope.scaling.attn_factor", "rope.scaling.yarn_log_multiplier",
         "rope.scaling.finetuned", "attention.scale", "embedding_scale", "residual_scale", "logit_scale",
         "attn_logit_softcapping", "final_logit_softcapping", "attention.temperature_scale", "use_parallel_residual",
-        "expert_count", "attention.clamp_kqv",
+        "expert_count", "attention.clamp_kqv", "expert_used_count", "expert_feed_forward_length",
+        "expert_shared_feed_forward_length", "expert_shared_count", "leading_dense_block_count",
+        "nextn_predict_layers", "expert_weights_scale", "expert_weights_norm", "expert_group_count",
+        "expert_group_used_count", "interleave_moe_layer_step",
     ]
 
     private static let ggufValues: [GGUFValue?] = [

@@ -26,7 +26,7 @@ public struct ErnieMoEArchitecture: ModelArchitecture {
         if isBiased { attention.biases = .all }
         let activation = try metadata.activation()
         let size = try metadata.size("moe_intermediate_size", gguf: "expert_feed_forward_length")
-        let sharedCount = try metadata.integer("moe_num_shared_experts") ?? 0
+        let sharedCount = try metadata.sharedExpertCount("moe_num_shared_experts")
         let sharedSize = try metadata.optionalSize("", gguf: "expert_shared_feed_forward_length") ?? sharedCount * size
         let experts = DecoderExperts(
             routing: try metadata.routing(["moe_num_experts"], choices: "moe_k", isNormalized: true),

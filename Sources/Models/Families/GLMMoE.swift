@@ -22,11 +22,13 @@ public struct GLM4MoEArchitecture: ModelArchitecture {
             ]) { $1 }, gguf: [.feedForwardNorm: "post_attention_norm"])
         var sizes = try DecoderSizes(metadata)
         // GGUF counts the layers that predict further tokens, which are not used.
-        sizes.layerCount -= try metadata.integer("", gguf: "nextn_predict_layers") ?? 0
-        guard sizes.layerCount > 0 else {
+        let unused = try metadata.integer("", gguf: "nextn_predict_layers") ?? 0
+        guard (0..<sizes.layerCount).contains(unused) else {
             throw metadata.illTyped(
-                "", gguf: "nextn_predict_layers", expected: "less than block_count", found: "more")
+                "", gguf: "nextn_predict_layers", expected: "fewer than the \(sizes.layerCount) layers",
+                found: "\(unused)")
         }
+        sizes.layerCount -= unused
         var decoder = try DecoderBuilder(
             model, sizes: sizes, naming: naming, norm: .rms(epsilon: try metadata.rmsEpsilon()))
         var attention = DecoderAttention(
@@ -57,7 +59,7 @@ public struct GLM4MoEArchitecture: ModelArchitecture {
             groups = ExpertRouting.Groups(count: groupCount, chosenCount: chosenCount, scoreCount: 2)
         }
         let size = try metadata.size("moe_intermediate_size", gguf: "expert_feed_forward_length")
-        let sharedCount = try metadata.integer("n_shared_experts", gguf: "expert_shared_count") ?? 0
+        let sharedCount = try metadata.sharedExpertCount("n_shared_experts")
         return DecoderExperts(
             routing: try metadata.routing(
                 ["n_routed_experts", "num_local_experts"], scoring: .sigmoid, groups: groups,

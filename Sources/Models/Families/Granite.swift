@@ -9,7 +9,8 @@ public struct GraniteArchitecture: ModelArchitecture {
     public let family = ModelFamily(
         "Granite 3, Granite 4 (dense)", modelTypes: ["granite", "granitemoe", "granitemoehybrid"],
         classes: ["GraniteForCausalLM", "GraniteMoeForCausalLM", "GraniteMoeHybridForCausalLM"],
-        gguf: ["granite", "granitemoe"], defaults: ["max_position_embeddings": 2048])
+        gguf: ["granite", "granitemoe"],
+        defaults: ["max_position_embeddings": 2048, "num_local_experts": 8, "num_experts_per_tok": 2])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
         let metadata = model.metadata

@@ -41,15 +41,15 @@ public struct Qwen2MoEArchitecture: ModelArchitecture {
         "Qwen2-MoE", modelTypes: ["qwen2_moe"], classes: ["Qwen2MoeForCausalLM"], gguf: ["qwen2moe"],
         defaults: [
             "max_position_embeddings": 32_768, "num_key_value_heads": 16, "max_window_layers": 28, "num_experts": 60,
-            "num_experts_per_tok": 4,
+            "num_experts_per_tok": 4, "moe_intermediate_size": 1408, "shared_expert_intermediate_size": 5632,
         ])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
         let metadata = model.metadata
         let isBiased = try metadata.bool("qkv_bias") ?? true
         let shared = DecoderExperts.Shared(
-            intermediateSize: try metadata.optionalSize(
-                "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length") ?? 5632,
+            intermediateSize: try metadata.size(
+                "shared_expert_intermediate_size", gguf: "expert_shared_feed_forward_length"),
             isGated: true)
         let routing = try metadata.routing(
             ["num_experts", "num_local_experts"], isNormalized: try metadata.bool("norm_topk_prob") ?? false)
@@ -67,7 +67,7 @@ public struct Qwen3MoEArchitecture: ModelArchitecture {
         "Qwen3-MoE", modelTypes: ["qwen3_moe"], classes: ["Qwen3MoeForCausalLM"], gguf: ["qwen3moe"],
         defaults: [
             "max_position_embeddings": 32_768, "num_key_value_heads": 4, "max_window_layers": 28, "num_experts": 128,
-            "num_experts_per_tok": 8,
+            "num_experts_per_tok": 8, "moe_intermediate_size": 768,
         ])
 
     public func encode(_ model: ModelSource) throws(WeightLoadingError) -> ForwardPlan {
