@@ -1,7 +1,7 @@
 import CCurl
 import CLibrary
 
-/// A request to one server. Redirects are not followed: whoever sends the request decides what the next server may know.
+/// A request to one server. Redirects are not followed: the caller decides what the next server may know.
 struct HTTPRequest {
     var url: String
     /// Whether only the head of the answer is asked for.
