@@ -15,6 +15,8 @@ struct BatchView {
     let tokenIDs: UnsafePointer<Int32>
     let positions: UnsafePointer<Int32>
     let sampleRows: UnsafePointer<Int32>
+    /// The adapter slot of each token, -1 for none; nil where no token has one.
+    let adapterSlots: UnsafePointer<Int32>?
     /// One for each cache group.
     let groups: UnsafePointer<Group>
 
@@ -34,12 +36,16 @@ struct BatchView {
         batch.tokenIDs.withUnsafeBufferPointer { tokenIDs in
             batch.positions.withUnsafeBufferPointer { positions in
                 batch.sampleRows.withUnsafeBufferPointer { sampleRows in
-                    fill(groups, from: 0, of: batch.groups) {
-                        body(
-                            BatchView(
-                                tokenCount: tokenIDs.count, sampleCount: sampleRows.count,
-                                tokenIDs: pointer(tokenIDs), positions: pointer(positions),
-                                sampleRows: pointer(sampleRows), groups: UnsafePointer(groups)))
+                    batch.adapterSlots.withUnsafeBufferPointer { adapterSlots in
+                        fill(groups, from: 0, of: batch.groups) {
+                            body(
+                                BatchView(
+                                    tokenCount: tokenIDs.count, sampleCount: sampleRows.count,
+                                    tokenIDs: pointer(tokenIDs), positions: pointer(positions),
+                                    sampleRows: pointer(sampleRows),
+                                    adapterSlots: adapterSlots.isEmpty ? nil : pointer(adapterSlots),
+                                    groups: UnsafePointer(groups)))
+                        }
                     }
                 }
             }

@@ -61,7 +61,9 @@ struct CPULowering: LoweringTarget {
         return formats
     }
 
-    func inputFormat(of set: PlanMatrixSet) -> ActivationFormat? { inputFormat(of: set.matrices[0]) }
+    func inputFormat(of set: PlanMatrixSet) -> ActivationFormat? {
+        set.matrices.first.flatMap { inputFormat(of: $0) }
+    }
 
     func wordCount(of format: ActivationFormat, width: Int) -> Int { format.wordCount(width: width) }
 
@@ -94,6 +96,8 @@ private struct StageScheduler {
         case linear(PlanRows)
         /// Threads share the rows and panels of the matrices that rows have chosen.
         case selected(PlanRows)
+        /// The same for adapters. Steps without adapters skip the stage.
+        case adapters
         /// Threads take pairs of queries and key/value heads as they become free.
         case attention
     }
@@ -130,7 +134,8 @@ private struct StageScheduler {
                 switch operation {
                 case .linear: .linear(rows)
                 case .attention: .attention
-                case .selectedLinear: .selected(rows)
+                case .selectedLinear(_, _, _, .routes, _): .selected(rows)
+                case .selectedLinear(_, _, _, .adapters, _): .adapters
                 default: .rows(rows)
                 }
             let isGather = if case .gather = operation { true } else { false }
@@ -177,6 +182,8 @@ private struct StageScheduler {
             let selected = ready.filter { nodes[$0].kind == .selected(rows) }
             if !selected.isEmpty { return selected }
         }
+        let adapted = ready.filter { nodes[$0].kind == .adapters }
+        if !adapted.isEmpty { return adapted }
         return ready.first.map { [$0] }
     }
 }

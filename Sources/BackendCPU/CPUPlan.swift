@@ -13,6 +13,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
     private let ranges: [MemoryRange]
     private let logits: MemoryRange
     private let program: Program
+    private let adapterSlots: [MatrixSetID: AdapterSlots]
     private let counters: [SharedCounter]
     private let attentionScratch: MemoryRange
     private let attentionScratchCount: Int
@@ -38,6 +39,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
             plan, for: CPULowering(kernels: kernels, quantizedKernels: quantizedKernels), limits: limits, pool: pool,
             workers: workers)
         program = builder.program
+        adapterSlots = builder.adapterSlots
         counters = (0..<builder.program.attentionCount).map { _ in SharedCounter() }
 
         // Queries of a tile share each read of keys and values. 96 rows of queries keep the tile in the second-level cache.
@@ -87,6 +89,10 @@ final class CPUPlan: PreparedPlan, TeamWork {
         }
         attached = cache
         self.cache = CacheView(elementType: cache.type.kernelType, layers: cacheLayers)
+    }
+
+    func setAdapter(_ matrices: [MatrixSetID: HostTensor], slot: Int) {
+        for (set, slots) in adapterSlots { slots.set(matrices[set], slot: slot) }
     }
 
     func copyBlocks(_ copies: [BlockMove]) {
@@ -141,6 +147,7 @@ final class CPUPlan: PreparedPlan, TeamWork {
         // Every stage over tokens splits the rows in the same way, so each thread has computed its own rows' angles.
         for angles in program.angles { angles.compute(rows: tokens, positions: batch.positions) }
         for (index, stage) in program.stages.enumerated() {
+            if case .adapters = stage, batch.adapterSlots == nil { continue }
             if index > 0 { team.synchronize() }
             switch stage {
             case .rows(let rows, let range):
@@ -148,11 +155,9 @@ final class CPUPlan: PreparedPlan, TeamWork {
             case .linears(let rows, let range):
                 performLinears(range, batch.rowCount(rows), thread, team.threadCount)
             case .selected(let rows, let range):
-                for index in range {
-                    program.selectedKernels[index].perform(
-                        rowCount: batch.rowCount(rows), thread: thread, threadCount: team.threadCount,
-                        scratch: selectedScratch.start + thread * selectedScratchByteCount)
-                }
+                performSelected(range, batch.rowCount(rows), thread, team.threadCount, batch)
+            case .adapters(let range):
+                performSelected(range, batch.tokenCount, thread, team.threadCount, batch)
             case .attention(let kernel, let counter):
                 performAttention(kernel, counters[counter], thread, batch, cache)
             }
@@ -187,6 +192,17 @@ final class CPUPlan: PreparedPlan, TeamWork {
             let kernel = program.linearKernels[index]
             kernel.perform(costs: (mine.lowerBound - base)..<(mine.upperBound - base), rowCount: rowCount)
             base += kernel.cost(rowCount: rowCount)
+        }
+    }
+
+    @inline(__always)
+    private func performSelected(
+        _ range: Range<Int>, _ rowCount: Int, _ thread: Int, _ threadCount: Int, _ batch: BatchView
+    ) {
+        for index in range {
+            program.selectedKernels[index].perform(
+                rowCount: rowCount, adapterSlots: batch.adapterSlots, thread: thread, threadCount: threadCount,
+                scratch: selectedScratch.start + thread * selectedScratchByteCount)
         }
     }
 

@@ -4,6 +4,8 @@ import CPUKernels
 struct LinearKernel {
     enum Function {
         case dense(quire_linear_fn)
+        /// Row-major weights of few outputs.
+        case rowMajor(quire_row_major_fn, quire_dtype)
         case quantized(quire_quantized_linear_fn, quire_quantized)
     }
 
@@ -30,6 +32,7 @@ struct LinearKernel {
             function(
                 matrix, source, inputStride, target, outputSize, rows.count, inputSize, outputSize, bias,
                 panels.lowerBound, panels.upperBound)
+        case .rowMajor: preconditionFailure("only matrices of adapters are row-major")
         case .quantized(let function, let shape):
             withUnsafePointer(to: shape) {
                 function(

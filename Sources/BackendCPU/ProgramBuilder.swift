@@ -1,6 +1,7 @@
 import Backends
 import CPUKernels
 import Lowering
+import SharedValues
 import Tensors
 
 /// Everything that threads need to run a plan. Plain data in arrays, which do not change while threads read them.
@@ -10,6 +11,8 @@ struct Program {
         case rows(PlanRows, Range<Int>)
         case linears(PlanRows, Range<Int>)
         case selected(PlanRows, Range<Int>)
+        /// Products with matrices of adapters, which steps without adapters skip.
+        case adapters(Range<Int>)
         case attention(AttentionKernel, counter: Int)
     }
 
@@ -28,8 +31,10 @@ struct ProgramBuilder {
     private let limits: BatchLimits
     private let pool: MemoryPool
     private let weights: [PrepackedMatrix]
-    /// The first matrix of each set, and a table of the addresses of all.
-    private var sets: [(matrix: PrepackedMatrix, addresses: UnsafePointer<UnsafeRawPointer>)] = []
+    /// Of each set with known matrices the first one, and a table of the addresses of all.
+    private var sets: [MatrixSetID: (matrix: PrepackedMatrix, addresses: UnsafePointer<UnsafeRawPointer>)] = [:]
+    /// The sets of adapters.
+    private(set) var adapterSlots: [MatrixSetID: AdapterSlots] = [:]
     private let vectors: UnsafeMutablePointer<Float>
     private let vectorOffsets: [Int]
     /// Scratch memory of all values but the logits.
@@ -89,7 +94,10 @@ struct ProgramBuilder {
         let logitsStorage = lowered.layout.storages[lowered.layout.logitsStorage]
         logits = try pool.allocate(byteCount: logitsStorage.byteCount, for: .scratch)
         ranges = weights.map(\.range) + orders.memory + grids.memory + [vectorRange, arenaRange]
-        for set in plan.matrixSets { try addSet(set, grids, workers) }
+        for case .selectedLinear(_, let set, _, _, _) in lowered.operations
+        where sets[set] == nil && adapterSlots[set] == nil {
+            try addSet(set, grids, workers)
+        }
         for stage in lowered.stages { try append(stage) }
     }
 
@@ -103,12 +111,14 @@ struct ProgramBuilder {
                 for part in parts { program.linearKernels.append(linearKernel(input, part)) }
             }
             program.stages.append(.linears(rows, first..<program.linearKernels.count))
-        case .selectedLinear:
+        case .selectedLinear(_, _, _, let selector, _):
             let first = program.selectedKernels.count
-            for case .selectedLinear(let input, let set, let bias, let routes, let output) in stage {
-                program.selectedKernels.append(selectedKernel(input, set, bias, routes, output))
+            for operation in stage { program.selectedKernels.append(selectedKernel(operation)) }
+            let range = first..<program.selectedKernels.count
+            switch selector {
+            case .routes: program.stages.append(.selected(rows, range))
+            case .adapters: program.stages.append(.adapters(range))
             }
-            program.stages.append(.selected(rows, first..<program.selectedKernels.count))
         case .attention(let layer, let query, let shape, let output, let converted):
             let heads = plan.cacheLayers[layer]
             let kernel = AttentionKernel(
@@ -199,8 +209,15 @@ extension ProgramBuilder {
     }
 
     private mutating func addSet(
-        _ set: PlanMatrixSet, _ grids: GridTables, _ workers: WorkerPool
+        _ id: MatrixSetID, _ grids: GridTables, _ workers: WorkerPool
     ) throws(BackendError) {
+        let set = plan[id]
+        if let slots = set.slots {
+            let slots = try AdapterSlots(slots, pool: pool)
+            adapterSlots[id] = slots
+            ranges += slots.memory
+            return
+        }
         let table = try pool.allocate(
             byteCount: set.matrices.count * MemoryLayout<UnsafeRawPointer>.stride, for: .weights)
         let addresses = table.start.bindMemory(to: UnsafeRawPointer.self, capacity: set.matrices.count)
@@ -214,13 +231,23 @@ extension ProgramBuilder {
             first = first ?? matrix
         }
         guard let first else { preconditionFailure("a set without matrices") }
-        sets.append((first, UnsafePointer(addresses)))
+        sets[id] = (first, UnsafePointer(addresses))
     }
 
-    private func selectedKernel(
+    private func selectedKernel(_ operation: CPUOperation) -> SelectedKernel {
+        switch operation {
+        case .selectedLinear(let input, let set, let bias, .routes(let routes), let output):
+            return expertKernel(input, set, bias, routes, output)
+        case .selectedLinear(let input, let set, _, .adapters(let addend), let output):
+            return adapterKernel(input, set, isAdding: addend != nil, output)
+        default: preconditionFailure("not a product with selected matrices")
+        }
+    }
+
+    private func expertKernel(
         _ input: ValueID, _ set: MatrixSetID, _ bias: VectorID?, _ routes: ValueID, _ output: ValueID
     ) -> SelectedKernel {
-        let (matrix, addresses) = sets[set.index]
+        guard let (matrix, addresses) = sets[set] else { preconditionFailure("a set that no operation uses") }
         let format = target.inputFormat(of: plan[set])
         let width = matrix.inputSize
         let choiceCount = plan[routes].width / 2
@@ -231,9 +258,34 @@ extension ProgramBuilder {
             output: floats(output), inputSize: width, outputSize: matrix.outputSize, bias: bias.map { vector($0) },
             panelCount: quire_panel_count(matrix.outputSize))
         return SelectedKernel(
-            linear: linear, matrices: addresses, matrixCount: plan[set].matrices.count,
-            routes: UnsafePointer(floats(routes)), choiceCount: choiceCount, inputByteCount: inputByteCount,
-            isShared: plan[input].width * 4 == inputByteCount)
+            linear: linear, matrices: addresses, matrixCount: plan[set].count,
+            selector: .routes(UnsafePointer(floats(routes))), choiceCount: choiceCount, inputByteCount: inputByteCount,
+            isShared: plan[input].width * 4 == inputByteCount, panelWidth: Int(quire_panel_width), isAdding: false,
+            rounding: nil)
+    }
+
+    private func adapterKernel(
+        _ input: ValueID, _ set: MatrixSetID, isAdding: Bool, _ output: ValueID
+    ) -> SelectedKernel {
+        guard let adapters = adapterSlots[set] else { preconditionFailure("a set that no operation uses") }
+        let slots = adapters.slots
+        let panelWidth = adapters.isRowMajor ? AdapterSlots.rowMajorPanelWidth : Int(quire_panel_width)
+        let roundsInput =
+            !adapters.isRowMajor && slots.elementType == .bf16 && kernels.pointee.linear_bf16_activation == .bf16
+        let linear = LinearKernel(
+            function: adapters.isRowMajor
+                ? .rowMajor(kernels.pointee.linear_row_major, slots.elementType.kernelType)
+                : function(.panels(slots.elementType), nil),
+            matrix: adapters.addresses[0], input: UnsafeRawPointer(start(input)),
+            inputByteStride: plan[input].width * 4,
+            inputStride: roundsInput ? ActivationFormat.bf16.stride(width: slots.inputSize) : slots.inputSize,
+            output: floats(output), inputSize: slots.inputSize, outputSize: slots.outputSize, bias: nil,
+            panelCount: slots.outputSize.dividedUp(by: panelWidth))
+        return SelectedKernel(
+            linear: linear, matrices: adapters.addresses, matrixCount: slots.count,
+            selector: .adapters(isPresent: UnsafePointer(adapters.isPresent)), choiceCount: 1,
+            inputByteCount: slots.inputSize * 4, isShared: true, panelWidth: panelWidth, isAdding: isAdding,
+            rounding: roundsInput ? kernels.pointee.convert_from_f32 : nil)
     }
 
     private func function(_ layout: PrepackedMatrix.Layout, _ format: ActivationFormat?) -> LinearKernel.Function {

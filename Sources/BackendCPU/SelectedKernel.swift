@@ -7,18 +7,35 @@ import SharedValues
 /// Rows are grouped by the matrix that they have chosen, so that each matrix is read once for many rows. Each thread groups
 /// all rows by itself, which takes less time than a barrier, and computes some panels of some matrices.
 struct SelectedKernel {
+    /// What chooses the matrices of a row.
+    enum Selector {
+        /// Routes, `[rows, 2 * choiceCount]`; the first half of a row are numbers of matrices.
+        case routes(UnsafePointer<Float>)
+        /// The batch's adapter slots; a slot without a matrix in this set counts as none.
+        case adapters(isPresent: UnsafePointer<Bool>)
+    }
+
     /// Reads the first matrix, for the first choice of the first row.
     let linear: LinearKernel
     /// The prepacked matrices, `[matrixCount]`.
     let matrices: UnsafePointer<UnsafeRawPointer>
     let matrixCount: Int
-    /// `[rows, 2 * choiceCount]`; the first half of a row are numbers of matrices.
-    let routes: UnsafePointer<Float>
+    let selector: Selector
+    /// Choices of a row; 1 with adapters.
     let choiceCount: Int
     /// Bytes of the input of one choice.
     let inputByteCount: Int
     /// Whether all choices of a row read the same input.
     let isShared: Bool
+    /// Outputs in a panel.
+    let panelWidth: Int
+    /// Whether products are added to what is in the output.
+    let isAdding: Bool
+    /// Rounds inputs to bf16, where the function reads such and the input is not rounded yet.
+    let rounding: quire_from_f32_fn?
+
+    /// Bytes of an input as the function reads it.
+    private var gatheredByteCount: Int { rounding == nil ? inputByteCount : linear.inputStride * 2 }
 
     /// Rows that are multiplied together. More do not read the weights much less often.
     private static let chunkSize = 64
@@ -32,11 +49,23 @@ struct SelectedKernel {
         return groups.roundedUp(to: 64) + chunk
     }
 
-    /// Computes a thread's share.
-    func perform(rowCount: Int, thread: Int, threadCount: Int, scratch: UnsafeMutableRawPointer) {
+    /// Computes a thread's share. `adapterSlots` are those of the batch, nil where no row has an adapter.
+    func perform(
+        rowCount: Int, adapterSlots: UnsafePointer<Int32>?, thread: Int, threadCount: Int,
+        scratch: UnsafeMutableRawPointer
+    ) {
         let ends = scratch.assumingMemoryBound(to: Int32.self)
         let members = ends + matrixCount + 1
-        group(rowCount, ends, members)
+        switch selector {
+        case .routes(let routes):
+            group(rowCount, ends, members) { row, choice in Int(routes[row * 2 * choiceCount + choice]) }
+        case .adapters(let isPresent):
+            guard let adapterSlots else { return }
+            group(rowCount, ends, members) { row, _ in
+                let slot = Int(adapterSlots[row])
+                return slot >= 0 && isPresent[slot] ? slot : -1
+            }
+        }
         var total = 0
         for matrix in 0..<matrixCount { total += cost(rowCount: count(ends, matrix)) }
         let mine = share(of: total, thread: thread, threadCount: threadCount)
@@ -67,24 +96,30 @@ struct SelectedKernel {
     }
 
     /// Sorts the choices of all rows by their matrices: `members` gets `row * choiceCount + choice`, those of matrix `m` from
-    /// `ends[m - 1]` to `ends[m]`, rows in order.
-    private func group(_ rowCount: Int, _ ends: UnsafeMutablePointer<Int32>, _ members: UnsafeMutablePointer<Int32>) {
+    /// `ends[m - 1]` to `ends[m]`, rows in order. A choice whose `matrix` is negative is left out.
+    @inline(__always)
+    private func group(
+        _ rowCount: Int, _ ends: UnsafeMutablePointer<Int32>, _ members: UnsafeMutablePointer<Int32>,
+        matrix: (_ row: Int, _ choice: Int) -> Int
+    ) {
         ends.update(repeating: 0, count: matrixCount + 1)
         for row in 0..<rowCount {
-            for choice in 0..<choiceCount { ends[matrix(row, choice) + 1] += 1 }
+            for choice in 0..<choiceCount {
+                let matrix = matrix(row, choice)
+                if matrix >= 0 { ends[matrix + 1] += 1 }
+            }
         }
         for matrix in 1...matrixCount { ends[matrix] += ends[matrix - 1] }
         // `ends[m]` is where matrix `m` begins, and becomes where it ends.
         for row in 0..<rowCount {
             for choice in 0..<choiceCount {
                 let matrix = matrix(row, choice)
+                guard matrix >= 0 else { continue }
                 members[Int(ends[matrix])] = Int32(truncatingIfNeeded: row * choiceCount + choice)
                 ends[matrix] += 1
             }
         }
     }
-
-    private func matrix(_ row: Int, _ choice: Int) -> Int { Int(routes[row * 2 * choiceCount + choice]) }
 
     private func input(_ member: Int32) -> UnsafeRawPointer {
         let (row, choice) = Int(member).quotientAndRemainder(dividingBy: choiceCount)
@@ -99,29 +134,37 @@ struct SelectedKernel {
     private func perform(
         _ matrix: Int, _ members: UnsafeBufferPointer<Int32>, _ panels: Range<Int>, _ chunk: UnsafeMutableRawPointer
     ) {
-        if members.count == 1 {
+        if members.count == 1, !isAdding, rounding == nil {
             multiply(matrix, input(members[0]), output(members[0]), rowCount: 1, panels)
             return
         }
         let products = (chunk + Self.chunkSize * inputByteCount).assumingMemoryBound(to: Float.self)
-        let columns =
-            panels.lowerBound
-            * Int(quire_panel_width)..<min(
-                panels.upperBound * Int(quire_panel_width), linear.outputSize)
+        let columns = panels.lowerBound * panelWidth..<min(panels.upperBound * panelWidth, linear.outputSize)
         var start = 0
         while start < members.count {
             let count = min(Self.chunkSize, members.count - start)
-            for index in 0..<count {
-                (chunk + index * inputByteCount).copyMemory(
-                    from: input(members[start + index]), byteCount: inputByteCount)
-            }
+            for index in 0..<count { gather(members[start + index], chunk + index * gatheredByteCount) }
             multiply(matrix, chunk, products, rowCount: count, panels)
             for index in 0..<count {
-                (output(members[start + index]) + columns.lowerBound).update(
-                    from: products + index * linear.outputSize + columns.lowerBound, count: columns.count)
+                let target = output(members[start + index]) + columns.lowerBound
+                let source = products + index * linear.outputSize + columns.lowerBound
+                if isAdding {
+                    for column in 0..<columns.count { target[column] += source[column] }
+                } else {
+                    target.update(from: source, count: columns.count)
+                }
             }
             start += count
         }
+    }
+
+    private func gather(_ member: Int32, _ target: UnsafeMutableRawPointer) {
+        guard let rounding else {
+            target.copyMemory(from: input(member), byteCount: inputByteCount)
+            return
+        }
+        let source = input(member).assumingMemoryBound(to: Float.self)
+        rounding(.bf16, source, linear.inputSize, target, linear.inputStride, 1, linear.inputSize, 1)
     }
 
     private func multiply(
@@ -134,6 +177,11 @@ struct SelectedKernel {
             function(
                 matrices[matrix], input, linear.inputStride, output, linear.outputSize, rowCount, linear.inputSize,
                 linear.outputSize, bias, panels.lowerBound, panels.upperBound)
+        case .rowMajor(let function, let type):
+            function(
+                type, matrices[matrix], input.assumingMemoryBound(to: Float.self), linear.inputStride, output,
+                linear.outputSize, rowCount, linear.inputSize, panels.lowerBound * panelWidth,
+                min(panels.upperBound * panelWidth, linear.outputSize))
         case .quantized(let function, let shape):
             withUnsafePointer(to: shape) {
                 function(

@@ -11,6 +11,10 @@ public struct ConformanceCase: Sendable, CustomStringConvertible {
     let sequences: [Sequence]
     let cacheType: CacheType
     let blockSize: Int
+    /// The matrices in the adapter slots that have some.
+    var adapters: [Int: [MatrixSetID: HostTensor]] = [:]
+    /// The adapter slot of each sequence; empty: none has one.
+    var adapterSlots: [Int?] = []
 
     struct Sequence: Sendable {
         let tokens: [Int32]

@@ -18,7 +18,7 @@ extension BackendConformance {
             + cacheGroupCases(cacheTypes, coverage)
             + layerCases(weightTypes, cacheTypes, coverage)
             + quantizedCases(weightFormats, activationTypes, coverage)
-            + expertCases(weightTypes, weightFormats, activationTypes, coverage)
+            + expertCases(weightTypes, weightFormats, activationTypes, coverage) + adapterCases(weightTypes, coverage)
     }
 
     /// Sequences of random tokens.

@@ -101,7 +101,7 @@ struct PlanSketch {
         let set = plan.addMatrixSet(name, matrices)
         let bias = hasBias ? vector("\(name) bias", matrices.count * plan[set].outputSize, around: 0) : nil
         let output = value(plan[routes].width / 2 * plan[set].outputSize, rows: plan[input].rows)
-        plan.append(.selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output))
+        plan.append(.selectedLinear(input: input, set: set, bias: bias, selector: .routes(routes), output: output))
         return output
     }
 

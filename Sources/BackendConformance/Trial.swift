@@ -11,6 +11,7 @@ struct Trial {
     private let cacheType: CacheType
     private let lengths: [Int]
     private let tokens: [[Int32]]
+    private let adapterSlots: [Int?]
 
     /// Logits of every token, `[sequence][position][vocabularySize]`.
     typealias Logits = [[[Float]]]
@@ -23,12 +24,19 @@ struct Trial {
         let poisoned = PoisonedBackend(backend)
         pool = MemoryPool(device: poisoned, budgetByteCount: 1 << 32, chunkByteCount: 1 << 20)
         swapPool = MemoryPool(device: poisoned, budgetByteCount: 1 << 32, chunkByteCount: 1 << 20)
+        adapterSlots = trial.adapterSlots.isEmpty ? lengths.map { _ in nil } : trial.adapterSlots
         let total = lengths.reduce(0, +)
         prepared = try poisoned.prepare(
             trial.plan,
             limits: BatchLimits(
                 maxTokenCount: total, maxSequenceCount: lengths.count, maxSampleCount: total,
                 maxContextLength: lengths.max() ?? 0), pool: pool)
+        // Each slot has held something else before.
+        let slots = trial.adapters.keys.sorted()
+        for (slot, other) in zip(slots, slots.reversed()) {
+            try prepared.setAdapter(trial.adapters[other] ?? [:], slot: slot)
+        }
+        for slot in slots { try prepared.setAdapter(trial.adapters[slot] ?? [:], slot: slot) }
     }
 
     /// Computes the sequences with a new cache, step by step as `schedule` says. Also returns the slots that changed
@@ -62,7 +70,8 @@ struct Trial {
                 }
                 let range = first..<first + part.tokenCount
                 batch.append(
-                    tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence])
+                    tokens: tokens[part.sequence][range], firstPosition: first, blocks: tables[part.sequence],
+                    adapterSlot: adapterSlots[part.sequence])
                 origin += range.map { (part.sequence, $0) }
                 computed[part.sequence] += part.tokenCount
             }

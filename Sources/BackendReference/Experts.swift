@@ -44,6 +44,29 @@ extension ReferencePlan {
         }
     }
 
+    /// `addend + input · matrixᵀ` with the matrix in the adapter slot of each row; without one, `addend` or zeros.
+    func adapterLinear(
+        input: ValueID, set: MatrixSetID, addend: ValueID?, output: ValueID, _ batch: borrowing ForwardBatch
+    ) {
+        let matrices = adapters[set]
+        let inputSize = plan[set].inputSize
+        for row in 0..<rowCount(of: output, in: batch) {
+            let source = values[input.index].row(row)
+            let target = values[output.index].row(row)
+            let slot = batch.adapterSlots.isEmpty ? -1 : Int(batch.adapterSlots[row])
+            let matrix = slot < 0 ? nil : matrices?[slot]
+            for index in target.indices {
+                var sum = addend.map { Double(values[$0.index].row(row)[index]) } ?? 0
+                if let matrix {
+                    for column in 0..<inputSize {
+                        sum += Double(source[column]) * Double(matrix[index * inputSize + column])
+                    }
+                }
+                target[index] = Float(sum)
+            }
+        }
+    }
+
     /// The choices of a route times their weights, added in order.
     func weightedSum(input: ValueID, routes: ValueID, output: ValueID, _ batch: borrowing ForwardBatch) {
         for row in 0..<rowCount(of: output, in: batch) {

@@ -1,6 +1,7 @@
 import Backends
 import CLibrary
 import SharedValues
+import Tensors
 
 /// A plan with its weights, dense ones widened to 32 bits, and the interpreter that runs it.
 final class ReferencePlan: PreparedPlan {
@@ -10,6 +11,8 @@ final class ReferencePlan: PreparedPlan {
     let matrices: [WeightMatrix]
     /// The matrices of each set.
     let matrixSets: [[WeightMatrix]]
+    /// The matrices of adapters: of each set with slots, those in the slots.
+    private(set) var adapters: [MatrixSetID: [[Float]?]] = [:]
     private(set) var cache: KVCacheMemory?
     /// Sample rows of the batch that is computed but not waited for.
     private var submittedRowCount: Int?
@@ -43,6 +46,14 @@ final class ReferencePlan: PreparedPlan {
         precondition(
             cache.layout.layers.map(\.shape) == plan.cacheLayers, "a cache with other layers than the plan's")
         self.cache = cache
+    }
+
+    func setAdapter(_ matrices: [MatrixSetID: HostTensor], slot: Int) {
+        for target in plan.adapterTargets {
+            for set in [target.down, target.up] {
+                adapters[set, default: Array(repeating: nil, count: plan[set].count)][slot] = matrices[set]?.floats()
+            }
+        }
     }
 
     func copyBlocks(_ copies: [BlockMove]) {
@@ -80,8 +91,10 @@ final class ReferencePlan: PreparedPlan {
             linear(input: input, weights: weights, bias: bias, output: output, batch)
         case .route(let logits, let bias, let factors, let routing, let output):
             route(logits: logits, bias: bias, factors: factors, routing: routing, output: output, batch)
-        case .selectedLinear(let input, let set, let bias, let routes, let output):
+        case .selectedLinear(let input, let set, let bias, .routes(let routes), let output):
             selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output, batch)
+        case .selectedLinear(let input, let set, _, .adapters(let addend), let output):
+            adapterLinear(input: input, set: set, addend: addend, output: output, batch)
         case .weightedSum(let input, let routes, let output):
             weightedSum(input: input, routes: routes, output: output, batch)
         case .rotaryEmbedding(let input, let headSize, let rotary, let output):

@@ -37,10 +37,12 @@ public enum DeviceOperation: Sendable, Hashable {
     /// for the choice only, `factors` multiply the weights; both `[expertCount]`. (`ExpertRouting`)
     case route(logits: ValueID, bias: VectorID?, factors: VectorID?, routing: ExpertRouting, output: ValueID)
 
-    /// Each row times the matrices of a set that its route names: `output[t][c] = input[t][c] · set[e]ᵀ + bias[e]`, where
-    /// `e` is choice `c` of row `t`. Routes `[rows, 2 * choices]`, output `[rows, choices * outputSize]`, input
-    /// `[rows, choices * inputSize]`, or `[rows, inputSize]` where all choices read the same. Bias `[matrices * outputSize]`.
-    case selectedLinear(input: ValueID, set: MatrixSetID, bias: VectorID?, routes: ValueID, output: ValueID)
+    /// Each row times matrices of a set, such as those of its experts or of its adapter:
+    /// `output[t][c] = input[t][c] · set[m]ᵀ + bias[m]`, where `m` is choice `c` of row `t`. Output
+    /// `[rows, choices * outputSize]`, input `[rows, choices * inputSize]`, or `[rows, inputSize]` where all choices read
+    /// the same. Bias `[matrices * outputSize]`.
+    case selectedLinear(
+        input: ValueID, set: MatrixSetID, bias: VectorID?, selector: MatrixSelector, output: ValueID)
 
     /// `output[t] = Σ weight[t][c] * input[t][c]` over the choices of a route, the first one first. Input
     /// `[rows, choices * width]`, output `[rows, width]`.
@@ -83,6 +85,25 @@ public enum DeviceOperation: Sendable, Hashable {
 
     /// `output = cap * tanh(input / cap)`, element by element.
     case softCap(input: ValueID, cap: Float, output: ValueID)
+}
+
+/// What chooses the matrices that a `selectedLinear` multiplies a row with.
+public enum MatrixSelector: Sendable, Hashable {
+    /// A route of the row, `[rows, 2 * choices]`.
+    case routes(ValueID)
+    /// The adapter slot of the row's sequence (`ForwardBatch.adapterSlots`), one choice. The product is added to `addend`,
+    /// which nothing else reads. Rows without an adapter, and those whose adapter has no matrix in the set, are `addend`
+    /// unchanged; without an `addend` their numbers are not defined, and only a `selectedLinear` by adapters may read the
+    /// output.
+    case adapters(addend: ValueID?)
+
+    /// The values that it reads.
+    public var inputs: [ValueID] {
+        switch self {
+        case .routes(let routes): [routes]
+        case .adapters(let addend): addend.map { [$0] } ?? []
+        }
+    }
 }
 
 /// Which row of its table an `embed` looks up for a token.

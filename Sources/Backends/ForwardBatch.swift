@@ -52,6 +52,8 @@ public struct ForwardBatch: Sendable {
     public var queryStarts: [Int32] = [0]
     /// Positions of each sequence that are in the cache after this batch, `[sequences]`.
     public var contextLengths: [Int32] = []
+    /// The adapter slot of each token's sequence, -1 where it has none, `[tokens]`; empty where no sequence has one.
+    public private(set) var adapterSlots: [Int32] = []
     /// One for each group of the cache's layout.
     public private(set) var groups: [Group]
     /// Token rows whose logits are requested, ascending, `[samples]`.
@@ -82,6 +84,7 @@ public struct ForwardBatch: Sendable {
         queryStarts.removeAll(keepingCapacity: true)
         queryStarts.append(0)
         contextLengths.removeAll(keepingCapacity: true)
+        adapterSlots.removeAll(keepingCapacity: true)
         for index in groups.indices { groups[index].removeAll() }
         sampleRows.removeAll(keepingCapacity: true)
         rowRequests.removeAll(keepingCapacity: true)
@@ -89,10 +92,13 @@ public struct ForwardBatch: Sendable {
 
     /// Appends a sequence's next tokens. `firstPosition + tokens.count` becomes its context length. `blocks` has a list for
     /// each group. Precondition: it covers the context, apart from blocks before the window of the first token, which may
-    /// have any value.
-    public mutating func append(tokens: some Collection<Int32>, firstPosition: Int, blocks: [[Int32]]) {
+    /// have any value. `adapterSlot` is the slot of its adapter, if it has one.
+    public mutating func append(
+        tokens: some Collection<Int32>, firstPosition: Int, blocks: [[Int32]], adapterSlot: Int? = nil
+    ) {
         precondition(blocks.count == groups.count, "\(blocks.count) block tables for \(groups.count) cache groups")
         let end = append(tokens, firstPosition: firstPosition)
+        setAdapter(adapterSlot, ofLast: tokens.count)
         for index in groups.indices { groups[index].append(positions: firstPosition..<end, blocks: blocks[index]) }
     }
 
@@ -105,7 +111,16 @@ public struct ForwardBatch: Sendable {
             groups.count == 1 && groups[0].cacheGroup == CacheGroup(blockSize: blockSize),
             "sequences of one batch have the same cache groups")
         let end = append(tokens, firstPosition: firstPosition)
+        setAdapter(nil, ofLast: tokens.count)
         groups[0].append(positions: firstPosition..<end, blocks: blocks)
+    }
+
+    private mutating func setAdapter(_ slot: Int?, ofLast count: Int) {
+        if adapterSlots.isEmpty {
+            guard slot != nil else { return }
+            for _ in 0..<tokenIDs.count - count { adapterSlots.append(-1) }
+        }
+        for _ in 0..<count { adapterSlots.append(Int32(truncatingIfNeeded: slot ?? -1)) }
     }
 
     /// Appends what does not depend on the groups, and returns the context length.

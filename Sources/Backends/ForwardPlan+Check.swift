@@ -25,6 +25,7 @@ extension ForwardPlan {
             if case .route(_, _, _, let routing, let output) = operation { routings[output] = routing }
             if let misfit = misfit(of: operation) ?? misfit(ofRoutes: operation, routings) { throw fail(misfit) }
         }
+        try checkAdapters()
         guard let logits, written.contains(logits) else {
             throw .malformedPlan(operation: "logits", reason: "no operation writes them")
         }
@@ -58,11 +59,17 @@ extension ForwardPlan {
                     differs(self[$0].name, self[$0].elements.count, "experts", routing.expertCount)
                 }.first
                 ?? (self[logits].rows == self[output].rows ? nil : "its input and its output count other rows")
-        case .selectedLinear(let input, let set, let bias, let routes, let output):
+        case .selectedLinear(let input, let set, let bias, .routes(let routes), let output):
             return misfit(of: self[set])
                 ?? misfitOfSelection(input, self[set], bias, choiceCount: self[routes].width / 2, output)
                 ?? (self[input].rows == self[output].rows && self[routes].rows == self[output].rows
                     ? nil : "its inputs and its output count other rows")
+        case .selectedLinear(let input, let set, let bias, .adapters(let addend), let output):
+            return misfitOfSelection(input, self[set], bias, choiceCount: 1, output)
+                ?? addend.flatMap { unlike(output, $0) }
+                ?? (self[set].slots != nil && bias == nil ? nil : "adapters are matrices in slots, without a bias")
+                ?? (self[input].rows == .tokens && self[output].rows == .tokens
+                    ? nil : "it has a row for each sample, not for each token")
         case .weightedSum(let input, let routes, let output):
             return differs(
                 "the input", self[input].width, "the choices", self[routes].width / 2 * self[output].width)
@@ -105,11 +112,39 @@ extension ForwardPlan {
     /// Kernels trust the numbers in a route.
     private func misfit(ofRoutes operation: DeviceOperation, _ routings: [ValueID: ExpertRouting]) -> String? {
         switch operation {
-        case .selectedLinear(_, let set, _, let routes, _):
+        case .selectedLinear(_, let set, _, .routes(let routes), _):
             guard let routing = routings[routes] else { return "\(routes) holds no routes" }
             return differs("experts", routing.expertCount, "matrices of \(self[set].name)", self[set].matrices.count)
         case .weightedSum(_, let routes, _): return routings[routes] == nil ? "\(routes) holds no routes" : nil
         default: return nil
+        }
+    }
+
+    /// Backends skip the operations of adapters in steps without any, and add in place.
+    private func checkAdapters() throws(BackendError) {
+        var readCounts: [ValueID: Int] = [:]
+        for operation in operations {
+            for input in operation.inputs { readCounts[input, default: 0] += 1 }
+        }
+        var undefined: Set<ValueID> = []
+        for operation in operations {
+            let reading = operation.inputs.filter { undefined.contains($0) }
+            guard case .selectedLinear(let input, _, _, .adapters(let addend), let output) = operation else {
+                guard reading.isEmpty else {
+                    throw .malformedPlan(
+                        operation: describe(operation),
+                        reason: "\(reading[0]) is not defined for rows without an adapter")
+                }
+                continue
+            }
+            guard let addend else {
+                undefined.insert(output)
+                continue
+            }
+            guard readCounts[addend] == 1, addend != input, addend != logits else {
+                throw .malformedPlan(
+                    operation: describe(operation), reason: "\(addend) is read by something else as well")
+            }
         }
     }
 
@@ -134,7 +169,7 @@ extension ForwardPlan {
         }
         return differs("\(choiceCount) products", choiceCount * set.outputSize, "the output", self[output].width)
             ?? bias.flatMap {
-                differs(self[$0].name, self[$0].elements.count, "outputs", set.matrices.count * set.outputSize)
+                differs(self[$0].name, self[$0].elements.count, "outputs", set.count * set.outputSize)
             }
     }
 

@@ -31,9 +31,9 @@ extension ForwardPlan: CustomStringConvertible {
                 + (routing.scale == 1 ? "" : ", scale \(routing.scale)")
                 + (bias.map { ", bias \(self[$0].name)" } ?? "")
                 + (factors.map { ", factors \(self[$0].name)" } ?? "") + ")"
-        case .selectedLinear(let input, let set, let bias, let routes, _):
-            "selectedLinear(\(input), \(self[set].matrices.count) of \(describe(self[set].matrices[0], self[set].name))"
-                + "\(bias.map { ", bias \(self[$0].name)" } ?? ""), \(routes))"
+        case .selectedLinear(let input, let set, let bias, let selector, _):
+            "selectedLinear(\(input), \(self[set].count) of \(describe(self[set]))"
+                + "\(bias.map { ", bias \(self[$0].name)" } ?? ""), \(describe(selector)))"
         case .weightedSum(let input, let routes, _): "weightedSum(\(input), \(routes))"
         case .rotaryEmbedding(let input, let headSize, let rotary, _):
             "rotaryEmbedding(\(input), head \(headSize), \(rotary.frequencies.count) pairs of \(rotary.pairing))"
@@ -57,6 +57,18 @@ extension ForwardPlan: CustomStringConvertible {
         }
     }
 
+    private func describe(_ set: PlanMatrixSet) -> String {
+        set.slots.map { "\(set.name) \($0.elementType) [\($0.outputSize), \($0.inputSize)]" }
+            ?? describe(set.matrices[0], set.name)
+    }
+
+    private func describe(_ selector: MatrixSelector) -> String {
+        switch selector {
+        case .routes(let routes): "\(routes)"
+        case .adapters(let addend): "adapters\(addend.map { " + \($0)" } ?? "")"
+        }
+    }
+
     private func describe(_ index: EmbeddingIndex) -> String {
         switch index {
         case .tokens: ""
@@ -64,7 +76,10 @@ extension ForwardPlan: CustomStringConvertible {
         }
     }
 
-    private func describe(_ id: MatrixID) -> String { describe(self[id].weights, self[id].name) }
+    private func describe(_ id: MatrixID) -> String {
+        let rows = self[id].rows.map { $0.map { "\($0)" }.joined(separator: ", ") }
+        return describe(self[id].weights, self[id].name + (rows.map { " (rows \($0))" } ?? ""))
+    }
 
     private func describe(_ weights: LinearWeights, _ name: String) -> String {
         switch weights {

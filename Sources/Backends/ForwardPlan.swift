@@ -5,12 +5,14 @@ public import Tensors
 /// Every value is a matrix `[rows, width]` of activations; `rows` is symbolic and known only when a batch runs.
 /// Each value is written by exactly one operation, before any that reads it.
 public struct ForwardPlan: Sendable {
-    public private(set) var operations: [DeviceOperation] = []
+    public internal(set) var operations: [DeviceOperation] = []
     public private(set) var values: [PlanValue] = []
     /// Weight matrices of `linear` and `embed`.
     public private(set) var matrices: [PlanMatrix] = []
     /// Sets of matrices of `selectedLinear`.
     public private(set) var matrixSets: [PlanMatrixSet] = []
+    /// What adapters may change; empty unless made by `withAdapters`.
+    public internal(set) var adapterTargets: [AdapterTarget] = []
     /// Weight vectors: norms and biases, `[width]`.
     public private(set) var vectors: [PlanVector] = []
     /// Key/value cache layers, in the order in which `addCacheLayer` numbered them.
@@ -27,14 +29,23 @@ public struct ForwardPlan: Sendable {
     }
 
     /// Declares a weight matrix; `name` is the checkpoint's and appears in errors. `[outputSize, inputSize]`.
-    public mutating func addMatrix(_ name: String, _ weights: LinearWeights) -> MatrixID {
-        matrices.append(PlanMatrix(name: name, weights: weights))
+    /// `rows` are those of the checkpoint's matrix that it consists of; nil: all.
+    public mutating func addMatrix(
+        _ name: String, rows: [Range<Int>]? = nil, _ weights: LinearWeights
+    ) -> MatrixID {
+        matrices.append(PlanMatrix(name: name, rows: rows, weights: weights))
         return MatrixID(index: matrices.count - 1)
     }
 
     /// Declares a set of matrices of one shape and layout, `[outputSize, inputSize]` each; `name` stands for all of them.
     public mutating func addMatrixSet(_ name: String, _ matrices: [LinearWeights]) -> MatrixSetID {
-        matrixSets.append(PlanMatrixSet(name: name, matrices: matrices))
+        matrixSets.append(PlanMatrixSet(name: name, matrices: matrices, slots: nil))
+        return MatrixSetID(index: matrixSets.count - 1)
+    }
+
+    /// Declares a set whose matrices come while the plan runs (`PreparedPlan.setAdapter`).
+    public mutating func addMatrixSlots(_ name: String, _ slots: MatrixSlots) -> MatrixSetID {
+        matrixSets.append(PlanMatrixSet(name: name, matrices: [], slots: slots))
         return MatrixSetID(index: matrixSets.count - 1)
     }
 
@@ -59,10 +70,9 @@ public struct ForwardPlan: Sendable {
         logits = value
     }
 
-    /// Bytes of all matrices as the checkpoint stores them.
+    /// Bytes of all matrices as the checkpoint stores them, and of the slots for adapters.
     public var matrixByteCount: Int {
-        matrices.reduce(0) { $0 + $1.weights.byteCount }
-            + matrixSets.reduce(0) { $0 + $1.matrices.reduce(0) { $0 + $1.byteCount } }
+        matrices.reduce(0) { $0 + $1.weights.byteCount } + matrixSets.reduce(0) { $0 + $1.byteCount }
     }
 
     public subscript(_ value: ValueID) -> PlanValue { values[value.index] }
@@ -114,6 +124,8 @@ public struct PlanValue: Sendable, Hashable {
 public struct PlanMatrix: Sendable {
     /// The checkpoint's name for it.
     public let name: String
+    /// The rows of the checkpoint's matrix that it consists of; nil: all.
+    public let rows: [Range<Int>]?
     /// Its numbers, `[outputSize, inputSize]`.
     public let weights: LinearWeights
 }
@@ -122,11 +134,33 @@ public struct PlanMatrix: Sendable {
 public struct PlanMatrixSet: Sendable {
     /// The checkpoint's name for them, with `*` for the number of one.
     public let name: String
-    /// At least one, `[outputSize, inputSize]` each.
+    /// `[outputSize, inputSize]` each; empty where there are slots.
     public let matrices: [LinearWeights]
+    /// Room for matrices that come later; nil where the matrices are known.
+    public let slots: MatrixSlots?
 
-    public var inputSize: Int { matrices[0].inputSize }
-    public var outputSize: Int { matrices[0].outputSize }
+    public var count: Int { slots?.count ?? matrices.count }
+    public var inputSize: Int { slots?.inputSize ?? matrices[0].inputSize }
+    public var outputSize: Int { slots?.outputSize ?? matrices[0].outputSize }
+    public var byteCount: Int {
+        slots.map { $0.count * $0.outputSize * $0.inputSize * $0.elementType.byteCount }
+            ?? matrices.reduce(0) { $0 + $1.byteCount }
+    }
+}
+
+/// Room for `count` dense matrices `[outputSize, inputSize]`.
+public struct MatrixSlots: Sendable, Hashable {
+    public let count: Int
+    public let outputSize: Int
+    public let inputSize: Int
+    public let elementType: ElementType
+
+    public init(count: Int, outputSize: Int, inputSize: Int, elementType: ElementType) {
+        self.count = count
+        self.outputSize = outputSize
+        self.inputSize = inputSize
+        self.elementType = elementType
+    }
 }
 
 /// A named weight vector.

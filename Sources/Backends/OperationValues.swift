@@ -20,7 +20,7 @@ extension DeviceOperation {
         case .layerNorm(let input, _, _, _, _, let output): ([input], output)
         case .linear(let input, _, _, let output): ([input], output)
         case .route(let logits, _, _, _, let output): ([logits], output)
-        case .selectedLinear(let input, _, _, let routes, let output): ([input, routes], output)
+        case .selectedLinear(let input, _, _, let selector, let output): ([input] + selector.inputs, output)
         case .weightedSum(let input, let routes, let output): ([input, routes], output)
         case .rotaryEmbedding(let input, _, _, let output): ([input], output)
         case .writeKV(_, let key, let value): ([key, value], nil)

@@ -1,4 +1,5 @@
 public import SharedValues
+public import Tensors
 
 /// A plan on its device. Not Sendable: it belongs to one thread at a time, which may hand it on as a whole.
 public protocol PreparedPlan: AnyObject {
@@ -14,6 +15,11 @@ public protocol PreparedPlan: AnyObject {
 
     /// Returns when all copies that `copyBlocks` has begun are done.
     func finishCopies() throws(BackendError)
+
+    /// Replaces what is in an adapter slot by `matrices`, each of the shape of its set and of any dense type. The slot
+    /// has no matrices in sets that are not named. Precondition: the plan has that slot, the sets are those of
+    /// `ForwardPlan.adapterTargets`, down and up matrix of a target come together, and every batch was waited for.
+    func setAdapter(_ matrices: [MatrixSetID: HostTensor], slot: Int) throws(BackendError)
 
     /// Begins to compute `batch`. A device may still compute when this returns; the batch itself is no longer needed.
     /// Precondition: every earlier batch was waited for.

@@ -56,6 +56,53 @@ static void linear_f16(const void *panels, const void *x, size_t x_stride, float
     linear_of(quire_dtype_f16, panels, x, x_stride, y, y_stride, m, k, n, bias, panel_begin, panel_end);
 }
 
+/// `outputs` sums of one row of `x`, those of neighbouring rows of the weights.
+INLINE void row_major_sums(quire_dtype dtype, size_t outputs, const void *weights, size_t index, const float *x,
+                           float *y, size_t k) {
+    f32x16 acc[4];
+    for (size_t o = 0; o < outputs; o++) { acc[o] = splat(0); }
+    size_t i = 0;
+    for (; i + LANES <= k; i += LANES) {
+        f32x16 numbers = load(x + i);
+        UNROLL for (size_t o = 0; o < outputs; o++) {
+            acc[o] = numbers * load_as(dtype, weights, index + o * k + i) + acc[o];
+        }
+    }
+    if (i < k) {
+        f32x16 numbers = load_part(x + i, k - i);
+        UNROLL for (size_t o = 0; o < outputs; o++) {
+            acc[o] = numbers * load_part_as(dtype, weights, index + o * k + i, k - i) + acc[o];
+        }
+    }
+    for (size_t o = 0; o < outputs; o++) { y[o] = sum_of(acc[o]); }
+}
+
+INLINE void row_major_of(quire_dtype dtype, const void *weights, const float *x, size_t x_stride, float *y,
+                         size_t y_stride, size_t m, size_t k, size_t begin, size_t end) {
+    for (size_t row = 0; row < m; row++) {
+        const float *from = x + row * x_stride;
+        float *to = y + row * y_stride;
+        size_t output = begin;
+        for (; output + 4 <= end; output += 4) {
+            row_major_sums(dtype, 4, weights, output * k, from, to + output, k);
+        }
+        for (; output < end; output++) { row_major_sums(dtype, 1, weights, output * k, from, to + output, k); }
+    }
+}
+
+static void linear_row_major(quire_dtype dtype, const void *weights, const float *x, size_t x_stride, float *y,
+                             size_t y_stride, size_t m, size_t k, size_t begin, size_t end) {
+#define CASE(D) \
+    case D: row_major_of(D, weights, x, x_stride, y, y_stride, m, k, begin, end); break
+    switch (dtype) {
+        CASE(quire_dtype_f32);
+        CASE(quire_dtype_f16);
+        CASE(quire_dtype_bf16);
+        case quire_dtype_int8: break;
+    }
+#undef CASE
+}
+
 __attribute__((unused))
 static void linear_bf16(const void *panels, const void *x, size_t x_stride, float *y, size_t y_stride, size_t m,
                         size_t k, size_t n, const float *bias, size_t panel_begin, size_t panel_end) {

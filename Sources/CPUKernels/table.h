@@ -13,7 +13,8 @@
 #define QUIRE_TABLE(isa_value, bf16_linear, bf16_activation, ...)                                               \
     {                                                                                                           \
         .isa = isa_value, .linear_bf16_activation = bf16_activation, .linear_f32 = linear_f32,                  \
-        .linear_f16 = linear_f16, .linear_bf16 = bf16_linear, __VA_ARGS__,                                      \
+        .linear_f16 = linear_f16, .linear_bf16 = bf16_linear,                                                   \
+        .linear_row_major = linear_row_major, __VA_ARGS__,                                                      \
         .embed_quantized = embed_quantized, .rms_norm = rms_norm, .layer_norm = layer_norm,                     \
         .activation = activate, .scale = scale,                                                                 \
         .linear_float8 = linear_float8,                                                                         \

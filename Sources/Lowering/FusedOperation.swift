@@ -18,7 +18,9 @@ public enum FusedOperation<Format: Hashable & Sendable>: Hashable, Sendable {
     /// Linear operations that read one input. Several parts are multiplied as one matrix.
     case linear(input: ValueID, parts: [LinearPart])
     case route(logits: ValueID, bias: VectorID?, factors: VectorID?, routing: ExpertRouting, output: ValueID)
-    case selectedLinear(input: ValueID, set: MatrixSetID, bias: VectorID?, routes: ValueID, output: ValueID)
+    /// With the selector `adapters`, the output is in the memory of the addend.
+    case selectedLinear(
+        input: ValueID, set: MatrixSetID, bias: VectorID?, selector: MatrixSelector, output: ValueID)
     case weightedSum(input: ValueID, routes: ValueID, output: ValueID)
     /// `output[i] = input[order[i]]`, where `order` is the order of the columns of `matrix`.
     case reorder(input: ValueID, matrix: MatrixID, output: ValueID)
@@ -90,7 +92,7 @@ extension FusedOperation {
         case .addNorm(let left, let right, let sum, _, _, _, let output): return ([left, right], [sum, output])
         case .linear(let input, let parts): return ([input], parts.map(\.output))
         case .route(let logits, _, _, _, let output): return ([logits], [output])
-        case .selectedLinear(let input, _, _, let routes, let output): return ([input, routes], [output])
+        case .selectedLinear(let input, _, _, let selector, let output): return ([input] + selector.inputs, [output])
         case .weightedSum(let input, let routes, let output): return ([input, routes], [output])
         case .reorder(let input, _, let output): return ([input], [output])
         case .convert(let input, _, _, _, let output): return ([input], [output])

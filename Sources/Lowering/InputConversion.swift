@@ -32,7 +32,7 @@ struct InputConversion<Target: LoweringTarget> {
             return value
         }
         for operation in operations {
-            if case .selectedLinear(let source, let set, let bias, let routes, let output) = operation,
+            if case .selectedLinear(let source, let set, let bias, let selector, let output) = operation,
                 let format = setFormats[set]
             {
                 let (inputSize, partCount) = (plan[set].inputSize, plan[source].width / plan[set].inputSize)
@@ -40,7 +40,8 @@ struct InputConversion<Target: LoweringTarget> {
                 let input = value(Conversion(input: source, partCount: partCount, format: format), width: width) {
                     .convert(input: source, partCount: partCount, order: nil, format: format, output: $0)
                 }
-                result.append(.selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output))
+                result.append(
+                    .selectedLinear(input: input, set: set, bias: bias, selector: selector, output: output))
                 continue
             }
             guard case .linear(var input, let parts) = operation else {

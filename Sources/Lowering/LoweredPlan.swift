@@ -25,8 +25,8 @@ public protocol LoweringTarget<Format> {
         for operations: [FusedOperation<Format>], of plan: ForwardPlan
     ) throws(BackendError) -> [MatrixID: Format]
 
-    /// The format in which the matrices of `set` read their input; nil: 32-bit floats. Throws `unsupported` for weights that no
-    /// kernel takes.
+    /// The format in which the matrices of `set`, which routes select, read their input; nil: 32-bit floats. Throws
+    /// `unsupported` for weights that no kernel takes. Adapters read 32-bit floats.
     func inputFormat(of set: PlanMatrixSet) throws(BackendError) -> Format?
 
     /// The 32-bit words of a row of `width` numbers in `format`.
@@ -56,7 +56,7 @@ public struct LoweredPlan<Format: Hashable & Sendable> {
         // Formats may depend on which matrices were joined, so fusion comes first.
         let formats = try target.inputFormats(for: operations, of: plan)
         var setFormats: [MatrixSetID: Format] = [:]
-        for case .selectedLinear(_, let set, _, _, _) in operations where setFormats[set] == nil {
+        for case .selectedLinear(_, let set, _, .routes, _) in operations where setFormats[set] == nil {
             setFormats[set] = try target.inputFormat(of: plan[set])
         }
         let conversion = InputConversion(target: target, formats: formats, setFormats: setFormats)

@@ -54,8 +54,9 @@ public struct OperationFusion<Target: LoweringTarget> {
             case .route(let logits, let bias, let factors, let routing, let output):
                 result.append(
                     .route(logits: logits, bias: bias, factors: factors, routing: routing, output: output))
-            case .selectedLinear(let input, let set, let bias, let routes, let output):
-                result.append(.selectedLinear(input: input, set: set, bias: bias, routes: routes, output: output))
+            case .selectedLinear(let input, let set, let bias, let selector, let output):
+                result.append(
+                    .selectedLinear(input: input, set: set, bias: bias, selector: selector, output: output))
             case .weightedSum(let input, let routes, let output):
                 result.append(.weightedSum(input: input, routes: routes, output: output))
             case .rotaryEmbedding(_, let headSize, _, let output):

@@ -33,9 +33,11 @@ public struct ValueLayout {
     ) {
         for (stage, operations) in stages.enumerated() {
             for operation in operations {
-                if case .linear(_, let parts) = operation {
-                    addStorage(of: parts.map(\.output), at: stage, plan, limits, target)
-                } else {
+                switch operation {
+                case .linear(_, let parts): addStorage(of: parts.map(\.output), at: stage, plan, limits, target)
+                // Added in place, so that rows without an adapter, and steps without any, cost nothing.
+                case .selectedLinear(_, _, _, .adapters(let addend?), let output): views[output] = self[addend]
+                default:
                     for output in operation.outputs { addStorage(of: [output], at: stage, plan, limits, target) }
                 }
                 for input in operation.inputs {

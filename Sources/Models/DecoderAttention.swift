@@ -187,8 +187,8 @@ extension DecoderBuilder {
         var bias: [Float]?
         if isGGUF ? model.has(biasName) : hasBias { bias = try model.vector(biasName, count: width) }
         var values: [ValueID] = []
-        for (index, ranges) in parts.enumerated() {
-            let weights = plan.addMatrix("\(name) (part \(index))", whole.selectingRows(ranges))
+        for ranges in parts {
+            let weights = plan.addMatrix(name, rows: ranges, whole.selectingRows(ranges))
             let vector = bias.map { bias in plan.addVector(biasName, ranges.flatMap { bias[$0] }) }
             values.append(linear(input, weights, bias: vector))
         }

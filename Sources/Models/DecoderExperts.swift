@@ -110,7 +110,7 @@ extension DecoderBuilder {
         }
         let set = plan.addMatrixSet(name, matrices)
         let output = plan.addValue(rows: plan[input].rows, width: routing.choiceCount * width)
-        plan.append(.selectedLinear(input: input, set: set, bias: nil, routes: routes, output: output))
+        plan.append(.selectedLinear(input: input, set: set, bias: nil, selector: .routes(routes), output: output))
         return output
     }
 

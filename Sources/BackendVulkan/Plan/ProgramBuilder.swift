@@ -37,8 +37,10 @@ struct ProgramBuilder {
         case .linear(let input, let parts): try linear(input, parts)
         case .route(let logits, let bias, let factors, let routing, let output):
             try route(logits, bias, factors, routing, output)
-        case .selectedLinear(let input, let set, let bias, let routes, let output):
+        case .selectedLinear(let input, let set, let bias, .routes(let routes), let output):
             try selectedLinear(input, set, bias, routes, output)
+        case .selectedLinear(_, _, _, .adapters, _):
+            throw .unsupported(operation: "selectedLinear", reason: "adapters")
         case .weightedSum(let input, let routes, let output): try weightedSum(input, routes, output)
         case .reorder(let input, let matrix, let output): try reorder(input, matrix, output)
         case .convert(let input, _, _, let quantized, let output): try quantize(input, quantized, output)

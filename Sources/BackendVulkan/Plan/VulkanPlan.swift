@@ -1,4 +1,5 @@
 import Backends
+import Tensors
 import CVulkan
 import SharedValues
 
@@ -66,6 +67,10 @@ final class VulkanPlan: PreparedPlan {
         tasks = Array(repeating: memory.tasks, count: cache.layout.groups.count)
         program = Program(phases: phases, sets: sets, batch: batch, cache: cache)
         library.save()
+    }
+
+    func setAdapter(_ matrices: [MatrixSetID: HostTensor], slot: Int) throws(BackendError) {
+        throw .unsupported(operation: "selectedLinear", reason: "adapters")
     }
 
     func copyBlocks(_ copies: [BlockMove]) throws(BackendError) {

@@ -113,6 +113,11 @@ typedef void (*quire_linear_fn)(const void *panels, const void *x, size_t x_stri
                                 size_t m, size_t k, size_t n, const float *_Nullable bias,
                                 size_t panel_begin, size_t panel_end);
 
+/// `y[m, n] = x[m, k] · weightsᵀ` for outputs `begin ..< end` only, with row-major weights [n, k] of type `dtype`. For
+/// few outputs, of which panels would be empty for the most part. `x`, `y`: f32 rows with their strides.
+typedef void (*quire_row_major_fn)(quire_dtype dtype, const void *weights, const float *x, size_t x_stride, float *y,
+                                   size_t y_stride, size_t m, size_t k, size_t begin, size_t end);
+
 /// `y = x / sqrt(mean(x²) + epsilon) * weight` for each contiguous group of `group_size` numbers of each row.
 /// `x`, `y`: [rows, groups * group_size] with their strides; `weight`: [group_size]. `y` may be `x` (same stride).
 typedef void (*quire_rms_norm_fn)(const float *x, size_t x_stride, float *y, size_t y_stride, size_t rows,
@@ -243,6 +248,8 @@ typedef struct quire_kernels {
     quire_linear_fn _Nonnull linear_f16;
     /// Weights bf16, activations `linear_bf16_activation`.
     quire_linear_fn _Nonnull linear_bf16;
+    /// Row-major weights of any dense type, activations f32.
+    quire_row_major_fn _Nonnull linear_row_major;
     /// Quantized weights, f32 activations; NULL where products of three limbs are faster.
     quire_quantized_linear_fn _Nullable linear_quantized;
     /// Quantized weights whose values are E4M3 floats, f32 activations.
