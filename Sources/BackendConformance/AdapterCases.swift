@@ -23,7 +23,8 @@ extension BackendConformance {
             let gate = sketch.linear(input, innerWidth, type)
             let up = sketch.linear(input, innerWidth, type, bias: true)
             let down = sketch.linear(sketch.gated(gate, up, .silu), width, type)
-            let plan = sketch.finished(sketch.add(input, down))
+            let sum = sketch.add(input, down)
+            let plan = sketch.finished(sum)
                 .withAdapters(AdapterLimits(slotCount: 4, rank: rank, elementType: type))
             var adapters: [Int: [MatrixSetID: HostTensor]] = [:]
             for slot in [0, 2, 3] {

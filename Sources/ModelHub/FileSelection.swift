@@ -1,4 +1,5 @@
 import CLibrary
+import SharedValues
 
 /// Which files of a repository serving needs: weights in safetensors with the files beside them, or one GGUF model. Never
 /// pickles, code, or weights in other formats.
@@ -73,7 +74,8 @@ struct GGUFParts: Equatable {
         for path in paths.sorted() where path.lowercased().hasSuffix(".gguf") {
             let name = fileName(path).lowercased()
             guard !name.hasPrefix("mmproj"), !name.contains("imatrix") else { continue }
-            let (stem, _, count) = split(path)
+            let part = SplitFileName(path)
+            let (stem, count) = (part?.stem ?? String(path.dropLast(".gguf".count)), part?.count ?? 1)
             if let index = models.firstIndex(where: { $0.stem == stem && $0.partCount == count }) {
                 models[index].paths.append(path)
             } else {
@@ -86,9 +88,9 @@ struct GGUFParts: Equatable {
     /// The first part that is not among the paths; nil: all are.
     var missingPart: String? {
         guard partCount > 1 else { return nil }
-        let numbers = Set(paths.map { Self.split($0).number })
+        let numbers = Set(paths.map { SplitFileName($0)?.number ?? 1 })
         return (1...partCount).first { !numbers.contains($0) }
-            .map { "\(stem)-\(Self.fiveDigits($0))-of-\(Self.fiveDigits(partCount)).gguf" }
+            .map { SplitFileName.path(stem, part: $0, of: partCount) }
     }
 
     /// Whether a pattern with `*`, `?` or `[…]` matches the whole path or file name of a part, or another one is in them.
@@ -113,23 +115,8 @@ struct GGUFParts: Equatable {
         return ends.dropLast().last != "ud"
     }
 
-    /// The path without number and ending, the part's number, and how many there are.
-    private static func split(_ path: String) -> (stem: String, number: Int, count: Int) {
-        let stem = path.dropLast(".gguf".count)
-        let parts = stem.suffix(15)
-        guard parts.count == 15, parts.hasPrefix("-"), parts.dropFirst(6).hasPrefix("-of-"),
-            let number = Int(parts.dropFirst(1).prefix(5)), let count = Int(parts.suffix(5)), number >= 1,
-            number <= count
-        else { return (String(stem), 1, 1) }
-        return (String(stem.dropLast(15)), number, count)
-    }
-
     private static func fileName(_ path: String) -> String {
         path.split(separator: "/").last.map { String($0) } ?? path
     }
 
-    private static func fiveDigits(_ number: Int) -> String {
-        let digits = "\(number)"
-        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
-    }
 }

@@ -1,3 +1,4 @@
+import SharedValues
 import Tensors
 
 /// The metadata and the tensors of a GGUF file, version 2 or 3, little-endian
@@ -218,20 +219,18 @@ extension GGUFSource {
         let metadata = GGUFMetadata(file: path, values: opened.metadata)
         guard let count = try metadata.integer("split.count"), count > 1 else { return opened }
         let number = try metadata.integer("split.no") ?? 0
-        func ending(_ number: Int) -> String { "-\(fiveDigits(number + 1))-of-\(fiveDigits(count)).gguf" }
-        guard number >= 0, number < count, path.hasSuffix(ending(number)), count <= 99_999 else {
+        guard let name = SplitFileName(path), name.number - 1 == number, name.count == count else {
+            let expected = SplitFileName.path("NAME", part: min(max(number, 0), count - 1) + 1, of: count)
             throw .unsupported(
-                file: path, key: "split.count", found: "\(count)",
-                supported: "files called NAME\(ending(min(max(number, 0), count - 1)))")
+                file: path, key: "split.count", found: "\(count)", supported: "files called \(expected)")
         }
-        let stem = String(path.dropLast(ending(number).count))
         var parts: [GGUFSource] = []
         for index in 0..<count {
             guard index != number else {
                 parts.append(opened)
                 continue
             }
-            let file = stem + ending(index)
+            let file = name.path(ofPart: index + 1)
             func bad(_ reason: String) -> WeightLoadingError {
                 .badShard(file: path, shard: file.lastPathPart, reason: reason)
             }
@@ -244,11 +243,6 @@ extension GGUFSource {
             parts.append(part)
         }
         return try GGUFSource(parts[0], others: Array(parts.dropFirst()))
-    }
-
-    private static func fiveDigits(_ number: Int) -> String {
-        let digits = "\(number)"
-        return String(repeating: "0", count: max(0, 5 - digits.count)) + digits
     }
 }
 

@@ -105,4 +105,62 @@ import Testing
             return .pagedAttention(layer: layer, query: input, attention: shape, output: output)
         }
     }
+
+    @Test(
+        "Each linear operation of a plan with adapters is followed by both products of an adapter, and nothing else changes"
+    )
+    func adapters() throws {
+        var plan = ForwardPlan()
+        let table = plan.addMatrix("table", Self.matrix(10, 4))
+        let input = plan.addValue(rows: .tokens, width: 4)
+        plan.append(.embed(table: table, scale: 1, output: input))
+        let up = plan.addValue(rows: .tokens, width: 6)
+        plan.append(
+            .linear(
+                input: input, weights: plan.addMatrix("up", rows: [6..<12], Self.matrix(6, 4)), bias: nil, output: up))
+        let sampled = plan.addValue(rows: .samples, width: 6)
+        plan.append(.gather(input: up, output: sampled))
+        let logits = plan.addValue(rows: .samples, width: 10)
+        plan.append(
+            .linear(input: sampled, weights: plan.addMatrix("output", Self.matrix(10, 6)), bias: nil, output: logits))
+        plan.setLogits(logits)
+        let adapted = plan.withAdapters(AdapterLimits(slotCount: 3, rank: 2, elementType: .bf16))
+        try adapted.check()
+        #expect(
+            adapted.description.split(separator: "\n") == [
+                "%0 [tokens, 4] = embed(table f32 [10, 4])",
+                "%4 [tokens, 6] = linear(%0, up (rows 6..<12) f32 [6, 4])",
+                "%5 [tokens, 2] = selectedLinear(%0, 3 of up (down) bf16 [2, 4], adapters)",
+                "%1 [tokens, 6] = selectedLinear(%5, 3 of up (up) bf16 [6, 2], adapters + %4)",
+                "%2 [samples, 6] = gather(%1)",
+                "%3 [samples, 10] = linear(%2, output f32 [10, 6])",
+            ])
+        #expect(adapted.adapterTargets.map(\.weight) == ["up"])
+        #expect(adapted.adapterTargets[0].rows == [6..<12])
+        #expect(adapted.matrixByteCount == plan.matrixByteCount + 3 * (2 * 4 + 6 * 2) * 2)
+    }
+
+    @Test("What adapters leave undefined is read by adapters only, and what they add to by nothing else")
+    func undefinedRows() {
+        func adapter(
+            _ plan: inout ForwardPlan, _ input: ValueID, addend: ValueID?, elements: [Int] = [4, 4]
+        ) -> ValueID {
+            let slots = MatrixSlots(count: 1, outputSize: elements[0], inputSize: elements[1], elementType: .f32)
+            let set = plan.addMatrixSlots("slots", slots)
+            let output = plan.addValue(rows: .tokens, width: 4)
+            plan.append(
+                .selectedLinear(
+                    input: input, set: set, bias: nil, selector: .adapters(addend: addend), output: output))
+            return output
+        }
+        let read = failure { plan, input in adapter(&plan, input, addend: nil) }
+        #expect(read?.contains("%1 is not defined for rows without an adapter") == true)
+        let shared = failure { plan, input in
+            let reduced = adapter(&plan, input, addend: nil)
+            return adapter(&plan, reduced, addend: input)
+        }
+        #expect(shared?.contains("%0 is read by something else as well") == true)
+        let wide = failure { plan, input in adapter(&plan, input, addend: nil, elements: [4, 5]) }
+        #expect(wide?.contains("the input: 4, rows of slots: 5") == true)
+    }
 }

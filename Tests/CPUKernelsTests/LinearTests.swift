@@ -95,6 +95,26 @@ private struct LinearCase {
     }
 
     @Test(arguments: elementTypes, KernelTable.available)
+    func rowMajorProductsAgreeWithDoublesAndWriteTheirOutputsOnly(type: quire_dtype, table: KernelTable) {
+        for (k, n, outputs) in [(1, 1, 0..<1), (77, 16, 0..<16), (576, 9, 3..<8), (64, 5, 2..<2)] {
+            let linear = LinearCase(type: type, k: k, n: n, rows: 3)
+            let (expected, magnitudes) = linear.expected()
+            var y = [Float](repeating: 777, count: 3 * n)
+            table.kernels.linear_row_major(
+                type, linear.weights.bytes, linear.inputs.values, k, &y, n, 3, k, outputs.lowerBound,
+                outputs.upperBound)
+            let tolerance = (4 + Double(k).squareRoot()) * 0x1p-24
+            for i in y.indices {
+                if outputs.contains(i % n) {
+                    #expect(abs(Double(y[i]) - expected[i]) <= tolerance * magnitudes[i], "k \(k) n \(n) at \(i)")
+                } else {
+                    #expect(y[i] == 777, "k \(k) n \(n) at \(i)")
+                }
+            }
+        }
+    }
+
+    @Test(arguments: elementTypes, KernelTable.available)
     func panelsOfOtherCallsStayUntouched(type: quire_dtype, table: KernelTable) {
         let linear = LinearCase(type: type, k: 33, n: 200, rows: 7)
         let whole = linear.run(table, m: 7)
