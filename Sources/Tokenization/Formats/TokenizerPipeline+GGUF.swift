@@ -186,7 +186,8 @@ struct GGUFTokenizerReader {
             }
             merges.append(pair)
         }
-        return try builder.merges(merges, key: "tokenizer.ggml.merges")
+        // Converters keep merges whose tokens they removed, and llama.cpp reads such files.
+        return try builder.merges(merges, key: "tokenizer.ggml.merges", skipsUnknown: true)
     }
 
     /// `stripsStart`: whether the space before a text is removed again.

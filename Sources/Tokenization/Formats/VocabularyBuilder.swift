@@ -77,13 +77,17 @@ struct VocabularyBuilder {
         return words
     }
 
-    /// The merges of a list, whose order is that of the ranks.
-    mutating func merges(_ list: [(left: String, right: String)], key: String) throws(TokenizationError) -> MergeTable {
+    /// The merges of a list, whose order is that of the ranks. A merge of or to a text that is no token is an error, or is
+    /// left out where `skipsUnknown`: it can never happen.
+    mutating func merges(
+        _ list: [(left: String, right: String)], key: String, skipsUnknown: Bool = false
+    ) throws(TokenizationError) -> MergeTable {
         var table = MergeTable(count: list.count)
         for (rank, merge) in list.enumerated() {
             var result = merge.left + merge.right
             let ids = (id(of: merge.left), id(of: merge.right), id(of: result))
             guard let left = ids.0, let right = ids.1, let token = ids.2 else {
+                if skipsUnknown { continue }
                 let missing = ids.0 == nil ? merge.left : ids.1 == nil ? merge.right : result
                 throw .unsupported(
                     file: file, key: "\(key)[\(rank)]", expected: "tokens of the vocabulary", found: "\"\(missing)\"")
