@@ -15,8 +15,8 @@ void load_weights(uint chunk, uint last, uint chunk_count) {
         uint own = index / SIDE;
         uint tile = gl_WorkGroupID.x * 2 + half_tile;
         uvec4 words = uvec4(0);
-        if (chunk + own < last && tile * TILE < output_size) {
-            words = weights[(tile * chunk_count + chunk + own) * TILE + lane];
+        if (chunk + own < last && has_weights(tile)) {
+            words = weights[(WEIGHT_TILE(tile) * chunk_count + chunk + own) * TILE + lane];
         }
         vec4 low, high;
         UNPACK(words, low, high);
@@ -29,13 +29,13 @@ void load_weights(uint chunk, uint last, uint chunk_count) {
     }
 }
 
-void load_input(uint chunk, uint last) {
-    uint row = gl_WorkGroupID.y * SIDE + gl_LocalInvocationIndex / 4;
+// `row`: where the row begins that this invocation loads, if `has_row`.
+void load_input(uint row, bool has_row, uint chunk, uint last) {
     uint first = gl_LocalInvocationIndex % 4 * 4;
     uint column = chunk * CHUNK + first;
     uint end = min(last * CHUNK, input_size);
     vec4 numbers = vec4(0);
-    if (row < row_count && column < end) numbers = source[row * input_stride + input_offset + column / 4];
+    if (has_row && column < end) numbers = source[row + column / 4];
     for (uint number = 0; number < 4; number++) {
         input_tile[first + number][gl_LocalInvocationIndex / 4] =
             TILE_INPUT(column + number < end ? numbers[number] : 0.0);
@@ -43,8 +43,13 @@ void load_input(uint chunk, uint last) {
 }
 
 void main() {
+    BEGIN_SIDE
     uint own_column = gl_LocalInvocationIndex % 16;
     uint own_row = gl_LocalInvocationIndex / 16 * 4;
+    // Without a row of its own, an invocation only helps to load.
+    bool has_own_row = FIRST_ROW(SIDE) + own_row < ROW_COUNT;
+    bool has_loaded_row = FIRST_ROW(SIDE) + gl_LocalInvocationIndex / 4 < ROW_COUNT;
+    uint loaded_row = has_loaded_row ? input_start(FIRST_ROW(SIDE) + gl_LocalInvocationIndex / 4) : 0;
     uint chunk_count = (input_size + CHUNK - 1) / CHUNK;
     uint per_split = (chunk_count + SPLIT_K - 1) / SPLIT_K;
     float totals[16];
@@ -55,10 +60,10 @@ void main() {
         for (uint index = 0; index < 16; index++) sums[index] = 0;
         for (uint chunk = split * per_split; chunk < last; chunk += CHUNKS) {
             load_weights(chunk, last, chunk_count);
-            load_input(chunk, last);
+            load_input(loaded_row, has_loaded_row, chunk, last);
             // The tile is complete.
             barrier();
-            add_tile(own_row, own_column, sums);
+            if (has_own_row) add_tile(own_row, own_column, sums);
             // The next tile overwrites it.
             barrier();
         }

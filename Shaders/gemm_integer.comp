@@ -13,9 +13,9 @@ void load_weights(uint slice, uint slice_count) {
     uint column = gl_LocalInvocationIndex % SIDE;
     uint lane = column % TILE;
     uint tile = gl_WorkGroupID.x * 2 + column / TILE;
-    bool is_there = tile * TILE < output_size;
-    uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
-    uint scales_start = scales_of_tile(tile, group_count);
+    bool is_there = has_weights(tile);
+    uint start = (WEIGHT_TILE(tile) * slice_count + slice) * BITS * TILE + lane * UNIT;
+    uint scales_start = scales_of_tile(WEIGHT_TILE(tile), group_count);
 #ifdef GRID
     uint extra = is_there ? extra_of(scales_start, slice, lane) : 0;
 #endif
@@ -36,10 +36,10 @@ void load_weights(uint slice, uint slice_count) {
     }
 }
 
-void load_input(uint slice) {
+// `start`: where the row begins that this invocation loads.
+void load_input(uint start, uint slice) {
     uint row = gl_LocalInvocationIndex % SIDE;
-    // Rows past the end compute the last row once more, and their results are dropped.
-    uint record = min(gl_WorkGroupID.y * SIDE + row, row_count - 1) * input_stride + input_offset + slice * RECORD;
+    uint record = start + slice * RECORD;
     for (uint part = gl_LocalInvocationIndex / SIDE; part < RECORD; part += 4) {
         uvec4 loaded = source[record + part];
         if (part == 2 * LIMBS) {
@@ -51,8 +51,13 @@ void load_input(uint slice) {
 }
 
 void main() {
+    BEGIN_SIDE
     uint own_column = gl_LocalInvocationIndex % 16;
     uint own_row = gl_LocalInvocationIndex / 16 * 4;
+    // Without a row of its own, an invocation only helps to load.
+    bool has_own_row = FIRST_ROW(SIDE) + own_row < ROW_COUNT;
+    // Past the end, the last row once more: its result is dropped.
+    uint loaded_row = input_start(min(FIRST_ROW(SIDE) + gl_LocalInvocationIndex % SIDE, ROW_COUNT - 1));
     uint slice_count = (input_size + SLICE - 1) / SLICE;
     uint per_split = (slice_count + SPLIT_K - 1) / SPLIT_K;
     float totals[16];
@@ -63,10 +68,11 @@ void main() {
         for (uint index = 0; index < 16; index++) sums[index] = 0;
         for (uint slice = split * per_split; slice < last; slice++) {
             load_weights(slice, slice_count);
-            load_input(slice);
+            load_input(loaded_row, slice);
             // The tile is complete.
             barrier();
             [[unroll]] for (uint row = 0; row < 4; row++) {
+                if (!has_own_row) continue;
                 uint limbs[WORDS * LIMBS];
                 [[unroll]] for (uint word = 0; word < WORDS * LIMBS; word++) {
                     limbs[word] = input_limbs[word][own_row + row];

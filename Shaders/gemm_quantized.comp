@@ -16,10 +16,10 @@ void load_weights(uint slice, uint part, uint slice_count) {
     uint own = gl_LocalInvocationIndex / SIDE * 4;
     uint tile = gl_WorkGroupID.x * 2 + half_tile;
     vec4 unpacked = vec4(0);
-    if (tile * TILE < output_size) {
-        uint start = (tile * slice_count + slice) * BITS * TILE + lane * UNIT;
+    if (has_weights(tile)) {
+        uint start = (WEIGHT_TILE(tile) * slice_count + slice) * BITS * TILE + lane * UNIT;
         uint group = SCALES == 2 ? slice * 2 + part : slice / group_slices;
-        uint scales_start = scales_of_tile(tile, group_count);
+        uint scales_start = scales_of_tile(WEIGHT_TILE(tile), group_count);
         vec2 scaling = scaling_of(scales_start, group, group_count, lane);
 #ifdef GRID
         uint piece = (part * DEPTH + own) / 4;
@@ -48,20 +48,25 @@ void load_weights(uint slice, uint part, uint slice_count) {
     }
 }
 
-void load_input(uint slice, uint part) {
-    uint row = gl_WorkGroupID.y * SIDE + gl_LocalInvocationIndex / 4;
+// `row`: where the row begins that this invocation loads, if `has_row`.
+void load_input(uint row, bool has_row, uint slice, uint part) {
     uint first = gl_LocalInvocationIndex % 4 * 4;
     uint column = slice * SLICE + part * DEPTH + first;
     vec4 numbers = vec4(0);
-    if (row < row_count && column < input_size) numbers = source[row * input_stride + input_offset + column / 4];
+    if (has_row && column < input_size) numbers = source[row + column / 4];
     for (uint number = 0; number < 4; number++) {
         input_tile[first + number][gl_LocalInvocationIndex / 4] = column + number < input_size ? numbers[number] : 0.0;
     }
 }
 
 void main() {
+    BEGIN_SIDE
     uint own_column = gl_LocalInvocationIndex % 16;
     uint own_row = gl_LocalInvocationIndex / 16 * 4;
+    // Without a row of its own, an invocation only helps to load.
+    bool has_own_row = FIRST_ROW(SIDE) + own_row < ROW_COUNT;
+    bool has_loaded_row = FIRST_ROW(SIDE) + gl_LocalInvocationIndex / 4 < ROW_COUNT;
+    uint loaded_row = has_loaded_row ? input_start(FIRST_ROW(SIDE) + gl_LocalInvocationIndex / 4) : 0;
     uint slice_count = (input_size + SLICE - 1) / SLICE;
     uint per_split = (slice_count + SPLIT_K - 1) / SPLIT_K;
     float totals[16];
@@ -72,10 +77,10 @@ void main() {
         for (uint index = 0; index < 16; index++) sums[index] = 0;
         for (uint step = split * per_split * 2; step < last * 2; step++) {
             load_weights(step / 2, step % 2, slice_count);
-            load_input(step / 2, step % 2);
+            load_input(loaded_row, has_loaded_row, step / 2, step % 2);
             // The tile is complete.
             barrier();
-            for (uint depth = 0; depth < DEPTH; depth++) {
+            for (uint depth = 0; has_own_row && depth < DEPTH; depth++) {
                 vec4 left = vec4(
                     weight_tile[depth][own_column], weight_tile[depth][own_column + 16],
                     weight_tile[depth][own_column + 32], weight_tile[depth][own_column + 48]);

@@ -11,8 +11,10 @@ layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weigh
         UNPACK(words, low[column], high[column]); \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
-        ADD_PART(low, chunk, 0, MASK) \
-        ADD_HIGH(chunk, MASK) \
+        if (HAS_ROW(row)) { \
+            ADD_PART(low, chunk, 0, MASK) \
+            ADD_HIGH(chunk, MASK) \
+        } \
     } \
 }
 
@@ -35,20 +37,20 @@ layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weigh
 #define MASKED(numbers, index) mix(vec4(0), numbers, lessThan((index) + uvec4(0, 1, 2, 3), uvec4(input_size)))
 
 void main() {
-    END_WITHOUT_WEIGHTS
+    BEGIN(has_weights(OUTPUT_TILE))
     uint split = gl_LocalInvocationID.y;
     uint chunk_count = (input_size + CHUNK - 1) / CHUNK;
     uint per_split = (chunk_count + SPLIT_K - 1) / SPLIT_K;
     uint first = split * per_split;
     uint last = min(first + per_split, chunk_count);
     uint whole = min(last, input_size / CHUNK);
-    uint tile = WEIGHT_TILE * chunk_count * TILE + gl_LocalInvocationID.x;
+    uint tile = WEIGHT_TILE(OUTPUT_TILE) * chunk_count * TILE + gl_LocalInvocationID.x;
 
     uint rows[ROWS];
     float sums[ROWS * OUTPUTS];
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
         // Rows past the end compute the last row once more, and their results are dropped.
-        rows[row] = min(gl_WorkGroupID.y * ROWS + row, row_count - 1) * input_stride + input_offset + INPUT_START;
+        rows[row] = input_start(min(FIRST_ROW(ROWS) + row, ROW_COUNT - 1));
     }
     [[unroll]] for (uint index = 0; index < ROWS * OUTPUTS; index++) sums[index] = 0;
     for (uint chunk = first; chunk < whole; chunk++) STEP(chunk, UNMASKED)

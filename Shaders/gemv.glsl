@@ -23,7 +23,7 @@ void add_products(vec4 left, vec4 right, inout float sum) {
 
 // Adds the parts of the workgroup's sums and writes them. All invocations must call it, as it has barriers.
 void write_sums(float sums[ROWS * OUTPUTS]) {
-    uint first_row = gl_WorkGroupID.y * ROWS;
+    uint first_row = FIRST_ROW(ROWS);
     uint lane = gl_LocalInvocationID.x;
     uint first_column = OUTPUT_TILE * TILE;
 #if SPLIT_K > 1

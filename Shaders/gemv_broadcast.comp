@@ -37,6 +37,7 @@ layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weigh
             UNPACK(words, low[column], high[column]); \
         } \
         [[unroll]] for (uint row = 0; row < ROWS; row++) { \
+            if (!HAS_ROW(row)) continue; \
             vec4 low_number = BROADCAST(low_numbers[row], lane); \
             HIGH_NUMBER(lane) \
             [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
@@ -49,17 +50,18 @@ layout(set = 0, binding = WEIGHTS_BINDING) readonly buffer Weights { uvec4 weigh
     }
 
 void main() {
+    BEGIN(has_weights(OUTPUT_TILE))
     uint own_lane = gl_SubgroupInvocationID;
     uint chunk_count = (input_size + CHUNK - 1) / CHUNK;
-    uint tile = gl_WorkGroupID.x * chunk_count * TILE + own_lane;
-    uint first_row = gl_WorkGroupID.y * ROWS;
+    uint tile = WEIGHT_TILE(OUTPUT_TILE) * chunk_count * TILE + own_lane;
+    uint first_row = FIRST_ROW(ROWS);
 
     float sums[ROWS * LANE_OUTPUTS];
     uint rows[ROWS];
     [[unroll]] for (uint index = 0; index < ROWS * LANE_OUTPUTS; index++) sums[index] = 0;
     // Rows past the end compute the last row once more, and their results are dropped.
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
-        rows[row] = min(first_row + row, row_count - 1) * input_stride + input_offset;
+        rows[row] = input_start(min(first_row + row, ROW_COUNT - 1));
     }
     for (uint first = 0; first < chunk_count; first += SUBGROUP) {
         uint own = first + own_lane;
@@ -95,7 +97,7 @@ void main() {
         STEP(7)
 #endif
     }
-    uint first_column = gl_WorkGroupID.x * TILE + own_lane;
+    uint first_column = OUTPUT_TILE * TILE + own_lane;
     [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
         [[unroll]] for (uint row = 0; row < ROWS; row++) {
             write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_OUTPUTS + column]);

@@ -8,6 +8,7 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
         + DOT(bytes[first + 3], numbers.w))
 
 void main() {
+    BEGIN(has_weights(OUTPUT_TILE))
     begin();
     float sums[ROWS * OUTPUTS];
     [[unroll]] for (uint index = 0; index < ROWS * OUTPUTS; index++) sums[index] = 0;
@@ -18,6 +19,7 @@ void main() {
         }
         load_scaling(slice);
         [[unroll]] for (uint row = 0; row < ROWS; row++) {
+            if (!HAS_ROW(row)) continue;
             uint record = rows[row] + slice * RECORD;
             uvec4 numbers[2 * LIMBS];
             [[unroll]] for (uint part = 0; part < 2 * LIMBS; part++) numbers[part] = source[record + part];

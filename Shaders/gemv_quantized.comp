@@ -22,15 +22,17 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
         weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
-        vec4 numbers = NUMBERS(rows[row], slice * PIECES + piece); \
-        [[unroll]] for (uint column = 0; column < OUTPUTS; column++) { \
-            add_products(weights[column], numbers, sums[row * OUTPUTS + column]); \
+        if (HAS_ROW(row)) { \
+            vec4 numbers = NUMBERS(rows[row], slice * PIECES + piece); \
+            [[unroll]] for (uint column = 0; column < OUTPUTS; column++) { \
+                add_products(weights[column], numbers, sums[row * OUTPUTS + column]); \
+            } \
         } \
     } \
 }
 
 void main() {
-    END_WITHOUT_WEIGHTS
+    BEGIN(has_weights(OUTPUT_TILE))
     begin();
     float sums[ROWS * OUTPUTS];
     [[unroll]] for (uint index = 0; index < ROWS * OUTPUTS; index++) sums[index] = 0;

@@ -23,6 +23,7 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
         piece_weights[column] = unpacked; \
     } \
     [[unroll]] for (uint row = 0; row < ROWS; row++) { \
+        if (!HAS_ROW(row)) continue; \
         vec4 number = BROADCAST(numbers[row * OWN_PIECES + piece / SUBGROUP], piece % SUBGROUP); \
         [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) { \
             precise float total = sums[row * LANE_OUTPUTS + column]; \
@@ -36,18 +37,19 @@ layout(set = 0, binding = CODES_BINDING) readonly buffer Codes { UNIT_TYPE codes
 }
 
 void main() {
+    BEGIN(has_weights(OUTPUT_TILE))
     uint own_lane = gl_SubgroupInvocationID;
     uint slice_count = (input_size + SLICE - 1) / SLICE;
-    uint tile = gl_WorkGroupID.x * slice_count * UNITS * TILE + own_lane;
-    uint scale_start = scales_of_tile(gl_WorkGroupID.x, group_count);
-    uint first_row = gl_WorkGroupID.y * ROWS;
+    uint tile = WEIGHT_TILE(OUTPUT_TILE) * slice_count * UNITS * TILE + own_lane;
+    uint scale_start = scales_of_tile(WEIGHT_TILE(OUTPUT_TILE), group_count);
+    uint first_row = FIRST_ROW(ROWS);
 
     float sums[ROWS * LANE_OUTPUTS];
     uint rows[ROWS];
     [[unroll]] for (uint index = 0; index < ROWS * LANE_OUTPUTS; index++) sums[index] = 0;
     // Rows past the end compute the last row once more, and their results are dropped.
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
-        rows[row] = min(first_row + row, row_count - 1) * input_stride + input_offset;
+        rows[row] = input_start(min(first_row + row, ROW_COUNT - 1));
     }
     vec2 scaling[LANE_OUTPUTS * SCALES];
     uint group = 0;
@@ -96,7 +98,7 @@ void main() {
         }
         STEP(0) STEP(1) STEP(2) STEP(3) STEP(4) STEP(5) STEP(6) STEP(7)
     }
-    uint first_column = gl_WorkGroupID.x * TILE + own_lane;
+    uint first_column = OUTPUT_TILE * TILE + own_lane;
     [[unroll]] for (uint column = 0; column < LANE_OUTPUTS; column++) {
         [[unroll]] for (uint row = 0; row < ROWS; row++) {
             write_result(first_row + row, first_column + column * SUBGROUP, sums[row * LANE_OUTPUTS + column]);

@@ -22,19 +22,19 @@ uint next_group, slices_left;
 void begin() {
     uint slice_count = (input_size + SLICE - 1) / SLICE;
     uint per_split = (slice_count + SPLIT_K - 1) / SPLIT_K;
-    codes_start = WEIGHT_TILE * slice_count * UNITS * TILE + gl_LocalInvocationID.x;
+    codes_start = WEIGHT_TILE(OUTPUT_TILE) * slice_count * UNITS * TILE + gl_LocalInvocationID.x;
     first_slice = min(gl_LocalInvocationID.y * per_split, slice_count);
     last_slice = min(first_slice + per_split, slice_count);
     next_group = first_slice / group_slices;
     slices_left = 0;
     [[unroll]] for (uint row = 0; row < ROWS; row++) {
-        rows[row] = min(gl_WorkGroupID.y * ROWS + row, row_count - 1) * input_stride + input_offset + INPUT_START;
+        rows[row] = input_start(min(FIRST_ROW(ROWS) + row, ROW_COUNT - 1));
     }
 }
 
 // Loads the scales of slice `slice`, which is the invocation's first or follows the slice of the call before.
 void load_scaling(uint slice) {
-    uint start = scales_of_tile(WEIGHT_TILE, group_count);
+    uint start = scales_of_tile(WEIGHT_TILE(OUTPUT_TILE), group_count);
 #ifdef GRID
     [[unroll]] for (uint column = 0; column < OUTPUTS; column++) {
         extras[column] = extra_of(start, slice, gl_LocalInvocationID.x + column * LANES);

@@ -100,7 +100,7 @@ public final class VulkanBackend: Backend {
             maxArenaByteCount: capabilities.longestRangeByteCount)
         // Whether the device has the kernels for quantized activations depends on the matrices, joined as they will be.
         target.limbCount = try LinearKernels(library: library, shapes: shapes)
-            .limbCount(activations.byteCount, for: plan, OperationFusion(plan, for: target).operations())
+            .limbCount(activations.byteCount, for: plan, OperationFusion(plan, for: target).operations(), limits)
         let memory = try PlanMemory(
             LoweredPlan(plan, for: target, limits: limits), limits: limits, limbCount: target.limbCount, pool: pool,
             shapes: shapes, capabilities: capabilities)

@@ -35,8 +35,10 @@ struct InputConversion<Target: LoweringTarget> {
             if case .selectedLinear(let source, let set, let bias, let selector, let output) = operation,
                 let format = setFormats[set]
             {
-                let (inputSize, partCount) = (plan[set].inputSize, plan[source].width / plan[set].inputSize)
-                let width = partCount * target.wordCount(of: format, width: inputSize)
+                let inputSize = plan[set].inputSize
+                let isOneRow = target.convertsAsOneRow(format, partWidth: inputSize)
+                let partCount = isOneRow ? 1 : plan[source].width / inputSize
+                let width = partCount * target.wordCount(of: format, width: plan[source].width / partCount)
                 let input = value(Conversion(input: source, partCount: partCount, format: format), width: width) {
                     .convert(input: source, partCount: partCount, order: nil, format: format, output: $0)
                 }

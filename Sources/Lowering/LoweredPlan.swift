@@ -29,6 +29,9 @@ public protocol LoweringTarget<Format> {
     /// `unsupported` for weights that no kernel takes. Adapters read 32-bit floats.
     func inputFormat(of set: PlanMatrixSet) throws(BackendError) -> Format?
 
+    /// Whether several parts of a row, `partWidth` numbers each, become the same words together as one by one.
+    func convertsAsOneRow(_ format: Format, partWidth: Int) -> Bool
+
     /// The 32-bit words of a row of `width` numbers in `format`.
     func wordCount(of format: Format, width: Int) -> Int
 
@@ -37,6 +40,10 @@ public protocol LoweringTarget<Format> {
 
     /// `operations` in stages that run one after another. The operations of a stage may run side by side.
     func stages(of operations: [FusedOperation<Format>], of plan: ForwardPlan) -> [[FusedOperation<Format>]]
+}
+
+extension LoweringTarget {
+    public func convertsAsOneRow(_ format: Format, partWidth: Int) -> Bool { false }
 }
 
 /// A plan as one backend runs it: fused operations in stages, and the offset of every value in scratch memory.

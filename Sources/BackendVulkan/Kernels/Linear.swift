@@ -19,7 +19,7 @@ struct LinearKernel: Kernel {
     }
 
     /// What computes many rows, where GEMV is for few.
-    enum Batch: Hashable {
+    enum Batch: Int {
         case gemv, gemm
         /// A GEMM in 16-bit arithmetic where that is allowed.
         case gemmHalf
@@ -63,13 +63,13 @@ struct LinearKernel: Kernel {
     let type: ElementType
     let tiling: LinearTiling
 
-    var operation: KernelOperation {
-        switch batch {
-        case .gemv: Self.gemv
-        case .gemm: Self.gemm
-        case .gemmHalf: Self.gemmHalf
-        }
+    init(isGEMM: Bool, type: ElementType, tiling: LinearTiling) {
+        batch = !isGEMM ? .gemv : type.byteCount == 2 ? .gemmHalf : .gemm
+        self.type = type
+        self.tiling = tiling
     }
+
+    var operation: KernelOperation { Self.operations[batch.rawValue] }
 
     var definitions: ShaderDefinitions { Self.weightDefinitions(type) + tiling.definitions }
 
@@ -77,6 +77,9 @@ struct LinearKernel: Kernel {
     static func weightDefinitions(_ type: ElementType) -> ShaderDefinitions {
         ["WEIGHT_BITS": type.byteCount * 8, "WEIGHT_IS_BFLOAT": type == .bf16 ? 1 : 0]
     }
+
+    /// What a 16-bit GEMM costs: numbers rounded to eleven bits, and sums of sixteen of their products as well.
+    static let halfTolerance = 16 * 0x1p-22
 
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let matrix = DenseTestMatrix(type)
@@ -96,8 +99,7 @@ struct LinearKernel: Kernel {
             parameters: .test(inputSize: inputSize, outputSize: outputSize, inputStride: 24),
             rowCount: rowCount, rowsPerGroup: rowsPerGroup, groupCount: 2, output: .output,
             expected: Self.products(input.map { Double($0) }, matrix.numbers, inputSize: inputSize, bias: bias),
-            // 16-bit GEMM: numbers rounded to eleven bits, and sums of sixteen of their products as well.
-            tolerance: batch == .gemmHalf ? 16 * 0x1p-22 : SelfTestCase.tolerance)
+            tolerance: batch == .gemmHalf ? Self.halfTolerance : SelfTestCase.tolerance)
     }
 
     /// `input · weightsᵀ + bias`, row after row.
@@ -194,14 +196,11 @@ struct LinearKernels {
         switch (format, quantized) {
         case (.dense(let type), _):
             return try kernels(shapes.gemvRows) { rows, isGEMM in
-                LinearKernel(
-                    batch: !isGEMM ? .gemv : type.byteCount == 2 ? .gemmHalf : .gemm, type: type, tiling: tiling(rows))
+                LinearKernel(isGEMM: isGEMM, type: type, tiling: tiling(rows))
             }
         case (.quantized(let format), nil):
             return try kernels(shapes.quantizedGEMVRows) { rows, isGEMM in
-                QuantizedLinearKernel(
-                    isGEMM: isGEMM, format: format, isWhole: inputSize % QuantizedFormat.slice == 0,
-                    tiling: tiling(rows))
+                QuantizedLinearKernel(isGEMM: isGEMM, format: format, inputSize: inputSize, tiling: tiling(rows))
             }
         case (.quantized(let format), let quantized?):
             return try kernels(shapes.quantizedGEMVRows) { rows, isGEMM in
@@ -288,7 +287,7 @@ extension ProgramBuilder {
     }
 
     /// What `matrix` is multiplied with; nil for floats.
-    private func quantized(of matrix: DeviceMatrix) -> QuantizedActivations? {
+    func quantized(of matrix: DeviceMatrix) -> QuantizedActivations? {
         guard case .quantized(let format) = matrix.format, let count = memory.limbCount else { return nil }
         return QuantizedActivations(count: count, for: format)
     }

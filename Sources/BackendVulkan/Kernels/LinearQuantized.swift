@@ -40,6 +40,13 @@ struct QuantizedLinearKernel: Kernel {
     let isWhole: Bool
     let tiling: LinearTiling
 
+    init(isGEMM: Bool, format: QuantizedFormat, inputSize: Int, tiling: LinearTiling) {
+        self.isGEMM = isGEMM
+        self.format = format
+        isWhole = inputSize % QuantizedFormat.slice == 0
+        self.tiling = tiling
+    }
+
     var operation: KernelOperation { isGEMM ? Self.gemm : Self.gemv }
     var definitions: ShaderDefinitions {
         format.definitions + tiling.definitions + ["ENDS_IN_SLICE": isWhole ? 0 : 1]

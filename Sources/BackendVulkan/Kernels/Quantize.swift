@@ -62,25 +62,33 @@ extension QuantizedActivations {
 }
 
 extension ProgramBuilder {
-    /// `input` as the integers that quantized matrices are multiplied with.
+    /// `input` as the integers that quantized matrices are multiplied with, each of `partCount` parts of a row by itself.
     mutating func quantize(
-        _ input: ValueID, _ quantized: QuantizedActivations, _ output: ValueID, of rows: DispatchRows? = nil
+        _ input: ValueID, partCount: Int = 1, _ quantized: QuantizedActivations, _ output: ValueID,
+        of rows: DispatchRows? = nil
     ) throws(BackendError) {
-        let source = rowLayout(of: input)
-        guard source.stride % 4 == 0, source.offset % 4 == 0 else {
-            throw .unsupported(operation: "linear", reason: "it reads the logits, whose rows are not padded")
+        let (source, target) = (rowLayout(of: input), rowLayout(of: output))
+        let width = plan[input].width / partCount
+        guard source.stride % 4 == 0, source.offset % 4 == 0, partCount == 1 || width % 4 == 0 else {
+            throw .unsupported(operation: "linear", reason: "it reads rows of \(width) numbers that are not padded")
         }
-        let width = plan[input].width
-        let dispatch = Dispatch(
-            QuantizeKernel.self, try kernels(for: QuantizeKernel(quantized: quantized)),
-            bindings: [.input: memory.range(input), .output: memory.range(output)],
-            parameters: .init(
-                width: UInt32(width), input: RowLayout(stride: source.stride / 4, offset: source.offset / 4),
-                output: rowLayout(of: output)),
-            rows: rows ?? DispatchRows(plan[output].rows),
-            groupCount: width.dividedUp(by: QuantizedActivations.numbersPerGroup), label: "quantize \(width)",
-            bytesPerRow: (width + plan[output].width) * 4, workPerRow: 4 * width)
-        append([dispatch], reading: [memory.range(input)], writing: [memory.range(output)])
+        let partWidth = quantized.width(inputSize: width)
+        var dispatches: [Dispatch] = []
+        for part in 0..<partCount {
+            dispatches.append(
+                Dispatch(
+                    QuantizeKernel.self, try kernels(for: QuantizeKernel(quantized: quantized)),
+                    bindings: [.input: memory.range(input), .output: memory.range(output)],
+                    parameters: .init(
+                        width: UInt32(width),
+                        input: RowLayout(
+                            stride: source.stride / 4, offset: (source.offset + UInt32(part * width)) / 4),
+                        output: RowLayout(stride: target.stride, offset: target.offset + UInt32(part * partWidth))),
+                    rows: rows ?? DispatchRows(plan[output].rows),
+                    groupCount: width.dividedUp(by: QuantizedActivations.numbersPerGroup), label: "quantize \(width)",
+                    bytesPerRow: (width + partWidth) * 4, workPerRow: 4 * width))
+        }
+        append(dispatches, reading: [memory.range(input)], writing: [memory.range(output)])
     }
 }
 
@@ -88,7 +96,7 @@ extension LinearKernels {
     /// `requested` where the device has every kernel that quantized activations take in `plan`, whose fused operations are
     /// `operations`; else nil, and a report of why.
     func limbCount(
-        _ requested: Int?, for plan: ForwardPlan, _ operations: [FusedOperation]
+        _ requested: Int?, for plan: ForwardPlan, _ operations: [FusedOperation], _ limits: BatchLimits
     ) throws(BackendError) -> Int? {
         guard let requested else { return nil }
         do {
@@ -102,6 +110,16 @@ extension LinearKernels {
                 _ = try kernels(
                     for: .quantized(format), inputSize: matrix.inputSize, outputSize: DeviceMatrix.rowCount(weights),
                     quantized)
+            }
+            for case .selectedLinear(_, let set, _, let routes, let output) in operations {
+                guard case .quantized(let matrix) = plan[set].matrices[0] else { continue }
+                let format = try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize)
+                guard let quantized = QuantizedActivations(count: requested, for: format) else { continue }
+                used.insert(quantized)
+                _ = try selectedKernels(
+                    for: .quantized(format), inputSize: matrix.inputSize, outputSize: matrix.outputSize, quantized,
+                    RowGrouping(matrixCount: plan[set].matrices.count, choiceCount: plan[routes].width / 2),
+                    maxRowCount: limits.maxRowCount(plan[output].rows))
             }
             for quantized in used {
                 _ = try library.pipeline(QuantizeKernel(quantized: quantized))

@@ -13,6 +13,19 @@ struct KernelOperation: Sendable {
     init(_ name: String, parts: [[UInt8]]) { self.init(name, [KernelVariant(name: name, parts: parts)]) }
 }
 
+extension KernelOperation {
+    /// The same with a set of matrices of which each row has some: the GLSL is compiled with SELECTED or GROUPED.
+    var selecting: KernelOperation {
+        KernelOperation(
+            "selected_" + name,
+            variants.map { variant in
+                var variant = variant
+                variant.name = "selected_" + variant.name
+                return variant
+            })
+    }
+}
+
 /// One way to compute an operation: its GLSL and what the device must have for it.
 struct KernelVariant: Sendable {
     /// What the device must have.
@@ -51,7 +64,7 @@ struct KernelVariant: Sendable {
     }
 
     /// The name in `backend.disabled_kernels`, in reports and in the cache of compiled kernels.
-    let name: String
+    var name: String
     /// GLSL files, one after another: shared parts, then the `.comp` file.
     let parts: [[UInt8]]
     var needs: [Need] = []

@@ -1,5 +1,6 @@
 import Backends
 import CVulkan
+import SharedValues
 
 /// What the second dimension of a dispatch counts; known only when a batch runs. Those with a number belong to the
 /// attention of a cache group.
@@ -31,6 +32,13 @@ struct DispatchKernel {
     /// Rows that a workgroup computes.
     let rowsPerGroup: Int
     let pipeline: Pipeline
+    /// Where workgroups take the tiles of a list (`GroupRowsKernel`), what the list groups.
+    var grouping: RowGrouping?
+
+    /// Workgroups in the second dimension.
+    func groupCount(forRows rows: Int) -> Int {
+        grouping?.maxTileCount(rows: rows, rowsPerTile: rowsPerGroup) ?? rows.dividedUp(by: rowsPerGroup)
+    }
 }
 
 /// One kernel over one set of buffers, ready but for the number of rows.
@@ -56,10 +64,14 @@ struct Dispatch {
     var workPerRow = 0
     /// Floating-point operations of a pair of a query and a position.
     var workPerScore = 0
+    /// With fewer rows there is nothing to do: another dispatch computes them.
+    var minRowCount = 1
     var set: VkDescriptorSet?
 
-    /// The kernel for `rows` rows.
-    func kernel(forRows rows: Int) -> DispatchKernel? { kernels.first { rows <= $0.maxRowCount } }
+    /// The kernel for `rows` rows; nil where there is nothing to do.
+    func kernel(forRows rows: Int) -> DispatchKernel? {
+        rows < minRowCount ? nil : kernels.first { rows <= $0.maxRowCount }
+    }
 }
 
 extension Dispatch {

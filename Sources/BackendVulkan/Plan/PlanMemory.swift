@@ -16,6 +16,8 @@ struct PlanMemory {
     let logits: MemoryRange
     /// The most likely tokens of each segment of the logits; nil where the host finds them.
     let segments: MemoryRange?
+    /// The rows of a step grouped by matrix; nil where there is no set of matrices.
+    let groups: MemoryRange?
     private let arenas: [MemoryRange]
 
     /// Uploads the weights of `lowered`, which was lowered for activations of `limbCount` limbs, and allocates scratch
@@ -46,6 +48,15 @@ struct PlanMemory {
             segments = nil
         }
 
+        var wordCount = 0
+        for case .selectedLinear(_, let set, _, let routes, let output) in operations {
+            let grouping = RowGrouping(
+                matrixCount: plan[set].matrices.count, choiceCount: plan[routes].width / 2)
+            let rowCount = limits.maxRowCount(plan[output].rows)
+            wordCount = max(wordCount, grouping.wordCount(maxRowCount: rowCount))
+        }
+        groups = wordCount == 0 ? nil : try pool.allocate(byteCount: wordCount * 4, for: .scratch)
+
         var rowsPerTile = 16
         var stateSize = 0
         for case .attention(let layer, _, let shape, _, _) in operations {
@@ -68,4 +79,9 @@ struct PlanMemory {
         return MemoryRange(
             buffer: arena.buffer, byteOffset: arena.byteOffset + storage.byteOffset, byteCount: storage.byteCount)
     }
+}
+
+extension BatchLimits {
+    /// Maximum number of rows of values with `rows`.
+    func maxRowCount(_ rows: PlanRows) -> Int { rows == .tokens ? maxTokenCount : maxSampleCount }
 }

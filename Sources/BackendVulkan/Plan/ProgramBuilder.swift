@@ -10,6 +10,8 @@ struct ProgramBuilder {
     let shapes: KernelShapes
     private var hazards = HazardTracker()
     private(set) var phases: [DispatchPhase] = []
+    /// What `memory.groups` holds.
+    var grouped: GroupedRows?
 
     var plan: ForwardPlan { memory.plan }
     var weights: PlanWeights { memory.weights }
@@ -43,7 +45,8 @@ struct ProgramBuilder {
             throw .unsupported(operation: "selectedLinear", reason: "adapters")
         case .weightedSum(let input, let routes, let output): try weightedSum(input, routes, output)
         case .reorder(let input, let matrix, let output): try reorder(input, matrix, output)
-        case .convert(let input, _, _, let quantized, let output): try quantize(input, quantized, output)
+        case .convert(let input, let partCount, _, let quantized, let output):
+            try quantize(input, partCount: partCount, quantized, output)
         case .head(let pass): try head(pass)
         case .attention(let layer, let query, let shape, let output, let record):
             try attention(layer, query, shape, output, record)

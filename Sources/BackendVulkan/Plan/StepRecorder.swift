@@ -51,7 +51,7 @@ struct StepRecorder {
             guard rows > 0, let kernel = dispatch.kernel(forRows: rows) else { continue }
             let cost = rows * dispatch.workPerRow + scoreCount(dispatch.rows) * dispatch.workPerScore
             let columnCount = dispatch.groupCount.dividedUp(by: kernel.pipeline.variant.tilesPerGroup)
-            let rowCount = rows.dividedUp(by: kernel.rowsPerGroup)
+            let rowCount = kernel.groupCount(forRows: rows)
             // A part of a dispatch is whole workgroups: `CmdDispatchBase` gives them the ids of the whole.
             let parts = DispatchParts(
                 columnCount: columnCount, rowCount: rowCount, count: (cost - 1) / maximumWork + 1)

@@ -35,8 +35,16 @@ struct VulkanLowering: LoweringTarget {
         return formats
     }
 
-    /// Experts are multiplied with floats.
-    func inputFormat(of set: PlanMatrixSet) throws(BackendError) -> QuantizedActivations? { nil }
+    func inputFormat(of set: PlanMatrixSet) throws(BackendError) -> QuantizedActivations? {
+        guard let limbCount, case .quantized(let matrix) = set.matrices[0] else { return nil }
+        return QuantizedActivations(
+            count: limbCount, for: try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize))
+    }
+
+    /// Parts of whole slices.
+    func convertsAsOneRow(_ format: QuantizedActivations, partWidth: Int) -> Bool {
+        partWidth % QuantizedFormat.slice == 0
+    }
 
     func wordCount(of format: QuantizedActivations, width: Int) -> Int { format.width(inputSize: width) }
 
