@@ -7,6 +7,8 @@
 #define SIGMOID 4
 #define RELU_SQUARED 5
 #define XIELU 6
+// Of gate and up together (gated.glsl).
+#define CLAMPED_SWIGLU 7
 
 #if ACTIVATION == SILU
 float activated(float x) { return x / (1.0 + exp(-x)); }

@@ -1,4 +1,4 @@
-// output = activation(gate) * up.
+// output = gated(gate, up).
 
 layout(local_size_x = GROUP) in;
 

@@ -1,4 +1,4 @@
-// output = activation(gate) * up, as quantized activations.
+// output = gated(gate, up), as quantized activations.
 
 layout(local_size_x = GROUP) in;
 

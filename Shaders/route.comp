@@ -10,6 +10,10 @@ layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result
 // Finite, as some compilers assume that no number is infinite.
 #define LOWEST uintBitsToFloat(0xFF7FFFFFu)
 
+#define SOFTMAX 0
+#define SIGMOID 1
+#define SPARSE_MIXER 2
+
 shared float scores[EXPERTS];
 // What experts are chosen by. Where nothing is added to scores these are logits, which are in the same order and differ
 // more.
@@ -39,7 +43,7 @@ void main() {
     for (uint expert = 0; expert < EXPERTS; expert++) largest = max(largest, not_nan(logits[from + expert]));
     for (uint expert = gl_LocalInvocationIndex; expert < EXPERTS; expert += GROUP) {
         float logit = logits[from + expert];
-#if SIGMOID
+#if SCORING == SIGMOID
         scores[expert] = 1.0 / (1.0 + exp(-logit));
 #else
         scores[expert] = exp(logit - largest);
@@ -47,7 +51,7 @@ void main() {
         if (has_bias == 0) ranks[expert] = not_nan(logit);
     }
     barrier();
-#if !SIGMOID
+#if SCORING == SOFTMAX
     float total = 0;
     for (uint expert = 0; expert < EXPERTS; expert++) total += scores[expert];
     barrier();
@@ -100,6 +104,21 @@ void main() {
         if (before < CHOICES) chosen[before] = expert;
     }
     barrier();
+#if SCORING == SPARSE_MIXER
+    // An expert shares the softmax of a chosen one if it was not chosen before and is near enough.
+    for (uint choice = gl_LocalInvocationIndex; choice < CHOICES; choice += GROUP) {
+        float best = logits[from + chosen[choice]];
+        float sum = 1;
+        for (uint expert = 0; expert < EXPERTS; expert++) {
+            bool is_open = true;
+            for (uint other = 0; other <= choice; other++) is_open = is_open && chosen[other] != expert;
+            float logit = logits[from + expert];
+            if (is_open && best - logit <= jitter * max(abs(logit), best)) sum += exp(logit - best);
+        }
+        scores[chosen[choice]] = 1.0 / sum;
+    }
+    barrier();
+#endif
     float sum = 0;
     for (uint choice = 0; choice < CHOICES; choice++) sum += scores[chosen[choice]];
     uint to = gl_WorkGroupID.y * output_stride + output_offset;

@@ -175,7 +175,8 @@ final class CPUPlan: PreparedPlan, TeamWork {
         while first < rows.upperBound {
             let last = min(first + rowsOfATile, rows.upperBound)
             for index in range {
-                program.rowKernels[index].perform(rows: first..<last, batch: batch, cache: cache, kernels: kernels)
+                program.rowKernels[index].perform(
+                    rows: first..<last, thread: thread, batch: batch, cache: cache, kernels: kernels)
             }
             first = last
         }

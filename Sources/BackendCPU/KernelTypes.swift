@@ -46,6 +46,20 @@ extension PointwiseActivation {
     }
 }
 
+extension Activation {
+    /// What the kernels compute of gate and up.
+    var kernelFunction: RowKernel.Gated.Function {
+        switch self {
+        case .silu: .product(.silu)
+        case .geluTanh: .product(.geluTanh)
+        case .gelu: .product(.gelu)
+        case .relu: .product(.relu)
+        case .sigmoid: .product(.sigmoid)
+        case .clampedSwiGLU(let alpha, let limit): .clampedSwiGLU(alpha: alpha, limit: limit)
+        }
+    }
+}
+
 extension RotaryEmbedding.Pairing {
     /// The kernels' name for it.
     var kernelPairing: quire_pairing {

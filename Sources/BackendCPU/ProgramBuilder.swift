@@ -30,6 +30,7 @@ struct ProgramBuilder {
     private let target: CPULowering
     private let limits: BatchLimits
     private let pool: MemoryPool
+    private let threadCount: Int
     private let weights: [PrepackedMatrix]
     /// Of each set with known matrices the first one, and a table of the addresses of all.
     private var sets: [MatrixSetID: (matrix: PrepackedMatrix, addresses: UnsafePointer<UnsafeRawPointer>)] = [:]
@@ -59,6 +60,7 @@ struct ProgramBuilder {
         self.target = target
         self.limits = limits
         self.pool = pool
+        threadCount = workers.threadCount
         orders = try InputOrders(of: plan.matrices, pool: pool)
         let grids = try GridTables(
             of: plan.matrices.map(\.weights) + plan.matrixSets.flatMap(\.matrices), pool: pool)
@@ -340,10 +342,14 @@ extension ProgramBuilder {
             return conversion(
                 of: input, partCount, order: matrix.map { orders.order(of: plan[$0]) }, to: format, output)
         case .route(let logits, let bias, let factors, let routing, let output):
+            let count = routing.scratchCount * threadCount
+            let scratch = try pool.allocate(byteCount: count * MemoryLayout<Double>.stride, for: .scratch)
+            ranges.append(scratch)
             return .route(
                 RowKernel.Route(
                     routing: routing, logits: floats(logits), bias: bias.map { vector($0) },
-                    factors: factors.map { vector($0) }, output: floats(output)))
+                    factors: factors.map { vector($0) }, output: floats(output),
+                    scratch: scratch.start.bindMemory(to: Double.self, capacity: count)))
         case .weightedSum(let input, let routes, let output):
             return .weightedSum(
                 input: floats(input), routes: floats(routes), choiceCount: plan[routes].width / 2,
@@ -352,7 +358,7 @@ extension ProgramBuilder {
         case .gated(let gate, let up, let activation, _, let output):
             return .gated(
                 RowKernel.Gated(
-                    activation: activation.pointwise.kernelActivation, gate: floats(gate), up: floats(up),
+                    function: activation.kernelFunction, gate: floats(gate), up: floats(up),
                     output: floats(output), width: plan[output].width))
         case .activation(let input, let activation, let output):
             return .activation(

@@ -71,6 +71,8 @@ enum RowKernel {
         let bias: UnsafePointer<Float>?
         let factors: UnsafePointer<Float>?
         let output: Rows
+        /// Room for `routing.scratchCount` numbers for each thread.
+        let scratch: UnsafeMutablePointer<Double>
     }
 
     struct Norm {
@@ -125,7 +127,13 @@ enum RowKernel {
     }
 
     struct Gated {
-        let activation: quire_activation
+        enum Function {
+            /// `f(gate) * up`.
+            case product(quire_activation)
+            case clampedSwiGLU(alpha: Float, limit: Float)
+        }
+
+        let function: Function
         let gate: Rows
         let up: Rows
         let output: Rows
@@ -134,9 +142,9 @@ enum RowKernel {
 }
 
 extension RowKernel {
-    /// Computes rows `rows`.
+    /// Computes rows `rows` on thread `thread`.
     func perform(
-        rows: Range<Int>, batch: BatchView, cache: CacheView, kernels: UnsafePointer<quire_kernels>
+        rows: Range<Int>, thread: Int, batch: BatchView, cache: CacheView, kernels: UnsafePointer<quire_kernels>
     ) {
         let first = rows.lowerBound
         let count = rows.count
@@ -179,9 +187,16 @@ extension RowKernel {
                 it.isKeys ? layer.keys : layer.values)
         case .gated(let it):
             let offset = first * it.width
-            kernels.pointee.gated_activation(
-                it.activation, it.gate + offset, it.width, it.up + offset, it.width, it.output + offset, it.width,
-                count, it.width)
+            switch it.function {
+            case .product(let activation):
+                kernels.pointee.gated_activation(
+                    activation, it.gate + offset, it.width, it.up + offset, it.width, it.output + offset, it.width,
+                    count, it.width)
+            case .clampedSwiGLU(let alpha, let limit):
+                kernels.pointee.clamped_swiglu(
+                    it.gate + offset, it.width, it.up + offset, it.width, it.output + offset, it.width, count,
+                    it.width, alpha, limit)
+            }
         case .activation(let activation, var numbers, let input, let output, let width):
             kernels.pointee.activation(
                 activation, &numbers, input + first * width, output + first * width, count * width)
@@ -222,7 +237,8 @@ extension RowKernel {
             for row in rows {
                 it.routing.route(
                     it.logits + row * it.routing.expertCount, bias: it.bias, factors: it.factors,
-                    to: it.output + row * it.routing.routeWidth)
+                    to: it.output + row * it.routing.routeWidth,
+                    scratch: it.scratch + thread * it.routing.scratchCount)
             }
         case .weightedSum(let input, let routes, let choiceCount, let output, let width):
             for row in rows {

@@ -34,6 +34,17 @@ extension BackendConformance {
                     expertCount: 6, choiceCount: 6, scoring: .sigmoid,
                     groups: Groups(count: 3, chosenCount: 3, scoreCount: 2), isNormalized: true), true, false
             ),
+            // A jitter that keeps some experts and not others.
+            (
+                ExpertRouting(
+                    expertCount: 16, choiceCount: 2, scoring: .sparseMixer(jitter: 0.1), isNormalized: false), false,
+                false
+            ),
+            (
+                ExpertRouting(
+                    expertCount: 300, choiceCount: 3, scoring: .sparseMixer(jitter: 0.4), isNormalized: false, scale: 2),
+                false, true
+            ),
         ]
         return routings.map { routing, hasBias, hasFactors in
             rowCase(
@@ -84,7 +95,7 @@ extension BackendConformance {
                 "2 of 5 experts \(format), \(compute)", rowCount: rowCount, tolerance: Tolerance.linear(compute),
                 seed: UInt64(130 + index)
             ) { sketch in
-                sketch.experts(of: sketch.input(256), 5, 2, hasBias: false) { sketch, name in
+                sketch.experts(of: sketch.input(256), 5, 2, hasBias: index % 2 == 1) { sketch, name in
                     let inner = format.fits(inputSize: 68) ? 68 : 256
                     let (rows, columns) = name == "down" ? (256, inner) : (inner, 256)
                     return .quantized(
@@ -110,7 +121,9 @@ extension PlanSketch {
         let (gates, ups, downs) = (matrices(&self, "gate"), matrices(&self, "up"), matrices(&self, "down"))
         let gate = selectedLinear(input, "gate", gates, hasBias: hasBias, routes)
         let up = selectedLinear(input, "up", ups, hasBias: hasBias, routes)
-        let products = selectedLinear(gated(gate, up, .silu), "down", downs, hasBias: hasBias, routes)
+        // gpt-oss has biases, and this activation.
+        let activation = hasBias ? Activation.clampedSwiGLU(alpha: 1.702, limit: 0.75) : .silu
+        let products = selectedLinear(gated(gate, up, activation), "down", downs, hasBias: hasBias, routes)
         return weightedSum(products, routes)
     }
 }

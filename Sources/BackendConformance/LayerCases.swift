@@ -95,10 +95,12 @@ extension BackendConformance {
 
         let second = style.isParallel ? normed : style.preNorm ? norm(middle, of: style, &sketch) : middle
         let up = sketch.linear(second, style.feedForward, weights, bias: style.isPlain)
-        let activated =
-            style.isPlain
-            ? sketch.activation(up, style.activation.pointwise)
-            : sketch.gated(sketch.linear(second, style.feedForward, weights), up, style.activation)
+        let activated: ValueID
+        if style.isPlain, let function = style.activation.pointwise {
+            activated = sketch.activation(up, function)
+        } else {
+            activated = sketch.gated(sketch.linear(second, style.feedForward, weights), up, style.activation)
+        }
         var down = sketch.linear(activated, style.hidden, weights)
         if style.postNorm { down = norm(down, of: style, &sketch) }
         if let scale = style.residualScale { down = sketch.scale(down, by: scale) }

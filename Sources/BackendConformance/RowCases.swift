@@ -53,8 +53,8 @@ extension BackendConformance {
 
     static func elementwiseCases(_ coverage: Coverage) -> [ConformanceCase] {
         let widths = [1, 3, 17, 64, 77, 576]
-        let gated = CoveringArray(levelCounts: [Activation.allCases.count, widths.count]).rows(coverage).map { row in
-            let (activation, width) = (Activation.allCases[row[0]], widths[row[1]])
+        let gated = CoveringArray(levelCounts: [gatedActivations.count, widths.count]).rows(coverage).map { row in
+            let (activation, width) = (gatedActivations[row[0]], widths[row[1]])
             return rowCase("\(activation) width \(width)", rowCount: 7, tolerance: Tolerance.single, seed: 40) {
                 sketch in
                 let gate = sketch.input(width, bound: 12)

@@ -12,17 +12,16 @@ extension ReferencePlan {
         }
     }
 
-    /// `activation(gate) * up`.
+    /// `activation` of `gate` and `up`.
     func gatedActivation(
         gate: ValueID, up: ValueID, activation: Activation, output: ValueID, _ batch: borrowing ForwardBatch
     ) {
-        let function = activation.pointwise
         for row in 0..<rowCount(of: output, in: batch) {
             let gates = values[gate.index].row(row)
             let ups = values[up.index].row(row)
             let target = values[output.index].row(row)
             for index in target.indices {
-                target[index] = Float(function.applied(to: Double(gates[index])) * Double(ups[index]))
+                target[index] = Float(activation.applied(gate: Double(gates[index]), up: Double(ups[index])))
             }
         }
     }

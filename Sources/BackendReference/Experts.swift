@@ -6,15 +6,18 @@ extension ReferencePlan {
         logits: ValueID, bias: VectorID?, factors: VectorID?, routing: ExpertRouting, output: ValueID,
         _ batch: borrowing ForwardBatch
     ) {
-        (bias.map { plan[$0].elements } ?? []).withUnsafeBufferPointer { bias in
-            (factors.map { plan[$0].elements } ?? []).withUnsafeBufferPointer { factors in
-                for row in 0..<rowCount(of: output, in: batch) {
-                    guard let source = values[logits.index].row(row).baseAddress,
-                        let target = values[output.index].row(row).baseAddress
-                    else { return }
-                    routing.route(
-                        source, bias: bias.isEmpty ? nil : bias.baseAddress,
-                        factors: factors.isEmpty ? nil : factors.baseAddress, to: target)
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: routing.scratchCount) { scratch in
+            guard let scratch = scratch.baseAddress else { return }
+            (bias.map { plan[$0].elements } ?? []).withUnsafeBufferPointer { bias in
+                (factors.map { plan[$0].elements } ?? []).withUnsafeBufferPointer { factors in
+                    for row in 0..<rowCount(of: output, in: batch) {
+                        guard let source = values[logits.index].row(row).baseAddress,
+                            let target = values[output.index].row(row).baseAddress
+                        else { return }
+                        routing.route(
+                            source, bias: bias.isEmpty ? nil : bias.baseAddress,
+                            factors: factors.isEmpty ? nil : factors.baseAddress, to: target, scratch: scratch)
+                    }
                 }
             }
         }

@@ -1,17 +1,20 @@
 import CLibrary
 
-/// The function of a gated activation.
-public enum Activation: String, Sendable, Hashable, CaseIterable {
+/// The function of a gated activation, of which most are `f(gate) * up`.
+public enum Activation: Sendable, Hashable {
     /// `x / (1 + exp(-x))` (Elfwing et al., arXiv 1702.03118).
     case silu
     /// `0.5 x (1 + tanh(sqrt(2/π) (x + 0.044715 x³)))`.
-    case geluTanh = "gelu_tanh"
+    case geluTanh
     /// `0.5 x (1 + erf(x / sqrt(2)))` (Hendrycks and Gimpel, arXiv 1606.08415).
     case gelu
     /// `max(x, 0)`.
     case relu
     /// `1 / (1 + exp(-x))`, as in gates of attention outputs.
     case sigmoid
+    /// gpt-oss: `g / (1 + exp(-alpha g)) * (u + 1)`, where `g` is `gate`, at most `limit`, and `u` is `up`, from `-limit` to
+    /// `limit`. NaN stays NaN.
+    case clampedSwiGLU(alpha: Float, limit: Float)
 }
 
 /// The function of an activation without a gate.
@@ -29,14 +32,44 @@ public enum PointwiseActivation: Sendable, Hashable {
 }
 
 extension Activation {
-    /// The same function without a gate.
-    public var pointwise: PointwiseActivation {
+    /// `f` of the activations that are `f(gate) * up`; nil for the others.
+    public var pointwise: PointwiseActivation? {
         switch self {
         case .silu: .silu
         case .geluTanh: .geluTanh
         case .gelu: .gelu
         case .relu: .relu
         case .sigmoid: .sigmoid
+        case .clampedSwiGLU: nil
+        }
+    }
+
+    /// The activation of `gate` and `up` in double precision, which backends and their tests are compared with.
+    public func applied(gate: Double, up: Double) -> Double {
+        switch self {
+        case .silu, .geluTanh, .gelu, .relu, .sigmoid: (pointwise?.applied(to: gate) ?? gate) * up
+        case .clampedSwiGLU(let alpha, let limit):
+            Self.clamped(gate, alpha: Double(alpha), limit: Double(limit))
+                * (Self.clamped(up, to: Double(limit)) + 1)
+        }
+    }
+
+    private static func clamped(_ gate: Double, alpha: Double, limit: Double) -> Double {
+        let gate = gate > limit ? limit : gate
+        return gate / (1 + exp(-alpha * gate))
+    }
+
+    private static func clamped(_ up: Double, to limit: Double) -> Double {
+        up > limit ? limit : up < -limit ? -limit : up
+    }
+}
+
+extension Activation: CustomStringConvertible {
+    /// The name of `pointwise`, or `clamped_swiglu` with its numbers.
+    public var description: String {
+        switch self {
+        case .silu, .geluTanh, .gelu, .relu, .sigmoid: pointwise.map { "\($0)" } ?? ""
+        case .clampedSwiGLU(let alpha, let limit): "clamped_swiglu alpha \(alpha), limit \(limit)"
         }
     }
 }

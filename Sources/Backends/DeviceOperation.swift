@@ -59,7 +59,7 @@ public enum DeviceOperation: Sendable, Hashable {
     /// Comes after the `writeKV` of the same layer.
     case pagedAttention(layer: Int, query: ValueID, attention: AttentionShape, output: ValueID)
 
-    /// `output = activation(gate) * up`, element by element.
+    /// `output = activation(gate) * up`, or another function of both (`Activation`), element by element.
     case gatedActivation(gate: ValueID, up: ValueID, activation: Activation, output: ValueID)
 
     /// `output = activation(input)`, element by element: the activation of a feed-forward layer without a gate.

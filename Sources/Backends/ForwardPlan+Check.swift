@@ -53,6 +53,7 @@ extension ForwardPlan {
                 ?? bias.flatMap { differs(self[$0].name, self[$0].elements.count, "the output", self[output].width) }
                 ?? (self[input].rows == self[output].rows ? nil : "its input and its output count other rows")
         case .route(let logits, let bias, let factors, let routing, let output):
+            if case .sparseMixer = routing.scoring, bias != nil { return "a sparse mixer with a bias" }
             return routing.misfit ?? differs("logits", self[logits].width, "experts", routing.expertCount)
                 ?? differs("the output", self[output].width, "a route", routing.routeWidth)
                 ?? [bias, factors].compactMap { $0 }.lazy.compactMap {

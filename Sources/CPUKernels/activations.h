@@ -80,7 +80,24 @@ INLINE void gated_rows(quire_activation activation, const float *gate, size_t ga
     }
 }
 
-/// All activations that a gate may have.
+/// `g sigmoid(alpha g) (u + 1)` of the clamped `g` and `u`; NaN stays NaN.
+static void clamped_swiglu(const float *gate, size_t gate_stride, const float *up, size_t up_stride, float *y,
+                           size_t y_stride, size_t rows, size_t width, float alpha, float limit) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *gates = gate + r * gate_stride, *ups = up + r * up_stride;
+        float *to = y + r * y_stride;
+        for (size_t i = 0; i < width; i += LANES) {
+            size_t count = smaller(width - i, LANES);
+            f32x16 g = load_some(gates + i, count), u = load_some(ups + i, count);
+            g = blend(g > splat(limit), splat(limit), g);
+            u = blend(u > splat(limit), splat(limit), u);
+            u = blend(u < splat(-limit), splat(-limit), u);
+            store_some(to + i, sigmoid_times(g, g * splat(alpha)) * (u + splat(1.0f)), count);
+        }
+    }
+}
+
+/// All activations `f(gate) * up`.
 #define FOR_GATE_ACTIVATIONS(CASE) \
     CASE(silu)                     \
     CASE(gelu_tanh)                \

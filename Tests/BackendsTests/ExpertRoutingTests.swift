@@ -8,11 +8,12 @@ import Testing
         _ routing: ExpertRouting, _ logits: [Float], bias: [Float]? = nil, factors: [Float]? = nil
     ) -> (experts: [Int], weights: [Float]) {
         var route = [Float](repeating: .nan, count: routing.routeWidth)
+        var scratch = [Double](repeating: .nan, count: routing.scratchCount)
         (bias ?? []).withUnsafeBufferPointer { biases in
             (factors ?? []).withUnsafeBufferPointer { scales in
                 routing.route(
                     logits, bias: bias == nil ? nil : biases.baseAddress,
-                    factors: factors == nil ? nil : scales.baseAddress, to: &route)
+                    factors: factors == nil ? nil : scales.baseAddress, to: &route, scratch: &scratch)
             }
         }
         return (route.prefix(routing.choiceCount).map { Int($0) }, Array(route.suffix(routing.choiceCount)))
@@ -33,6 +34,26 @@ import Testing
         #expect(experts == [2])
         #expect(weights == [0.75])
     }
+
+    /// The expected numbers are those of transformers 5.24.0: `sparsemixer(logits, jitter_eps=0.1, training=False)`.
+    @Test("a sparse mixer weighs each chosen expert among the near ones that are left")
+    func sparseMixer() {
+        let routing = ExpertRouting(
+            expertCount: 5, choiceCount: 2, scoring: .sparseMixer(jitter: 0.1), isNormalized: false)
+        for (logits, experts, weights) in Self.mixed {
+            let found = Self.route(routing, logits)
+            #expect(found.experts == experts)
+            for (weight, expected) in zip(found.weights, weights) { #expect(abs(weight - expected) < 1e-6) }
+        }
+    }
+
+    private static let mixed: [(logits: [Float], experts: [Int], weights: [Float])] = [
+        ([1.0, 2.0, 1.75, -3.0, 1.5], [1, 2], [0.56217653, 0.56217653]),
+        ([-1.0, -1.1, -2.0, -1.15, -9.0], [0, 1], [0.36159232, 0.51249737]),
+        ([0.0, 0.0, -1.0, 0.0, -0.5], [0, 1], [0.33333334, 0.5]),
+        ([4.0, 1.0, 0.9, 0.3, 0.85], [0, 1], [1.0, 0.36159232]),
+        ([-0.5, 3.0, 2.5, 2.4, 2.0], [1, 2], [0.46396342, 0.39818931]),
+    ]
 
     @Test("experts of groups that are not among the best are not chosen")
     func groups() {
@@ -62,12 +83,16 @@ import Testing
                 groups: ExpertRouting.Groups(
                     count: groupCount, chosenCount: chosenCount, scoreCount: Int.random(in: 1...size, using: &random)),
                 isNormalized: Bool.random(using: &random))
+            let mixer = ExpertRouting(
+                expertCount: groupCount * size, choiceCount: routing.choiceCount, scoring: .sparseMixer(jitter: 0.01),
+                isNormalized: false)
             func numbers() -> [Float] {
                 (0..<routing.expertCount).map { _ in hostile.randomElement(using: &random) ?? 0 }
             }
             let experts = Self.route(routing, numbers(), bias: numbers()).experts
             #expect(Set(experts).count == routing.choiceCount)
             #expect(experts.allSatisfy { (0..<routing.expertCount).contains($0) })
+            #expect(Set(Self.route(mixer, numbers()).experts).count == mixer.choiceCount)
         }
     }
 

@@ -75,6 +75,12 @@ import Testing
         #expect(abs(PointwiseActivation.silu.applied(to: -1) + 0.2689414214) < 1e-9)
         #expect(PointwiseActivation.reluSquared.applied(to: 3) == 9 && PointwiseActivation.relu.applied(to: -3) == 0)
         #expect(PointwiseActivation.sigmoid.applied(to: 0) == 0.5)
+        #expect(abs(Activation.silu.applied(gate: -1, up: 3) + 3 * 0.2689414214) < 1e-9)
+        // 7 / (1 + exp(-1.702 · 7)) · (-7 + 1), as both are clamped, and 1 / (1 + exp(-1.702)) · (2 + 1).
+        let clamped = Activation.clampedSwiGLU(alpha: 1.702, limit: 7)
+        #expect(abs(clamped.applied(gate: 9, up: -8) + 41.9997189) < 1e-6)
+        #expect(abs(clamped.applied(gate: 1, up: 2) - 2.5373873) < 1e-6)
+        #expect(clamped.applied(gate: -1e3, up: 1) == 0 && clamped.applied(gate: .nan, up: 1).isNaN)
         // 0.8 · 4 + 0.5 · 2, and (exp(-2) - 1 + 2) · 0.8 - 0.5 · 2.
         let xielu = PointwiseActivation.xielu(alphaPositive: 0.8, alphaNegative: 0.8, beta: 0.5, epsilon: -1e-6)
         #expect(abs(xielu.applied(to: 2) - 4.2) < 1e-6)

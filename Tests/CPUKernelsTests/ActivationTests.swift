@@ -44,6 +44,29 @@ import Testing
         }
     }
 
+    @Test(arguments: KernelTable.available)
+    func clampedSwiGLUAgreesWithDoubles(table: KernelTable) {
+        let inputs = Self.inputs + [.nan, 1]
+        let count = inputs.count
+        // Both clamps and the range between them.
+        let up = (0..<count - 1).map { Float($0 % 19) - 9.25 } + [Float.nan]
+        var y = [Float](repeating: 0, count: count)
+        table.kernels.clamped_swiglu(inputs, count, up, count, &y, count, 1, count, 1.702, 7)
+        for i in 0..<count - 2 {
+            let gate = min(Double(inputs[i]), 7)
+            let want = gate / (1 + exponential(-Double(Float(1.702)) * gate)) * (max(min(Double(up[i]), 7), -7) + 1)
+            #expect(abs(Double(y[i]) - want) <= 2e-5 * abs(want) + 5e-36, "\(inputs[i]), \(up[i]) gave \(y[i])")
+        }
+        #expect(y[count - 2].isNaN && y[count - 1].isNaN)
+        // Rows with strides, in place.
+        var inPlace = inputs
+        inPlace.withUnsafeMutableBufferPointer { p in
+            guard let base = p.baseAddress else { return }
+            table.kernels.clamped_swiglu(base, 1, up, 1, base, 1, count - 2, 1, 1.702, 7)
+        }
+        #expect(bits(inPlace.dropLast(2)) == bits(y.dropLast(2)))
+    }
+
     /// Without a gate: the same numbers as with an `up` of ones, in place as well, and NaN stays NaN.
     @Test(arguments: KernelTable.available, gates + [.xielu])
     func agreesWithoutGate(table: KernelTable, activation: quire_activation) {

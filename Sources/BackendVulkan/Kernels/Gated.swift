@@ -1,7 +1,7 @@
 import Backends
 import SharedValues
 
-/// `output = activation(gate) * up` (`gated.comp`), or that as quantized activations (`gated_quantized.comp`).
+/// `output = activation(gate) * up`, or another function of both (`gated.comp`), or that as quantized activations (`gated_quantized.comp`).
 struct GatedKernel: Kernel {
     enum Binding: KernelBinding { case gate, up, output }
 
@@ -10,6 +10,9 @@ struct GatedKernel: Kernel {
         var gate: RowLayout
         var up: RowLayout
         var output: RowLayout
+        /// The numbers of the clamped SwiGLU; the other functions read none.
+        var alpha: Float = 0
+        var limit: Float = 0
     }
 
     private static let shared = [PackageResources.activations_glsl, PackageResources.gated_glsl]
@@ -25,7 +28,7 @@ struct GatedKernel: Kernel {
     var operation: KernelOperation { quantized == nil ? Self.floats : Self.integers }
 
     var definitions: ShaderDefinitions {
-        let own: ShaderDefinitions = ["ACTIVATION": activation.pointwise.code]
+        let own: ShaderDefinitions = ["ACTIVATION": activation.code]
         return quantized.map { own + $0.definitions + ["GROUP": QuantizedActivations.group] }
             ?? own + ElementwiseGroup.definitions
     }
@@ -38,16 +41,33 @@ struct GatedKernel: Kernel {
 
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let gate = ElementwiseGroup.testRows(seed: 6).map { $0 * 8 }
-        let up = ElementwiseGroup.testRows(seed: 7)
+        let up = ElementwiseGroup.testRows(seed: 7).map { $0 * 8 }
         let layout = ElementwiseGroup.testLayout
         let rows = ExpectedRows(
-            zip(gate, up).map { activation.pointwise.applied(to: Double($0)) * Double($1) }, width: Int(layout.stride),
+            zip(gate, up).map { activation.applied(gate: Double($0), up: Double($1)) }, width: Int(layout.stride),
             quantized: quantized)
         return SelfTestCase(
             Self.self, bindings: [.gate: SelfTestCase.bits(gate), .up: SelfTestCase.bits(up)],
-            parameters: Parameters(
+            parameters: parameters(
                 width: layout.stride, gate: layout, up: layout, output: RowLayout(stride: UInt32(rows.stride))),
             rowCount: 2, groupCount: 2, output: .output, rows: rows)
+    }
+
+    fileprivate func parameters(width: UInt32, gate: RowLayout, up: RowLayout, output: RowLayout) -> Parameters {
+        guard case .clampedSwiGLU(let alpha, let limit) = activation else {
+            return Parameters(width: width, gate: gate, up: up, output: output)
+        }
+        return Parameters(width: width, gate: gate, up: up, output: output, alpha: alpha, limit: limit)
+    }
+}
+
+extension Activation {
+    /// Its number in `activations.glsl`.
+    fileprivate var code: Int {
+        switch self {
+        case .silu, .geluTanh, .gelu, .relu, .sigmoid: pointwise?.code ?? 0
+        case .clampedSwiGLU: 7
+        }
     }
 }
 
@@ -63,7 +83,7 @@ extension ProgramBuilder {
         let dispatch = Dispatch(
             GatedKernel.self, try kernels(for: kernel),
             bindings: [.gate: sources[0], .up: sources[1], .output: target],
-            parameters: .init(
+            parameters: kernel.parameters(
                 width: UInt32(width), gate: rowLayout(of: gate), up: rowLayout(of: up),
                 output: rowLayout(of: output)),
             rows: DispatchRows(plan[output].rows), groupCount: kernel.groupCount(width: width),

@@ -12,6 +12,8 @@ struct RouteKernel: Kernel {
         var hasFactors: UInt32
         var factorOffset: UInt32
         var scale: Float
+        /// Twice that of a sparse mixer; other scorings read none.
+        var jitter: Float = 0
     }
 
     static let operations = [KernelOperation("route", parts: [PackageResources.route_comp])]
@@ -21,27 +23,37 @@ struct RouteKernel: Kernel {
 
     let routing: ExpertRouting
 
+    private var isMixer: Bool { if case .sparseMixer = routing.scoring { true } else { false } }
+
+    fileprivate var jitter: Float {
+        guard case .sparseMixer(let jitter) = routing.scoring else { return 0 }
+        return 2 * jitter
+    }
+
     var definitions: ShaderDefinitions {
         [
             "GROUP": ElementwiseGroup.size, "EXPERTS": routing.expertCount, "CHOICES": routing.choiceCount,
-            "SIGMOID": routing.scoring == .sigmoid ? 1 : 0, "NORMALIZED": routing.isNormalized ? 1 : 0,
+            "SCORING": routing.scoring.code, "NORMALIZED": routing.isNormalized ? 1 : 0,
             "GROUPS": routing.groups?.count ?? 1, "CHOSEN_GROUPS": routing.groups?.chosenCount ?? 1,
             "SCORE_COUNT": routing.groups?.scoreCount ?? 1,
         ]
     }
 
-    /// Three rows with a bias and factors; the last one has equal logits.
+    /// Three rows with factors and, but for sparse mixers, a bias; the last one has equal logits.
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let count = routing.expertCount
         let logits = SelfTestCase.numbers(2 * count, seed: 70).map { $0 * 4 } + [Float](repeating: 1, count: count)
         let vectors = SelfTestCase.numbers(2 * count, seed: 71)
         var expected: [Float] = []
+        var scratch = [Double](repeating: 0, count: routing.scratchCount)
         for row in 0..<3 {
             var route = [Float](repeating: 0, count: routing.routeWidth)
             logits.withUnsafeBufferPointer { logits in
                 vectors.withUnsafeBufferPointer { vectors in
                     guard let logits = logits.baseAddress, let vectors = vectors.baseAddress else { return }
-                    routing.route(logits + row * count, bias: vectors, factors: vectors + count, to: &route)
+                    routing.route(
+                        logits + row * count, bias: isMixer ? nil : vectors, factors: vectors + count, to: &route,
+                        scratch: &scratch)
                 }
             }
             expected += route
@@ -54,8 +66,21 @@ struct RouteKernel: Kernel {
             ],
             parameters: Parameters(
                 logits: RowLayout(stride: UInt32(count)), output: RowLayout(stride: UInt32(routing.routeWidth)),
-                hasBias: 1, biasOffset: 0, hasFactors: 1, factorOffset: UInt32(count), scale: routing.scale),
+                hasBias: isMixer ? 0 : 1, biasOffset: 0, hasFactors: 1, factorOffset: UInt32(count),
+                scale: routing.scale,
+                jitter: jitter),
             rowCount: 3, output: .output, expected: expected.map { Double($0) })
+    }
+}
+
+extension ExpertRouting.Scoring {
+    /// Its number in `route.comp`.
+    fileprivate var code: Int {
+        switch self {
+        case .softmax: 0
+        case .sigmoid: 1
+        case .sparseMixer: 2
+        }
     }
 }
 
@@ -108,13 +133,15 @@ extension ProgramBuilder {
                 operation: "route",
                 reason: "\(routing.expertCount) experts, and at most \(RouteKernel.maxExpertCount) are possible")
         }
+        let kernel = RouteKernel(routing: routing)
         let dispatch = Dispatch(
-            RouteKernel.self, try kernels(for: RouteKernel(routing: routing)),
+            RouteKernel.self, try kernels(for: kernel),
             bindings: [.logits: memory.range(logits), .vectors: weights.vectors, .output: memory.range(output)],
             parameters: .init(
                 logits: rowLayout(of: logits), output: rowLayout(of: output), hasBias: bias == nil ? 0 : 1,
                 biasOffset: UInt32(bias.map { weights.offset(of: $0) } ?? 0), hasFactors: factors == nil ? 0 : 1,
-                factorOffset: UInt32(factors.map { weights.offset(of: $0) } ?? 0), scale: routing.scale),
+                factorOffset: UInt32(factors.map { weights.offset(of: $0) } ?? 0), scale: routing.scale,
+                jitter: kernel.jitter),
             rows: DispatchRows(plan[output].rows), groupCount: 1,
             label: "route \(routing.choiceCount) of \(routing.expertCount)", bytesPerRow: routing.expertCount * 4,
             workPerRow: routing.expertCount * 8)

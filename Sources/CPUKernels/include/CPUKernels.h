@@ -204,6 +204,12 @@ typedef void (*quire_gated_activation_fn)(quire_activation activation, const flo
                                           const float *up, size_t up_stride, float *y, size_t y_stride,
                                           size_t rows, size_t width);
 
+/// `y = g / (1 + exp(-alpha g)) * (u + 1)`, where `g` is `gate`, at most `limit`, and `u` is `up`, from `-limit` to `limit`.
+/// Shapes as those of `quire_gated_activation_fn`.
+typedef void (*quire_clamped_swiglu_fn)(const float *gate, size_t gate_stride, const float *up, size_t up_stride,
+                                        float *y, size_t y_stride, size_t rows, size_t width, float alpha,
+                                        float limit);
+
 /// `y = activation(x)`, [count]; `y` may be `x`. Only xielu reads `xielu`; it may be NULL for the others.
 typedef void (*quire_activation_fn)(quire_activation activation, const quire_xielu *_Nullable xielu, const float *x,
                                     float *y, size_t count);
@@ -265,6 +271,7 @@ typedef struct quire_kernels {
     quire_write_heads_fn _Nonnull write_heads;
     quire_paged_attention_fn _Nonnull paged_attention;
     quire_gated_activation_fn _Nonnull gated_activation;
+    quire_clamped_swiglu_fn _Nonnull clamped_swiglu;
     quire_activation_fn _Nonnull activation;
     quire_scale_fn _Nonnull scale;
     quire_add_fn _Nonnull add;
