@@ -44,7 +44,7 @@ public struct PluginCatalog: Sendable {
             try VulkanBackend(VulkanOptions(section, kernelCache: kernelCache, onFallback: onFallback))
         }
         try catalog.weightLoaders.register("dense") { $0.denseLoader() }
-        for name in ["gguf", "awq", "gptq", "compressed-tensors", "fp8"] {
+        for name in ["gguf", "awq", "gptq", "compressed-tensors", "fp8", "mxfp4"] {
             try catalog.weightLoaders.register(name) { try $0.quantizedLoader(named: name) }
         }
         try catalog.policies.register("fcfs") { _ in FirstComeFirstServed() }

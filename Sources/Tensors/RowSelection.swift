@@ -16,6 +16,23 @@ extension LinearWeights {
         }
     }
 
+    /// Rows `first`, `first + step` and so on, as a matrix of their own: copied of a dense matrix, selected of a quantized one
+    /// when they are read. Precondition: `first` is below `step`, and rows are a multiple of it.
+    public func selectingRows(from first: Int, by step: Int) -> LinearWeights {
+        precondition(0 <= first && first < step && outputSize % step == 0, "rows outside of the matrix")
+        let count = outputSize / step
+        switch self {
+        case .dense(let tensor):
+            return .dense(tensor.selectingRows((0..<count).map { first + $0 * step..<first + $0 * step + 1 }))
+        case .quantized(let matrix):
+            return .quantized(
+                QuantizedMatrix(
+                    outputSize: count, inputSize: matrix.inputSize, layout: matrix.layout,
+                    inputOrder: matrix.inputOrder, computeType: matrix.computeType,
+                    rows: StridedRows(matrix: matrix, first: first, step: step)))
+        }
+    }
+
     /// A dense matrix with rows and columns exchanged; nil for quantized ones, whose groups lie along the rows.
     public var transposed: LinearWeights? {
         guard case .dense(let tensor) = self else { return nil }
@@ -33,6 +50,22 @@ extension LinearWeights {
         }
         return .dense(HostTensor(elementType: tensor.elementType, shape: [columns, rows], memory: memory))
     }
+}
+
+/// Rows of a quantized matrix at equal distances.
+private struct StridedRows: QuantizedRows {
+    let matrix: QuantizedMatrix
+    let first: Int
+    let step: Int
+
+    func read(_ range: Range<Int>, into target: UnsafeMutableRawPointer) {
+        for (index, row) in range.enumerated() {
+            let source = first + row * step
+            matrix.read(source..<source + 1, into: target + index * matrix.rowByteCount)
+        }
+    }
+
+    func unload() { matrix.unload() }
 }
 
 /// Some rows of a quantized matrix.

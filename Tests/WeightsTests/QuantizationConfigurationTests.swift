@@ -25,7 +25,7 @@ import Testing
 
     private static let unsupported: [(String, String)] = [
         (#""quant_method":"bitsandbytes","load_in_4bit":true"#, "quantization_config.quant_method bitsandbytes"),
-        (#""quant_method":"mxfp4""#, "quantization_config.quant_method mxfp4"),
+        (#""quant_method":"quark""#, "quantization_config.quant_method quark"),
         (#""quant_method":"modelopt","quant_algo":"NVFP4""#, "quantization_config.quant_method modelopt"),
         (#""quant_method":"fp8","fmt":"e5m2""#, "quantization_config.fmt e5m2"),
         (gptq + #","checkpoint_format":"marlin""#, "quantization_config.checkpoint_format marlin"),

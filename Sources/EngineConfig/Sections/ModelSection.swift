@@ -43,7 +43,7 @@ extension ModelSection: ConfigurationSection {
                 + "f32, activations keep 32-bit precision"),
         ConfigurationKey(
             "loader", \.loader, .name(of: "a weight loader"),
-            "How to read the checkpoint: auto finds its format; gguf, awq, gptq, compressed-tensors and fp8 demand one; "
+            "How to read the checkpoint: auto finds its format; gguf, awq, gptq, compressed-tensors, fp8 and mxfp4 demand one; "
                 + "dense dequantizes the weights"),
         ConfigurationKey(
             "max_model_len", optional: \.maxModelLen, .integer(in: 1...Int(Int32.max)), unset: "the model's own limit",

@@ -7,19 +7,26 @@ struct ModuleTensors {
     let name: String
     /// What reports the bytes that are read.
     let progress: LoadingProgress?
+    let computeType: ElementType
     private let source: any TensorSource
-    private let computeType: ElementType
+    private let separator: String
 
     /// The tensors of the matrix `matrix`, for products of type `type`.
-    init(_ matrix: String, in source: any TensorSource, _ type: WeightType, progress: LoadingProgress?) {
+    init(
+        _ matrix: String, in source: any TensorSource, _ type: WeightType, separator: String = ".",
+        progress: LoadingProgress?
+    ) {
         name = matrix.hasSuffix(".weight") ? String(matrix.dropLast(7)) : matrix
         self.source = source
+        self.separator = separator
         computeType = type.quantizedComputeType
         self.progress = progress
     }
 
+    private func tensorName(_ part: String) -> String { name + separator + part }
+
     /// Whether the module has the tensor `part`.
-    func has(_ part: String) -> Bool { source.shape(of: "\(name).\(part)") != nil }
+    func has(_ part: String) -> Bool { source.shape(of: tensorName(part)) != nil }
 
     /// Whether the module has the tensor `part`, or no dense matrix.
     func isQuantized(_ part: String) -> Bool { has(part) || !has("weight") }
@@ -29,12 +36,12 @@ struct ModuleTensors {
 
     /// The tensor `part`; nil when there is none.
     func optional(_ part: String) throws(WeightLoadingError) -> StoredTensor? {
-        has(part) ? try source.tensor(named: "\(name).\(part)") : nil
+        has(part) ? try source.tensor(named: tensorName(part)) : nil
     }
 
     /// The tensor `part` of exactly this shape. Throws `missingTensor` or `shapeMismatch`.
     func tensor(_ part: String, _ shape: [Int]) throws(WeightLoadingError) -> StoredTensor {
-        let tensor = try source.tensor(named: "\(name).\(part)")
+        let tensor = try source.tensor(named: tensorName(part))
         try tensor.requireShape(shape)
         return tensor
     }
@@ -43,6 +50,15 @@ struct ModuleTensors {
     func words(_ part: String, _ shape: [Int]) throws(WeightLoadingError) -> StoredTensor {
         let tensor = try tensor(part, shape)
         try tensor.requireWords()
+        return tensor
+    }
+
+    /// The same, of bytes. Throws `unsupportedType` as well.
+    func bytes(_ part: String, _ shape: [Int]) throws(WeightLoadingError) -> StoredTensor {
+        let tensor = try tensor(part, shape)
+        guard tensor.type == .u8 else {
+            throw .unsupportedType(file: tensor.file, tensor: tensor.name, type: tensor.type.rawValue, supported: "U8")
+        }
         return tensor
     }
 
@@ -58,7 +74,7 @@ struct ModuleTensors {
 
     /// The error that `part` is malformed.
     func malformed(_ part: String, _ reason: String) -> WeightLoadingError {
-        .malformedTensor(file: source.file, tensor: "\(name).\(part)", reason: reason)
+        .malformedTensor(file: source.file, tensor: tensorName(part), reason: reason)
     }
 
     /// The matrix of `rows`.

@@ -6,6 +6,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
     case gptq(GPTQConfiguration)
     case compressedTensors(CompressedTensorsConfiguration)
     case float8(Float8Configuration)
+    case mxfp4(MXFP4Configuration)
 
     /// The name of the weight loader that reads it.
     public var loaderName: String {
@@ -14,6 +15,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
         case .gptq: "gptq"
         case .compressedTensors: "compressed-tensors"
         case .float8: "fp8"
+        case .mxfp4: "mxfp4"
         }
     }
 
@@ -24,6 +26,7 @@ public enum QuantizationConfiguration: Sendable, Hashable {
         case .gptq(let configuration): configuration
         case .compressedTensors(let configuration): configuration
         case .float8(let configuration): configuration
+        case .mxfp4(let configuration): configuration
         }
     }
 
@@ -51,12 +54,13 @@ public enum QuantizationConfiguration: Sendable, Hashable {
         case "gptq": self = .gptq(try GPTQConfiguration(document))
         case "compressed-tensors": self = .compressedTensors(try CompressedTensorsConfiguration(document))
         case "fp8", "fbgemm_fp8": self = .float8(try Float8Configuration(document))
+        case "mxfp4": self = .mxfp4(MXFP4Configuration(document))
         case "modelopt" where try document.string("quant_algo")?.uppercased() == "FP8":
             self = .float8(try Float8Configuration(document))
         case let other:
             throw .unsupported(
                 file: document.file, key: document.path("quant_method"), found: other,
-                supported: "awq, gptq, compressed-tensors, fp8, fbgemm_fp8")
+                supported: "awq, gptq, compressed-tensors, fp8, fbgemm_fp8, mxfp4")
         }
     }
 }

@@ -4,12 +4,18 @@ public import Tensors
 protocol QuantizationScheme: Sendable {
     /// The tensor, such as `qweight`, that modules with a quantized matrix have instead of `weight`; nil: they have `weight`.
     var codesPart: String? { get }
+    /// What stands between the names of a module and of its tensors.
+    var partSeparator: String { get }
 
     /// The matrix of `module`, `[outputSize, inputSize]`; nil: it is dense.
     /// Throws `missingTensor`, `shapeMismatch`, `unsupportedType` or `malformedTensor`.
     func matrix(
         of module: ModuleTensors, inputSize: Int, outputSize: Int
     ) throws(WeightLoadingError) -> LinearWeights?
+}
+
+extension QuantizationScheme {
+    var partSeparator: String { "." }
 }
 
 /// Loads checkpoints of Hugging Face whose matrices are quantized. A matrix is dense if the configuration or the checkpoint
@@ -32,7 +38,7 @@ public struct QuantizedWeightLoader: WeightLoader {
     public func linear(
         _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
     ) throws(WeightLoadingError) -> LinearWeights {
-        let module = ModuleTensors(name, in: source, type, progress: progress)
+        let module = module(name, source)
         if let quantized = try scheme.matrix(of: module, inputSize: inputSize, outputSize: outputSize) {
             return quantized
         }
@@ -44,6 +50,10 @@ public struct QuantizedWeightLoader: WeightLoader {
     public func has(_ name: String, in source: any TensorSource) -> Bool {
         if source.shape(of: name) != nil { return true }
         guard let part = scheme.codesPart else { return false }
-        return ModuleTensors(name, in: source, type, progress: progress).has(part)
+        return module(name, source).has(part)
+    }
+
+    private func module(_ name: String, _ source: any TensorSource) -> ModuleTensors {
+        ModuleTensors(name, in: source, type, separator: scheme.partSeparator, progress: progress)
     }
 }
