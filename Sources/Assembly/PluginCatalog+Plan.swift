@@ -48,7 +48,7 @@ extension PluginCatalog {
                 ModelSource(
                     metadata: checkpoint.metadata, shape: checkpoint.shape, tensors: source, loader: loader,
                     contextLength: configuration.model.maxModelLen))
-            for warning in try source.checkUnread() { warn(warning) }
+            for warning in try plan.warnings + source.checkUnread() { warn(warning) }
             return plan
         } catch {
             throw .checkpoint(path: checkpoint.path, reason: "\(error)")

@@ -19,6 +19,8 @@ public struct ForwardPlan: Sendable {
     public private(set) var cacheLayers: [CacheLayer] = []
     /// The value that holds the logits, `[samples, vocabularySize]`; set by the encoder last.
     public private(set) var logits: ValueID?
+    /// What whoever loads the model should know, such as weights that take more memory than their file.
+    public private(set) var warnings: [String] = []
 
     public init() {}
 
@@ -68,6 +70,10 @@ public struct ForwardPlan: Sendable {
     /// Sets the value whose rows `PreparedPlan.wait` returns.
     public mutating func setLogits(_ value: ValueID) {
         logits = value
+    }
+
+    public mutating func addWarning(_ warning: String) {
+        warnings.append(warning)
     }
 
     /// Bytes of all matrices as the checkpoint stores them, and of the slots for adapters.

@@ -11,14 +11,21 @@ extension DecoderBuilder {
     ///     the same.
     ///   - layerType: the kind of layers, where they have parameters of their own.
     ///   - theta: the base where none is stated.
+    ///   - isYarnTruncated: whether YaRN's ramp begins and ends at pairs in GGUF files, which do not state it.
     public func rotary(
         headSize: Int? = nil, share: RotaryShare = .whole, pairing: RotaryEmbedding.Pairing = .halves,
-        ggufPairing: RotaryEmbedding.Pairing? = nil, layerType: String? = nil, theta: Double = 10_000
+        ggufPairing: RotaryEmbedding.Pairing? = nil, layerType: String? = nil, theta: Double = 10_000,
+        isYarnTruncated: Bool = true
     ) throws(WeightLoadingError) -> RotaryEmbedding {
         let headSize = headSize ?? sizes.headSize
         var parameters = try RotaryParameters(
             metadata, headSize: headSize, share: share, layerType: layerType, theta: theta)
         guard isGGUF else { return parameters.embedding(pairing: pairing, contextLength: model.contextLength) }
+        if case .yarn(let factor, let length, let fast, let slow, let magnitude, _) = parameters.scaling {
+            parameters.scaling = .yarn(
+                factor: factor, originalLength: length, betaFast: fast, betaSlow: slow, magnitude: magnitude,
+                isTruncated: isYarnTruncated)
+        }
         // Converters write the divisors of llama3 and LongRoPE scaling as tensors.
         var part: TensorPart? = model.has(naming.weight(.rotaryDivisors)) ? .rotaryDivisors : nil
         if model.has(naming.weight(.longRotaryDivisors)) {

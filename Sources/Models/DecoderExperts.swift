@@ -31,6 +31,15 @@ public struct DecoderExperts: Sendable {
     /// Whether a bias is added to the router's scores for the choice only.
     public var hasChoiceBias: Bool
     public var shared: Shared?
+    /// Whether the router and the matrices of experts have biases in Hugging Face checkpoints. GGUF files state none: there,
+    /// tensors that exist count.
+    public var hasBias = false
+    /// Whether a tensor for gate and up has their rows in turn in Hugging Face checkpoints; else those of gate come first.
+    public var isInterleaved = false
+    /// Whether Hugging Face checkpoints store dense matrices as `[inputSize, outputSize]`.
+    public var isTransposed = false
+    /// Whether the weight of each expert has a factor.
+    public var hasFactors = false
 
     public init(
         routing: ExpertRouting, intermediateSize: Int, activation: Activation, hasChoiceBias: Bool = false,
@@ -45,25 +54,65 @@ public struct DecoderExperts: Sendable {
 }
 
 extension DecoderBuilder {
-    /// `Σ weight * expert(input)` over the experts that the router chooses, plus the shared ones.
+    /// `Σ weight * expert(input)` over the experts that the router chooses, plus the shared ones. The router reads `input`
+    /// unless it has an input of its own.
     public mutating func experts(
-        _ input: ValueID, _ experts: DecoderExperts, layer: Int
+        _ input: ValueID, routerInput: ValueID? = nil, _ experts: DecoderExperts, layer: Int
     ) throws(WeightLoadingError) -> ValueID {
-        let (width, inner) = (plan[input].width, experts.intermediateSize)
-        let logits = try linear(input, .router, layer: layer, width: experts.routing.expertCount)
-        var bias: VectorID?
-        if experts.hasChoiceBias {
-            let name = isGGUF ? naming.bias(.choiceBias, layer: layer) : naming.module(.choiceBias, layer: layer)
-            bias = plan.addVector(name, try flatVector(name, count: experts.routing.expertCount))
-        }
-        let routes = route(logits, experts.routing, bias: bias)
-        let gate = try selectedLinear(input, .expertGate, layer: layer, width: inner, experts.routing, routes)
-        let up = try selectedLinear(input, .expertUp, layer: layer, width: inner, experts.routing, routes)
-        let products = try selectedLinear(
-            gated(gate, up, experts.activation), .expertDown, layer: layer, width: width, experts.routing, routes)
-        let output = weightedSum(products, routes)
+        let routes = try routes(of: routerInput ?? input, experts, layer: layer)
+        let width = plan[input].width
+        let (gates, ups) = try gateAndUp(experts, inputSize: width, layer: layer)
+        let products = gated(
+            selectedLinear(input, gates, routes), selectedLinear(input, ups, routes), experts.activation)
+        let downs = try expertMatrices(
+            .expertDown, experts, inputSize: experts.intermediateSize, outputSize: width, layer: layer)
+        let output = weightedSum(selectedLinear(products, downs, routes), routes)
         guard let shared = experts.shared else { return output }
         return add(output, try sharedExperts(input, shared, experts.activation, layer: layer))
+    }
+
+    /// The experts of each row of `input`, and their weights.
+    private mutating func routes(
+        of input: ValueID, _ experts: DecoderExperts, layer: Int
+    ) throws(WeightLoadingError) -> ValueID {
+        let count = experts.routing.expertCount
+        let name = naming.weight(.router, layer: layer)
+        let weights = try layerMatrix(name, inputSize: plan[input].width, outputSize: count)
+        try requireFinite(weights, name)
+        var routerBias: VectorID?
+        let biasName = naming.bias(.router, layer: layer)
+        if isGGUF ? model.has(biasName) : experts.hasBias { routerBias = try expertVector(biasName, count) }
+        let logits = linear(input, plan.addMatrix(name, weights), bias: routerBias)
+        var bias: VectorID?
+        if experts.hasChoiceBias {
+            bias = try expertVector(
+                isGGUF ? naming.bias(.choiceBias, layer: layer) : naming.module(.choiceBias, layer: layer), count)
+        }
+        let factors = experts.hasFactors ? try expertVector(naming.weight(.expertFactors, layer: layer), count) : nil
+        return route(logits, experts.routing, bias: bias, factors: factors)
+    }
+
+    /// A vector with a number for each expert. Throws `malformedTensor` where one is not finite.
+    private mutating func expertVector(_ name: String, _ count: Int) throws(WeightLoadingError) -> VectorID {
+        let elements = try flatVector(name, count: count)
+        if let expert = elements.firstIndex(where: { !$0.isFinite }) {
+            throw .malformedTensor(
+                file: model.tensors.file, tensor: name, reason: "the number of expert \(expert) is \(elements[expert])")
+        }
+        return plan.addVector(name, elements)
+    }
+
+    /// Throws `malformedTensor` where a number of a router's matrix is not finite: experts would be chosen at random.
+    private func requireFinite(_ weights: LinearWeights, _ name: String) throws(WeightLoadingError) {
+        let numbers =
+            switch weights {
+            case .dense(let tensor): tensor.floats()
+            case .quantized(let matrix): matrix.dequantized().floats()
+            }
+        guard let index = numbers.firstIndex(where: { !$0.isFinite }) else { return }
+        throw .malformedTensor(
+            file: model.tensors.file, tensor: name,
+            reason: "row \(index / weights.inputSize) of the router has the number \(numbers[index])")
     }
 
     private mutating func sharedExperts(
@@ -82,9 +131,11 @@ extension DecoderBuilder {
         return weightedSum(output, route(logit, routing))
     }
 
-    private mutating func route(_ logits: ValueID, _ routing: ExpertRouting, bias: VectorID? = nil) -> ValueID {
+    private mutating func route(
+        _ logits: ValueID, _ routing: ExpertRouting, bias: VectorID? = nil, factors: VectorID? = nil
+    ) -> ValueID {
         let routes = plan.addValue(rows: plan[logits].rows, width: routing.routeWidth)
-        plan.append(.route(logits: logits, bias: bias, factors: nil, routing: routing, output: routes))
+        plan.append(.route(logits: logits, bias: bias, factors: factors, routing: routing, output: routes))
         return routes
     }
 
@@ -95,49 +146,106 @@ extension DecoderBuilder {
     }
 
     /// `input` times the matrices of the experts that `routes` names, `[width, inputSize]` each.
-    private mutating func selectedLinear(
-        _ input: ValueID, _ part: TensorPart, layer: Int, width: Int, _ routing: ExpertRouting, _ routes: ValueID
-    ) throws(WeightLoadingError) -> ValueID {
-        // Only the second product has an input of its own for each expert.
-        let inputSize = part == .expertDown ? plan[input].width / routing.choiceCount : plan[input].width
-        let isFused = !isGGUF && part != .expertDown && naming.has(.expertGateUp)
-        let name = naming.weight(isFused ? .expertGateUp : part, layer: layer)
-        var matrices = try expertMatrices(
-            name, count: routing.expertCount, inputSize: inputSize, outputSize: isFused ? 2 * width : width)
-        if isFused {
-            let first = part == .expertGate ? 0 : width
-            matrices = matrices.map { $0.selectingRows([first..<first + width]) }
-        }
-        let set = plan.addMatrixSet(name, matrices)
-        let output = plan.addValue(rows: plan[input].rows, width: routing.choiceCount * width)
-        plan.append(.selectedLinear(input: input, set: set, bias: nil, selector: .routes(routes), output: output))
+    private mutating func selectedLinear(_ input: ValueID, _ experts: ExpertMatrices, _ routes: ValueID) -> ValueID {
+        let set = plan.addMatrixSet(experts.name, experts.matrices)
+        let bias = experts.bias.map { plan.addVector("\(experts.name) bias", $0) }
+        let output = plan.addValue(rows: plan[input].rows, width: plan[routes].width / 2 * plan[set].outputSize)
+        plan.append(.selectedLinear(input: input, set: set, bias: bias, selector: .routes(routes), output: output))
         return output
     }
+}
 
-    /// A matrix for each expert: tensors of their own, whose names have the expert's number in the place of `*`, or one
-    /// tensor `[count, outputSize, inputSize]`.
-    private func expertMatrices(
-        _ name: String, count: Int, inputSize: Int, outputSize: Int
-    ) throws(WeightLoadingError) -> [LinearWeights] {
-        var matrices: [LinearWeights] = []
+// MARK: Matrices
+
+/// A matrix for each expert, and the biases of all, `[experts, outputSize]`.
+private struct ExpertMatrices {
+    let name: String
+    var matrices: [LinearWeights]
+    var bias: [Float]?
+}
+
+extension DecoderBuilder {
+    /// The matrices of gate and up, which may be rows of one tensor.
+    private mutating func gateAndUp(
+        _ experts: DecoderExperts, inputSize: Int, layer: Int
+    ) throws(WeightLoadingError) -> (gate: ExpertMatrices, up: ExpertMatrices) {
+        let width = experts.intermediateSize
+        let isFused =
+            isGGUF ? model.has(naming.weight(.expertGateUp, layer: layer)) : naming.has(.expertGateUp)
+        guard isFused else {
+            return (
+                try expertMatrices(.expertGate, experts, inputSize: inputSize, outputSize: width, layer: layer),
+                try expertMatrices(.expertUp, experts, inputSize: inputSize, outputSize: width, layer: layer)
+            )
+        }
+        let whole = try expertMatrices(
+            .expertGateUp, experts, inputSize: inputSize, outputSize: 2 * width, layer: layer)
+        // GGUF's converters sort the rows.
+        let isInterleaved = experts.isInterleaved && !isGGUF
+        func half(_ part: Int) -> ExpertMatrices {
+            var half = whole
+            half.matrices = whole.matrices.map {
+                isInterleaved
+                    ? $0.selectingRows(from: part, by: 2) : $0.selectingRows([part * width..<(part + 1) * width])
+            }
+            half.bias = whole.bias.map { bias in
+                (0..<experts.routing.expertCount * width).map { index in
+                    let (expert, row) = index.quotientAndRemainder(dividingBy: width)
+                    return bias[expert * 2 * width + (isInterleaved ? 2 * row + part : part * width + row)]
+                }
+            }
+            return half
+        }
+        return (half(0), half(1))
+    }
+
+    /// The matrices of `part`, `[outputSize, inputSize]` each: tensors of their own, whose names have the expert's number in
+    /// the place of `*`, or one tensor `[experts, outputSize, inputSize]`.
+    private mutating func expertMatrices(
+        _ part: TensorPart, _ experts: DecoderExperts, inputSize: Int, outputSize: Int, layer: Int
+    ) throws(WeightLoadingError) -> ExpertMatrices {
+        let (name, count) = (naming.weight(part, layer: layer), experts.routing.expertCount)
+        var result = ExpertMatrices(name: name, matrices: [])
         if name.contains("*") {
             for expert in 0..<count {
                 let parts = name.split(separator: "*", maxSplits: 1, omittingEmptySubsequences: false)
-                matrices.append(
+                result.matrices.append(
                     try model.linear(
                         parts.joined(separator: "\(expert)"), inputSize: inputSize, outputSize: outputSize))
+            }
+        } else if experts.isTransposed, !isGGUF, model.tensors.shape(of: name) != nil {
+            let stacked = try model.stacked(name, count: count, inputSize: outputSize, outputSize: inputSize)
+            for expert in 0..<count {
+                let stored = stacked.selectingRows([expert * inputSize..<(expert + 1) * inputSize])
+                if let matrix = stored.transposed { result.matrices.append(matrix) }
             }
         } else {
             let stacked = try model.stacked(name, count: count, inputSize: inputSize, outputSize: outputSize)
             for expert in 0..<count {
-                matrices.append(stacked.selectingRows([expert * outputSize..<(expert + 1) * outputSize]))
+                result.matrices.append(stacked.selectingRows([expert * outputSize..<(expert + 1) * outputSize]))
             }
         }
-        // A set's matrices read one input, so their columns cannot be in orders of their own.
-        return matrices.map { matrix in
-            guard case .quantized(let quantized) = matrix, quantized.inputOrder != nil else { return matrix }
+        let biasName = naming.bias(part, layer: layer)
+        if isGGUF ? model.has(biasName) : experts.hasBias {
+            result.bias = try flatVector(biasName, count: count * outputSize)
+        }
+        result.matrices = inOneOrder(result.matrices, name)
+        return result
+    }
+
+    /// `matrices` with their columns in the order of the inputs. A set's matrices read one input, so those whose columns have
+    /// an order of their own become dense, all of them, as a set has one layout.
+    private mutating func inOneOrder(_ matrices: [LinearWeights], _ name: String) -> [LinearWeights] {
+        guard matrices.contains(where: { $0.inputOrder != nil }) else { return matrices }
+        let dense = matrices.map { matrix -> LinearWeights in
+            guard case .quantized(let quantized) = matrix else { return matrix }
             return .dense(quantized.dequantized(as: quantized.computeType))
         }
+        let (from, to) = (matrices.reduce(0) { $0 + $1.byteCount }, dense.reduce(0) { $0 + $1.byteCount })
+        plan.addWarning(
+            "\(name) is dequantized, \(to) bytes for \(from): each of its experts has an order of inputs of its own "
+                + "(desc_act)")
+        return dense
     }
 }
 
@@ -193,7 +301,7 @@ extension ModelSource {
     }
 }
 
-/// A source of which one tensor's first two extents are one.
+/// A source in which the first two extents of a tensor, or of the parts that a quantized one is stored as, are one.
 private struct StackedSource: TensorSource {
     private let source: any TensorSource
     private let name: String
@@ -209,18 +317,22 @@ private struct StackedSource: TensorSource {
     var tensorNames: [String] { source.tensorNames }
     var byteCount: Int { source.byteCount }
 
-    func shape(of name: String) -> [Int]? { source.shape(of: name).map { name == self.name ? flat($0) : $0 } }
+    func shape(of name: String) -> [Int]? { source.shape(of: name).map { isStacked(name) ? flat($0) : $0 } }
 
     func tensor(named name: String) throws(WeightLoadingError) -> StoredTensor {
         let tensor = try source.tensor(named: name)
-        guard name == self.name else { return tensor }
-        guard tensor.shape == shape else {
-            throw .shapeMismatch(file: tensor.file, tensor: name, expected: shape, found: tensor.shape)
+        guard isStacked(name) else { return tensor }
+        // Parts have extents of their own behind the first two.
+        let expected = name == self.name ? shape : Array(shape.prefix(2) + tensor.shape.dropFirst(2))
+        guard tensor.shape == expected, expected.count > 2 else {
+            throw .shapeMismatch(file: tensor.file, tensor: name, expected: expected, found: tensor.shape)
         }
         return tensor.reshaped(flat(tensor.shape))
     }
 
+    private func isStacked(_ name: String) -> Bool { name == self.name || name.hasPrefix(self.name + "_") }
+
     private func flat(_ shape: [Int]) -> [Int] {
-        shape.count == 3 ? [shape[0] * shape[1], shape[2]] : shape
+        shape.count > 2 ? [shape[0] * shape[1]] + shape.dropFirst(2) : shape
     }
 }

@@ -41,6 +41,9 @@ public enum TensorPart: String, Sendable, Hashable {
     /// Gate and up of each expert in one matrix, gate first.
     case expertGateUp = "ffn_gate_up_exps"
     case expertDown = "ffn_down_exps"
+    /// Factors on the router's input, and on the weight of each expert (Gemma 4).
+    case routerScale = "ffn_gate_inp.scale"
+    case expertFactors = "ffn_down_exps.scale"
     /// Of the experts that all tokens share.
     case sharedRouter = "ffn_gate_inp_shexp"
     case sharedGate = "ffn_gate_shexp"
@@ -49,6 +52,10 @@ public enum TensorPart: String, Sendable, Hashable {
     /// The module of an activation that has parameters.
     case activation = "ffn_act"
     case feedForwardPostNorm = "post_ffw_norm"
+    /// After the MLP beside the experts, before and after the experts (Gemma 4).
+    case densePostNorm = "post_ffw_norm_1"
+    case expertNorm = "pre_ffw_norm_2"
+    case expertPostNorm = "post_ffw_norm_2"
     /// A number that the output of a layer is multiplied with.
     case layerScale = "layer_output_scale"
     case perLayerGate = "inp_gate"
@@ -76,6 +83,8 @@ public enum TensorPart: String, Sendable, Hashable {
 public struct TensorNaming: Sendable, Hashable {
     private let huggingFace: [TensorPart: String]
     private let gguf: [TensorPart: String]
+    /// Parts of Hugging Face checkpoints that are tensors of their own, without `.weight` in their names.
+    private let tensors: Set<TensorPart>
     /// What stands before all names but the output matrix's.
     private var prefix: String
     private let layers: String
@@ -98,11 +107,13 @@ public struct TensorNaming: Sendable, Hashable {
         .sharedDown: "mlp.shared_expert.down_proj",
     ]
 
-    /// Llama's names, but for `huggingFace` and `gguf`, whose values come after the prefix and the layer.
+    /// Llama's names, but for `huggingFace` and `gguf`, whose values come after the prefix and the layer. `tensors` are parts
+    /// whose Hugging Face names are those of tensors, and not of modules with a weight.
     public init(
         _ huggingFace: [TensorPart: String] = [:], gguf: [TensorPart: String] = [:], prefix: String = "model.",
-        layers: String = "layers."
+        layers: String = "layers.", tensors: Set<TensorPart> = []
     ) {
+        self.tensors = tensors.union([.attentionSinks, .layerScale])
         self.huggingFace = Self.llama.merging(huggingFace) { $1 }
         self.gguf = gguf
         self.prefix = prefix
@@ -150,13 +161,21 @@ public struct TensorNaming: Sendable, Hashable {
         }
     }
 
-    /// The weight of `part`. Some parts are tensors of their own, without `.weight` in their names.
+    /// The weight of `part`.
     func weight(_ part: TensorPart, layer: Int = 0) -> String {
-        let module = module(part, layer: layer)
-        return format == .huggingFace && (part == .attentionSinks || part == .layerScale)
-            ? module : module + ".weight"
+        module(part, layer: layer) + (isTensor(part) ? "" : ".weight")
     }
 
     /// The bias of `part`.
-    func bias(_ part: TensorPart, layer: Int = 0) -> String { module(part, layer: layer) + ".bias" }
+    func bias(_ part: TensorPart, layer: Int = 0) -> String {
+        module(part, layer: layer) + (isTensor(part) ? "_bias" : ".bias")
+    }
+
+    /// Whether the name of `part` is a tensor's, without `.weight`.
+    private func isTensor(_ part: TensorPart) -> Bool {
+        switch format {
+        case .huggingFace: tensors.contains(part)
+        case .gguf: part == .routerScale || part == .expertFactors
+        }
+    }
 }

@@ -9,8 +9,7 @@ extension ModelFamilies {
         let encoder = "it is no decoder"
         var missing: [String: String] = [:]
         for name in [
-            "qwen3_vl_moe", "gpt_oss", "gpt-oss",
-            "phimoe", "granitemoeshared", "dbrx", "hunyuan_v1_moe", "hunyuan-moe",
+            "qwen3_vl_moe", "granitemoeshared", "dbrx", "hunyuan_v1_moe", "hunyuan-moe",
             "llama4", "llama4_text", "minimax", "minimax_m2", "dots1", "arctic", "grok",
             "bailingmoe", "flex_olmo", "cohere2_moe", "exaone_moe", "mimo_v2_flash", "solar_open", "jetmoe",
         ] { missing[name] = experts }

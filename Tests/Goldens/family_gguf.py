@@ -16,7 +16,19 @@ def neighbours(weight, heads):
     return weight.reshape(heads, 2, shape[0] // heads // 2, *shape[1:]).swapaxes(1, 2).reshape(shape)
 
 
-def parts(state):
+def gpt_oss_parts(key, values):
+    """The matrices `[experts, in, out]` as rows; gate and up, whose rows take turns, apart; and biases."""
+    module, is_bias = key.removesuffix("_bias"), key.endswith("_bias")
+    values = values if is_bias else values.swapaxes(1, 2)
+    end = ".bias" if is_bias else ""
+    if "gate_up_proj" in key:
+        for part in range(2):
+            yield module.replace("gate_up_proj", ("gate_proj", "up_proj")[part]) + end, values[:, part::2]
+    else:
+        yield module + end, values
+
+
+def parts(state, architecture):
     """The tensors as GGUF divides them: gate and up apart, also of experts; norms with weights for each head in one."""
     for key, tensor in state.items():
         values = tensor.float().numpy()
@@ -29,7 +41,9 @@ def parts(state):
         elif "shared_mlp.input_linear" in key:
             for part, half in zip(("gate", "up"), numpy.split(values, 2)):
                 yield key.replace("shared_mlp.input_linear", f"mlp.{part}_proj"), half
-        elif key.endswith("experts.gate_up_proj"):  # [experts, 2 * inner, hidden]
+        elif architecture == "gpt-oss" and "experts." in key:
+            yield from gpt_oss_parts(key, values)
+        elif key.endswith("experts.gate_up_proj") and architecture != "gemma4":  # [experts, 2 * inner, hidden]
             for part, half in zip(("gate", "up"), numpy.split(values, 2, axis=1)):
                 yield key.replace("gate_up_proj", f"{part}_proj"), half
         elif key.endswith("shared_expert_gate.weight"):
@@ -44,10 +58,12 @@ def published(key):
     """The name in published checkpoints, which transformers renames when it loads experts."""
     if "experts" in key:
         return key.replace("block_sparse_moe", "mlp")
-    return key.replace("router.weight", "router.layer.weight").replace("gate.moe_statics", "moe_statics")
+    key = key.replace("block_sparse_moe.router.weight", "block_sparse_moe.router.layer.weight")
+    return key.replace("gate.moe_statics", "moe_statics")
 
 
-def write_gguf(path, architecture, model):
+def write_gguf(path, architecture, model, quantizes=False):
+    """`quantizes`: whether experts become MXFP4."""
     config = model.config
     if architecture == "gemma4":
         config.allow_global_per_layer_attribute_access = True
@@ -165,10 +181,12 @@ def write_gguf(path, architecture, model):
     writer.add_token_merges(["a b"])
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
+    if architecture == "gpt-oss":
+        writer.add_expert_feed_forward_length(config.intermediate_size)
     experts = get("num_local_experts") or get("num_experts") or get("moe_num_experts")
     if experts:
         writer.add_expert_count(experts)
-        writer.add_expert_used_count(get("num_experts_per_tok") or config.moe_k)
+        writer.add_expert_used_count(get("num_experts_per_tok") or get("top_k_experts") or config.moe_k)
         if architecture == "glm4moe":
             writer.add_leading_dense_block_count(config.first_k_dense_replace)
             writer.add_expert_shared_count(config.n_shared_experts)
@@ -183,7 +201,7 @@ def write_gguf(path, architecture, model):
         if get("shared_expert_intermediate_size"):
             writer.add_expert_shared_feed_forward_length(config.shared_expert_intermediate_size)
     names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == architecture), layers)
-    for key, values in parts(model.state_dict()):
+    for key, values in parts(model.state_dict(), architecture):
         shared_layer = architecture == "gemma4" and any(
             f".{layer}.self_attn.{part}" in key for layer in range(shared, layers) for part in ("k_", "v_"))
         if shared_layer or "act_fn" in key or key.endswith(("rotary_emb.inv_freq", ".attn.bias", ".masked_bias")):
@@ -201,13 +219,20 @@ def write_gguf(path, architecture, model):
                 values = neighbours(values, heads)
             if "k_proj" in key:
                 values = neighbours(values, kv_heads)
+        if key.endswith(("router.scale", "router.per_expert_scale")):
+            module = "router.proj" if key.endswith("router.scale") else "experts.down_proj"
+            writer.add_tensor(names.get_name(key.rpartition("router.")[0] + module) + ".scale", values)
+            continue
         name = names.get_name(published(key), try_suffixes=(".weight", ".bias"))
         if name is None:
             sys.exit(f"{architecture}: gguf-py has no name for {key}")
         if not name.endswith((".weight", ".bias")):
             name += ".weight"  # A buffer, such as Gemma 4's factor on the output of a layer.
         values = numpy.ascontiguousarray(values, dtype=numpy.float32)
-        if values.ndim == 1 or is_norm(key):
+        if quantizes and "_exps.weight" in name:
+            kind = gguf.GGMLQuantizationType.MXFP4
+            writer.add_tensor(name, gguf.quants.quantize(values, kind), raw_dtype=kind)
+        elif values.ndim == 1 or is_norm(key) or name.endswith("_exps.bias"):
             writer.add_tensor(name, values)
         else:
             writer.add_tensor(

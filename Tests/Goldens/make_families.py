@@ -20,6 +20,7 @@ import safetensors, torch, transformers
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+import mxfp4
 from family_gguf import is_norm, write_gguf
 from make_goldens import SAFE_MARGIN, greedy, rounded, write
 
@@ -137,6 +138,35 @@ FAMILIES = {
         n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, n_shared_experts=2, first_k_dense_replace=2,
         head_dim=16, n_group=4, topk_group=2,
         rope_parameters=dict(rope_type="default", rope_theta=10000.0, partial_rotary_factor=0.5)), None, None),
+    # A limit that activations reach, which GGUF files do not state.
+    "gpt-oss": ("gpt_oss", dict(
+        num_local_experts=5, num_experts_per_tok=2, intermediate_size=24, head_dim=8, sliding_window=8, swiglu_limit=2.0,
+        rope_parameters=dict(
+            rope_type="yarn", rope_theta=10000.0, factor=8.0, beta_fast=2.0, beta_slow=0.1, truncate=False,
+            original_max_position_embeddings=16)), None, None),
+    "gpt-oss-mxfp4": ("gpt_oss", dict(
+        num_local_experts=5, num_experts_per_tok=2, intermediate_size=32, head_dim=8, sliding_window=8,
+        rope_parameters=dict(
+            rope_type="yarn", rope_theta=10000.0, factor=8.0, beta_fast=32.0, beta_slow=1.0, truncate=False,
+            original_max_position_embeddings=16)), "gpt-oss", None),
+    # A jitter with which experts share a softmax, which GGUF files do not state. Contexts are short: transformers takes the
+    # short divisors for long ones as well.
+    "phimoe": ("phimoe", dict(
+        num_local_experts=6, num_experts_per_tok=2, intermediate_size=24, attention_bias=True, lm_head_bias=True,
+        router_jitter_noise=0.3, rope_parameters=dict(
+            rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=256,
+            short_factor=[1.0, 1.1, 1.2, 1.3], long_factor=[1.0, 2.0, 4.0, 8.0], short_mscale=1.2, long_mscale=1.4)),
+        None, None),
+    "phimoe-gguf": ("phimoe", dict(
+        num_local_experts=6, num_experts_per_tok=2, intermediate_size=24, attention_bias=True, lm_head_bias=True,
+        rope_parameters=dict(
+            rope_type="longrope", rope_theta=10000.0, original_max_position_embeddings=256,
+            short_factor=[1.0, 1.1, 1.2, 1.3], long_factor=[1.0, 2.0, 4.0, 8.0], short_mscale=1.0, long_mscale=1.0)),
+        "phimoe", None),
+    "gemma4-moe": ("gemma4_text", dict(
+        head_dim=8, global_head_dim=16, num_global_key_value_heads=1, attention_k_eq_v=True, tie_word_embeddings=True,
+        sliding_window=8, layer_types=SLIDING, hidden_size_per_layer_input=0, enable_moe_block=True, num_experts=6,
+        top_k_experts=2, moe_intermediate_size=16), "gemma4", None),
 }
 
 
@@ -149,6 +179,8 @@ def randomize(model, seed):
         noise = torch.randn(weight.shape, generator=generator)
         if "act_fn" in key:
             weight.copy_(0.3 + 0.1 * noise)
+        elif key.endswith(("router.scale", "router.per_expert_scale")):
+            weight.copy_(1 + 0.2 * noise)
         elif is_norm(key) and key.endswith("weight"):
             weight.copy_(0.2 * noise if zero_centred else 1 + 0.2 * noise)
         else:
@@ -169,6 +201,8 @@ def make(name):
     config = CONFIG_MAPPING[model_type](**{**SMALL, **changes})
     model = AutoModelForCausalLM.from_config(config)
     randomize(model, seed)
+    if name.endswith("-mxfp4"):
+        mxfp4.round_experts(model)
     model.to(torch.bfloat16).save_pretrained(directory)
     for file in os.listdir(directory):
         os.chmod(os.path.join(directory, file), 0o644)
@@ -180,8 +214,10 @@ def make(name):
     write_goldens(name, model, seed, lengths or (1, 7, 40))
     if name == "minicpm":
         write_minicpm_config(os.path.join(directory, "config.json"))
+    if name.endswith("-mxfp4"):
+        mxfp4.store_experts(directory)
     if architecture:
-        write_gguf(os.path.join(directory, "model.gguf"), architecture, model)
+        write_gguf(os.path.join(directory, "model.gguf"), architecture, model, quantizes=name.endswith("-mxfp4"))
     size = sum(os.path.getsize(os.path.join(directory, file)) for file in os.listdir(directory))
     print(f"{name}: {size // 1000} kB")
 
@@ -222,7 +258,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--gguf"]:
         for name in sys.argv[2:] or FAMILIES:
             directory = os.path.join(HERE, "families", name)
-            if FAMILIES[name][2] and name != "minicpm":
+            if FAMILIES[name][2] and name != "minicpm" and not name.endswith("-mxfp4"):
                 model = AutoModelForCausalLM.from_pretrained(directory, dtype=torch.float32).eval()
                 write_gguf(os.path.join(directory, "model.gguf"), FAMILIES[name][2], model)
     else:

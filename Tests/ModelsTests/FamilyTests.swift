@@ -137,8 +137,8 @@ import Testing
         // A class of another family does not make it one of ours.
         (#"{"model_type":"other","architectures":["LlamaForCausalLM"]}"#, "model_type other is not supported yet"),
         (
-            #"{"model_type":"gpt_oss","hidden_size":"x"}"#,
-            "model_type gpt_oss (its layers have experts of another kind) is not supported"
+            #"{"model_type":"dbrx","hidden_size":"x"}"#,
+            "model_type dbrx (its layers have experts of another kind) is not supported"
         ),
         (#"{"model_type":"mamba2"}"#, "model_type mamba2 (it has recurrent layers) is not supported yet"),
         (

@@ -78,7 +78,9 @@ import Testing
         "shared_expert_intermediate_size", "norm_topk_prob", "decoder_sparse_step", "mlp_only_layers",
         "n_routed_experts", "n_group", "topk_group", "first_k_dense_replace", "n_shared_experts",
         "routed_scaling_factor", "moe_num_experts", "moe_k", "moe_num_shared_experts", "moe_layer_start_index",
-        "moe_layer_end_index", "moe_layer_interval",
+        "moe_layer_end_index", "moe_layer_interval", "swiglu_limit", "swiglu_alpha", "router_jitter_noise",
+        "lm_head_bias",
+        "enable_moe_block", "top_k_experts",
     ]
 
     private static let values = [

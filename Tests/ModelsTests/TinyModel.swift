@@ -47,12 +47,14 @@ func tinyGGUF(
 struct OnesLoader: WeightLoader {
     /// Whether the checkpoint has the tensor.
     var has: @Sendable (String) -> Bool = { !$0.hasSuffix(".bias") && !$0.contains("qkv") && !$0.contains("rope_") }
-    /// Vectors of other numbers.
+    /// Matrices and vectors of other numbers.
+    var matrices: [String: LinearWeights] = [:]
     var vectors: [String: [Float]] = [:]
 
     func linear(
         _ name: String, inputSize: Int, outputSize: Int, from source: any TensorSource
     ) throws(WeightLoadingError) -> LinearWeights {
+        if let matrix = matrices[name] { return matrix }
         guard has(name) else { throw .missingTensor(file: source.file, tensor: name) }
         return .dense(HostTensor(Array(repeating: 1, count: inputSize * outputSize), shape: [outputSize, inputSize]))
     }

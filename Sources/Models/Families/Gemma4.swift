@@ -1,13 +1,13 @@
 public import Backends
 public import Weights
 
-/// Gemma 4 (text, dense): heads of two sizes, keys and values that the last layers share, a second embedding for each layer,
-/// and a factor on the output of each layer.
+/// Gemma 4 (text): heads of two sizes, keys and values that the last layers share, a second embedding for each layer, a
+/// factor on the output of each layer, and in the 26B-A4B experts beside the MLP.
 public struct Gemma4Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        "Gemma 4 (text, dense)", modelTypes: ["gemma4_text"], classes: ["Gemma4ForCausalLM"],
+        "Gemma 4 (text)", modelTypes: ["gemma4_text"], classes: ["Gemma4ForCausalLM"],
         gguf: ["gemma4"],
         defaults: [
             "max_position_embeddings": 131_072, "num_key_value_heads": 4, "num_attention_heads": 8, "head_dim": 256,
@@ -26,6 +26,8 @@ private struct Gemma4Encoder {
     private var decoder: DecoderBuilder
     private let layers: [Gemma4Layer]
     private let activation: Activation
+    /// Beside the MLP of each layer; nil: there are none.
+    private let experts: DecoderExperts?
     private let epsilon: Double
     /// Width of the embedding that each layer has of its own; 0: there is none.
     private let perLayerWidth: Int
@@ -34,25 +36,38 @@ private struct Gemma4Encoder {
 
     init(_ model: ModelSource) throws(WeightLoadingError) {
         let metadata = model.metadata
-        if try metadata.bool("enable_moe_block") == true {
-            throw metadata.unsupported("enable_moe_block", found: "true", supported: "models without experts")
-        }
-        if let experts = try metadata.integer("", gguf: "expert_count"), experts > 0 {
-            throw metadata.unsupported(
-                "", gguf: "expert_count", found: "\(experts)", supported: "models without experts")
-        }
         epsilon = try metadata.rmsEpsilon()
-        let naming = TensorNaming([
+        let huggingFace: [TensorPart: String] = [
             .attentionPostNorm: "post_attention_layernorm", .feedForwardNorm: "pre_feedforward_layernorm",
             .feedForwardPostNorm: "post_feedforward_layernorm", .layerScale: "layer_scalar",
             .perLayerGate: "per_layer_input_gate", .perLayerOutput: "per_layer_projection",
             .perLayerNorm: "post_per_layer_input_norm", .perLayerEmbedding: "embed_tokens_per_layer",
             .perLayerProjection: "per_layer_model_projection", .perLayerProjectionNorm: "per_layer_projection_norm",
-        ])
+            .router: "router.proj", .routerScale: "router.scale", .expertFactors: "router.per_expert_scale",
+            .expertGateUp: "experts.gate_up_proj", .expertDown: "experts.down_proj",
+            .densePostNorm: "post_feedforward_layernorm_1", .expertNorm: "pre_feedforward_layernorm_2",
+            .expertPostNorm: "post_feedforward_layernorm_2",
+        ]
+        let naming = TensorNaming(
+            huggingFace, tensors: [.routerScale, .expertFactors, .expertGateUp, .expertDown])
         decoder = try DecoderBuilder(
             model, sizes: try DecoderSizes(gemma4: metadata), naming: naming, norm: .rms(epsilon: epsilon))
         layers = try Gemma4Layer.all(decoder)
         activation = try metadata.activation("hidden_activation", default: "gelu_pytorch_tanh")
+        let hasExperts =
+            decoder.isGGUF
+            ? (try metadata.integer("", gguf: "expert_count") ?? 0) > 0
+            : try metadata.bool("enable_moe_block") ?? false
+        if hasExperts {
+            var experts = DecoderExperts(
+                routing: try metadata.routing(["num_experts"], choices: "top_k_experts", isNormalized: true),
+                intermediateSize: try metadata.size("moe_intermediate_size", gguf: "expert_feed_forward_length"),
+                activation: activation)
+            experts.hasFactors = true
+            self.experts = experts
+        } else {
+            experts = nil
+        }
         let (key, ggufKey) = ("hidden_size_per_layer_input", "embedding_length_per_layer_input")
         perLayerWidth = try metadata.integer(key, gguf: ggufKey) ?? 0
         guard (0...1 << 16).contains(perLayerWidth) else {
@@ -68,9 +83,10 @@ private struct Gemma4Encoder {
         for layer in layers {
             let attended = try attention(try decoder.norm(stream, .attentionNorm, layer: layer.index), layer)
             let middle = decoder.add(stream, try decoder.norm(attended, .attentionPostNorm, layer: layer.index))
-            let fed = try decoder.gatedMLP(
+            var fed = try decoder.gatedMLP(
                 try decoder.norm(middle, .feedForwardNorm, layer: layer.index), activation, layer: layer.index,
                 width: layer.intermediateSize)
+            if let experts { fed = try addingExperts(experts, of: middle, to: fed, layer.index) }
             stream = decoder.add(middle, try decoder.norm(fed, .feedForwardPostNorm, layer: layer.index))
             if let perLayer { stream = try addingPerLayerInput(perLayer, to: stream, layer.index) }
             let name = decoder.naming.weight(.layerScale, layer: layer.index)
@@ -80,6 +96,26 @@ private struct Gemma4Encoder {
         }
         return try decoder.finish(
             stream, softCap: try metadata.positive("final_logit_softcapping", gguf: "final_logit_softcapping"))
+    }
+
+    /// `norm1(dense) + norm2(experts(norm(stream)))`. The router reads the stream, normalised with weights of its own and
+    /// divided by the root of its width.
+    private mutating func addingExperts(
+        _ experts: DecoderExperts, of stream: ValueID, to dense: ValueID, _ layer: Int
+    ) throws(WeightLoadingError) -> ValueID {
+        let width = decoder.sizes.hiddenSize
+        let name = decoder.naming.weight(.routerScale, layer: layer)
+        let root = Float(width).squareRoot()
+        let weight = decoder.plan.addVector(
+            name, try decoder.flatVector(name, count: width).map { $0 / root })
+        let routerInput = decoder.plan.addValue(rows: .tokens, width: width)
+        decoder.plan.append(
+            .rmsNorm(input: stream, weight: weight, epsilon: Float(epsilon), output: routerInput))
+        let chosen = try decoder.experts(
+            try decoder.norm(stream, .expertNorm, layer: layer), routerInput: routerInput, experts, layer: layer)
+        return decoder.add(
+            try decoder.norm(dense, .densePostNorm, layer: layer),
+            try decoder.norm(chosen, .expertPostNorm, layer: layer))
     }
 
     /// Attention without a scale, as queries and keys are normalised. Values are normalised too. A layer that shares keys and
