@@ -373,6 +373,16 @@ extension ProgramBuilder {
             return .slice(
                 input: floats(input) + offset, stride: plan[input].width, output: floats(output),
                 width: plan[output].width)
+        case .concatHeads(let first, let second, let headCount, let output):
+            func part(_ columns: HeadColumns) -> RowKernel.ConcatHeads.Part {
+                RowKernel.ConcatHeads.Part(
+                    input: floats(columns.input) + columns.offset, rowStride: plan[columns.input].width,
+                    headStride: columns.stride, width: columns.width)
+            }
+            return .concatHeads(
+                RowKernel.ConcatHeads(
+                    first: part(first), second: second.map(part), output: floats(output), headCount: headCount,
+                    headSize: plan[output].width / headCount))
         case .add(let left, let right, let output):
             return .add(left: floats(left), right: floats(right), output: floats(output), width: plan[output].width)
         case .gather(let input, let output):

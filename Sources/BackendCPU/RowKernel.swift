@@ -20,6 +20,7 @@ enum RowKernel {
     case positionScale(input: Rows, output: Rows, width: Int, scale: PositionScale)
     /// `input` is the first column that is copied, in rows `stride` numbers apart.
     case slice(input: Rows, stride: Int, output: Rows, width: Int)
+    case concatHeads(ConcatHeads)
     case add(left: Rows, right: Rows, output: Rows, width: Int)
     case gather(input: Rows, output: Rows, width: Int)
     case softCap(input: Rows, output: Rows, width: Int, cap: Float)
@@ -73,6 +74,22 @@ enum RowKernel {
         let output: Rows
         /// Room for `routing.scratchCount` numbers for each thread.
         let scratch: UnsafeMutablePointer<Double>
+    }
+
+    struct ConcatHeads {
+        /// Columns of each head in rows `rowStride` numbers apart. `input` is the first column of head 0.
+        struct Part {
+            let input: Rows
+            let rowStride: Int
+            let headStride: Int
+            let width: Int
+        }
+
+        let first: Part
+        let second: Part?
+        let output: Rows
+        let headCount: Int
+        let headSize: Int
     }
 
     struct Norm {
@@ -209,6 +226,8 @@ extension RowKernel {
             }
         case .slice(let input, let stride, let output, let width):
             for row in rows { (output + row * width).update(from: input + row * stride, count: width) }
+        case .concatHeads(let it):
+            for row in rows { it.perform(row: row) }
         case .add(let left, let right, let output, let width):
             let offset = first * width
             kernels.pointee.add(left + offset, width, right + offset, width, output + offset, width, count, width)
@@ -251,6 +270,27 @@ extension RowKernel {
                 }
             }
         }
+    }
+}
+
+extension RowKernel.ConcatHeads {
+    fileprivate func perform(row: Int) {
+        for head in 0..<headCount {
+            let target = output + (row * headCount + head) * headSize
+            first.copy(row: row, head: head, to: target)
+            var count = first.width
+            if let second {
+                second.copy(row: row, head: head, to: target + count)
+                count += second.width
+            }
+            (target + count).update(repeating: 0, count: headSize - count)
+        }
+    }
+}
+
+extension RowKernel.ConcatHeads.Part {
+    fileprivate func copy(row: Int, head: Int, to target: RowKernel.Rows) {
+        target.update(from: input + row * rowStride + head * headStride, count: width)
     }
 }
 

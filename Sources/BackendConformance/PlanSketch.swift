@@ -147,6 +147,14 @@ struct PlanSketch {
         return output
     }
 
+    mutating func concatHeads(
+        _ first: HeadColumns, _ second: HeadColumns? = nil, headCount: Int, headSize: Int
+    ) -> ValueID {
+        let output = value(headCount * headSize, rows: plan[first.input].rows)
+        plan.append(.concatHeads(first: first, second: second, headCount: headCount, output: output))
+        return output
+    }
+
     mutating func add(_ left: ValueID, _ right: ValueID) -> ValueID {
         let output = value(plan[left].width, rows: plan[left].rows)
         plan.append(.add(left: left, right: right, output: output))

@@ -65,7 +65,33 @@ extension BackendConformance {
             rowCase("scale of samples", rowCount: 3, tolerance: Tolerance.exact, seed: 49) { sketch in
                 sketch.scale(sketch.slice(sketch.gather(sketch.input(77)), 3..<50), by: 8)
             })
-        return cases
+        return cases + headCases()
+    }
+
+    /// Heads of one and of two parts, shared and with zeros behind them; also parts of one fused product, and samples.
+    private static func headCases() -> [ConformanceCase] {
+        [
+            rowCase("heads of a shared and an own part", rowCount: 33, tolerance: Tolerance.exact, seed: 50) { sketch in
+                let shared = HeadColumns(sketch.input(21), offset: 3, stride: 0, width: 16)
+                let own = HeadColumns(sketch.input(5 * 40), offset: 7, stride: 40, width: 32)
+                return sketch.concatHeads(shared, own, headCount: 5, headSize: 48)
+            },
+            rowCase("heads of one part and zeros", rowCount: 7, tolerance: Tolerance.exact, seed: 51) { sketch in
+                let part = HeadColumns(sketch.input(88), offset: 2, stride: 25, width: 11)
+                return sketch.concatHeads(part, headCount: 4, headSize: 19)
+            },
+            rowCase("heads of parts of a linear", rowCount: 7, tolerance: Tolerance.single, seed: 52) { sketch in
+                let fused = sketch.linear(sketch.input(64), 3 * 44, .f32)
+                let (first, second) = (
+                    HeadColumns(fused, offset: 24, stride: 44, width: 20), HeadColumns(fused, stride: 44, width: 24)
+                )
+                return sketch.linear(sketch.concatHeads(first, second, headCount: 3, headSize: 44), 33, .f32)
+            },
+            rowCase("heads of samples", rowCount: 3, tolerance: Tolerance.exact, seed: 53) { sketch in
+                let part = HeadColumns(sketch.gather(sketch.input(77)), stride: 7, width: 7)
+                return sketch.concatHeads(part, part, headCount: 11, headSize: 15)
+            },
+        ]
     }
 
     /// Learned positions. The table ends before the longer sequence does, whose last positions get its last row.

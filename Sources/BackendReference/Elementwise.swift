@@ -58,4 +58,25 @@ extension ReferencePlan {
             for index in target.indices { target[index] = source[offset + index] }
         }
     }
+
+    /// Head `h` of the output: columns of `first`, columns of `second`, zeros.
+    func concatHeads(
+        first: HeadColumns, second: HeadColumns?, headCount: Int, output: ValueID, _ batch: borrowing ForwardBatch
+    ) {
+        let headSize = plan[output].width / headCount
+        for row in 0..<rowCount(of: output, in: batch) {
+            let target = values[output.index].row(row)
+            for index in target.indices { target[index] = 0 }
+            for head in 0..<headCount {
+                var start = head * headSize
+                for part in [first, second].compactMap({ $0 }) {
+                    let source = values[part.input.index].row(row)
+                    for index in 0..<part.width {
+                        target[start + index] = source[part.offset + head * part.stride + index]
+                    }
+                    start += part.width
+                }
+            }
+        }
+    }
 }

@@ -113,6 +113,8 @@ final class ReferencePlan: PreparedPlan {
             positionScale(input: input, beta: beta, originalLength: originalLength, output: output, batch)
         case .slice(let input, let offset, let output):
             slice(input: input, offset: offset, output: output, batch)
+        case .concatHeads(let first, let second, let headCount, let output):
+            concatHeads(first: first, second: second, headCount: headCount, output: output, batch)
         case .add(let left, let right, let output):
             add(left: left, right: right, output: output, batch)
         case .gather(let input, let output):

@@ -77,6 +77,12 @@ public enum DeviceOperation: Sendable, Hashable {
     /// projection.
     case slice(input: ValueID, offset: Int, output: ValueID)
 
+    /// Puts the heads of a row together: head `h` of the output is the numbers that `first` names for `h`, then those of
+    /// `second`, then zeros. Output `[rows, headCount * headSize]`.
+    ///
+    /// In latent attention a key is a part that all heads share and a part of its own (DeepSeek-V2, arXiv 2405.04434, 2.1).
+    case concatHeads(first: HeadColumns, second: HeadColumns?, headCount: Int, output: ValueID)
+
     /// `output = left + right`, element by element.
     case add(left: ValueID, right: ValueID, output: ValueID)
 
@@ -113,6 +119,22 @@ public enum EmbeddingIndex: Sendable, Hashable {
     /// The token's position plus `offset`, as in tables of learned positions: 0 in GPT-2, 2 in OPT. A position behind the
     /// end of the table gets its last row.
     case positions(offset: Int)
+}
+
+/// Some columns of a value for each head: head `h` has columns `offset + h * stride ..< offset + h * stride + width`.
+public struct HeadColumns: Sendable, Hashable {
+    public let input: ValueID
+    public let offset: Int
+    /// Columns from one head to the next; 0: all heads have the same.
+    public let stride: Int
+    public let width: Int
+
+    public init(_ input: ValueID, offset: Int = 0, stride: Int, width: Int) {
+        self.input = input
+        self.offset = offset
+        self.stride = stride
+        self.width = width
+    }
 }
 
 /// How the numbers of a head are rotated by their position.

@@ -103,6 +103,12 @@ extension ForwardPlan {
             let end = offset + self[output].width
             return offset >= 0 && end <= self[input].width
                 ? nil : "columns \(offset) to \(end) of a row of \(self[input].width) numbers"
+        case .concatHeads(let first, let second, let headCount, let output):
+            let parts = [first, second].compactMap { $0 }
+            return undivided(self[output].width, by: headCount)
+                ?? parts.lazy.compactMap { misfit(of: $0, headCount, output) }.first
+                ?? (parts.reduce(0) { $0 + $1.width } <= self[output].width / headCount
+                    ? nil : "the parts of a head do not fit into \(self[output].width / headCount) numbers")
         case .gather(let input, let output):
             return differs("the input", self[input].width, "the output", self[output].width)
                 ?? (self[input].rows == .tokens && self[output].rows == .samples
@@ -172,6 +178,14 @@ extension ForwardPlan {
             ?? bias.flatMap {
                 differs(self[$0].name, self[$0].elements.count, "outputs", set.count * set.outputSize)
             }
+    }
+
+    private func misfit(of columns: HeadColumns, _ headCount: Int, _ output: ValueID) -> String? {
+        let end = columns.offset + (headCount - 1) * columns.stride + columns.width
+        guard columns.offset >= 0, columns.stride >= 0, columns.width > 0, end <= self[columns.input].width else {
+            return "columns \(columns.offset) to \(end) of a row of \(self[columns.input].width) numbers"
+        }
+        return self[columns.input].rows == self[output].rows ? nil : "its inputs and its output count other rows"
     }
 
     private func differs(_ left: String, _ leftCount: Int, _ right: String, _ rightCount: Int) -> String? {

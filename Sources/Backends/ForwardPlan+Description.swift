@@ -51,6 +51,8 @@ extension ForwardPlan: CustomStringConvertible {
         case .positionScale(let input, let beta, let originalLength, _):
             "positionScale(\(input), beta \(beta), length \(originalLength))"
         case .slice(let input, let offset, _): "slice(\(input), from column \(offset))"
+        case .concatHeads(let first, let second, let headCount, _):
+            "concatHeads(\(headCount) heads, \(describe(first))\(second.map { ", \(describe($0))" } ?? ""))"
         case .add(let left, let right, _): "add(\(left), \(right))"
         case .gather(let input, _): "gather(\(input))"
         case .softCap(let input, let cap, _): "softCap(\(input), cap \(cap))"
@@ -67,6 +69,11 @@ extension ForwardPlan: CustomStringConvertible {
         case .routes(let routes): "\(routes)"
         case .adapters(let addend): "adapters\(addend.map { " + \($0)" } ?? "")"
         }
+    }
+
+    private func describe(_ columns: HeadColumns) -> String {
+        "\(columns.width) of \(columns.input) from column \(columns.offset)"
+            + (columns.stride == 0 ? "" : " every \(columns.stride)")
     }
 
     private func describe(_ index: EmbeddingIndex) -> String {

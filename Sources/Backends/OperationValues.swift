@@ -30,6 +30,8 @@ extension DeviceOperation {
         case .scale(let input, _, let output): ([input], output)
         case .positionScale(let input, _, _, let output): ([input], output)
         case .slice(let input, _, let output): ([input], output)
+        case .concatHeads(let first, let second, _, let output):
+            ([first.input] + (second.map { [$0.input] } ?? []), output)
         case .add(let left, let right, let output): ([left, right], output)
         case .gather(let input, let output): ([input], output)
         case .softCap(let input, _, let output): ([input], output)

@@ -37,6 +37,7 @@ public enum FusedOperation<Format: Hashable & Sendable>: Hashable, Sendable {
     case scale(input: ValueID, factor: Float, output: ValueID)
     case positionScale(input: ValueID, scale: PositionScale, output: ValueID)
     case slice(input: ValueID, offset: Int, output: ValueID)
+    case concatHeads(first: HeadColumns, second: HeadColumns?, headCount: Int, output: ValueID)
     case add(left: ValueID, right: ValueID, output: ValueID)
     case gather(input: ValueID, output: ValueID)
     case softCap(input: ValueID, cap: Float, output: ValueID)
@@ -106,6 +107,8 @@ extension FusedOperation {
         case .scale(let input, _, let output): return ([input], [output])
         case .positionScale(let input, _, let output): return ([input], [output])
         case .slice(let input, _, let output): return ([input], [output])
+        case .concatHeads(let first, let second, _, let output):
+            return ([first.input] + (second.map { [$0.input] } ?? []), [output])
         case .add(let left, let right, let output): return ([left, right], [output])
         case .gather(let input, let output): return ([input], [output])
         case .softCap(let input, _, let output): return ([input], [output])

@@ -80,6 +80,8 @@ public struct OperationFusion<Target: LoweringTarget> {
                         output: output))
             case .slice(let input, let offset, let output):
                 result.append(.slice(input: input, offset: offset, output: output))
+            case .concatHeads(let first, let second, let headCount, let output):
+                result.append(.concatHeads(first: first, second: second, headCount: headCount, output: output))
             case .add(let left, let right, let output):
                 if let norm = norm(ofSum: output),
                     case .rmsNorm(_, let weight, let epsilon, let normed) = plan.operations[norm]

@@ -25,6 +25,17 @@ public enum TensorPart: String, Sendable, Hashable {
     case queryNorm = "attn_q_norm"
     case keyNorm = "attn_k_norm"
     case attentionSinks = "attn_sinks"
+    /// Latent attention: to the latent vector of queries, its norm, and from there to the heads.
+    case queryDown = "attn_q_a"
+    case queryDownNorm = "attn_q_a_norm"
+    case queryUp = "attn_q_b"
+    /// To the latent vector of keys and values and the rotated part of keys, its norm, and from there to the heads.
+    case keyValueDown = "attn_kv_a_mqa"
+    case keyValueDownNorm = "attn_kv_a_norm"
+    case keyValueUp = "attn_kv_b"
+    /// GGUF: the keys' part of `keyValueUp`, each head transposed, and the values'.
+    case keyUp = "attn_k_b"
+    case valueUp = "attn_v_b"
     case attentionPostNorm = "post_attention_norm"
     case feedForwardNorm = "ffn_norm"
     case gate = "ffn_gate"
@@ -97,6 +108,13 @@ public struct TensorNaming: Sendable, Hashable {
         .value: "self_attn.v_proj", .attentionOutput: "self_attn.o_proj", .queryNorm: "self_attn.q_norm",
         .keyNorm: "self_attn.k_norm", .feedForwardNorm: "post_attention_layernorm", .gate: "mlp.gate_proj",
         .up: "mlp.up_proj", .down: "mlp.down_proj",
+    ]
+
+    /// The usual modules of latent attention.
+    static let latentModules: [TensorPart: String] = [
+        .queryDown: "self_attn.q_a_proj", .queryDownNorm: "self_attn.q_a_layernorm", .queryUp: "self_attn.q_b_proj",
+        .keyValueDown: "self_attn.kv_a_proj_with_mqa", .keyValueDownNorm: "self_attn.kv_a_layernorm",
+        .keyValueUp: "self_attn.kv_b_proj",
     ]
 
     /// The usual modules of experts, each expert by itself.

@@ -19,9 +19,7 @@ extension ModelFamilies {
             "qwen3_5_moe", "qwen35moe", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "granitehybrid", "kimi_linear",
             "olmo_hybrid", "plamo2", "xlstm", "qwen4_exp",
         ] { missing[name] = recurrent }
-        for name in [
-            "deepseek_v2", "deepseek_v3", "deepseek2", "minicpm3", "glm4_moe_lite", "longcat_flash", "mistral4", "plm",
-        ] { missing[name] = latent }
+        for name in ["minicpm3", "longcat_flash", "mistral4", "plm"] { missing[name] = latent }
         for name in ["bert", "nomic-bert", "roberta", "t5", "t5encoder", "mt5", "bart", "whisper", "modernbert"] {
             missing[name] = encoder
         }

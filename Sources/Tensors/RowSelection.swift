@@ -36,19 +36,40 @@ extension LinearWeights {
     /// A dense matrix with rows and columns exchanged; nil for quantized ones, whose groups lie along the rows.
     public var transposed: LinearWeights? {
         guard case .dense(let tensor) = self else { return nil }
-        let (rows, columns, size) = (tensor.shape[0], tensor.shape[1], tensor.elementType.byteCount)
-        let memory = HostMemory(byteCount: tensor.byteCount) { target in
-            tensor.withUnsafeBytes { source in
+        return .dense(tensor.transposingBlocks(1))
+    }
+
+    /// The matrix as a dense one of `blockCount` blocks of rows, in each of which rows and columns are exchanged:
+    /// `[blockCount * rows, columns]` becomes `[blockCount * columns, rows]`. Quantized weights are dequantized.
+    /// Precondition: `blockCount` divides the number of rows.
+    public func transposingBlocks(_ blockCount: Int) -> LinearWeights {
+        switch self {
+        case .dense(let tensor): .dense(tensor.transposingBlocks(blockCount))
+        case .quantized(let matrix):
+            .dense(matrix.dequantized(as: matrix.computeType).transposingBlocks(blockCount))
+        }
+    }
+}
+
+extension HostTensor {
+    fileprivate func transposingBlocks(_ blockCount: Int) -> HostTensor {
+        precondition(shape[0] % blockCount == 0, "\(shape[0]) rows in \(blockCount) blocks")
+        let (rows, columns, size) = (shape[0] / blockCount, shape[1], elementType.byteCount)
+        let memory = HostMemory(byteCount: byteCount) { target in
+            withUnsafeBytes { source in
                 guard let from = source.baseAddress, let to = target.baseAddress else { return }
-                for row in 0..<rows {
-                    for column in 0..<columns {
-                        (to + (column * rows + row) * size).copyMemory(
-                            from: from + (row * columns + column) * size, byteCount: size)
+                for block in 0..<blockCount {
+                    let start = block * rows * columns
+                    for row in 0..<rows {
+                        for column in 0..<columns {
+                            (to + (start + column * rows + row) * size).copyMemory(
+                                from: from + (start + row * columns + column) * size, byteCount: size)
+                        }
                     }
                 }
             }
         }
-        return .dense(HostTensor(elementType: tensor.elementType, shape: [columns, rows], memory: memory))
+        return HostTensor(elementType: elementType, shape: [blockCount * columns, rows], memory: memory)
     }
 }
 

@@ -47,6 +47,13 @@ import Testing
                 "%1 [tokens, 2] = slice(%0, from column 1)"
             ),
             (
+                .concatHeads(
+                    first: HeadColumns(part, stride: 0, width: 1),
+                    second: HeadColumns(input, offset: 1, stride: 2, width: 1),
+                    headCount: 2, output: output), [part, input], output,
+                "%2 [tokens, 4] = concatHeads(2 heads, 1 of %1 from column 0, 1 of %0 from column 1 every 2)"
+            ),
+            (
                 .pagedAttention(layer: layer, query: input, attention: attention, output: output), [input], output,
                 "%2 [tokens, 4] = pagedAttention(layer 0, %0, heads 1/1 of 4, sinks norm.weight)"
             ),

@@ -96,6 +96,18 @@ import Testing
             .activation(input: $1, activation: .gelu, output: $2)
         }
         check("columns 1 to 5 of a row of 4 numbers") { .slice(input: $1, offset: 1, output: $2) }
+        check("columns 1 to 6 of a row of 4 numbers") {
+            .concatHeads(
+                first: HeadColumns($1, offset: 1, stride: 3, width: 2), second: nil, headCount: 2, output: $2)
+        }
+        check("the parts of a head do not fit into 2 numbers") {
+            .concatHeads(
+                first: HeadColumns($1, stride: 2, width: 2), second: HeadColumns($1, stride: 0, width: 1), headCount: 2,
+                output: $2)
+        }
+        check("4 is no multiple of 3") {
+            .concatHeads(first: HeadColumns($1, stride: 1, width: 1), second: nil, headCount: 3, output: $2)
+        }
         check("sinks: 1, heads: 2") { plan, input, output in
             let layer = plan.addCacheLayer(CacheLayer(keyValueHeadCount: 1, headSize: 2))
             let key = plan.addValue(rows: .tokens, width: 2)

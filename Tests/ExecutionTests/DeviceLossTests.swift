@@ -6,6 +6,7 @@ import Requests
 import Scheduling
 import SharedValues
 import Synchronization
+import Tensors
 import Testing
 
 /// A lost device fails the requests of its step, and no others.
@@ -22,6 +23,10 @@ import Testing
         }
 
         func attach(_ cache: KVCacheMemory) throws(BackendError) { try inner.attach(cache) }
+
+        func setAdapter(_ matrices: [MatrixSetID: HostTensor], slot: Int) throws(BackendError) {
+            try inner.setAdapter(matrices, slot: slot)
+        }
 
         func copyBlocks(_ copies: [BlockMove]) throws(BackendError) { try inner.copyBlocks(copies) }
 

@@ -54,6 +54,18 @@ def parts(state, architecture):
             yield key.replace("shared_mlp.output_linear", "mlp.down_proj"), values
 
 
+def latent_parts(state, config):
+    """The heads' keys, transposed, and their values apart, as in files for attention over latent vectors."""
+    for key, values in state:
+        if "kv_b_proj" in key:
+            heads = values.reshape(config.num_attention_heads, -1, values.shape[1])
+            keys, of_values = numpy.split(heads, [config.qk_nope_head_dim], axis=1)
+            yield key.replace("kv_b_proj", "k_b_proj"), keys.swapaxes(1, 2)
+            yield key.replace("kv_b_proj", "v_b_proj"), of_values
+        else:
+            yield key, values
+
+
 def published(key):
     """The name in published checkpoints, which transformers renames when it loads experts."""
     if "experts" in key:
@@ -89,7 +101,7 @@ def write_gguf(path, architecture, model, quantizes=False):
         own = [config.per_layer_config[layer] for layer in range(layers)]
         writer.add_head_count_kv([layer.num_key_value_heads for layer in own])
     else:
-        writer.add_head_count_kv(kv_heads)
+        writer.add_head_count_kv(1 if architecture == "deepseek2" and config.model_type == "deepseek_v3" else kv_heads)
     head_dim = get("head_dim") or config.hidden_size // heads
     if architecture == "gemma4":
         writer.add_key_length_swa(head_dim)
@@ -101,8 +113,23 @@ def write_gguf(path, architecture, model, quantizes=False):
         writer.add_rope_freq_base_swa(10000.0)
         if config.final_logit_softcapping:
             writer.add_final_logit_softcapping(config.final_logit_softcapping)
-    writer.add_key_length(head_dim)
-    writer.add_value_length(head_dim)
+    # DeepSeek-V3's file is one for attention over latent vectors, DeepSeek-V2's is from before there were any.
+    is_latent = architecture == "deepseek2"
+    is_split = is_latent and config.model_type == "deepseek_v3"
+    if is_latent:
+        lengths = [config.qk_nope_head_dim + config.qk_rope_head_dim, config.v_head_dim]
+        if is_split:
+            writer.add_key_length_mla(lengths[0])
+            writer.add_value_length_mla(lengths[1])
+            lengths = [config.kv_lora_rank + config.qk_rope_head_dim, config.kv_lora_rank]
+        writer.add_key_length(lengths[0])
+        writer.add_value_length(lengths[1])
+        writer.add_kv_lora_rank(config.kv_lora_rank)
+        if config.q_lora_rank:
+            writer.add_q_lora_rank(config.q_lora_rank)
+    else:
+        writer.add_key_length(head_dim)
+        writer.add_value_length(head_dim)
     epsilon = get("rms_norm_eps")
     if epsilon is not None:
         writer.add_layer_norm_rms_eps(epsilon)
@@ -126,7 +153,8 @@ def write_gguf(path, architecture, model, quantizes=False):
         writer.add_rope_scaling_factor(rope["factor"])
         writer.add_rope_scaling_orig_ctx_len(rope["original_max_position_embeddings"])
         if rope.get("mscale_all_dim"):
-            writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"])
+            # DeepSeek's converter multiplies it by 0.1.
+            writer.add_rope_scaling_yarn_log_mul(rope["mscale_all_dim"] * (0.1 if is_latent else 1))
     elif kind == "longrope":
         original = rope["original_max_position_embeddings"]
         if architecture == "llama":  # Phi-3's converter writes no type.
@@ -187,8 +215,14 @@ def write_gguf(path, architecture, model, quantizes=False):
     if experts:
         writer.add_expert_count(experts)
         writer.add_expert_used_count(get("num_experts_per_tok") or get("top_k_experts") or config.moe_k)
-        if architecture == "glm4moe":
-            writer.add_leading_dense_block_count(config.first_k_dense_replace)
+        if is_latent and config.model_type != "deepseek_v2":  # Files of DeepSeek-V2 have no such key.
+            writer.add_expert_gating_func(gguf.ExpertGatingFuncType.SIGMOID)
+        if is_latent and (get("n_group") or 1) > 1:
+            writer.add_expert_group_count(config.n_group)
+            writer.add_expert_group_used_count(config.topk_group)
+        if architecture in ("glm4moe", "deepseek2"):
+            types = get("mlp_layer_types")
+            writer.add_leading_dense_block_count(types.count("dense") if types else config.first_k_dense_replace)
             writer.add_expert_shared_count(config.n_shared_experts)
             writer.add_expert_weights_scale(config.routed_scaling_factor)
             writer.add_expert_weights_norm(config.norm_topk_prob)
@@ -201,7 +235,8 @@ def write_gguf(path, architecture, model, quantizes=False):
         if get("shared_expert_intermediate_size"):
             writer.add_expert_shared_feed_forward_length(config.shared_expert_intermediate_size)
     names = gguf.get_tensor_name_map(next(a for a, n in gguf.MODEL_ARCH_NAMES.items() if n == architecture), layers)
-    for key, values in parts(model.state_dict(), architecture):
+    tensors = parts(model.state_dict(), architecture)
+    for key, values in latent_parts(tensors, config) if is_split else tensors:
         shared_layer = architecture == "gemma4" and any(
             f".{layer}.self_attn.{part}" in key for layer in range(shared, layers) for part in ("k_", "v_"))
         if shared_layer or "act_fn" in key or key.endswith(("rotary_emb.inv_freq", ".attn.bias", ".masked_bias")):

@@ -34,6 +34,11 @@ SMALL = dict(
     tie_word_embeddings=False)
 DEFAULT_ROPE = dict(rope_type="default", rope_theta=10000.0)
 SLIDING = ["sliding_attention", "sliding_attention", "sliding_attention", "full_attention"]
+LATENT = dict(
+    num_key_value_heads=4, kv_lora_rank=12, q_lora_rank=20, qk_nope_head_dim=8, qk_rope_head_dim=8, v_head_dim=12,
+    n_routed_experts=8, num_experts_per_tok=3, moe_intermediate_size=16, rms_norm_eps=1e-6)
+LATENT_YARN = dict(
+    rope_type="yarn", rope_theta=10000.0, factor=8.0, original_max_position_embeddings=16, beta_fast=32.0, beta_slow=1.0)
 # name: (model_type, changes to SMALL, GGUF architecture or None, prompt lengths)
 FAMILIES = {
     "llama": ("llama", dict(head_dim=12), "llama", None),
@@ -167,6 +172,25 @@ FAMILIES = {
         head_dim=8, global_head_dim=16, num_global_key_value_heads=1, attention_k_eq_v=True, tie_word_embeddings=True,
         sliding_window=8, layer_types=SLIDING, hidden_size_per_layer_input=0, enable_moe_block=True, num_experts=6,
         top_k_experts=2, moe_intermediate_size=16), "gemma4", None),
+    # Greedy choice without a latent query; its GGUF file has keys and values in one matrix.
+    "deepseek-v2-lite": ("deepseek_v2", dict(
+        LATENT, q_lora_rank=None, topk_method="greedy", first_k_dense_replace=1, n_shared_experts=2,
+        rope_parameters=dict(LATENT_YARN, mscale=0.707, mscale_all_dim=0.707)), "deepseek2", None),
+    "deepseek-v2": ("deepseek_v2", dict(
+        LATENT, topk_method="group_limited_greedy", n_group=4, topk_group=2, routed_scaling_factor=2.0,
+        first_k_dense_replace=2, n_shared_experts=1, attention_bias=True,
+        rope_parameters=dict(LATENT_YARN, mscale=1.0, mscale_all_dim=0.5)), None, None),
+    # Its GGUF file has keys and values apart, as those for attention over the latent vectors.
+    "deepseek-v3": ("deepseek_v3", dict(
+        LATENT, n_group=4, topk_group=2, routed_scaling_factor=2.5, first_k_dense_replace=2, n_shared_experts=1,
+        norm_topk_prob=True, rope_parameters=dict(LATENT_YARN, mscale=1.0, mscale_all_dim=1.0)), "deepseek2", None),
+    # Heads of values that are wider than those of keys, and rotated halves.
+    "deepseek-v3-wide": ("deepseek_v3", dict(
+        LATENT, v_head_dim=24, n_group=1, topk_group=1, rope_interleave=False, first_k_dense_replace=1, n_shared_experts=1,
+        norm_topk_prob=False, routed_scaling_factor=1.0), None, None),
+    "glm4-moe-lite": ("glm4_moe_lite", dict(
+        LATENT, v_head_dim=16, n_group=1, topk_group=1, routed_scaling_factor=1.8, n_shared_experts=1,
+        norm_topk_prob=True), "deepseek2", None),
 }
 
 

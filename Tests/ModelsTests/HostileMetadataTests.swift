@@ -49,6 +49,12 @@ import Testing
                 "num_local_experts": "0", "shared_intermediate_size": "12",
                 "layer_types": #"["attention","attention"]"#,
             ]) { $1 }
+        case "deepseek_v2", "deepseek_v3", "kimi_k2", "glm4_moe_lite":
+            keys.merge([
+                "q_lora_rank": "8", "kv_lora_rank": "8", "qk_nope_head_dim": "4", "qk_rope_head_dim": "4",
+                "v_head_dim": "4", "n_routed_experts": "4", "num_experts_per_tok": "2", "moe_intermediate_size": "8",
+                "first_k_dense_replace": "1", "n_group": "2", "topk_group": "1",
+            ]) { $1 }
         default: break
         }
         return keys
@@ -81,6 +87,9 @@ import Testing
         "moe_layer_end_index", "moe_layer_interval", "swiglu_limit", "swiglu_alpha", "router_jitter_noise",
         "lm_head_bias",
         "enable_moe_block", "top_k_experts",
+        "q_lora_rank", "kv_lora_rank", "qk_nope_head_dim",
+        "qk_rope_head_dim", "v_head_dim", "rope_interleave", "topk_method", "scoring_func", "moe_layer_freq",
+        "mlp_layer_types",
     ]
 
     private static let values = [
@@ -125,7 +134,8 @@ import Testing
         "expert_count", "attention.clamp_kqv", "expert_used_count", "expert_feed_forward_length",
         "expert_shared_feed_forward_length", "expert_shared_count", "leading_dense_block_count",
         "nextn_predict_layers", "expert_weights_scale", "expert_weights_norm", "expert_group_count",
-        "expert_group_used_count", "interleave_moe_layer_step",
+        "expert_group_used_count", "interleave_moe_layer_step", "expert_gating_func", "attention.q_lora_rank",
+        "attention.kv_lora_rank", "attention.key_length_mla", "attention.value_length_mla",
     ]
 
     private static let ggufValues: [GGUFValue?] = [
@@ -137,10 +147,18 @@ import Testing
 
     @Test(arguments: ModelArchitectures.builtin.flatMap(\.family.gguf))
     func `any value of any key of a GGUF file is read or named in an error`(architecture: String) throws {
-        let base: [String: GGUFValue] = [
+        var base: [String: GGUFValue] = [
             "attention.key_length": .integer(16), "attention.value_length": .integer(16),
             "attention.layer_norm_epsilon": .number(1e-5),
         ]
+        if architecture == "deepseek2" {
+            base.merge([
+                "attention.q_lora_rank": .integer(8), "attention.kv_lora_rank": .integer(8),
+                "rope.dimension_count": .integer(4), "expert_count": .integer(4), "expert_used_count": .integer(2),
+                "expert_feed_forward_length": .integer(8),
+            ]) { $1 }
+            try encode(try tinyGGUF(base, architecture: architecture))
+        }
         for (number, key) in Self.ggufKeys.enumerated() {
             for value in Self.share(of: Self.ggufValues, architecture, number) {
                 let changed = value.map { value in base.merging([key: value]) { $1 } } ?? base

@@ -25,6 +25,7 @@ enum KernelCatalog {
         ScaleKernel.self,
         PositionScaleKernel.self,
         SliceKernel.self,
+        ConcatHeadsKernel.self,
         AddKernel.self,
         GatherKernel.self,
         ReorderKernel.self,

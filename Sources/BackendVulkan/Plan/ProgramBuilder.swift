@@ -56,6 +56,8 @@ struct ProgramBuilder {
         case .scale(let input, let factor, let output): try scale(input, factor, output)
         case .positionScale(let input, let scale, let output): try positionScale(input, scale, output)
         case .slice(let input, let offset, let output): try slice(input, offset, output)
+        case .concatHeads(let first, let second, let headCount, let output):
+            try concatHeads(first, second, headCount, output)
         case .add(let left, let right, let output): try add(left, right, output)
         case .gather(let input, let output): try gather(input, output)
         case .softCap(let input, let cap, let output): try softCap(input, cap, output)

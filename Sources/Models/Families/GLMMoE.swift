@@ -21,14 +21,7 @@ public struct GLM4MoEArchitecture: ModelArchitecture {
                 .sharedUp: "mlp.shared_experts.up_proj", .sharedDown: "mlp.shared_experts.down_proj",
             ]) { $1 }, gguf: [.feedForwardNorm: "post_attention_norm"])
         var sizes = try DecoderSizes(metadata)
-        // GGUF counts the layers that predict further tokens, which are not used.
-        let unused = try metadata.integer("", gguf: "nextn_predict_layers") ?? 0
-        guard (0..<sizes.layerCount).contains(unused) else {
-            throw metadata.illTyped(
-                "", gguf: "nextn_predict_layers", expected: "fewer than the \(sizes.layerCount) layers",
-                found: "\(unused)")
-        }
-        sizes.layerCount -= unused
+        sizes.layerCount = try metadata.decodingLayerCount()
         var decoder = try DecoderBuilder(
             model, sizes: sizes, naming: naming, norm: .rms(epsilon: try metadata.rmsEpsilon()))
         var attention = DecoderAttention(
