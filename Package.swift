@@ -78,6 +78,7 @@ let package = Package(
         module("Scheduling", ["KVCaching", "Requests"]),
         module("Sampling", ["CLibrary", "Requests", "SharedValues"]),
         module("Models", ["Backends", "CLibrary", "Tensors", "Weights"]),
+        module("Adapters", ["Backends", "JSON", "Tensors", "Tokenization", "Weights"]),
         module("Lowering", ["Backends", "SharedValues", "Tensors"]),
         module("BackendReference", ["Backends", "CLibrary", "SharedValues", "Tensors"]),
 
@@ -189,6 +190,7 @@ let package = Package(
         tests("CPUKernelsTests", ["CLibrary", "CPUKernels", "SharedValues"]),
         tests("BackendsTests", ["Backends", "KVCaching", "SharedValues", "Tensors"]),
         tests("WeightsTests", ["CLibrary", "SharedValues", "Tensors", "Tokenization", "Weights"]),
+        tests("AdaptersTests", ["Adapters", "Backends", "CLibrary", "Tensors", "Weights"]),
         tests("SchedulingTests", ["KVCaching", "Requests", "Scheduling", "SchedulingConformance", "SharedValues"]),
         tests(
             "PluginLoadingTests",

@@ -1,13 +1,16 @@
-internal import JSON
+public import JSON
 internal import Tensors
 
 /// A JSON file of a checkpoint whose root is an object, or an object inside of it.
 typealias JSONDocument = JSONReader<WeightLoadingError>
 
 extension JSONReader where Failure == WeightLoadingError {
-    /// Reads and parses `file`.
-    init(file: String) throws(WeightLoadingError) {
+    /// Reads and parses `file`. Throws `malformed` where it has more than `maxByteCount` bytes.
+    public init(file: String, maxByteCount: Int = .max) throws(WeightLoadingError) {
         let memory = try mapFile(file)
+        guard memory.bytes.count <= maxByteCount else {
+            throw .malformed(file: file, reason: "it has \(memory.bytes.count) bytes, expected at most \(maxByteCount)")
+        }
         guard !memory.bytes.isEmpty else { throw .malformed(file: file, reason: "the file is empty") }
         let value: JSONValue
         do {

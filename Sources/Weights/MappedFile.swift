@@ -44,11 +44,11 @@ private func dropPages(_ bytes: UnsafeRawBufferPointer) {
 }
 
 /// What exists at a path.
-enum PathKind: Sendable {
+public enum PathKind: Sendable {
     case file, directory, nothing
 
     /// Looks at `path`, following symbolic links.
-    init(of path: String) {
+    public init(of path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else {
             self = .nothing

@@ -14,9 +14,13 @@ public struct SafetensorsSource: TensorSource {
     /// The tensors for which the index names a shard.
     private let indexed: Set<String>
 
-    /// Opens one file.
-    public init(file: String) throws(WeightLoadingError) {
-        try self.init(file: file, shards: [SafetensorsFile(file: file, memory: mapFile(file))])
+    /// Opens one file. Throws `malformed` for a header of more than `maxHeaderByteCount` bytes; the default is the reference
+    /// reader's limit.
+    public init(file: String, maxHeaderByteCount: Int = 100_000_000) throws(WeightLoadingError) {
+        let memory = try mapFile(file)
+        try self.init(
+            file: file,
+            shards: [SafetensorsFile(file: file, memory: memory, maxHeaderByteCount: maxHeaderByteCount)])
     }
 
     /// Opens the shards that `index` lists, which must be in the same directory. Throws `badShard` for one that is
@@ -136,11 +140,13 @@ struct SafetensorsFile: Sendable {
     let memory: HostMemory
 
     /// Reads and checks the header of `memory`, which holds the whole of `file`.
-    init(file: String, memory: HostMemory) throws(WeightLoadingError) {
+    init(
+        file: String, memory: HostMemory, maxHeaderByteCount: Int = SafetensorsFile.maxHeaderByteCount
+    ) throws(WeightLoadingError) {
         self.file = file
         self.memory = memory
         entries = try withExtendedLifetime(memory) { () throws(WeightLoadingError) in
-            try Self.readEntries(memory.bytes, file: file)
+            try Self.readEntries(memory.bytes, file: file, maxHeaderByteCount: maxHeaderByteCount)
         }
     }
 
@@ -155,7 +161,7 @@ struct SafetensorsFile: Sendable {
     }
 
     private static func readEntries(
-        _ bytes: UnsafeRawBufferPointer, file: String
+        _ bytes: UnsafeRawBufferPointer, file: String, maxHeaderByteCount: Int
     ) throws(WeightLoadingError) -> [String: Entry] {
         guard bytes.count >= 8 else {
             let found = bytes.isEmpty ? "the file is empty" : "\(bytes.count) bytes are too few for a safetensors file"
