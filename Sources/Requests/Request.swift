@@ -31,6 +31,9 @@ public struct Request: Sendable {
     public let arrival: EngineInstant
     /// The moment by which the client needs an answer; nil where the client set no deadline.
     public let deadline: EngineInstant?
+    /// Requests share cached prefixes only with others of the same salt: the client's salt and the adapter, whose keys and
+    /// values are its own.
+    public let prefixSalt: String?
     /// Another choice of the same prompt: this request waits until that one's prompt is in the cache, and shares it.
     public let leader: RequestID?
     /// How many of `tokens` are the prompt.
@@ -62,6 +65,14 @@ public struct Request: Sendable {
         self.arrival = arrival
         deadline = attributes.deadlineSeconds.map { arrival.advanced(bySeconds: $0) }
         self.leader = leader
+        // No salt of a client has this form without an adapter.
+        prefixSalt =
+            switch (attributes.adapter, attributes.cacheSalt) {
+            case (nil, nil): nil
+            case (nil, let salt?): ":\(salt)"
+            case (let adapter?, nil): "\(adapter.rawValue)"
+            case (let adapter?, let salt?): "\(adapter.rawValue):\(salt)"
+            }
         promptCount = prompt.count
         tokens = prompt
     }

@@ -12,15 +12,18 @@ public struct RequestAttributes: Sendable, Hashable {
     public var deadlineSeconds: Double?
     /// Separates prefix caches: requests share blocks only with others of the same salt.
     public var cacheSalt: String?
+    /// The LoRA adapter that the request's `model` names; nil: the model without one.
+    public var adapter: AdapterID?
 
     public init(
         sampling: SamplingParameters = SamplingParameters(), priority: Int = 0, tenant: String = "",
-        deadlineSeconds: Double? = nil, cacheSalt: String? = nil
+        deadlineSeconds: Double? = nil, cacheSalt: String? = nil, adapter: AdapterID? = nil
     ) {
         self.sampling = sampling
         self.priority = priority
         self.tenant = tenant
         self.deadlineSeconds = deadlineSeconds
         self.cacheSalt = cacheSalt
+        self.adapter = adapter
     }
 }

@@ -8,6 +8,9 @@ public struct SchedulerOutput: Sendable {
     public var scheduled: [ScheduledRequest] = []
     /// Copies of blocks that come before everything that the step computes, even where it computes nothing.
     public var moves: [BlockMove] = []
+    /// Adapters to put into the device's slots before everything that the step computes, even where it computes nothing.
+    /// At most one for each slot.
+    public var adapterLoads: [AdapterLoad] = []
     /// Requests whose blocks were taken back in this step.
     public var preempted: [RequestID] = []
     /// Requests that the policy refused, with the reason; they never ran, or will not run again.
@@ -65,10 +68,12 @@ public struct ScheduledRequest: Sendable {
     public let outputCount: Int
     /// Positions (of this step's) whose logits score the prompt token that follows; empty for most.
     public let scoredPositions: Range<Int>
+    /// The slot of its adapter; nil: it has none.
+    public let adapterSlot: Int?
 
     public init(
         id: RequestID, tokens: ArraySlice<Int32>, firstPosition: Int, blocks: [[BlockID]], samplesNext: Bool,
-        outputCount: Int, scoredPositions: Range<Int>
+        outputCount: Int, scoredPositions: Range<Int>, adapterSlot: Int? = nil
     ) {
         self.id = id
         self.tokens = tokens
@@ -77,5 +82,6 @@ public struct ScheduledRequest: Sendable {
         self.samplesNext = samplesNext
         self.outputCount = outputCount
         self.scoredPositions = scoredPositions
+        self.adapterSlot = adapterSlot
     }
 }

@@ -57,6 +57,9 @@ struct RequestTable: Sendable {
 
     var count: Int { slots.count }
 
+    /// The slots of all requests, in no order.
+    var slotsInUse: [Slot] { Array(slots.values) }
+
     func slot(of id: RequestID) -> Slot? { slots[id] }
 
     /// Whether `slot` holds the request with this id.

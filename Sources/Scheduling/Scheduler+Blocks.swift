@@ -37,7 +37,7 @@ extension Scheduler {
             request.attributes.sampling.promptLogprobs == nil, let id = request.leader, id != request.id,
             let leader = table.slot(of: id), table.isRunning(leader),
             table[leader].request.computedCount >= request.promptCount,
-            table[leader].request.attributes.cacheSalt == request.attributes.cacheSalt,
+            table[leader].request.prefixSalt == request.prefixSalt,
             table[leader].request.tokens.prefix(request.promptCount).elementsEqual(request.tokens)
         else { return nil }
         let sharedCount = request.promptCount - 1
@@ -60,7 +60,7 @@ extension Scheduler {
         var blocks = BlockTable()
         let request = table[slot].request
         var chunk: Chunk?
-        let cachedCount = cache.begin(&blocks, tokens: tokens, salt: request.attributes.cacheSalt) {
+        let cachedCount = cache.begin(&blocks, tokens: tokens, salt: request.prefixSalt) {
             chunk = budget.chunk(of: request, after: $0)
             return chunk?.tokenCount
         }
@@ -154,6 +154,10 @@ extension Scheduler {
     mutating func markPreempted(_ slot: Slot) {
         table[slot].request.preemptionCount += 1
         table[slot].request.status = .preempted
+        if let adapter = table[slot].request.attributes.adapter {
+            adapters.stopped(adapter)
+            adapters.waits(adapter)
+        }
         counters.preemptionCount += 1
     }
 }

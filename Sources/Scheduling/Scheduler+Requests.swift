@@ -17,14 +17,16 @@ extension Scheduler {
     // MARK: Arrival
 
     /// Lets `request` wait. Precondition: prompt and at least one token more (none for `maxTokens` 0) fit into
-    /// `maxModelLength`; the caller has refused longer ones.
+    /// `maxModelLength`; the caller has refused longer ones. There are slots for adapters if it has one.
     public mutating func add(_ request: Request) {
         precondition(
             request.promptCount + min(1, request.attributes.sampling.maxTokens) <= limits.maxModelLength,
             "\(request.id) is too long")
+        precondition(request.attributes.adapter == nil || adapters.count > 0, "\(request.id) has an adapter")
         clock = max(clock, request.arrival)
         let slot = table.insert(request)
         if request.attributes.sampling.promptLogprobs != nil { scoredRequestCount += 1 }
+        if let adapter = request.attributes.adapter { adapters.waits(adapter) }
         policy.arrived(table[slot].view, at: clock)
         if let leader = leaderToWaitFor(request) {
             table[leader].followers.append(request.id)
@@ -155,6 +157,7 @@ extension Scheduler {
         // Whether the step's moves were made is not known, nor whether the swap space is still there.
         for slot in waiting.slots where table[slot].request.blocks.isSwappedOut { dropBlocks(slot) }
         cache.forgetPrefixes()
+        adapters.forgetAll()
         return failed
     }
 
@@ -164,6 +167,9 @@ extension Scheduler {
         if table[slot].isHeld { heldCount -= 1 }
         if table[slot].request.attributes.sampling.promptLogprobs != nil { scoredRequestCount -= 1 }
         releaseFollowers(of: slot)
+        if let adapter = table[slot].request.attributes.adapter {
+            if table.isRunning(slot) { adapters.stopped(adapter) } else { adapters.endsWaiting(adapter) }
+        }
         if table[slot].request.blocks.isSwappedOut { counters.swappedCount -= 1 }
         cache.free(&table[slot].request.blocks)
         // The executor keeps something only for requests that it has seen.
@@ -171,6 +177,14 @@ extension Scheduler {
         policy.ended(table[slot].view, reason, at: clock)
         table.remove(slot)
     }
+
+    // MARK: Adapters
+
+    /// Whether any request of `adapter` waits or runs.
+    public func isInUse(_ adapter: AdapterID) -> Bool { adapters.isInUse(adapter) }
+
+    /// Forgets `adapter`, which will not come again. Precondition: it is not in use.
+    public mutating func forget(_ adapter: AdapterID) { adapters.forget(adapter) }
 
     // MARK: Invariants
 
@@ -202,6 +216,13 @@ extension Scheduler {
                 return "\(request.id) has computed \(request.computedCount) tokens and swapped others"
             }
         }
+        func adapters(of slots: [Slot]) -> [AdapterID] { slots.compactMap { table[$0].request.attributes.adapter } }
+        let waitingOrHeld = table.slotsInUse.filter { !table.isRunning($0) }
+        if let broken = self.adapters.checkInvariants(
+            running: adapters(of: running), waiting: adapters(of: waitingOrHeld))
+        {
+            return broken
+        }
         let swappedCount = waitingSlots.count { table[$0].request.blocks.isSwappedOut }
         if swappedCount != counters.swappedCount { return "\(swappedCount) are swapped, not \(counters.swappedCount)" }
         return cache.checkInvariants(tables: (running + waitingSlots).map { table[$0].request.blocks })
@@ -213,6 +234,6 @@ extension KVCacheManager {
     fileprivate mutating func register(_ request: inout Request) {
         register(
             &request.blocks, tokens: request.tokens, computedCount: request.computedCount,
-            salt: request.attributes.cacheSalt)
+            salt: request.prefixSalt)
     }
 }

@@ -11,7 +11,7 @@ public import Requests
 ///
 /// It always makes progress: some request runs whenever one waits; the first of the running requests is computed in
 /// every step and, once a policy has used up its preemptions, is never preempted again; and any request fits into
-/// the cache alone. So requests keep finishing, whatever the policy answers.
+/// the cache alone. So requests keep finishing, whatever the policy answers. `AdapterSlots` has the rule of adapters.
 public struct Scheduler: ~Copyable, Sendable {
     typealias Slot = RequestTable.Slot
 
@@ -22,6 +22,7 @@ public struct Scheduler: ~Copyable, Sendable {
     /// In order of admission.
     var running: [Slot] = []
     var waiting = WaitingQueue()
+    var adapters: AdapterSlots
     /// Requests that wait for their leader's prompt, outside of the policy's queues.
     var heldCount = 0
     /// Requests in flight whose prompts are scored.
@@ -52,6 +53,7 @@ public struct Scheduler: ~Copyable, Sendable {
         self.cache = cache
         self.policy = GuardedPolicy(policy)
         self.speeds = SpeedMeter(given: speeds)
+        adapters = AdapterSlots(count: limits.adapterSlotCount, maxWaitCount: limits.maxAdapterWaitCount)
     }
 
     /// Whether no request is left.
@@ -72,6 +74,10 @@ public struct Scheduler: ~Copyable, Sendable {
         statistics.movedInBlockCount = moves.in
         statistics.copiedBlockCount = moves.copied
         statistics.swappedPrefixHitCount = moves.swappedHitTokens
+        if adapters.count > 0 {
+            statistics.runningAdapters = adapters.runningAdapters
+            statistics.waitingAdapters = adapters.waitingAdapters
+        }
         return statistics
     }
 
@@ -85,6 +91,7 @@ public struct Scheduler: ~Copyable, Sendable {
         var output = SchedulerOutput()
         swap(&output.finished, &finishedIDs)
         guard !isIdle else { return output }
+        adapters.beginStep(stepNumber)
         let load = load(tokenBudget: limits.maxBatchedTokenCount)
         var plan = StepPlan(limits, share: policy.share(of: load, at: clock), at: clock)
         continueRunning(&plan)
@@ -113,9 +120,13 @@ public struct Scheduler: ~Copyable, Sendable {
         for entry in plan.entries where !entry.isWithdrawn {
             table[entry.slot].entry = nil
             stepSlots.append(entry.slot)
-            output.scheduled.append(ScheduledRequest(table[entry.slot].request, entry.chunk))
+            let adapterSlot = table[entry.slot].request.attributes.adapter.flatMap { adapters.slot(of: $0) }
+            output.scheduled.append(
+                ScheduledRequest(table[entry.slot].request, entry.chunk, adapterSlot: adapterSlot))
         }
         output.moves = cache.takeMoves()
+        output.adapterLoads = adapters.takeLoads()
+        counters.adapterLoadCount += output.adapterLoads.count
     }
 
     private func load(tokenBudget: Int) -> EngineLoad {
@@ -163,17 +174,26 @@ public struct Scheduler: ~Copyable, Sendable {
         }
     }
 
-    /// The policy's next choice, after those that it refuses; nil when no request is to be admitted now.
+    /// The policy's next choice, after those that it refuses or whose adapter finds no slot; nil when no request is to be
+    /// admitted now.
     private mutating func nextToAdmit(_ output: inout SchedulerOutput, _ plan: inout StepPlan) -> Slot? {
         while let longest = waiting.longestWaiting {
-            if isOvertakenTooOften(longest) {
+            if let slot = firstOfClaimant() { return slot }
+            unparkAdmissible()
+            if isOvertakenTooOften(longest), !passesOver(longest) {
                 table[longest].isProtected = true
                 return longest
             }
+            guard waiting.hasCandidates else { return nil }
             let load = load(tokenBudget: plan.budget.tokenCount)
             switch policy.decide(among: candidates(), load: load, at: plan.now) {
-            case .admit(let id): return waitingSlot(id, to: "admits") ?? longest
-            case .later: return running.isEmpty ? longest : nil
+            case .admit(let id):
+                let slot = waitingSlot(id, to: "admits") ?? longest
+                guard !waiting.isParked(slot) else { return nil }
+                if !passesOver(slot) { return slot }
+            case .later:
+                guard running.isEmpty else { return nil }
+                if !passesOver(longest) { return longest }
             case .reject(let id, let reason):
                 guard let slot = waitingSlot(id, to: "refuses") else { return longest }
                 output.rejected.append(RejectedRequest(id: id, reason: reason))
@@ -184,9 +204,39 @@ public struct Scheduler: ~Copyable, Sendable {
         return nil
     }
 
+    /// The request that a claim admits next, whatever the policy says.
+    private mutating func firstOfClaimant() -> Slot? {
+        guard let claimant = adapters.claimant else { return nil }
+        guard let slot = waiting.first(where: { [table] in table[$0].request.attributes.adapter == claimant }) else {
+            adapters.endClaim()
+            return nil
+        }
+        table[slot].isProtected = true
+        return slot
+    }
+
+    /// Whether the adapter of a chosen request finds no slot. The policy is not asked about that request again before a
+    /// slot changes.
+    private mutating func passesOver(_ slot: Slot) -> Bool {
+        guard let adapter = table[slot].request.attributes.adapter, !adapters.canAdmit(adapter) else { return false }
+        adapters.passedOver(adapter, step: stepNumber)
+        if !waiting.isParked(slot) { waiting.park(slot, table[slot].request.id) }
+        return true
+    }
+
+    private mutating func unparkAdmissible() {
+        guard adapters.hasChanged else { return }
+        adapters.takeChange()
+        waiting.unpark { [table, adapters] in
+            table[$0].request.attributes.adapter.map { adapters.canAdmit($0) } ?? true
+        } view: { [table] in
+            table[$0].view
+        }
+    }
+
     /// The slot of the request that the policy named; nil, and a failure of the policy, if it does not wait.
     private mutating func waitingSlot(_ id: RequestID, to verb: String) -> Slot? {
-        if let slot = table.slot(of: id), waiting.contains(slot) { return slot }
+        if let slot = table.slot(of: id), waiting.contains(slot), !waiting.isParked(slot) { return slot }
         policy.note(.decide, "\(verb) \(id), which does not wait")
         return nil
     }
@@ -203,7 +253,7 @@ public struct Scheduler: ~Copyable, Sendable {
         for index in candidates.indices {
             guard let slot = table.slot(of: candidates[index].request.id) else { continue }
             candidates[index].request.cachedCount = cache.cachedPrefixCount(
-                of: table[slot].request.tokens, salt: table[slot].request.attributes.cacheSalt)
+                of: table[slot].request.tokens, salt: table[slot].request.prefixSalt)
         }
         return candidates
     }
@@ -225,6 +275,7 @@ public struct Scheduler: ~Copyable, Sendable {
             table[slot].request.wasAdmitted = true
         }
         waiting.remove(slot, table[slot].request.id)
+        if let adapter = table[slot].request.attributes.adapter { adapters.admitted(adapter) }
         running.append(slot)
         table[slot].request.status = .running
         table[slot].admissionStep = stepNumber

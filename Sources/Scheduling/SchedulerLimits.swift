@@ -14,6 +14,10 @@ public struct SchedulerLimits: Sendable, Hashable {
     /// How many admissions a waiting request is passed over in before the scheduler overrules the policy: from then on, one
     /// admission in `overtakingInterval` is the request that has waited longest.
     public let maxOvertakingCount: Int
+    /// Adapters that can be on the device at once (`max_loras`); 0: requests have none.
+    public let adapterSlotCount: Int
+    /// The steps after which an adapter that found no slot has a claim on the next one.
+    public let maxAdapterWaitCount: Int
     /// See `maxOvertakingCount`.
     public static let overtakingInterval = 16
 
@@ -23,11 +27,13 @@ public struct SchedulerLimits: Sendable, Hashable {
     /// Precondition: all are positive, `maxPreemptionCount` not negative.
     public init(
         maxBatchedTokenCount: Int, maxSequenceCount: Int, maxModelLength: Int, maxScoredCount: Int = 64,
-        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096
+        maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, adapterSlotCount: Int = 0,
+        maxAdapterWaitCount: Int = 64
     ) {
         precondition(
             maxBatchedTokenCount > 0 && maxSequenceCount > 0 && maxModelLength > 0 && maxScoredCount > 0
-                && maxPreemptionCount >= 0 && maxOvertakingCount > 0,
+                && maxPreemptionCount >= 0 && maxOvertakingCount > 0 && adapterSlotCount >= 0
+                && maxAdapterWaitCount > 0,
             "limits must be positive")
         self.maxBatchedTokenCount = maxBatchedTokenCount
         self.maxSequenceCount = maxSequenceCount
@@ -35,5 +41,7 @@ public struct SchedulerLimits: Sendable, Hashable {
         self.maxScoredCount = maxScoredCount
         self.maxPreemptionCount = maxPreemptionCount
         self.maxOvertakingCount = maxOvertakingCount
+        self.adapterSlotCount = adapterSlotCount
+        self.maxAdapterWaitCount = maxAdapterWaitCount
     }
 }

@@ -1,3 +1,5 @@
+public import Requests
+
 /// Counts for metrics and logs.
 public struct SchedulerStatistics: Sendable, Hashable {
     /// Requests that hold blocks.
@@ -38,6 +40,11 @@ public struct SchedulerStatistics: Sendable, Hashable {
     public var prefixHitCount = 0
     /// Those of the found tokens that were in the swap space only.
     public var swappedPrefixHitCount = 0
+    /// The adapters of running requests, and those of waiting ones.
+    public var runningAdapters: [AdapterID] = []
+    public var waitingAdapters: [AdapterID] = []
+    /// Adapters put into slots since the start.
+    public var adapterLoadCount = 0
     /// Decisions that the policy failed to make.
     public var policyFailures = PolicyFailures()
 

@@ -117,13 +117,14 @@ struct StepPlan {
 
 extension ScheduledRequest {
     /// The executor's part of `chunk`, which begins after what is computed.
-    init(_ request: Request, _ chunk: Chunk) {
+    init(_ request: Request, _ chunk: Chunk, adapterSlot: Int?) {
         let range = request.computedCount..<request.computedCount + chunk.tokenCount
         // A copy: a slice would share the tokens, and appending the next one would then copy all of them.
         let part = ArraySlice(Array(request.tokens[range]))
         self.init(
             id: request.id, tokens: part, firstPosition: range.lowerBound, blocks: request.blocks.blocks,
-            samplesNext: chunk.samplesNext, outputCount: request.outputCount, scoredPositions: chunk.scoredPositions)
+            samplesNext: chunk.samplesNext, outputCount: request.outputCount, scoredPositions: chunk.scoredPositions,
+            adapterSlot: adapterSlot)
     }
 }
 

@@ -36,9 +36,13 @@ struct WaitingQueue: Sendable {
     private var staleQueueNumbers: [Int] = []
     /// The index in `queues` of each queue's number.
     private var indices: [Int: Int] = [:]
-    /// The ticket of the request that waits in each slot, 0 where none does; and the number of its queue.
+    /// The ticket of the request that waits in each slot, 0 where none does.
     private var tickets: [UInt64] = []
-    private var queueNumbers: [Int] = []
+    /// The ticket of its entry in a queue, 0 while it is parked; and its position.
+    private var entryTickets: [UInt64] = []
+    private var positions: [QueuePosition] = []
+    /// Requests that are in no queue for now, in the order of parking.
+    private var parked: [Slot] = []
     private var lastTicket: UInt64 = 0
     /// All requests in the order of coming, those that have left included, from `oldest` on.
     private var order: [(slot: Slot, ticket: UInt64)] = []
@@ -54,14 +58,21 @@ struct WaitingQueue: Sendable {
     mutating func insert(_ slot: Slot, _ request: RequestView, at position: QueuePosition) {
         precondition(!contains(slot), "\(request.id) waits already")
         if slot >= tickets.count {
-            tickets += Array(repeating: 0, count: slot + 1 - tickets.count)
-            queueNumbers += Array(repeating: 0, count: slot + 1 - queueNumbers.count)
+            let newCount = slot + 1 - tickets.count
+            tickets += Array(repeating: 0, count: newCount)
+            entryTickets += Array(repeating: 0, count: newCount)
+            positions += Array(repeating: QueuePosition(queue: 0, rank: 0), count: newCount)
         }
-        lastTicket += 1
-        tickets[slot] = lastTicket
-        queueNumbers[slot] = position.queue
-        order.append((slot, lastTicket))
+        tickets[slot] = lastTicket + 1
+        order.append((slot, lastTicket + 1))
         count += 1
+        enqueue(slot, request, at: position)
+    }
+
+    private mutating func enqueue(_ slot: Slot, _ request: RequestView, at position: QueuePosition) {
+        lastTicket += 1
+        entryTickets[slot] = lastTicket
+        positions[slot] = position
         let rank = position.rank.isNaN ? .infinity : position.rank
         let candidate = AdmissionCandidate(
             request: request, position: QueuePosition(queue: position.queue, rank: rank))
@@ -85,7 +96,12 @@ struct WaitingQueue: Sendable {
         tickets[slot] = 0
         count -= 1
         removeLeading()
-        guard let index = indices[queueNumbers[slot]] else { return }
+        if entryTickets[slot] == 0 { parked.removeAll { $0 == slot } } else { dequeue(slot, id) }
+    }
+
+    private mutating func dequeue(_ slot: Slot, _ id: RequestID) {
+        entryTickets[slot] = 0
+        guard let index = indices[positions[slot].queue] else { return }
         queues[index].count -= 1
         if queues[index].count == 0 {
             removeQueue(index)
@@ -96,8 +112,37 @@ struct WaitingQueue: Sendable {
             staleQueueNumbers.append(queues[index].number)
         }
         if queues[index].entries.count > 2 * queues[index].count + 32 {
-            queues[index].entries = BinaryHeap(queues[index].entries.elements.filter { tickets[$0.slot] == $0.ticket })
+            queues[index].entries = BinaryHeap(
+                queues[index].entries.elements.filter { entryTickets[$0.slot] == $0.ticket })
         }
+    }
+
+    /// Whether a policy has anything to choose from.
+    var hasCandidates: Bool { !queues.isEmpty }
+
+    func isParked(_ slot: Slot) -> Bool { contains(slot) && entryTickets[slot] == 0 }
+
+    /// Takes a waiting request out of its queue until `unpark`: it cannot be admitted for now. It keeps its place in the
+    /// order of coming.
+    mutating func park(_ slot: Slot, _ id: RequestID) {
+        precondition(contains(slot) && entryTickets[slot] != 0, "\(id) is in no queue")
+        dequeue(slot, id)
+        parked.append(slot)
+    }
+
+    /// Puts the parked requests that fulfil `condition` back into their queues, at their old positions.
+    mutating func unpark(where condition: (Slot) -> Bool, view: (Slot) -> RequestView) {
+        guard !parked.isEmpty else { return }
+        var left: [Slot] = []
+        for slot in parked {
+            if condition(slot) { enqueue(slot, view(slot), at: positions[slot]) } else { left.append(slot) }
+        }
+        parked = left
+    }
+
+    /// The first request in the order of coming that fulfils `condition`.
+    func first(where condition: (Slot) -> Bool) -> Slot? {
+        order[oldest...].first { tickets[$0.slot] == $0.ticket && condition($0.slot) }?.slot
     }
 
     private mutating func removeQueue(_ index: Int) {
@@ -140,7 +185,7 @@ struct WaitingQueue: Sendable {
     ) -> [AdmissionCandidate] {
         var taken: [Entry] = []
         while taken.count < min(limit, queues[index].count), let entry = queues[index].entries.popFirst() {
-            if tickets[entry.slot] == entry.ticket { taken.append(entry) }
+            if entryTickets[entry.slot] == entry.ticket { taken.append(entry) }
         }
         for entry in taken { queues[index].entries.insert(entry) }
         return taken.map {

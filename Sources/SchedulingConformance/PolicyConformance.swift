@@ -24,6 +24,8 @@ public struct PolicyConformance: Sendable {
         (0..<UInt64(randomCount)).map { PolicyCase(.random, seed: $0) }
             + (0..<UInt64(randomCount) / 4).map { PolicyCase(.thrash, seed: $0) }
             + (0..<4).map { PolicyCase(.starvation, seed: $0) } + [PolicyCase(.crowd, seed: 0)]
+            + (0..<UInt64(randomCount) / 2).map { PolicyCase(.adapters, seed: $0) }
+            + (0..<4).map { PolicyCase(.lonelyAdapter, seed: $0) }
     }
 
     /// Runs one case.
@@ -34,6 +36,8 @@ public struct PolicyConformance: Sendable {
         case .thrash: failures = repeated { ThrashLoad(seed: trial.seed).run(makePolicy()) }
         case .starvation: failures = StarvationLoad(seed: trial.seed).run(makePolicy())
         case .crowd: failures = CrowdLoad(seed: trial.seed).run(makePolicy())
+        case .adapters: failures = repeated { AdapterLoads(seed: trial.seed).random(makePolicy()) }
+        case .lonelyAdapter: failures = AdapterLoads(seed: trial.seed).lonely(makePolicy())
         }
         return PolicyResult(name: trial.name, failures: failures)
     }
@@ -63,6 +67,10 @@ public struct PolicyCase: Sendable, CustomStringConvertible {
         case starvation
         /// Ten thousand requests wait, most of which are aborted.
         case crowd
+        /// Requests with more adapters than there are slots come and go at random.
+        case adapters
+        /// One request with an adapter of its own, and a stream of others without end that keeps all slots in use.
+        case lonelyAdapter
     }
 
     /// The load and the seed.

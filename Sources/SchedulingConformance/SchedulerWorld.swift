@@ -24,13 +24,17 @@ public struct SchedulerWorld: ~Copyable {
     public var checksEveryStep = true
     private var nextID: UInt64 = 0
     private var admissions: [RequestID] = []
+    /// The adapter of each request that has one, and of each slot that was loaded.
+    private var adapters: [RequestID: AdapterID] = [:]
+    private var slotAdapters: [Int: AdapterID] = [:]
 
     /// An empty world over the cache `groups`. `maxModelLength` is as much as fits into the pool, unless given.
     public init(
         blockCount: Int, groups: [CacheGroup], maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
         maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
         maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, swapBlockCount: Int = 0,
-        policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
+        adapterSlotCount: Int = 0, maxAdapterWaitCount: Int = 64, policy: any SchedulerPolicy = FirstComeFirstServed(),
+        speeds: PreemptionSpeeds? = nil
     ) {
         let longest = groups.maximumTokenCount(
             inBlocks: blockCount, chunkTokenCount: maxBatchedTokenCount,
@@ -38,7 +42,8 @@ public struct SchedulerWorld: ~Copyable {
         limits = SchedulerLimits(
             maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
             maxModelLength: maxModelLength ?? longest, maxScoredCount: maxScoredCount,
-            maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount)
+            maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount,
+            adapterSlotCount: adapterSlotCount, maxAdapterWaitCount: maxAdapterWaitCount)
         scheduler = Scheduler(
             limits: limits,
             cache: KVCacheManager(
@@ -54,14 +59,16 @@ public struct SchedulerWorld: ~Copyable {
         blockCount: Int, blockSize: Int, maxBatchedTokenCount: Int = 64, maxSequenceCount: Int = 8,
         maxModelLength: Int? = nil, prefixCaching: Bool = true, maxScoredCount: Int = 64,
         maxPreemptionCount: Int = 8, maxOvertakingCount: Int = 4096, swapBlockCount: Int = 0,
-        slidingWindow: Int? = nil, policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
+        slidingWindow: Int? = nil, adapterSlotCount: Int = 0, maxAdapterWaitCount: Int = 64,
+        policy: any SchedulerPolicy = FirstComeFirstServed(), speeds: PreemptionSpeeds? = nil
     ) {
         self.init(
             blockCount: blockCount, groups: [CacheGroup(blockSize: blockSize, slidingWindow: slidingWindow)],
             maxBatchedTokenCount: maxBatchedTokenCount, maxSequenceCount: maxSequenceCount,
             maxModelLength: maxModelLength, prefixCaching: prefixCaching, maxScoredCount: maxScoredCount,
             maxPreemptionCount: maxPreemptionCount, maxOvertakingCount: maxOvertakingCount,
-            swapBlockCount: swapBlockCount, policy: policy, speeds: speeds)
+            swapBlockCount: swapBlockCount, adapterSlotCount: adapterSlotCount,
+            maxAdapterWaitCount: maxAdapterWaitCount, policy: policy, speeds: speeds)
     }
 
     /// The tokens that fit into the pool alone, or as many as the world was given.
@@ -76,7 +83,8 @@ public struct SchedulerWorld: ~Copyable {
     @discardableResult
     public mutating func add(
         _ prompt: [Int32], priority: Int = 0, tenant: String = "", deadlineSeconds: Double? = nil,
-        cacheSalt: String? = nil, leader: RequestID? = nil, _ configure: (inout SamplingParameters) -> Void = { _ in }
+        cacheSalt: String? = nil, adapter: AdapterID? = nil, leader: RequestID? = nil,
+        _ configure: (inout SamplingParameters) -> Void = { _ in }
     ) -> RequestID {
         var sampling = SamplingParameters()
         configure(&sampling)
@@ -87,11 +95,15 @@ public struct SchedulerWorld: ~Copyable {
                 id: id, prompt: prompt,
                 attributes: RequestAttributes(
                     sampling: sampling, priority: priority, tenant: tenant, deadlineSeconds: deadlineSeconds,
-                    cacheSalt: cacheSalt),
+                    cacheSalt: cacheSalt, adapter: adapter),
                 arrival: now, leader: leader))
         outputs[id] = []
+        adapters[id] = adapter
         return id
     }
+
+    /// Forgets an adapter without requests.
+    public mutating func forget(_ adapter: AdapterID) { scheduler.forget(adapter) }
 
     /// Drops a request; false where it has ended already.
     public mutating func abort(_ id: RequestID) -> Bool {
@@ -135,6 +147,16 @@ public struct SchedulerWorld: ~Copyable {
         check(!hadWork || !output.isEmpty || scheduler.isIdle, "a step did nothing although there was work")
         check(
             Set(output.preempted).isDisjoint(with: output.scheduled.map(\.id)), "a preempted request was scheduled")
+        check(Set(output.adapterLoads.map(\.slot)).count == output.adapterLoads.count, "a slot was loaded twice")
+        for load in output.adapterLoads {
+            check((0..<limits.adapterSlotCount).contains(load.slot), "there is no slot \(load.slot)")
+            slotAdapters[load.slot] = load.adapter
+        }
+        for scheduled in output.scheduled {
+            check(
+                adapters[scheduled.id] == scheduled.adapterSlot.flatMap { slotAdapters[$0] },
+                "\(scheduled.id) runs with another adapter")
+        }
         for rejected in output.rejected {
             check(!rejected.reason.isEmpty, "\(rejected.id) was refused without a reason")
             finish(rejected.id, .rejected(rejected.reason))
@@ -174,6 +196,7 @@ public struct SchedulerWorld: ~Copyable {
         check(statistics.freeBlockCount == statistics.blockCount, "blocks are lost")
         check(statistics.freeSwapBlockCount == statistics.swapBlockCount, "blocks of the swap space are lost")
         check(statistics.swappedCount == 0, "\(statistics.swappedCount) requests are swapped at the end")
+        check(statistics.runningAdapters == [] && statistics.waitingAdapters == [], "adapters are in use at the end")
         if let broken = scheduler.checkInvariants() { brokenInvariants.append("at the end: \(broken)") }
         for id in outputs.keys.sorted() where reasons[id] == nil { brokenInvariants.append("\(id) was lost") }
     }
@@ -183,15 +206,20 @@ public struct SchedulerWorld: ~Copyable {
     }
 
     /// The output of a request when there is no other one.
-    public static func alone(_ prompt: [Int32], tokenCount: Int, slidingWindow: Int? = nil) -> [Int32] {
+    public static func alone(_ prompt: [Int32], tokenCount: Int, slidingWindow: Int?) -> [Int32] {
         alone(prompt, tokenCount: tokenCount, groups: [CacheGroup(blockSize: 1, slidingWindow: slidingWindow)])
     }
 
-    /// The output of a request when there is no other one, with these windows.
-    public static func alone(_ prompt: [Int32], tokenCount: Int, groups: [CacheGroup]) -> [Int32] {
+    /// The output of a request when there is no other one, with these windows and this adapter.
+    public static func alone(
+        _ prompt: [Int32], tokenCount: Int, groups: [CacheGroup] = [CacheGroup(blockSize: 1)],
+        adapter: AdapterID? = nil
+    ) -> [Int32] {
         var tokens = prompt
         for _ in 0..<tokenCount {
-            tokens.append(ScriptedExecutor.next(after: tokens, groups: groups, vocabularySize: vocabularySize))
+            tokens.append(
+                ScriptedExecutor.next(
+                    after: tokens, groups: groups, adapter: adapter, vocabularySize: vocabularySize))
         }
         return Array(tokens.dropFirst(prompt.count))
     }
