@@ -28,10 +28,8 @@ public struct AdapterFile: Sendable {
     public var byteCount: Int { tensors.byteCount }
     let tensors: any TensorSource
 
-    /// Headers beyond these bounds are refused before they are parsed: adapters of the largest models have some ten
-    /// thousand tensors.
-    static let maxHeaderByteCount = 16 << 20
-    static let maxTensorCount = 1 << 17
+    /// Larger headers are refused before they are parsed. That of a model with a hundred layers has 300 kB.
+    static let maxHeaderByteCount = 4 << 20
 
     /// Opens the adapter at `path`. Throws `notAnAdapter` where there is none.
     public init(path: String) throws(AdapterError) {

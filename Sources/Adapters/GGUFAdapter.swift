@@ -9,7 +9,7 @@ struct GGUFAdapter {
 
     init(file: String) throws(AdapterError) {
         let source = try AdapterError.reading { () throws(WeightLoadingError) in
-            try GGUFSource(file: file, maxTensorCount: AdapterFile.maxTensorCount)
+            try GGUFSource(file: file, maxHeaderByteCount: AdapterFile.maxHeaderByteCount)
         }
         func refuse(_ key: String, _ supported: String) -> AdapterError {
             .file(

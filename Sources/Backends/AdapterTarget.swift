@@ -30,6 +30,20 @@ public struct AdapterTarget: Sendable, Hashable {
     public let up: MatrixSetID
 }
 
+/// A weight of the checkpoint as files of the other family of formats have it: GGUF files for a Hugging Face checkpoint, and
+/// the other way round.
+public struct WeightAlias: Sendable, Hashable {
+    /// Its name there: `blk.0.attn_q.weight` for `model.layers.0.self_attn.q_proj.weight`.
+    public let weight: String
+    /// For each row of the checkpoint's matrix, the row of the other one; nil: they have the same order.
+    public let rowOrder: [Int]?
+
+    public init(weight: String, rowOrder: [Int]? = nil) {
+        self.weight = weight
+        self.rowOrder = rowOrder
+    }
+}
+
 extension ForwardPlan {
     /// The plan with room for adapters: each linear operation over the rows of all tokens adds the product with the
     /// matrices in the slot of the row's sequence. Rows without an adapter get the same bits as without this.

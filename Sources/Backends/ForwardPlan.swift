@@ -13,6 +13,8 @@ public struct ForwardPlan: Sendable {
     public private(set) var matrixSets: [PlanMatrixSet] = []
     /// What adapters may change; empty unless made by `withAdapters`.
     public internal(set) var adapterTargets: [AdapterTarget] = []
+    /// What adapters of the other family of file formats call the checkpoint's weights, by the names of these.
+    public private(set) var aliases: [String: WeightAlias] = [:]
     /// Weight vectors: norms and biases, `[width]`.
     public private(set) var vectors: [PlanVector] = []
     /// Key/value cache layers, in the order in which `addCacheLayer` numbered them.
@@ -38,6 +40,9 @@ public struct ForwardPlan: Sendable {
         matrices.append(PlanMatrix(name: name, rows: rows, weights: weights))
         return MatrixID(index: matrices.count - 1)
     }
+
+    /// Says that `alias` is the weight `name` in files of the other format.
+    public mutating func setAlias(_ alias: WeightAlias, of name: String) { aliases[name] = alias }
 
     /// Declares a set of matrices of one shape and layout, `[outputSize, inputSize]` each; `name` stands for all of them.
     public mutating func addMatrixSet(_ name: String, _ matrices: [LinearWeights]) -> MatrixSetID {

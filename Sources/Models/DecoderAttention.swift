@@ -174,7 +174,21 @@ extension DecoderBuilder {
         let values = try fusedLinear(
             input, .queryKeyValue, layer: layer, width: queryWidth + 2 * width, parts: parts,
             hasBias: attention.biases.contains(.query))
+        if attention.fusedOrder == .interleaved {
+            setAlias(.queryKeyValue, layer: layer, rowOrder: interleavedOrder(attention))
+        }
         return (values[0], values[1], values[2])
+    }
+
+    /// For each row of a matrix of queries, keys and values, its row in the other format: interleaved in Hugging Face
+    /// checkpoints, concatenated in GGUF files.
+    private func interleavedOrder(_ attention: DecoderAttention) -> [Int] {
+        let (size, count) = (attention.headSize, attention.headCount)
+        return (0..<3 * count * size).map { row in
+            let (group, offset) = (row / size, row % size)
+            let other = isGGUF ? group % count * 3 + group / count : group % 3 * count + group / 3
+            return other * size + offset
+        }
     }
 
     /// `input` times rows of one stored matrix, as a value for each of `parts`.
@@ -186,6 +200,7 @@ extension DecoderBuilder {
         let biasName = naming.bias(part, layer: layer)
         var bias: [Float]?
         if isGGUF ? model.has(biasName) : hasBias { bias = try model.vector(biasName, count: width) }
+        setAlias(part, layer: layer, rowOrder: nil)
         var values: [ValueID] = []
         for ranges in parts {
             let weights = plan.addMatrix(name, rows: ranges, whole.selectingRows(ranges))

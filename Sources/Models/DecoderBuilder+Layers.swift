@@ -12,11 +12,12 @@ extension DecoderBuilder {
     ///   - layerType: the kind of layers, where they have parameters of their own.
     ///   - theta: the base where none is stated.
     ///   - isYarnTruncated: whether YaRN's ramp begins and ends at pairs in GGUF files, which do not state it.
-    public func rotary(
+    public mutating func rotary(
         headSize: Int? = nil, share: RotaryShare = .whole, pairing: RotaryEmbedding.Pairing = .halves,
         ggufPairing: RotaryEmbedding.Pairing? = nil, layerType: String? = nil, theta: Double = 10_000,
         isYarnTruncated: Bool = true
     ) throws(WeightLoadingError) -> RotaryEmbedding {
+        if let ggufPairing, ggufPairing != pairing { movesRowsInGGUF = true }
         let headSize = headSize ?? sizes.headSize
         var parameters = try RotaryParameters(
             metadata, headSize: headSize, share: share, layerType: layerType, theta: theta)

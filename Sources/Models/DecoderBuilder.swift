@@ -106,6 +106,8 @@ public struct DecoderBuilder {
     /// What was encoded so far.
     public var plan = ForwardPlan()
     private var table: MatrixID?
+    /// Whether GGUF's converters move the rows of queries and keys: from two halves of a head to neighbours.
+    var movesRowsInGGUF = false
 
     public init(
         _ model: ModelSource, sizes: DecoderSizes? = nil, naming: TensorNaming = TensorNaming(), norm: DecoderNorm
@@ -294,7 +296,26 @@ extension DecoderBuilder {
         if isGGUF || hasBias == nil ? model.has(name) : hasBias == true {
             bias = plan.addVector(name, try model.vector(name, count: width))
         }
+        let isMoved = movesRowsInGGUF && (part == .query || part == .key)
+        setAlias(part, layer: layer, rowOrder: isMoved ? headOrder(width: width) : nil)
         return linear(input, weights, bias: bias)
+    }
+
+    /// Tells the plan what the weight of `part` is called in the other format, for adapters.
+    mutating func setAlias(_ part: TensorPart, layer: Int, rowOrder: [Int]?) {
+        guard let other = naming.otherWeight(part, layer: layer) else { return }
+        plan.setAlias(
+            WeightAlias(weight: other, rowOrder: rowOrder), of: naming.weight(part, layer: layer))
+    }
+
+    /// For each of `width` rows of queries or keys, its row in the other format.
+    private func headOrder(width: Int) -> [Int] {
+        let (size, half) = (sizes.headSize, sizes.headSize / 2)
+        return (0..<width).map { row in
+            let (start, offset) = (row / size * size, row % size)
+            // Of the pair `p`, Hugging Face has the numbers `p` and `half + p`, GGUF `2 * p` and `2 * p + 1`.
+            return start + (isGGUF ? offset % 2 * half + offset / 2 : offset % half * 2 + offset / half)
+        }
     }
 
     /// `input` times `weights`, plus `bias`.

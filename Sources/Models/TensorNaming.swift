@@ -179,6 +179,16 @@ public struct TensorNaming: Sendable, Hashable {
         }
     }
 
+    /// The weight of `part` of a layer in the other format; nil: it has none there, or is one of several tensors.
+    func otherWeight(_ part: TensorPart, layer: Int) -> String? {
+        guard part.isOfLayer else { return nil }
+        var other = self
+        other.format = format == .gguf ? .huggingFace : .gguf
+        guard format == .huggingFace || huggingFace[part] != nil else { return nil }
+        let name = other.weight(part, layer: layer)
+        return name.contains("*") ? nil : name
+    }
+
     /// The weight of `part`.
     func weight(_ part: TensorPart, layer: Int = 0) -> String {
         module(part, layer: layer) + (isTensor(part) ? "" : ".weight")

@@ -27,18 +27,18 @@ public struct GGUFSource: TensorSource {
     /// The other parts of a model that was split into several files.
     private let others: [GGUFSource]
 
-    /// Opens `file`. Throws `malformed` where it has more than `maxTensorCount` tensors.
-    public init(file: String, maxTensorCount: Int = .max) throws(WeightLoadingError) {
-        try self.init(file: file, memory: mapFile(file), maxTensorCount: maxTensorCount)
+    /// Opens `file`. Throws `malformed` where what comes before the data has more than `maxHeaderByteCount` bytes.
+    public init(file: String, maxHeaderByteCount: Int = .max) throws(WeightLoadingError) {
+        try self.init(file: file, memory: mapFile(file), maxHeaderByteCount: maxHeaderByteCount)
     }
 
     /// Reads and checks the header of `memory`, which holds the whole of `file`.
-    init(file: String, memory: HostMemory, maxTensorCount: Int = .max) throws(WeightLoadingError) {
+    init(file: String, memory: HostMemory, maxHeaderByteCount: Int = .max) throws(WeightLoadingError) {
         self.file = file
         self.memory = memory
         others = []
         (metadata, entries) = try withExtendedLifetime(memory) { () throws(WeightLoadingError) in
-            try Self.readHeader(memory.bytes, file: file, maxTensorCount: maxTensorCount)
+            try Self.readHeader(memory.bytes, file: file, maxHeaderByteCount: maxHeaderByteCount)
         }
         byteCount = entries.values.reduce(0) { $0 + ($1.byteCount ?? 0) }
     }
@@ -85,9 +85,10 @@ public struct GGUFSource: TensorSource {
     }
 
     private static func readHeader(
-        _ bytes: UnsafeRawBufferPointer, file: String, maxTensorCount: Int
+        _ bytes: UnsafeRawBufferPointer, file: String, maxHeaderByteCount: Int
     ) throws(WeightLoadingError) -> ([String: GGUFValue], [String: Entry]) {
-        var reader = GGUFReader(bytes, file: file)
+        var reader = GGUFReader(
+            UnsafeRawBufferPointer(rebasing: bytes.prefix(maxHeaderByteCount)), file: file)
         guard !bytes.isEmpty else { throw .malformed(file: file, reason: "the file is empty") }
         let magic = try reader.integer(UInt32.self, "the magic number")
         guard magic == 0x4655_4747 else {
@@ -108,9 +109,6 @@ public struct GGUFSource: TensorSource {
         }
         // Minimum size of an entry: name length, dimension count, type, offset; of a pair: key length, type, one byte.
         let tensorCount = try reader.count("tensor count", minimumByteCount: 8 + 4 + 4 + 8)
-        guard tensorCount <= maxTensorCount else {
-            throw .malformed(file: file, reason: "it has \(tensorCount) tensors, expected at most \(maxTensorCount)")
-        }
         let pairCount = try reader.count("metadata count", minimumByteCount: 8 + 4 + 1)
         var metadata: [String: GGUFValue] = [:]
         for number in 0..<pairCount {

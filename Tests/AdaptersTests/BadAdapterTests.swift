@@ -164,7 +164,7 @@ struct BadAdapterTests {
         let flood =
             Array("GGUF".utf8) + [3, 0, 0, 0] + withUnsafeBytes(of: UInt64(1_000_000).littleEndian) { Array($0) }
             + [UInt8](repeating: 0, count: 8) + Array(tensors)
-        #expect(refusal(try directory.write(flood, to: "adapter.gguf")).contains("1000000 tensors"))
+        #expect(refusal(try directory.write(flood, to: "adapter.gguf")).contains("tensor count of 1000000"))
         let name = "model.layers.0." + String(repeating: "a", count: 4000) + ".q_proj"
         let path = try directory.peft("\"r\": 2, \"rank_pattern\": {\"(a*)*(a*)*b\": 3}", pair(name))
         #expect(refusal(path).contains("module"))

@@ -87,7 +87,7 @@ public struct Gemma3Architecture: ModelArchitecture {
         let activation = try metadata.activation("hidden_activation", default: "gelu_pytorch_tanh")
         let pattern = try metadata.optionalSize("sliding_window_pattern") ?? 6
         let windows = try decoder.windows(pattern: pattern)
-        let local = try localRotary(decoder)
+        let local = try localRotary(&decoder)
         var stream = try decoder.embedding(scale: Float(decoder.sizes.hiddenSize).squareRoot())
         for layer in 0..<decoder.sizes.layerCount {
             attention.slidingWindow = windows[layer]
@@ -100,7 +100,7 @@ public struct Gemma3Architecture: ModelArchitecture {
     }
 
     /// The rotation of layers with a window is never scaled. Its base stands under a key of its own before transformers 5.
-    private func localRotary(_ decoder: DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
+    private func localRotary(_ decoder: inout DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
         let metadata = decoder.metadata
         if let parameters = try metadata.object("rope_parameters"), parameters.hasObject("sliding_attention") {
             return try decoder.rotary(layerType: "sliding_attention")

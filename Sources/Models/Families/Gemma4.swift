@@ -281,7 +281,7 @@ extension DecoderSizes {
 
 extension DecoderBuilder {
     /// The rotation of one kind of layers. GGUF files have divisors for the global ones, and other keys for the others.
-    fileprivate func rotary(
+    fileprivate mutating func rotary(
         layerType: String, headSize: Int, isLocal: Bool
     ) throws(WeightLoadingError) -> RotaryEmbedding {
         guard isGGUF, isLocal else {

@@ -53,7 +53,7 @@ public struct Olmo2Architecture: ModelArchitecture {
         let isOlmo2 = metadata.architecture == "olmo2" && !decoder.isGGUF
         let windows =
             isOlmo2 ? Array(repeating: nil, count: decoder.sizes.layerCount) : try decoder.windows(pattern: 4)
-        let local = windows.contains { $0 != nil } ? try localRotary(decoder) : global
+        let local = windows.contains { $0 != nil } ? try localRotary(&decoder) : global
         var stream = try decoder.embedding()
         for layer in 0..<decoder.sizes.layerCount {
             attention.slidingWindow = windows[layer]
@@ -63,7 +63,7 @@ public struct Olmo2Architecture: ModelArchitecture {
         return try decoder.finish(stream)
     }
 
-    private func localRotary(_ decoder: DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
+    private func localRotary(_ decoder: inout DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
         let metadata = decoder.metadata
         if let parameters = try metadata.object("rope_parameters"), parameters.hasObject("sliding_attention") {
             return try decoder.rotary(layerType: "sliding_attention")
