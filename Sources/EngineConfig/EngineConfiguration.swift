@@ -9,6 +9,8 @@ public struct EngineConfiguration: Sendable, Equatable {
     public var model = ModelSection()
     /// What computes.
     public var backend = BackendSection()
+    /// LoRA adapters beside the model.
+    public var lora = LoRASection()
     /// The paged key-value cache.
     public var cache = CacheSection()
     /// Libraries with scheduling policies.
@@ -35,8 +37,9 @@ public struct EngineConfiguration: Sendable, Equatable {
 
     /// Every section, in the order of the documentation: the one list behind reading, showing and documenting.
     static let sections: [SectionSchema] = [
-        SectionSchema(\.model), SectionSchema(\.backend), SectionSchema(\.cache), SectionSchema(\.plugins),
-        SectionSchema(\.scheduler), SectionSchema(\.policyOptions), SectionSchema(\.simulation),
+        SectionSchema(\.model), SectionSchema(\.lora), SectionSchema(\.backend), SectionSchema(\.cache),
+        SectionSchema(\.plugins), SectionSchema(\.scheduler), SectionSchema(\.policyOptions),
+        SectionSchema(\.simulation),
         SectionSchema(\.server), SectionSchema(\.logging),
     ]
 
@@ -47,7 +50,8 @@ public struct EngineConfiguration: Sendable, Equatable {
 
     /// Whether all values are equal; origins and warnings do not count.
     public static func == (left: EngineConfiguration, right: EngineConfiguration) -> Bool {
-        left.model == right.model && left.backend == right.backend && left.cache == right.cache
+        left.model == right.model && left.lora == right.lora && left.backend == right.backend
+            && left.cache == right.cache
             && left.plugins == right.plugins && left.scheduler == right.scheduler
             && left.policyOptions == right.policyOptions
             && left.simulation == right.simulation && left.server == right.server && left.logging == right.logging

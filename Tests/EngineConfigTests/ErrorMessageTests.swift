@@ -122,7 +122,7 @@ struct Complaint: Sendable, CustomTestStringConvertible {
             Complaint(
                 minimal + "zebra: 1\n",
                 "c.yaml:2:1: zebra: unknown section; the sections are "
-                    + "model, backend, cache, plugins, scheduler, policy_options, simulation, server, logging"),
+                    + "model, lora, backend, cache, plugins, scheduler, policy_options, simulation, server, logging"),
             Complaint(
                 minimal + "scheduler:\n  plugins: []\n",
                 "c.yaml:3:3: scheduler.plugins: unknown key; did you mean \"plugins\"?"),

@@ -60,6 +60,11 @@ import Weights
         value.policyOptions.target =
             PolicyOptionsSection.DeadlineTarget.allCases.randomElement(using: &generator) ?? .finish
         value.policyOptions.levels = Int.random(in: 1...16, using: &generator)
+        value.lora.adapters = Dictionary(
+            (0..<Int.random(in: 0...2, using: &generator)).map { _ in (text(&generator), "/" + text(&generator)) },
+            uniquingKeysWith: { first, _ in first })
+        value.lora.maxLoraRank = Int.random(in: 1...1024, using: &generator)
+        value.lora.use = maybe { text(&$0) }
         value.plugins.paths = (0..<Int.random(in: 0...2, using: &generator)).map { _ in "/" + text(&generator) }
         value.scheduler.pluginOptions = Dictionary(
             (0..<Int.random(in: 0...3, using: &generator)).map { _ in (text(&generator), text(&generator)) },

@@ -121,6 +121,32 @@ extension ConfigurationType where Value == [String: Double] {
 }
 
 extension ConfigurationType where Value == [String: String] {
+    /// Names and paths; `~` and relative paths are resolved.
+    static var namedPaths: ConfigurationType {
+        let path = ConfigurationType<String>.path("a path")
+        return ConfigurationType(expected: "a mapping of names to paths, such as {german: adapters/german}") {
+            node, context throws(ValueMismatch) in
+            guard !node.isNull else { return [:] }
+            guard case .mapping(let entries) = node.content else { throw ValueMismatch() }
+            var paths: [String: String] = [:]
+            for entry in entries {
+                guard !entry.key.isEmpty, !entry.key.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+                    throw ValueMismatch(expected: "names of adapters without control characters", part: entry.value)
+                }
+                do throws(ValueMismatch) { paths[entry.key] = try path.decode(entry.value, context) } catch {
+                    throw ValueMismatch(
+                        expected: error.expected ?? "a path for \(Excerpt.bare(entry.key))", part: entry.value)
+                }
+            }
+            return paths
+        } render: { paths in
+            let entries = paths.sorted { $0.key < $1.key }
+            return "{"
+                + entries.map { "\(QuotedText.text($0.key)): \(QuotedText.text($0.value))" }.joined(separator: ", ")
+                + "}"
+        }
+    }
+
     /// Names and values that are for others to judge: texts, numbers and the like, all kept as written.
     static var texts: ConfigurationType {
         ConfigurationType(expected: "a mapping of names to texts or numbers, such as {weight: 2}") {
