@@ -19,7 +19,8 @@ struct BatchBuilder {
         for scheduled in output.scheduled {
             let firstRow = batch.tokenCount
             batch.append(
-                tokens: scheduled.tokens, firstPosition: scheduled.firstPosition, blocks: scheduled.blocks)
+                tokens: scheduled.tokens, firstPosition: scheduled.firstPosition, blocks: scheduled.blocks,
+                adapterSlot: scheduled.adapterSlot)
             for position in scheduled.scoredPositions {
                 batch.sampleRows.append(Int32(truncatingIfNeeded: firstRow + position - scheduled.firstPosition))
                 batch.rowRequests.append(RowRequest())

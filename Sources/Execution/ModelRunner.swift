@@ -13,6 +13,9 @@ public struct ModelRunner: ModelExecutor {
     private var plan: (any PreparedPlan)?
     private let reopen: (@Sendable () throws -> sending any PreparedPlan)?
     private var builder: BatchBuilder
+    private let adapters: AdapterStore
+    /// The adapter in each slot of the device.
+    private var slotAdapters: [Int: AdapterID] = [:]
     private var sequences: [RequestID: SampledSequence] = [:]
     private var scratch = SamplerScratch()
     private var moveBatchCount = 0
@@ -22,13 +25,16 @@ public struct ModelRunner: ModelExecutor {
     private static let timingInterval = 16
 
     /// A runner of `plan`, whose cache is attached and has these groups. After a device loss, `reopen` prepares the same
-    /// plan again, with a cache of the same size; nil: a lost device stays lost.
+    /// plan again, with a cache of the same size; nil: a lost device stays lost. `adapters` has the matrices of those that
+    /// steps load.
     public init(
-        plan: any PreparedPlan, groups: [CacheGroup], reopen: (@Sendable () throws -> sending any PreparedPlan)? = nil
+        plan: any PreparedPlan, groups: [CacheGroup], adapters: AdapterStore = AdapterStore(),
+        reopen: (@Sendable () throws -> sending any PreparedPlan)? = nil
     ) {
         self.plan = plan
         self.reopen = reopen
         builder = BatchBuilder(groups: groups)
+        self.adapters = adapters
     }
 
     /// Computes one step. Throws what the device throws; then nothing is sampled.
@@ -39,9 +45,12 @@ public struct ModelRunner: ModelExecutor {
                 prompt: admitted.prompt, scoredTopCount: admitted.sampling.promptLogprobs ?? 0,
                 sampler: Sampler(parameters: admitted.sampling, prompt: admitted.prompt))
         }
-        guard !output.isEmpty || !output.moves.isEmpty else { return ModelRunnerOutput() }
+        guard !output.isEmpty || !output.moves.isEmpty || !output.adapterLoads.isEmpty else {
+            return ModelRunnerOutput()
+        }
         do {
             let plan = try openPlan()
+            try load(output.adapterLoads, on: plan)
             let moveSeconds = try move(output.moves, on: plan)
             guard !output.isEmpty else { return ModelRunnerOutput(moveSeconds: moveSeconds) }
             builder.build(output, of: sequences)
@@ -53,8 +62,24 @@ public struct ModelRunner: ModelExecutor {
             return result
         } catch let error as BackendError {
             // The lost plan frees its memory before the new one allocates.
-            if case .deviceLost = error, reopen != nil { plan = nil }
+            if case .deviceLost = error, reopen != nil {
+                plan = nil
+                // The scheduler loads all adapters again after a failed step.
+                slotAdapters.removeAll()
+            }
             throw error
+        }
+    }
+
+    private mutating func load(_ loads: [AdapterLoad], on plan: any PreparedPlan) throws(BackendError) {
+        for load in loads where slotAdapters[load.slot] != load.adapter {
+            guard let matrices = adapters.matrices(of: load.adapter) else {
+                preconditionFailure("\(load.adapter) was removed before its last request")
+            }
+            // Unknown while it is being replaced, in case the device fails.
+            slotAdapters[load.slot] = nil
+            try plan.setAdapter(matrices, slot: load.slot)
+            slotAdapters[load.slot] = load.adapter
         }
     }
 

@@ -11,13 +11,15 @@ public struct SequenceScorer {
     private let chunkTokenCount: Int
     /// The longest sequence that can be scored.
     public let maxTokenCount: Int
+    private let adapterSlot: Int?
     private var batch: ForwardBatch
 
     /// A scorer on `plan`, whose cache has `blockCount` blocks for these groups, that asks for `chunkTokenCount` rows at
     /// once. Precondition: the plan was prepared for batches of so many tokens and samples, and the cache holds a sequence
-    /// of `maxTokenCount`.
+    /// of `maxTokenCount`. The sequences have the adapter in `adapterSlot`, if it is given.
     public init(
-        plan: any PreparedPlan, blockCount: Int, groups: [CacheGroup], chunkTokenCount: Int, maxTokenCount: Int
+        plan: any PreparedPlan, blockCount: Int, groups: [CacheGroup], chunkTokenCount: Int, maxTokenCount: Int,
+        adapterSlot: Int? = nil
     ) {
         precondition(chunkTokenCount > 0, "a chunk has tokens")
         precondition(
@@ -28,6 +30,7 @@ public struct SequenceScorer {
         self.blockCount = blockCount
         self.chunkTokenCount = chunkTokenCount
         self.maxTokenCount = maxTokenCount
+        self.adapterSlot = adapterSlot
         batch = ForwardBatch(groups: groups)
     }
 
@@ -48,7 +51,8 @@ public struct SequenceScorer {
                 : cache.extend(&table, toTokens: last)
             precondition(hasRoom, "the cache holds a sequence of this length")
             batch.removeAll()
-            batch.append(tokens: tokens[first..<last], firstPosition: first, blocks: table.blocks)
+            batch.append(
+                tokens: tokens[first..<last], firstPosition: first, blocks: table.blocks, adapterSlot: adapterSlot)
             batch.sampleRows = (0..<last - first).map { Int32(truncatingIfNeeded: $0) }
             try plan.submit(batch)
             let rows = try plan.wait()

@@ -1,5 +1,5 @@
 import Dispatch
-import Requests
+public import Requests
 public import Scheduling
 import Synchronization
 
@@ -31,6 +31,10 @@ public final class AsyncLLMEngine: Sendable {
         var statistics = SchedulerStatistics()
         var lastSubmission: UInt64 = 0
         var isStopped = false
+        /// Adapters that requests may name.
+        var adapters: Set<AdapterID> = []
+        /// That of requests which name none.
+        var defaultAdapter: AdapterID?
     }
 
     /// Bounds of the requests that it takes.
@@ -53,6 +57,7 @@ public final class AsyncLLMEngine: Sendable {
         _ request: GenerationRequest
     ) throws(EngineError) -> AsyncThrowingStream<GenerationEvent, any Error> {
         try check(request)
+        let request = withDefaultAdapter(request)
         let (stream, continuation) = AsyncThrowingStream<GenerationEvent, any Error>.makeStream()
         let remaining = Mutex(request.choiceCount)
         let onEvent: @Sendable (GenerationEvent) -> Void = { event in
@@ -66,6 +71,9 @@ public final class AsyncLLMEngine: Sendable {
         }
         let id = try mailbox.withLock { mailbox throws(EngineError) in
             guard !mailbox.isStopped else { throw .shuttingDown }
+            if let adapter = request.attributes.adapter, !mailbox.adapters.contains(adapter) {
+                throw .unknownAdapter
+            }
             guard mailbox.waitingCount + request.choiceCount <= limits.maxWaitingCount else {
                 throw .queueFull(limit: limits.maxWaitingCount)
             }
@@ -81,6 +89,37 @@ public final class AsyncLLMEngine: Sendable {
             self?.abort(id)
         }
         return stream
+    }
+
+    /// Lets requests name `adapter`, whose matrices the executor has. `name` appears in metrics.
+    public func add(_ adapter: AdapterID, name: String) {
+        mailbox.withLock {
+            $0.adapters.insert(adapter)
+            $0.commands.append(.add(adapter, name: name))
+        }
+        wakeUp.signal()
+    }
+
+    /// Gives requests that name no adapter this one.
+    public func setDefaultAdapter(_ adapter: AdapterID) { mailbox.withLock { $0.defaultAdapter = adapter } }
+
+    private func withDefaultAdapter(_ request: GenerationRequest) -> GenerationRequest {
+        guard request.attributes.adapter == nil, let adapter = mailbox.withLock({ $0.defaultAdapter }) else {
+            return request
+        }
+        var request = request
+        request.attributes.adapter = adapter
+        return request
+    }
+
+    /// Refuses new requests that name `adapter`. Those that it has are finished first; then `onReleased` is called once, on
+    /// the engine's thread, and the executor is not asked for the adapter any more.
+    public func release(_ adapter: AdapterID, onReleased: @escaping @Sendable () -> Void) {
+        mailbox.withLock {
+            $0.adapters.remove(adapter)
+            $0.commands.append(.release(adapter, onReleased: onReleased))
+        }
+        wakeUp.signal()
     }
 
     /// Counts as of the last step.

@@ -10,6 +10,8 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooManyChoices(Int, limit: Int)
     /// The greatest number of requests waits already.
     case queueFull(limit: Int)
+    /// The adapter that it names was unloaded in the meantime.
+    case unknownAdapter
     /// The scheduling policy refused it; the sentence says why.
     case rejected(String)
     /// The engine takes no more requests.
@@ -20,7 +22,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Whether the request itself or its refusal by the policy is the reason, and not the engine or its device.
     public var isUserError: Bool {
         switch self {
-        case .promptEmpty, .promptTooLong, .tokenOutOfVocabulary, .tooManyChoices, .rejected: true
+        case .promptEmpty, .promptTooLong, .tokenOutOfVocabulary, .tooManyChoices, .rejected, .unknownAdapter: true
         case .queueFull, .shuttingDown, .deviceFailed: false
         }
     }
@@ -35,6 +37,7 @@ public enum EngineError: Error, Sendable, Hashable, CustomStringConvertible {
             "\(field): token \(token) is outside the vocabulary of \(size) tokens"
         case .tooManyChoices(let count, let limit): "\(count) choices asked for, at most \(limit) are possible"
         case .queueFull(let limit): "\(limit) requests are waiting already, try again later"
+        case .unknownAdapter: "the adapter was unloaded"
         case .rejected(let reason): "the request was refused: \(reason)"
         case .shuttingDown: "the server is shutting down"
         case .deviceFailed(let reason): "the device failed: \(reason)"

@@ -25,9 +25,13 @@ public struct EngineMetrics: Sendable {
     private let successes: [String: Counter]
     private let policyFailures: [PolicyDecision: Counter]
 
+    /// Nil where no adapters are served.
+    var adapters: AdapterMetrics?
+
     /// Handles made by `factory`, labelled with the model's name; failures of the policy with its name. Times are in
-    /// seconds.
-    public init(factory: any MetricsFactory, modelName: String, policyName: String) {
+    /// seconds. `maxLoras` is the number of slots for adapters.
+    public init(factory: any MetricsFactory, modelName: String, policyName: String, maxLoras: Int = 0) {
+        adapters = maxLoras > 0 ? AdapterMetrics(maxLoras: maxLoras, factory: factory) : nil
         let labels = [("model_name", modelName)]
         func meter(_ name: String) -> Meter { Meter(label: "vllm:" + name, dimensions: labels, factory: factory) }
         func counter(_ name: String) -> Counter { Counter(label: "vllm:" + name, dimensions: labels, factory: factory) }

@@ -10,11 +10,13 @@ public struct LLMEngine: ~Copyable {
     private var executor: any ModelExecutor
     private let tokenizer: any Tokenizer
     private let clock: any EngineClock
-    private let metrics: EngineMetrics?
+    private var metrics: EngineMetrics?
     private var failureLog: PolicyFailureLog
     private var choices: [RequestID: Choice] = [:]
     private var submissions: [SubmissionID: Submission] = [:]
     private var lastRequestNumber: UInt64 = 0
+    /// What to call once an adapter's last request has ended.
+    private var releases: [AdapterID: @Sendable () -> Void] = [:]
     /// The statistics that metrics were last given.
     private var published = SchedulerStatistics()
 
@@ -22,6 +24,8 @@ public struct LLMEngine: ~Copyable {
     enum Command: Sendable {
         case submit(GenerationRequest, SubmissionID, onEvent: @Sendable (GenerationEvent) -> Void)
         case abort(SubmissionID)
+        case add(AdapterID, name: String)
+        case release(AdapterID, onReleased: @Sendable () -> Void)
     }
 
     /// An engine over `executor`, which must have the blocks that the scheduler hands out. `onPolicyFailure` is called
@@ -50,7 +54,20 @@ public struct LLMEngine: ~Copyable {
             switch command {
             case .submit(let request, let id, let onEvent): submit(request, as: id, onEvent: onEvent)
             case .abort(let id): abort(id)
+            case .add(let adapter, let name): metrics?.adapters?.names[adapter] = name
+            case .release(let adapter, let onReleased): releases[adapter] = onReleased
             }
+        }
+        releaseUnused()
+    }
+
+    /// Lets go of the adapters that are to be released and that no request uses any more.
+    private mutating func releaseUnused() {
+        for (adapter, onReleased) in releases where !scheduler.isInUse(adapter) {
+            releases[adapter] = nil
+            scheduler.forget(adapter)
+            metrics?.adapters?.names[adapter] = nil
+            onReleased()
         }
     }
 
@@ -107,6 +124,7 @@ public struct LLMEngine: ~Copyable {
         } catch {
             for request in scheduler.failStep(output) { end(request, .failure("\(error)")) }
         }
+        if !releases.isEmpty { releaseUnused() }
         publish()
     }
 
@@ -183,6 +201,7 @@ public struct LLMEngine: ~Copyable {
     private mutating func publish() {
         let statistics = scheduler.statistics
         metrics?.publish(statistics, since: published)
+        metrics?.adapters?.publish(statistics)
         published = statistics
         failureLog.update(statistics.policyFailures, at: clock.now())
     }

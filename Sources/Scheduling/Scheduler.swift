@@ -192,8 +192,8 @@ public struct Scheduler: ~Copyable, Sendable {
                 guard !waiting.isParked(slot) else { return nil }
                 if !passesOver(slot) { return slot }
             case .later:
-                guard running.isEmpty else { return nil }
-                if !passesOver(longest) { return longest }
+                guard running.isEmpty, !passesOver(longest) else { return nil }
+                return longest
             case .reject(let id, let reason):
                 guard let slot = waitingSlot(id, to: "refuses") else { return longest }
                 output.rejected.append(RejectedRequest(id: id, reason: reason))

@@ -33,12 +33,14 @@ struct EngineWorld: ~Copyable {
     var isIdle: Bool { scheduler.isIdle }
     var statistics: SchedulerStatistics { scheduler.statistics }
 
-    mutating func add(_ prompt: [Int32], _ sampling: SamplingParameters) -> RequestID {
+    mutating func add(
+        _ prompt: [Int32], _ sampling: SamplingParameters, adapter: AdapterID? = nil
+    ) -> RequestID {
         lastID += 1
         let id = RequestID(lastID)
         scheduler.add(
             Request(
-                id: id, prompt: prompt, attributes: RequestAttributes(sampling: sampling),
+                id: id, prompt: prompt, attributes: RequestAttributes(sampling: sampling, adapter: adapter),
                 arrival: EngineInstant(nanoseconds: lastID)))
         return id
     }

@@ -5,6 +5,8 @@ enum Golden {
     /// A small checkpoint's prompts.
     struct Small: Decodable {
         let prompts: [Prompt]
+        /// Of an adapter, the folder of the checkpoint below it.
+        let base: String?
 
         struct Prompt: Decodable {
             let tokens: [Int32]
@@ -72,6 +74,18 @@ enum Golden {
         let directory = name.hasSuffix(".gguf") ? String(name.dropLast("/model.gguf".count)) : name
         return (folder.appending(path: name).path, try read(directory + "/goldens.json"))
     }
+
+    /// Names of the adapters.
+    static let adapters: [String] =
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "adapters").path)) ?? []).sorted()
+
+    static func path(inFolder name: String) -> String { folder.appending(path: name).path }
+
+    /// The directory of an adapter.
+    static func adapter(_ name: String) -> String { folder.appending(path: "adapters/\(name)").path }
+
+    /// What the adapter's model computes with merged weights.
+    static func merged(_ name: String) throws -> Small { try read("adapters/\(name)/goldens.json") }
 
     /// The path of a small checkpoint.
     static func path(_ checkpoint: String) -> String {

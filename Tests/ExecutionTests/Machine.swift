@@ -1,3 +1,4 @@
+import Adapters
 import BackendCPU
 import BackendReference
 import BackendVulkan
@@ -85,11 +86,13 @@ struct Machine {
     private let pool: MemoryPool
     private let swapPool: MemoryPool
     private let limits: BatchLimits
+    private let adapterLimits: AdapterLimits
+    private let format: ModelMetadata.Format
 
     /// Quantized weights stay quantized unless `isDense`.
     init(
         path: String, type: WeightType = .f32, isDense: Bool = false, on device: Device, maxTokenCount: Int,
-        maxSequenceCount: Int, slidingWindow: Int? = nil, layersWithoutWindow: Set<Int> = []
+        maxSequenceCount: Int, slidingWindow: Int? = nil, layersWithoutWindow: Set<Int> = [], adapterSlotCount: Int = 0
     ) throws {
         let checkpoint = try Checkpoint(path: path, families: ModelArchitectures.families)
         let loading = WeightLoading(checkpoint, type)
@@ -98,7 +101,11 @@ struct Machine {
         let encoded = try architecture.encode(
             ModelSource(
                 metadata: checkpoint.metadata, shape: checkpoint.shape, tensors: checkpoint.source, loader: loader))
-        plan = encoded.withWindow(slidingWindow, except: layersWithoutWindow)
+        let windowed = encoded.withWindow(slidingWindow, except: layersWithoutWindow)
+        adapterLimits = AdapterLimits(
+            slotCount: adapterSlotCount, rank: 8, elementType: type == .bf16 ? .bf16 : .f32)
+        format = checkpoint.metadata.format
+        plan = adapterSlotCount > 0 ? windowed.withAdapters(adapterLimits) : windowed
         let backend = try device.backend()
         pool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
         swapPool = MemoryPool(device: backend, budgetByteCount: 4 << 30, chunkByteCount: 1 << 20)
@@ -130,10 +137,18 @@ struct Machine {
     }
 
     /// Gives the plan a cache and returns a runner over it.
-    func runner(_ layout: CacheLayout, blockCount: Int, swapBlockCount: Int = 0) throws -> ModelRunner {
+    func runner(
+        _ layout: CacheLayout, blockCount: Int, swapBlockCount: Int = 0, adapters: AdapterStore = AdapterStore()
+    ) throws -> ModelRunner {
         ModelRunner(
             plan: try preparedPlan(layout, blockCount: blockCount, swapBlockCount: swapBlockCount),
-            groups: layout.groups)
+            groups: layout.groups, adapters: adapters)
+    }
+
+    /// The matrices of the adapter at `path`.
+    func adapter(_ path: String) throws -> [MatrixSetID: HostTensor] {
+        let modules = AdapterModule.list(of: plan, format: format)
+        return try AdapterWeights(AdapterFile(path: path), for: modules, limits: adapterLimits).matrices
     }
 
     /// The plan with a new cache.
@@ -146,8 +161,8 @@ struct Machine {
         return prepared
     }
 
-    /// Logits of every token of one sequence, `[tokens, vocabularySize]`, fed in one step.
-    func logits(of tokens: [Int32]) throws -> [[Float]] {
+    /// Logits of every token of one sequence, `[tokens, vocabularySize]`, fed in one step, with `adapter` in the last slot.
+    func logits(of tokens: [Int32], adapter: [MatrixSetID: HostTensor]? = nil) throws -> [[Float]] {
         let layout = layout(blockSize: 16)
         let counts = layout.groups.map { $0.blockCount(forTokens: tokens.count) }
         let blockCount = counts.reduce(0, +)
@@ -155,7 +170,9 @@ struct Machine {
         var batch = ForwardBatch(groups: layout.groups)
         var unused = (0..<Int32(blockCount)).map { $0 }
         batch.append(
-            tokens: tokens, firstPosition: 0, blocks: counts.map { (0..<$0).map { _ in unused.removeLast() } })
+            tokens: tokens, firstPosition: 0, blocks: counts.map { (0..<$0).map { _ in unused.removeLast() } },
+            adapterSlot: adapter.map { _ in adapterLimits.slotCount - 1 })
+        if let adapter { try prepared.setAdapter(adapter, slot: adapterLimits.slotCount - 1) }
         batch.sampleRows = tokens.indices.map { Int32($0) }
         try prepared.submit(batch)
         let rows = try prepared.wait()
