@@ -99,10 +99,10 @@ let package = Package(
         module("BackendConformance", ["BackendReference", "Backends", "SharedValues", "Tensors"]),
         module("SchedulingConformance", ["KVCaching", "Requests", "Scheduling", "SharedValues"]),
         module("Simulation", ["CLibrary", "JSON", "KVCaching", "Reports", "Requests", "Scheduling", "SharedValues"]),
-        module("Execution", ["Backends", "KVCaching", "Requests", "Sampling", "SharedValues"]),
+        module("Execution", ["Backends", "KVCaching", "Requests", "Sampling", "SharedValues", "Tensors"]),
         module(
             "InferenceEngine",
-            ["Requests", "Scheduling", "Tokenization", serving("CoreMetrics", "swift-metrics")]),
+            ["CLibrary", "Requests", "Scheduling", "Tokenization", serving("CoreMetrics", "swift-metrics")]),
 
         // Level 5
         module(
@@ -131,9 +131,9 @@ let package = Package(
         module(
             "Assembly",
             [
-                "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "ChatTemplates", "EngineConfig",
-                "Execution", "InferenceEngine", "KVCaching", "ModelHub", "Models", "PluginLoading", "Plugins",
-                "Scheduling",
+                "Adapters", "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "ChatTemplates",
+                "EngineConfig", "Execution", "InferenceEngine", "KVCaching", "ModelHub", "Models", "PluginLoading",
+                "Plugins", "Requests", "Scheduling",
                 "SharedValues", "Tensors", "Tokenization", "Weights", serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
@@ -211,14 +211,14 @@ let package = Package(
         tests(
             "ExecutionTests",
             [
-                "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "CLibrary", "Execution", "KVCaching",
-                "Models", "Requests", "Scheduling", "SharedValues", "Tensors", "Weights",
+                "Adapters", "BackendCPU", "BackendReference", "Backends", "BackendVulkan", "CLibrary", "Execution",
+                "KVCaching", "Models", "Requests", "Scheduling", "SharedValues", "Tensors", "Weights",
             ]),
         tests(
             "AssemblyTests",
             [
-                "Assembly", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution", "Plugins",
-                "SharedValues",
+                "Adapters", "Assembly", "BackendReference", "BackendVulkan", "Backends", "EngineConfig", "Execution",
+                "InferenceEngine", "Plugins", "Requests", "SharedValues", serving("CoreMetrics", "swift-metrics"),
                 serving("Logging", "swift-log"),
             ]),
         tests("InferenceEngineTests", ["InferenceEngine", "KVCaching", "Requests", "Scheduling", "Tokenization"]),

@@ -1,3 +1,4 @@
+import Adapters
 public import Backends
 public import EngineConfig
 public import Execution
@@ -23,6 +24,9 @@ public struct LoadedModel {
     public let vocabularySize: Int
     /// The memory that the model takes on its device.
     public let memory: DeviceMemory
+    /// The modules that adapters may change, and the room for them; empty and nil where adapters are not configured.
+    let adapterModules: [AdapterModule]
+    let adapterLimits: AdapterLimits?
     let backend: any Backend
     /// What was loaded; `auto` is replaced by what was chosen.
     let configuration: EngineConfiguration
@@ -59,11 +63,14 @@ public struct LoadedModel {
             try catalog.backends.factory(named: configuration.backend.name)(configuration.backend)
         }
         for warning in checkpoint.warnings { logger.warning("\(warning)") }
-        let forward = try catalog.plan(of: checkpoint, configuration) {
+        var forward = try catalog.plan(of: checkpoint, configuration) {
             progress.read($0)
         } warn: {
             logger.warning("\($0)")
         }
+        adapterLimits = Self.adapterLimits(configuration.lora, forward)
+        if let adapterLimits { forward = forward.withAdapters(adapterLimits) }
+        adapterModules = AdapterModule.list(of: forward, format: checkpoint.metadata.format)
         // After the plan: short sequences are scored with positions scaled as for the long ones that are served.
         var fixedBlockCount = givenBlockCount
         if let sequenceLength {
@@ -115,13 +122,26 @@ extension LoadedModel {
     /// Tokens in a block; of groups the most.
     public var blockSize: Int { groups.map(\.blockSize).max() ?? 1 }
 
-    /// Runs the plan over single sequences, of at most `maxModelLength` tokens, and gives the logits of every position.
-    public func scorer() -> SequenceScorer {
+    /// Runs the plan over single sequences, of at most `maxModelLength` tokens, and gives the logits of every position. With
+    /// `lora.use`, they are those of that adapter. Throws where it cannot be loaded.
+    public func scorer() throws -> SequenceScorer {
         let scheduler = configuration.scheduler
+        var adapterSlot: Int?
+        if let name = configuration.lora.use, let path = configuration.lora.adapters[name], let adapterLimits {
+            do {
+                let weights = try AdapterWeights(
+                    try AdapterFile(path: path), for: adapterModules, limits: adapterLimits)
+                try plan.setAdapter(weights.matrices, slot: 0)
+            } catch let error as AdapterError {
+                throw AssemblyError.configuration(
+                    configuration.error(at: "lora.adapters", message: "\(name): \(error)"))
+            }
+            adapterSlot = 0
+        }
         return SequenceScorer(
             plan: plan, blockCount: blockCount, groups: groups,
             chunkTokenCount: min(scheduler.maxNumBatchedTokens, Self.maxSampleCount(scheduler)),
-            maxTokenCount: maxModelLength)
+            maxTokenCount: maxModelLength, adapterSlot: adapterSlot)
     }
 
     /// The checkpoint's tokenizer, or the one that the configuration names. Throws `AssemblyError`.
@@ -168,6 +188,14 @@ extension LoadedModel {
                 at: "model.max_model_len",
                 expected: "at most the \(maxModelLength) tokens that the cache holds (cache.memory makes it larger)",
                 found: "\(requested)"))
+    }
+
+    /// Room for the adapters of `section`, in the type of the model's matrices; nil: none are served.
+    private static func adapterLimits(_ section: LoRASection, _ plan: ForwardPlan) -> AdapterLimits? {
+        guard section.isEnabled else { return nil }
+        return AdapterLimits(
+            slotCount: section.maxLoras, rank: section.maxLoraRank,
+            elementType: plan.matrices.first?.weights.elementType ?? .f32)
     }
 
     /// One row for each sequence's next token, and some for prompts that are scored.

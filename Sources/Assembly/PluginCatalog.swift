@@ -72,6 +72,16 @@ public struct PluginCatalog: Sendable {
             throw configuration.error(
                 at: key, expected: "\(kind) (\(known.joined(separator: ", ")))", found: name, candidates: known)
         }
+        let adapters = configuration.lora.adapters
+        if let name = configuration.lora.use, adapters[name] == nil {
+            throw configuration.error(
+                at: "lora.use", expected: "the name of one of lora.adapters", found: name,
+                candidates: adapters.keys.sorted())
+        }
+        if adapters[configuration.model.name] != nil {
+            throw configuration.error(
+                at: "lora.adapters", message: "\(configuration.model.name) is the name of the model itself")
+        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Adapters
 import Backends
 public import ChatTemplates
 public import CoreMetrics
@@ -27,12 +28,14 @@ public struct ServedModel: Sendable {
     public let endTokenIDs: [Int32]
     /// The memory that it takes on its device.
     public let memory: DeviceMemory
+    /// LoRA adapters; nil where none are configured.
+    public let adapters: LoadedAdapters?
 
     /// Loads everything that `configuration` names and starts the engine. `progress` is called with the fraction that is
-    /// loaded, 0 to 1.
+    /// loaded, 0 to 1. With `usesAdapter`, requests that name no adapter have that of `lora.use`.
     public init(
         _ configuration: EngineConfiguration, catalog: PluginCatalog, metrics: any MetricsFactory, logger: Logger,
-        progress: @escaping @Sendable (Double) -> Void = { _ in }
+        usesAdapter: Bool = false, progress: @escaping @Sendable (Double) -> Void = { _ in }
     ) throws {
         try catalog.check(configuration)
         let policy = try catalog.policy(named: configuration.scheduler.policy, configuration)
@@ -47,13 +50,15 @@ public struct ServedModel: Sendable {
         var same = model.configuration
         same.cache.numBlocks = model.blockCount
         same.cache.numSwapBlocks = model.swapBlockCount
-        let runner = ModelRunner(plan: model.plan, groups: model.groups) { [same] in
+        let store = AdapterStore()
+        let runner = ModelRunner(plan: model.plan, groups: model.groups, adapters: store) { [same] in
             logger.warning("opening the device again")
             return try LoadedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
         }
         let limits = SchedulerLimits(
             maxBatchedTokenCount: configuration.scheduler.maxNumBatchedTokens,
-            maxSequenceCount: configuration.scheduler.maxNumSeqs, maxModelLength: model.maxModelLength)
+            maxSequenceCount: configuration.scheduler.maxNumSeqs, maxModelLength: model.maxModelLength,
+            adapterSlotCount: model.adapterLimits?.slotCount ?? 0)
         let scheduler = Scheduler(
             limits: limits,
             cache: KVCacheManager(
@@ -71,11 +76,29 @@ public struct ServedModel: Sendable {
                 scheduler: scheduler, executor: runner, tokenizer: tokenizer,
                 metrics: EngineMetrics(
                     factory: metrics, modelName: configuration.model.name,
-                    policyName: configuration.scheduler.policy)
+                    policyName: configuration.scheduler.policy, maxLoras: limits.adapterSlotCount)
             ) { logger.warning("\($0)") },
             limits: AsyncLLMEngine.Limits(
                 maxModelLength: model.maxModelLength, vocabularySize: checkpoint.shape.vocabularySize,
                 maxWaitingCount: configuration.scheduler.maxWaiting))
+        adapters = model.adapterLimits.map { [engine] in
+            LoadedAdapters(
+                modelName: configuration.model.name, modules: model.adapterModules, limits: $0, store: store,
+                engine: engine)
+        }
+        for (name, path) in configuration.lora.adapters.sorted(by: { $0.key < $1.key }) {
+            do {
+                try adapters?.load(name, path: path)
+                logger.info("adapter ready", metadata: ["name": "\(name)"])
+            } catch {
+                engine.stop()
+                throw AssemblyError.configuration(
+                    configuration.error(at: "lora.adapters", message: "\(name): \(error)"))
+            }
+        }
+        if usesAdapter, let name = configuration.lora.use, let adapter = adapters?[name] {
+            engine.setDefaultAdapter(adapter)
+        }
     }
 
     static func tokenizer(

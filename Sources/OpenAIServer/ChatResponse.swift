@@ -13,7 +13,7 @@ struct ChatResponse: Sendable {
     init(to request: ChatRequest, service: any CompletionService) {
         self.request = request
         writer = TokenWriter(tokenizer: service.tokenizer, writesIDs: request.options.writesTokensAsIDs)
-        let model = service.modelName
+        let model = request.options.model
         header = .responseHeader(idPrefix: "chatcmpl", object: "chat.completion", model: model)
         chunkHeader = .responseHeader(idPrefix: "chatcmpl", object: "chat.completion.chunk", model: model)
     }

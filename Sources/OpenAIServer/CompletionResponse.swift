@@ -15,7 +15,7 @@ struct CompletionResponse: Sendable {
         self.request = request
         self.service = service
         writer = TokenWriter(tokenizer: service.tokenizer, writesIDs: request.options.writesTokensAsIDs)
-        header = .responseHeader(idPrefix: "cmpl", object: "text_completion", model: service.modelName)
+        header = .responseHeader(idPrefix: "cmpl", object: "text_completion", model: request.options.model)
     }
 
     /// The number of tokens of all prompts.

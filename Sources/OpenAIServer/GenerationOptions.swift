@@ -7,6 +7,8 @@ import Tokenization
 struct GenerationOptions {
     /// What the engine and its policies know of the request: sampling parameters, priority, tenant, deadline, salt.
     var attributes = RequestAttributes()
+    /// The model or adapter that the request names, as the response repeats it.
+    var model = ""
     /// The number of independent continuations of each prompt (`n`).
     var choiceCount = 1
     var stopStrings: [String] = []
@@ -37,6 +39,7 @@ struct GenerationOptions {
     /// Reads all options except the prompt, `max_tokens` and the log probabilities, whose meaning differs between
     /// routes.
     init(_ fields: Fields, service: any CompletionService, options: ServerOptions) throws(ServerError) {
+        (model, attributes.adapter) = try ModelsRoute(service: service).resolve(try fields.string("model"))
         choiceCount = try fields.integer("n", in: 1...options.maxChoices) ?? 1
         stopStrings = try Self.stopStrings(fields)
         includesStopString = try fields.bool("include_stop_str_in_output") ?? false

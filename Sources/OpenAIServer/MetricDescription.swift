@@ -30,6 +30,7 @@ public struct MetricDescription: Sendable {
         "vllm:prefix_cache_hits_total": .init("Tokens found in the prefix cache."),
         "vllm:external_prefix_cache_queries_total": .init("Tokens looked up in the swap space, as not on the device."),
         "vllm:external_prefix_cache_hits_total": .init("Tokens found in the swap space."),
+        "vllm:lora_requests_info": .init("When the adapters of its labels last ran and waited, in seconds since 1970."),
         "vllm:num_requests_swapped": .init("Requests whose KV blocks wait in the swap space."),
         "vllm:cpu_cache_usage_perc": .init("Part of the swap space in use by requests, 1 is all of it."),
         "quire:policy_failures_total": .init("Decisions that the scheduling policy failed to make, left to fcfs."),

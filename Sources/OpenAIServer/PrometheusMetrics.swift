@@ -70,8 +70,15 @@ public final class PrometheusMetrics: MetricsFactory {
     public func destroyCounter(_ handler: any CounterHandler) {}
     /// See `destroyCounter`.
     public func destroyFloatingPointCounter(_ handler: any FloatingPointCounterHandler) {}
-    /// See `destroyCounter`.
-    public func destroyMeter(_ handler: any MeterHandler) {}
+    /// Removes a gauge: what it said is no longer so.
+    public func destroyMeter(_ handler: any MeterHandler) {
+        families.withLock { families in
+            for name in Array(families.keys) where families[name]?.kind == .gauge {
+                let labels = families[name]?.series.first { $0.value === handler }?.key
+                if let labels { families[name]?.series[labels] = nil }
+            }
+        }
+    }
     /// See `destroyCounter`.
     public func destroyRecorder(_ handler: any RecorderHandler) {}
     /// See `destroyCounter`.

@@ -3,6 +3,7 @@ import Hummingbird
 /// The paths of the server.
 enum Route: Equatable, Sendable {
     case models, completions, chatCompletions, tokenize, detokenize, health, ping, version, metrics
+    case loadAdapter, unloadAdapter
     /// One model by name.
     case model(String)
 
@@ -12,7 +13,7 @@ enum Route: Equatable, Sendable {
     private static let byPath: [String: Route] = [
         "/v1/models": .models, "/v1/completions": .completions, "/v1/chat/completions": .chatCompletions,
         "/tokenize": .tokenize, "/detokenize": .detokenize, "/health": .health, "/ping": .ping, "/version": .version,
-        "/metrics": .metrics,
+        "/metrics": .metrics, "/v1/load_lora_adapter": .loadAdapter, "/v1/unload_lora_adapter": .unloadAdapter,
     ]
 
     /// The route at `path`; nil: there is none.
@@ -40,7 +41,7 @@ enum Route: Equatable, Sendable {
         switch self {
         case .models, .model, .health, .version, .metrics: [.get, .head]
         case .ping: [.get, .head, .post]
-        case .completions, .chatCompletions, .tokenize, .detokenize: [.post]
+        case .completions, .chatCompletions, .tokenize, .detokenize, .loadAdapter, .unloadAdapter: [.post]
         }
     }
 }

@@ -80,7 +80,10 @@ struct Routes: HTTPResponder {
         if let apiKey = options.apiKey, route?.isPublic != true, !apiKey.accepts(request.headers[.authorization]) {
             throw ServerError.unauthorized
         }
-        guard let route else { throw ServerError.unknownPath(request.uri.path.inOneLine) }
+        let needsLoading = route == .loadAdapter || route == .unloadAdapter
+        guard let route, !needsLoading || service.adapterLoading != nil else {
+            throw ServerError.unknownPath(request.uri.path.inOneLine)
+        }
         guard route.allowed.contains(request.method) else {
             let allowed = route.allowed.map(\.rawValue).joined(separator: ", ")
             throw ServerError.methodNotAllowed(request.method.rawValue.inOneLine, allowed: allowed)
@@ -97,12 +100,20 @@ struct Routes: HTTPResponder {
                 body: ResponseBody(byteBuffer: ByteBuffer(string: metrics.exposition)))
         case .models: return Response(json: ModelsRoute(service: service).list)
         case .model(let name):
-            try ModelsRoute(service: service).check(name)
-            return Response(json: ModelsRoute(service: service).model)
+            return Response(json: try ModelsRoute(service: service).model(name))
         case .tokenize, .detokenize, .completions, .chatCompletions:
             let fields = try Fields(body: try await body(of: request, connection, on: channel))
-            try ModelsRoute(service: service).check(try fields.string("model"))
+            _ = try ModelsRoute(service: service).resolve(try fields.string("model"))
             return try await post(fields, to: route, on: connection)
+        case .loadAdapter, .unloadAdapter:
+            let fields = try Fields(body: try await body(of: request, connection, on: channel))
+            guard let loading = service.adapterLoading else { throw ServerError.unknownPath(route.path) }
+            let adapters = AdapterRoute(loading: loading)
+            let sentence = try await route == .loadAdapter ? adapters.load(fields) : adapters.unload(fields)
+            unreadFields.log(fields, to: logger)
+            return Response(
+                status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: sentence)))
         }
     }
 

@@ -25,6 +25,12 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
     /// The key is missing or wrong.
     case unauthorized
     case unknownModel(String, served: String)
+    /// The adapter was unloaded between two steps of the request's way.
+    case adapterUnloaded
+    /// A request to load or unload an adapter that cannot be fulfilled; the type is vLLM's.
+    case badAdapter(String, type: String = "BadRequestError")
+    /// There is no such adapter, or no adapter at the path.
+    case adapterNotFound(String)
     case unknownPath(String)
     /// The path does not support this method.
     case methodNotAllowed(String, allowed: String)
@@ -52,6 +58,7 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         case .promptTooLong(let count, let limit):
             self = .promptTooLong(field: "prompt", tokenCount: count, limit: limit)
         case .tokenOutOfVocabulary(let field, _, _): self = .invalidField(field, error.description)
+        case .unknownAdapter: self = .adapterUnloaded
         case .tooManyChoices: self = .invalidField("n", error.description)
         case .queueFull, .rejected: self = .overloaded(error.description)
         case .shuttingDown, .deviceFailed: self = .unavailable(error.description)
@@ -71,10 +78,10 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
     /// HTTP status code (RFC 9110).
     var status: Int {
         switch self {
-        case .invalidField, .contextTooLong, .malformedMessage: 400
+        case .invalidField, .contextTooLong, .malformedMessage, .badAdapter: 400
         case .unauthorized: 401
         case .forbidden: 403
-        case .unknownModel, .unknownPath: 404
+        case .unknownModel, .unknownPath, .adapterUnloaded, .adapterNotFound: 404
         case .methodNotAllowed: 405
         case .bodyTooLarge: 413
         case .unsupportedMedia: 415
@@ -101,8 +108,10 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .invalidField, .contextTooLong, .malformedMessage, .unauthorized, .unknownModel, .unknownPath,
             .methodNotAllowed, .bodyTooLarge, .unsupportedMedia, .expectationFailed, .clientClosedRequest,
-            .notImplemented, .versionNotSupported:
+            .notImplemented, .versionNotSupported, .adapterUnloaded:
             "invalid_request_error"
+        case .badAdapter(_, let type): type
+        case .adapterNotFound: "NotFoundError"
         case .forbidden: "permission_error"
         case .overloaded: "rate_limit_error"
         case .unavailable: "service_unavailable_error"
@@ -114,7 +123,9 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .contextTooLong: "context_length_exceeded"
         case .unauthorized: "invalid_api_key"
-        case .unknownModel: "model_not_found"
+        case .unknownModel, .adapterUnloaded: "model_not_found"
+        case .badAdapter: "bad_adapter"
+        case .adapterNotFound: "adapter_not_found"
         case .unknownPath: "unknown_url"
         case .methodNotAllowed: "method_not_allowed"
         case .bodyTooLarge: "request_too_large"
@@ -136,7 +147,7 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .invalidField(let field, _): field
         case .contextTooLong(let field, _): field
-        case .unknownModel: "model"
+        case .unknownModel, .adapterUnloaded: "model"
         default: nil
         }
     }
@@ -148,6 +159,8 @@ enum ServerError: Error, Equatable, CustomStringConvertible {
         case .contextTooLong(_, let problem): problem
         case .unauthorized: "a valid API key is needed: send it as 'Authorization: Bearer KEY'"
         case .unknownModel(let name, let served): "the model '\(name)' does not exist; this server has '\(served)'"
+        case .adapterUnloaded: "the adapter was unloaded"
+        case .badAdapter(let reason, _), .adapterNotFound(let reason): reason
         case .unknownPath(let path): "there is nothing at '\(path)'"
         case .methodNotAllowed(let method, let allowed): "\(method) is not allowed here, only \(allowed)"
         case .bodyTooLarge(let limit): "the body is larger than the \(limit) bytes this server takes"

@@ -76,6 +76,9 @@ struct CompareCommand: ParsableCommand {
                 model.update(file.map { Digest.text(ofModel: $0) ?? "missing" } ?? "")
             }
             compared.dependencies["the model"] = model.text
+            for (name, path) in configuration.lora.adapters {
+                compared.dependencies["the adapter \(name)"] = Digest.text(ofModel: path) ?? "missing"
+            }
             if ["auto", "vulkan"].contains(configuration.backend.name) {
                 let devices = (try? DeviceReport.all()) ?? []
                 compared.dependencies["the Vulkan devices"] = devices.map(\.identity).joined(separator: "; ")

@@ -41,7 +41,7 @@ struct CompareWorkerCommand: AsyncParsableCommand {
                 configuration, sequenceLength: job.settings.windowTokenCount,
                 catalog: try PluginCatalog.commandLine(configuration, logger), logger: logger
             ) { bar.show("loading \(configuration.model.name)", $0) }
-            var scorer = model.scorer()
+            var scorer = try model.scorer()
             let measurement = TextMeasurement(job.inputs, job.settings, distributions: job.distributions)
             outcome.text = try measurement.run(
                 try model.tokenizer(), vocabularySize: model.vocabularySize, maxTokenCount: scorer.maxTokenCount,

@@ -45,7 +45,7 @@ struct GenerateCommand: AsyncParsableCommand {
             let model = try ServedModel(
                 configuration, catalog: try PluginCatalog.commandLine(configuration, logger),
                 metrics: PrometheusMetrics(),
-                logger: logger
+                logger: logger, usesAdapter: true
             ) { bar.show("loading \(configuration.model.name)", $0) }
             defer { model.engine.stop() }
             try await answer(with: model)

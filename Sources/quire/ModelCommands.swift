@@ -15,10 +15,15 @@ struct ModelsCommand: ParsableCommand {
 struct InspectCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Shows what a checkpoint is, what serving it needs, and what of it is not supported.")
+        abstract:
+            "Shows what a checkpoint or a LoRA adapter is, what serving it needs, and what of it is not supported.")
     @OptionGroup var options: ConfigurationOptions
 
     func run() throws {
+        if let adapter = try exitingWithStatus({ try AdapterReport(path: options.config) }) {
+            Console.write("\(adapter)")
+            return
+        }
         let configuration = try options.load()
         try exitingWithStatus {
             Console.write("\(try ModelReport(configuration, catalog: .builtin(and: configuration)))")

@@ -25,7 +25,7 @@ struct ServeCommand: AsyncParsableCommand {
                 logger: logger
             ) { bar.show("loading \(configuration.model.name)", $0) }
             let server = OpenAIServer(
-                service: ModelService(name: configuration.model.name, model: model),
+                service: ModelService(configuration, model: model),
                 options: ServerOptions(configuration.server), metrics: metrics, logger: logger)
             let group = ServiceGroup(
                 configuration: ServiceGroupConfiguration(

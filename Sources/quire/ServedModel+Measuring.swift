@@ -9,7 +9,7 @@ extension ServedModel {
         let logger = Logger(measuring: configuration.logging)
         try self.init(
             configuration, catalog: try PluginCatalog.commandLine(configuration, logger), metrics: PrometheusMetrics(),
-            logger: logger
+            logger: logger, usesAdapter: true
         ) { bar.show("loading \(configuration.model.name)", $0) }
     }
 }

@@ -51,7 +51,7 @@ import Testing
             ),
             sequenceLength: 200, catalog: PluginCatalog.builtin(), logger: LogLines().logger)
         #expect(model.blockCount == 25 + 6 && model.maxModelLength == 200)
-        var scorer = model.scorer()
+        var scorer = try model.scorer()
         var positions: [Int] = []
         try scorer.score((0..<200).map { Int32($0) }) { position, _ in positions.append(position) }
         #expect(positions == Array(0..<200))
@@ -66,7 +66,7 @@ import Testing
             let model = try LoadedModel(
                 configuration, sequenceLength: sequenceLength, catalog: PluginCatalog.builtin(),
                 logger: LogLines().logger)
-            var scorer = model.scorer()
+            var scorer = try model.scorer()
             var last: [Float] = []
             try scorer.score([5, 7, 11, 13]) { _, row in last = Array(row) }
             return last

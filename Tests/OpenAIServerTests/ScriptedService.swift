@@ -55,6 +55,16 @@ final class ScriptedService: CompletionService {
         self.init(.answer(tokens, .length), maxModelLength: maxModelLength, chatTemplate: chatTemplate)
     }
 
+    /// The adapters by name, and the paths that cannot be loaded; nil: clients may load none.
+    let scriptedAdapters = Mutex<[String: AdapterID]>([:])
+    let allowsLoading = Mutex(false)
+
+    var adapters: [ServedAdapter] {
+        scriptedAdapters.withLock { $0.keys.sorted().map { ServedAdapter(name: $0, created: 1_700_000_001) } }
+    }
+    func adapter(named name: String) -> AdapterID? { scriptedAdapters.withLock { $0[name] } }
+    var adapterLoading: (any AdapterLoading)? { allowsLoading.withLock { $0 } ? self : nil }
+
     var requests: [GenerationRequest] { state.withLock(\.requests) }
     var abortedCount: Int { state.withLock(\.aborted) }
 
@@ -122,6 +132,25 @@ final class ScriptedService: CompletionService {
             TokenLogprob(token: (token + index) % 256, logprob: -1 - Float(index), rank: Int(index) + 1)
         }
         return TokenLogprobs(chosen: TokenLogprob(token: token, logprob: -1, rank: 1), top: all)
+    }
+}
+
+extension ScriptedService: AdapterLoading {
+    func load(_ name: String, path: String) async throws {
+        if path.hasPrefix("/missing") {
+            throw AdapterRefusal.notFound("No adapter found for \(path): nothing is there")
+        }
+        if path.hasPrefix("/bad") { throw AdapterRefusal.unusable("\(path): tensor x has rank 64") }
+        try scriptedAdapters.withLock { adapters in
+            guard name != modelName, adapters[name] == nil else { throw AdapterRefusal.nameTaken }
+            adapters[name] = AdapterID(UInt64(adapters.count) + 1)
+        }
+    }
+
+    func unload(_ name: String) async throws {
+        guard scriptedAdapters.withLock({ $0.removeValue(forKey: name) }) != nil else {
+            throw AdapterRefusal.unknownName
+        }
     }
 }
 

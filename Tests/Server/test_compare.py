@@ -218,3 +218,18 @@ def test_what_is_wrong_is_said_in_a_line(place, configs, tmp_path, arguments, me
 def test_usage(place):
     assert place.compare(amounts=[]).returncode == 64
     assert "compare-worker" not in subprocess.run([BINARY, "--help"], capture_output=True, text=True).stdout
+
+
+def test_an_adapter_is_a_configuration(place, tmp_path):
+    """A model beside itself with an adapter: the text and the continuations are the adapter's."""
+    adapter = REPOSITORY / "Tests/Goldens/adapters/llama-gqa-untied"
+    lora = f"lora: {{adapters: {{german: {adapter}}}, max_lora_rank: 2, use: german}}\n"
+    files = [place.config(name, "llama-gqa-untied", ", dtype: f32") for name in ("base", "room", "german")]
+    files[1].write_text(files[1].read_text() + lora.replace(", use: german", ""))
+    files[2].write_text(files[2].read_text() + lora)
+    done = place.compare(*files, "--json", "r.json")
+    assert done.returncode == 0, done.stderr_text
+    _, room, german = (each["quality"]["against"] for each in json.loads((tmp_path / "r.json").read_text())["configurations"])
+    # Room for adapters changes no bit of the model without one.
+    assert room["divergence_max"] == 0 and room["identical_continuations"] == 24
+    assert german["divergence"]["value"] > 0.01 and german["identical_continuations"] < 24

@@ -25,7 +25,7 @@ public struct GPTOSSArchitecture: ModelArchitecture {
             ], gguf: [.feedForwardNorm: "post_attention_norm"],
             tensors: [.expertGateUp, .expertDown])
         var decoder = try DecoderBuilder(model, naming: naming, norm: .rms(epsilon: try metadata.rmsEpsilon()))
-        var attention = DecoderAttention(decoder.sizes, rotary: try rotary(decoder))
+        var attention = DecoderAttention(decoder.sizes, rotary: try rotary(&decoder))
         attention.hasSinks = true
         if try metadata.bool("attention_bias") == true { attention.biases = .all }
         let activation = Activation.clampedSwiGLU(
@@ -50,7 +50,7 @@ public struct GPTOSSArchitecture: ModelArchitecture {
 
     /// YaRN whose ramp begins and ends between two pairs; llama.cpp rounds both ends. A configuration without parameters
     /// has those of the class.
-    private func rotary(_ decoder: DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
+    private func rotary(_ decoder: inout DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
         let (metadata, theta) = (decoder.metadata, 150_000.0)
         let (new, old) = (try metadata.object("rope_parameters"), try metadata.object("rope_scaling"))
         if decoder.isGGUF || new != nil || old != nil {

@@ -24,7 +24,7 @@ public struct PhiMoEArchitecture: ModelArchitecture {
         ])
         // GGUF's converter writes the epsilon under the key of RMS norms.
         var decoder = try DecoderBuilder(model, naming: naming, norm: .layer(epsilon: try metadata.rmsEpsilon()))
-        var attention = DecoderAttention(decoder.sizes, rotary: try rotary(decoder))
+        var attention = DecoderAttention(decoder.sizes, rotary: try rotary(&decoder))
         if try metadata.bool("attention_bias") == true { attention.biases = .all }
         let activation = try metadata.activation()
         let routing = try metadata.routing(
@@ -48,8 +48,9 @@ public struct PhiMoEArchitecture: ModelArchitecture {
     }
 
     /// The class takes the magnitude from keys of its own, one for short and one for long sequences.
-    private func rotary(_ decoder: DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
-        let (metadata, rotary) = (decoder.metadata, try decoder.rotary(theta: 1_000_000))
+    private func rotary(_ decoder: inout DecoderBuilder) throws(WeightLoadingError) -> RotaryEmbedding {
+        let metadata = decoder.metadata
+        let rotary = try decoder.rotary(theta: 1_000_000)
         let (new, old) = (try metadata.object("rope_parameters"), try metadata.object("rope_scaling"))
         guard let parameters = old ?? new, parameters.has("long_mscale") else { return rotary }
         let (outer, inner) = (
