@@ -260,15 +260,9 @@ extension RowKernel {
                     scratch: it.scratch + thread * it.routing.scratchCount)
             }
         case .weightedSum(let input, let routes, let choiceCount, let output, let width):
-            for row in rows {
-                let weights = routes + (2 * row + 1) * choiceCount
-                let target = output + row * width
-                kernels.pointee.scale(input + row * choiceCount * width, target, width, weights[0])
-                for choice in 1..<max(choiceCount, 1) {
-                    let source = input + (row * choiceCount + choice) * width
-                    for index in 0..<width { target[index] += weights[choice] * source[index] }
-                }
-            }
+            kernels.pointee.weighted_sum(
+                routes + first * 2 * choiceCount, choiceCount, input + first * choiceCount * width,
+                output + first * width, count, width)
         }
     }
 }

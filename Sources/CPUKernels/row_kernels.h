@@ -23,6 +23,21 @@ static void scale(const float *x, float *y, size_t count, float factor) {
     }
 }
 
+/// A vector is summed over all choices before it is written.
+static void weighted_sum(const float *routes, size_t choices, const float *x, float *y, size_t rows, size_t width) {
+    for (size_t r = 0; r < rows; r++) {
+        const float *weights = routes + (2 * r + 1) * choices, *row = x + r * choices * width;
+        for (size_t i = 0; i < width; i += LANES) {
+            size_t count = smaller(width - i, LANES);
+            f32x16 sum = load_some(row + i, count) * splat(weights[0]);
+            for (size_t c = 1; c < choices; c++) {
+                sum += load_some(row + c * width + i, count) * splat(weights[c]);
+            }
+            store_some(y + r * width + i, sum, count);
+        }
+    }
+}
+
 // Rotary position embedding (Su et al., arXiv 2104.09864).
 
 /// Pairs `(i, i + half)`. All of a vector is read before any of it is written, so `y` may be `x`.

@@ -17,7 +17,7 @@
         .linear_row_major = linear_row_major, __VA_ARGS__,                                                      \
         .embed_quantized = embed_quantized, .rms_norm = rms_norm, .layer_norm = layer_norm,                     \
         .activation = activate, .scale = scale, .clamped_swiglu = clamped_swiglu,                               \
-        .linear_float8 = linear_float8,                                                                         \
+        .linear_float8 = linear_float8, .weighted_sum = weighted_sum,                                           \
         .add_rms_norm = add_rms_norm, .rotary_embedding = rotary_embedding, .write_heads = write_heads,               \
         .paged_attention = paged_attention, .gated_activation = gated_activation, .add = add, .embed = embed,   \
         .embed_panels = embed_panels, .convert_from_f32 = convert_from_f32,                                     \

@@ -217,6 +217,11 @@ typedef void (*quire_activation_fn)(quire_activation activation, const quire_xie
 /// `y = x * factor`, [count]; `y` may be `x`.
 typedef void (*quire_scale_fn)(const float *x, float *y, size_t count, float factor);
 
+/// `y = Σ weight * x` over the choices of a route, the first one first: [rows, width]. `x` is [rows, choices, width], and a
+/// route is the numbers of `choices` matrices, then their weights.
+typedef void (*quire_weighted_sum_fn)(const float *routes, size_t choices, const float *x, float *y, size_t rows,
+                                      size_t width);
+
 /// `y = left + right`, [rows, width] with their strides; `y` may be either (same stride).
 typedef void (*quire_add_fn)(const float *left, size_t left_stride, const float *right, size_t right_stride,
                              float *y, size_t y_stride, size_t rows, size_t width);
@@ -274,6 +279,7 @@ typedef struct quire_kernels {
     quire_clamped_swiglu_fn _Nonnull clamped_swiglu;
     quire_activation_fn _Nonnull activation;
     quire_scale_fn _Nonnull scale;
+    quire_weighted_sum_fn _Nonnull weighted_sum;
     quire_add_fn _Nonnull add;
     quire_embed_fn _Nonnull embed;
     quire_embed_panels_fn _Nonnull embed_panels;
