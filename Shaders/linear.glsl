@@ -10,7 +10,11 @@
 
 layout(set = 0, binding = INPUT_BINDING) readonly buffer Input { SOURCE source[]; };
 layout(set = 0, binding = BIAS_BINDING) readonly buffer Bias { float bias[]; };
+#ifdef ADDED
+layout(set = 0, binding = OUTPUT_BINDING) buffer Output { float result[]; };
+#else
 layout(set = 0, binding = OUTPUT_BINDING) writeonly buffer Output { float result[]; };
+#endif
 
 // Kernels with a set of matrices (`SelectedLinearKernel`) multiply a row with the matrices that its route names; a pair is
 // a row and one of its choices. The matrices of a set lie one after another, `matrix_tiles` tiles each. Of all tiles,
@@ -46,12 +50,18 @@ uint matrix, first_pair, pair_count;
 #define ROW_COUNT pair_count
 // The same for all of the workgroup, so a row that is not there costs no time.
 #define HAS_ROW(row) ((row) < pair_count)
+// With ADAPTERS, a matrix may be missing (`AdapterTiles`).
+#ifdef ADAPTERS
+#define IS_MISSING(matrix) (selection[presence_start + (matrix)] == 0)
+#else
+#define IS_MISSING(matrix) false
+#endif
 #define BEGIN(condition) \
     if (gl_WorkGroupID.y >= selection[0]) return; \
     matrix = selection[4 * gl_WorkGroupID.y + 4]; \
     first_pair = pairs_start + selection[4 * gl_WorkGroupID.y + 5]; \
     pair_count = selection[4 * gl_WorkGroupID.y + 6]; \
-    if (!(condition)) return;
+    if (IS_MISSING(matrix) || !(condition)) return;
 
 uint input_start(uint row) {
     uint pair = selection[first_pair + row];
@@ -85,9 +95,13 @@ bool has_weights(uint tile) { return tile * TILE < output_size; }
 #define BIAS_START bias_offset
 #endif
 
-// Writes an output of a row, where there is such a row and such an output.
+// Writes an output of a row, where there is such a row and such an output. With ADDED, it adds to what is there.
 void write_result(uint row, uint column, float sum) {
     if (row >= ROW_COUNT || column >= output_size || !has_weights(column / TILE)) return;
+#ifdef ADDED
+    result[output_start(row) + column] += sum;
+#else
     float offset = has_bias != 0 ? bias[BIAS_START + column] : 0.0;
     result[output_start(row) + column] = sum + offset;
+#endif
 }

@@ -56,7 +56,7 @@ import Testing
         let cases = BackendConformance.cases(
             weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: [], coverage: .each
         )
-        .filter { trial in ["linear", "tied", "layers"].contains { trial.name.contains($0) } }
+        .filter { trial in ["linear", "tied", "layers", "experts", "adapters"].contains { trial.name.contains($0) } }
         for trial in cases {
             let result = try suite.run(trial)
             #expect(result.hasPassed, "\(result)")
@@ -77,6 +77,15 @@ import Testing
             cases.filter { trial in ["attention", "cache groups"].contains { trial.name.hasPrefix($0) } }, on: card)
     }
 
+    @Test("A card's products with experts and adapters agree with the reference", arguments: TestDevice.quick)
+    func selectedMatrices(device: TestDevice) throws {
+        var card = device
+        card.limits.without = [.processorLanes, .unifiedMemory]
+        let cases = BackendConformance.cases(
+            cacheTypes: [], weightFormats: Self.formats, activationTypes: [.f32], coverage: .each)
+        try run(cases.filter { $0.name.contains("experts") || $0.name.hasPrefix("adapters") }, on: card)
+    }
+
     @Test("Kernels whose workgroups are submitted one by one compute the same", arguments: TestDevice.all)
     func splitDispatches(device: TestDevice) throws {
         for limits in [[], [.processorLanes, .unifiedMemory]] as [Set<CapabilityLimits.Feature>] {
@@ -87,8 +96,10 @@ import Testing
                 weightTypes: [.bf16], cacheTypes: [.f16], weightFormats: [.blocks(.q4_1)], activationTypes: [.f32],
                 coverage: .each)
             try run(
-                cases.filter { trial in ["linear", "attention"].contains { trial.name.hasPrefix($0) } },
-                on: careful)
+                cases.filter { trial in
+                    ["linear", "attention", "adapters"].contains { trial.name.hasPrefix($0) }
+                        || trial.name.contains("experts")
+                }, on: careful)
         }
     }
 
@@ -109,7 +120,9 @@ import Testing
     private static func quantizedCases(for device: TestDevice, activations: ElementType) -> [ConformanceCase] {
         BackendConformance.cases(
             weightTypes: [], cacheTypes: [], weightFormats: formats(for: device), activationTypes: [activations]
-        ).filter { $0.name.hasPrefix("linear") || activations == .f32 && $0.name.hasPrefix("t") }
+        ).filter {
+            $0.name.hasPrefix("linear") || $0.name.contains("experts") || activations == .f32 && $0.name.hasPrefix("t")
+        }
     }
 
     /// Runs `cases`, and requires that no kernel is replaced by another because it fails its self-test: the other would hide

@@ -111,14 +111,14 @@ extension LinearKernels {
                     for: .quantized(format), inputSize: matrix.inputSize, outputSize: DeviceMatrix.rowCount(weights),
                     quantized)
             }
-            for case .selectedLinear(_, let set, _, let routes, let output) in operations {
+            for case .selectedLinear(_, let set, _, .routes(let routes), let output) in operations {
                 guard case .quantized(let matrix) = plan[set].matrices[0] else { continue }
                 let format = try QuantizedFormat(matrix.layout, inputSize: matrix.inputSize)
                 guard let quantized = QuantizedActivations(count: requested, for: format) else { continue }
                 used.insert(quantized)
                 _ = try selectedKernels(
                     for: .quantized(format), inputSize: matrix.inputSize, outputSize: matrix.outputSize, quantized,
-                    RowGrouping(matrixCount: plan[set].matrices.count, choiceCount: plan[routes].width / 2),
+                    RowGrouping(matrixCount: plan[set].count, choiceCount: plan[routes].width / 2),
                     maxRowCount: limits.maxRowCount(plan[output].rows))
             }
             for quantized in used {

@@ -18,30 +18,30 @@ extension LinearKernels {
         for format: DeviceMatrix.Format, inputSize: Int, outputSize: Int, _ quantized: QuantizedActivations?,
         _ grouping: RowGrouping, maxRowCount: Int
     ) throws(BackendError) -> SelectedKernels {
-        func pipeline(rows: Int, isGEMM: Bool, isGrouped: Bool) throws(BackendError) -> Pipeline {
+        func pipeline(rows: Int, isGEMM: Bool, _ selected: MatrixSelection.Rows) throws(BackendError) -> Pipeline {
             let tiling = shapes.linearTiling(
                 rows: rows, inputSize: inputSize, outputSize: outputSize, limbCount: quantized?.count)
             switch (format, quantized) {
             case (.dense(let type), _):
                 let linear = LinearKernel(isGEMM: isGEMM, type: type, tiling: tiling)
-                return try library.pipeline(SelectedLinearKernel(linear: linear, isGrouped: isGrouped))
+                return try library.pipeline(SelectedLinearKernel(linear: linear, rows: selected))
             case (.quantized(let format), nil):
                 let linear = QuantizedLinearKernel(
                     isGEMM: isGEMM, format: format, inputSize: inputSize, tiling: tiling)
-                return try library.pipeline(SelectedQuantizedLinearKernel(linear: linear, isGrouped: isGrouped))
+                return try library.pipeline(SelectedQuantizedLinearKernel(linear: linear, rows: selected))
             case (.quantized(let format), let quantized?):
                 let linear = IntegerLinearKernel(
                     isGEMM: isGEMM, format: format, quantized: quantized, tiling: tiling)
-                return try library.pipeline(SelectedIntegerLinearKernel(linear: linear, isGrouped: isGrouped))
+                return try library.pipeline(SelectedIntegerLinearKernel(linear: linear, rows: selected))
             }
         }
         func grouped(_ rows: Int, maxRowCount: Int, isGEMM: Bool) throws(BackendError) -> DispatchKernel {
-            let pipeline = try pipeline(rows: rows, isGEMM: isGEMM, isGrouped: true)
+            let pipeline = try pipeline(rows: rows, isGEMM: isGEMM, .grouped)
             return DispatchKernel(
                 maxRowCount: maxRowCount, rowsPerGroup: pipeline.variant.rowsPerGroup ?? rows, pipeline: pipeline,
                 grouping: grouping)
         }
-        let single = try pipeline(rows: 1, isGEMM: false, isGrouped: false)
+        let single = try pipeline(rows: 1, isGEMM: false, .single)
         let gemvRows = format.isDense ? shapes.gemvRows : shapes.quantizedGEMVRows
         let rows = gemvRows.last ?? 1
         let tileCount = grouping.maxTileCount(rows: maxRowCount, rowsPerTile: RowGrouping.minRowsPerTile)
@@ -76,7 +76,7 @@ extension ProgramBuilder {
         let matrix = weights.matrix(set)
         let quantized = quantized(of: matrix)
         let (inputSize, outputSize) = (plan[set].inputSize, plan[set].outputSize)
-        let grouping = RowGrouping(matrixCount: plan[set].matrices.count, choiceCount: plan[routes].width / 2)
+        let grouping = RowGrouping(matrixCount: plan[set].count, choiceCount: plan[routes].width / 2)
         // In words.
         let inputWidth = quantized?.width(inputSize: inputSize) ?? inputSize
         let isShared = plan[input].width == inputWidth

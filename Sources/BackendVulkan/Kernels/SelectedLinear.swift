@@ -9,6 +9,8 @@ struct MatrixSelection: KernelParameters {
     var choiceCount: UInt32
     /// The word of the list at which pairs begin.
     var pairsStart: UInt32
+    /// The word of the list from which on there is, for each adapter slot, whether it has a matrix.
+    var presenceStart: UInt32 = 0
     /// Tiles of a matrix.
     var matrixTiles: UInt32
     /// The tiles of the set that are in the bound buffer.
@@ -17,8 +19,29 @@ struct MatrixSelection: KernelParameters {
     /// From the input of one choice to that of the next, in the input's elements; 0: they read the same.
     var choiceStride: UInt32
 
-    /// What kernels are compiled for that take one row and choice, or tiles of them from a list.
-    static func definitions(isGrouped: Bool) -> ShaderDefinitions { [isGrouped ? "GROUPED" : "SELECTED": 1] }
+    /// What a workgroup takes.
+    enum Rows: Hashable {
+        /// One row and choice, whose matrix it finds in the row's route.
+        case single
+        /// A tile of a list that the device made of the routes.
+        case grouped
+        /// A tile of a list that the host made of the batch's adapters. Products may be added to the output.
+        case adapters(isAdding: Bool)
+
+        var definitions: ShaderDefinitions {
+            switch self {
+            case .single: ["SELECTED": 1]
+            case .grouped: ["GROUPED": 1]
+            case .adapters(isAdding: false): ["GROUPED": 1, "ADAPTERS": 1]
+            case .adapters(isAdding: true): ["GROUPED": 1, "ADAPTERS": 1, "ADDED": 1]
+            }
+        }
+
+        /// Rows of a tile in a self-test of `variant`; nil where there are no tiles.
+        fileprivate func testTile(_ variant: KernelVariant, _ tiling: LinearTiling) -> Int? {
+            self == .single ? nil : variant.rowsPerGroup ?? tiling.rows
+        }
+    }
 }
 
 /// Each row times the matrices that its route names, on unquantized weights: the kernels of `LinearKernel`.
@@ -34,21 +57,24 @@ struct SelectedLinearKernel: Kernel {
     static let operations = LinearKernel.operations.map(\.selecting)
 
     let linear: LinearKernel
-    let isGrouped: Bool
+    let rows: MatrixSelection.Rows
 
     var operation: KernelOperation { Self.operations[linear.batch.rawValue] }
-    var definitions: ShaderDefinitions { linear.definitions + MatrixSelection.definitions(isGrouped: isGrouped) }
+    var definitions: ShaderDefinitions { linear.definitions + rows.definitions }
 
+    /// Where products are added, the output starts as the biases, and there are no others.
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
+        let isAdding = rows == .adapters(isAdding: true)
         let matrix = DenseTestMatrix(linear.type)
         let test = SelectedTest(
             inputSize: DenseTestMatrix.inputSize, matrix.numbers, bound: 1,
-            rowsPerTile: isGrouped ? variant.rowsPerGroup ?? linear.tiling.rows : nil)
+            rowsPerTile: rows.testTile(variant, linear.tiling))
         return SelfTestCase(
             Self.self,
             bindings: [
                 .input: SelfTestCase.bits(test.input), .weights: matrix.words, .bias: SelfTestCase.bits(test.bias),
-                .selection: test.selectionWords, .output: SelfTestCase.unwritten(test.expected.count),
+                .selection: test.selectionWords,
+                .output: isAdding ? SelfTestCase.bits(test.biases) : SelfTestCase.unwritten(test.expected.count),
             ],
             parameters: .init(linear: test.parameters, selection: test.selection), rowCount: test.rowCount,
             groupCount: test.groupCount, output: .output, expected: test.expected,
@@ -69,17 +95,17 @@ struct SelectedQuantizedLinearKernel: Kernel {
     static let operations = QuantizedLinearKernel.operations.map(\.selecting)
 
     let linear: QuantizedLinearKernel
-    let isGrouped: Bool
+    let rows: MatrixSelection.Rows
 
     var operation: KernelOperation { Self.operations[linear.isGEMM ? 1 : 0] }
-    var definitions: ShaderDefinitions { linear.definitions + MatrixSelection.definitions(isGrouped: isGrouped) }
+    var definitions: ShaderDefinitions { linear.definitions + rows.definitions }
     var unpacksHalfScales: Bool { linear.unpacksHalfScales }
 
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let matrix = QuantizedTestMatrix(linear.format, isWhole: linear.isWhole)
         let test = SelectedTest(
             inputSize: matrix.stored.inputSize, matrix.stored.dequantized().floats(), bound: 1.0 / 320,
-            rowsPerTile: isGrouped ? variant.rowsPerGroup ?? linear.tiling.rows : nil)
+            rowsPerTile: rows.testTile(variant, linear.tiling))
         return test.selfTest(Self.self, SelfTestCase.bits(test.input), of: matrix)
     }
 }
@@ -92,22 +118,22 @@ struct SelectedIntegerLinearKernel: Kernel {
     static let operations = IntegerLinearKernel.operations.map(\.selecting)
 
     let linear: IntegerLinearKernel
-    let isGrouped: Bool
+    let rows: MatrixSelection.Rows
 
     var operation: KernelOperation { Self.operations[linear.isGEMM ? 1 : 0] }
-    var definitions: ShaderDefinitions { linear.definitions + MatrixSelection.definitions(isGrouped: isGrouped) }
+    var definitions: ShaderDefinitions { linear.definitions + rows.definitions }
     var unpacksHalfScales: Bool { linear.unpacksHalfScales }
 
     func selfTest(of variant: KernelVariant) -> SelfTestCase {
         let matrix = QuantizedTestMatrix(linear.format, isWhole: false)
         let width = matrix.stored.inputSize
-        let rowsPerTile = isGrouped ? variant.rowsPerGroup ?? linear.tiling.rows : nil
-        let rows = QuantizedTestRows(
+        let rowsPerTile = rows.testTile(variant, linear.tiling)
+        let input = QuantizedTestRows(
             linear.quantized, SelectedTest.numbers(inputSize: width, rowsPerTile: rowsPerTile), width: width)
         let test = SelectedTest(
             inputSize: width, matrix.stored.dequantized().floats(), bound: 1.0 / 320, rowsPerTile: rowsPerTile,
-            quantized: rows)
-        return test.selfTest(Self.self, rows.words, of: matrix)
+            quantized: input)
+        return test.selfTest(Self.self, input.words, of: matrix)
     }
 }
 
@@ -119,7 +145,9 @@ private struct SelectedTest {
 
     /// Floats in rows of a multiple of four.
     let input: [Float]
+    /// Of each matrix, and of the matrix of each pair.
     let bias: [Float]
+    let biases: [Float]
     let expected: [Double]
     let selectionWords: [UInt32]
     let parameters: LinearKernel.Parameters
@@ -161,9 +189,11 @@ private struct SelectedTest {
             }
         }
         self.expected = expected
+        biases = matrices.flatMap { bias[$0 * Self.outputSize..<($0 + 1) * Self.outputSize] }
         let pairsStart = Self.grouping.pairsStart(maxRowCount: testRowCount)
         if let rowsPerTile {
-            selectionWords = Self.grouping.list(matrices, rowsPerTile: rowsPerTile, pairsStart: pairsStart)
+            selectionWords =
+                Self.grouping.list(matrices, rowsPerTile: rowsPerTile, pairsStart: pairsStart) + [1, 1]
             rowCount = Int(selectionWords[0]) + 1
             groupCount = 1
         } else {
@@ -178,7 +208,8 @@ private struct SelectedTest {
             input: RowLayout(stride: UInt32(2 * stride / 4)), output: RowLayout(stride: UInt32(2 * Self.outputSize)),
             hasBias: 1, biasOffset: 0)
         selection = MatrixSelection(
-            routes: RowLayout(stride: 4), choiceCount: 2, pairsStart: UInt32(pairsStart), matrixTiles: 1, firstTile: 0,
+            routes: RowLayout(stride: 4), choiceCount: 2, pairsStart: UInt32(pairsStart),
+            presenceStart: UInt32(selectionWords.count - 2), matrixTiles: 1, firstTile: 0,
             tileCount: 2, choiceStride: UInt32(stride / 4))
     }
 

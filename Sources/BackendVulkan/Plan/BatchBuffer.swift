@@ -3,15 +3,17 @@ import SharedValues
 
 /// The arrays of a batch, in memory that host and device address.
 final class BatchBuffer {
-    /// The arrays, one after another, which the host writes. Those with a number belong to a cache group.
+    /// The arrays, one after another, which the host writes. Most of those with a number belong to a cache group.
     enum Section: Hashable {
         case tokenIDs, positions, sampleRows
         /// Sample rows whose most likely tokens the device looks for, each with its inverse temperature.
         case reducedSamples
         case slots(Int), blockTables(Int), tasks(Int), reductions(Int)
+        /// The lists of `AdapterTiles`.
+        case adapters(Int)
 
         static func all(groupCount: Int) -> [Section] {
-            [.tokenIDs, .positions, .sampleRows, .reducedSamples]
+            [.tokenIDs, .positions, .sampleRows, .reducedSamples, .adapters(0), .adapters(1)]
                 + (0..<groupCount).flatMap { [.slots($0), .blockTables($0), .tasks($0), .reductions($0)] }
         }
 
@@ -22,10 +24,11 @@ final class BatchBuffer {
             case .positions: 1
             case .sampleRows: 2
             case .reducedSamples: 3
-            case .slots(let group): 4 + 4 * group
-            case .blockTables(let group): 5 + 4 * group
-            case .tasks(let group): 6 + 4 * group
-            case .reductions(let group): 7 + 4 * group
+            case .adapters(let list): 4 + list
+            case .slots(let group): 6 + 4 * group
+            case .blockTables(let group): 7 + 4 * group
+            case .tasks(let group): 8 + 4 * group
+            case .reductions(let group): 9 + 4 * group
             }
         }
     }
@@ -37,7 +40,9 @@ final class BatchBuffer {
     private let counts: [Int]
 
     /// Room for `limits` and the cache `groups`; a task takes eight words, a reduction four.
-    init(limits: BatchLimits, groups: [CacheGroup], taskCount: Int, device: VulkanDevice) throws(BackendError) {
+    init(
+        limits: BatchLimits, groups: [CacheGroup], taskCount: Int, adapters: AdapterTiles?, device: VulkanDevice
+    ) throws(BackendError) {
         var offsets: [Int] = []
         var counts: [Int] = []
         var end = 0
@@ -50,6 +55,7 @@ final class BatchBuffer {
                 case .tasks: taskCount * 8
                 case .reductions: limits.maxSequenceCount * 4
                 case .reducedSamples: limits.maxSampleCount * 2
+                case .adapters(let list): adapters?.wordCount(list: list) ?? 0
                 }
             counts.append(max(count, 4))
             offsets.append(end)

@@ -26,6 +26,10 @@ struct DeviceMatrix {
         let ranges: [MemoryRange]
         let firstRow: Int
         let rowCount: Int
+
+        fileprivate var tiles: Range<Int> {
+            firstRow / tile..<(firstRow + rowCount).dividedUp(by: tile)
+        }
     }
 
     /// Rows of a tile, in one of the matrices.
@@ -61,39 +65,60 @@ struct DeviceMatrix {
         rowCount = Self.rowCount(matrices)
         // The last tile is padded as well.
         let tileCounts = matrices.map { $0.outputSize.dividedUp(by: Self.tile) }
-        let tileCount = tileCounts.reduce(0, +)
         let byteCounts = format.tileByteCounts(inputSize: inputSize)
-        let prefixes = format.prefixes
-        let tilesPerPart = zip(byteCounts, prefixes).reduce(Int.max) {
-            min($0, max(1, (maxRangeByteCount - $1.1.count * 4) / max($1.0, 1)))
-        }
-        let partCount = tileCount.dividedUp(by: tilesPerPart)
+        parts = try format.parts(
+            inputSize: inputSize, tileCount: tileCounts.reduce(0, +), rowCount: rowCount,
+            maxRangeByteCount: maxRangeByteCount, pool: pool)
 
         var tiles: [Tile] = []
         for (weights, count) in zip(matrices, tileCounts) {
             for index in 0..<count { tiles.append(Tile(weights: weights, firstRow: index * Self.tile)) }
         }
-        var parts: [Part] = []
-        for index in 0..<partCount {
-            // Parts of equal size, as they run one after another.
-            let first = tileCount * index / partCount
-            let last = tileCount * (index + 1) / partCount
-            var ranges: [MemoryRange] = []
-            for (byteCount, prefix) in zip(byteCounts, prefixes) {
-                let range = try pool.allocate(
-                    byteCount: prefix.count * 4 + (last - first) * byteCount, for: .weights)
+        for part in parts {
+            for (range, prefix) in zip(part.ranges, format.prefixes) where !prefix.isEmpty {
                 try prefix.withUnsafeBufferPointer { words throws(BackendError) in
-                    guard !words.isEmpty else { return }
                     try range.buffer.write(UnsafeRawBufferPointer(words), at: range.byteOffset)
                 }
-                ranges.append(range)
             }
-            try format.fill(ranges, tiles[first..<last], byteCounts, staging)
-            let end = min(last * Self.tile, rowCount)
-            parts.append(Part(ranges: ranges, firstRow: first * Self.tile, rowCount: end - first * Self.tile))
+            try format.fill(part.ranges, tiles[part.tiles], byteCounts, staging)
         }
-        self.parts = parts
         for weights in matrices { weights.unload() }
+    }
+
+    /// Takes memory from `pool` for `slots` of unquantized matrices, which `write` fills.
+    init(_ slots: MatrixSlots, maxRangeByteCount: Int, pool: MemoryPool) throws(BackendError) {
+        format = .dense(slots.elementType)
+        inputSize = slots.inputSize
+        let tileCount = slots.outputSize.dividedUp(by: Self.tile) * slots.count
+        rowCount = tileCount * Self.tile
+        parts = try format.parts(
+            inputSize: inputSize, tileCount: tileCount, rowCount: rowCount, maxRangeByteCount: maxRangeByteCount,
+            pool: pool)
+    }
+
+    /// Writes `matrix`, `[outputSize, inputSize]` of any unquantized type, into slot `slot`.
+    func write(_ matrix: HostTensor, slot: Int) throws(BackendError) {
+        guard case .dense(let type) = format else { preconditionFailure("a slot for a quantized matrix") }
+        precondition(matrix.shape.count == 2 && matrix.shape[1] == inputSize, "a slot's matrix of another shape")
+        let tensor = matrix.elementType == type ? matrix : HostTensor(matrix.floats(), shape: matrix.shape, as: type)
+        let byteCount = format.tileByteCounts(inputSize: inputSize)[0]
+        let tileCount = matrix.shape[0].dividedUp(by: Self.tile)
+        let bytes = HostMemory(byteCount: tileCount * byteCount) { bytes in
+            for tile in 0..<tileCount {
+                let target = UnsafeMutableRawBufferPointer(rebasing: bytes[tile * byteCount..<(tile + 1) * byteCount])
+                Self.encode(tensor, firstRow: tile * Self.tile, into: target)
+            }
+        }
+        let first = slot * tileCount
+        for part in parts {
+            let tiles = part.tiles.clamped(to: first..<first + tileCount)
+            guard !tiles.isEmpty else { continue }
+            let range = part.ranges[0]
+            let written = (tiles.lowerBound - first) * byteCount..<(tiles.upperBound - first) * byteCount
+            try range.buffer.write(
+                UnsafeRawBufferPointer(rebasing: bytes.bytes[written]),
+                at: range.byteOffset + (tiles.lowerBound - part.tiles.lowerBound) * byteCount)
+        }
     }
 
     /// Encodes one tile: for each chunk of inputs, sixteen bytes of each row; zeros where there is no row or input.
@@ -147,6 +172,33 @@ extension DeviceMatrix.Format {
         case .dense: [[]]
         case .quantized(let format): [[], format.scalesPrefix]
         }
+    }
+
+    /// Memory for `tileCount` tiles, of which `rowCount` rows are used, in ranges that a kernel can address.
+    fileprivate func parts(
+        inputSize: Int, tileCount: Int, rowCount: Int, maxRangeByteCount: Int, pool: MemoryPool
+    ) throws(BackendError) -> [DeviceMatrix.Part] {
+        let byteCounts = tileByteCounts(inputSize: inputSize)
+        let tilesPerPart = zip(byteCounts, prefixes).reduce(Int.max) {
+            min($0, max(1, (maxRangeByteCount - $1.1.count * 4) / max($1.0, 1)))
+        }
+        let partCount = tileCount.dividedUp(by: tilesPerPart)
+        var parts: [DeviceMatrix.Part] = []
+        for index in 0..<partCount {
+            // Parts of equal size, as they run one after another.
+            let first = tileCount * index / partCount
+            let last = tileCount * (index + 1) / partCount
+            var ranges: [MemoryRange] = []
+            for (byteCount, prefix) in zip(byteCounts, prefixes) {
+                ranges.append(
+                    try pool.allocate(byteCount: prefix.count * 4 + (last - first) * byteCount, for: .weights))
+            }
+            let end = min(last * DeviceMatrix.tile, rowCount)
+            parts.append(
+                DeviceMatrix.Part(
+                    ranges: ranges, firstRow: first * DeviceMatrix.tile, rowCount: end - first * DeviceMatrix.tile))
+        }
+        return parts
     }
 
     /// Bytes of a row.

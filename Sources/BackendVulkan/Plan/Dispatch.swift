@@ -7,6 +7,8 @@ import SharedValues
 enum DispatchRows: Hashable {
     case tokens, samples, reducedSamples
     case rowTasks(group: Int), tileTasks(group: Int), reductions(group: Int)
+    /// Tiles of a list of `AdapterTiles`, in steps in which adapters have many rows or in the others.
+    case adapterTiles(list: Int, isMany: Bool)
     /// All tokens, unless a reduction ends the attention of each.
     case tokensIfUnreduced(group: Int)
 
@@ -20,7 +22,7 @@ enum DispatchRows: Hashable {
     /// The cache group whose attention it belongs to.
     var group: Int? {
         switch self {
-        case .tokens, .samples, .reducedSamples: nil
+        case .tokens, .samples, .reducedSamples, .adapterTiles: nil
         case .rowTasks(let group), .tileTasks(let group), .reductions(let group), .tokensIfUnreduced(let group): group
         }
     }

@@ -7,7 +7,9 @@ struct PlanMemory {
     let limits: BatchLimits
     /// Limbs of the integers that quantized weights are multiplied with; nil where activations are floats.
     let limbCount: Int?
-    let operations: [FusedOperation]
+    let stages: [[FusedOperation]]
+    /// The lists of rows by adapter; nil where the plan has no slots for adapters.
+    let adapters: AdapterTiles?
     let layout: ValueLayout
     let weights: PlanWeights
     let tasks: AttentionTasks
@@ -29,7 +31,9 @@ struct PlanMemory {
         self.limits = limits
         self.limbCount = limbCount
         plan = lowered.plan
-        operations = lowered.operations
+        stages = lowered.stages
+        adapters = AdapterTiles(plan, limits: limits)
+        let operations = lowered.operations
         layout = lowered.layout
         weights = try PlanWeights(
             operations: operations, plan: plan, limits: limits,
@@ -49,9 +53,9 @@ struct PlanMemory {
         }
 
         var wordCount = 0
-        for case .selectedLinear(_, let set, _, let routes, let output) in operations {
+        for case .selectedLinear(_, let set, _, .routes(let routes), let output) in operations {
             let grouping = RowGrouping(
-                matrixCount: plan[set].matrices.count, choiceCount: plan[routes].width / 2)
+                matrixCount: plan[set].count, choiceCount: plan[routes].width / 2)
             let rowCount = limits.maxRowCount(plan[output].rows)
             wordCount = max(wordCount, grouping.wordCount(maxRowCount: rowCount))
         }

@@ -49,6 +49,10 @@ struct PlanWeights {
                 }
             case .selectedLinear(_, let set, _, _, _):
                 guard sets[set] == nil else { continue }
+                if let slots = plan[set].slots {
+                    sets[set] = try DeviceMatrix(slots, maxRangeByteCount: maxRangeByteCount, pool: pool)
+                    continue
+                }
                 sets[set] = try DeviceMatrix(
                     plan[set].matrices, maxRangeByteCount: maxRangeByteCount, pool: pool, staging: staging)
             case .head(let head):

@@ -24,7 +24,13 @@ struct ProgramBuilder {
         self.batch = batch
         self.library = library
         self.shapes = shapes
-        for operation in memory.operations { try append(operation) }
+        for stage in memory.stages {
+            if case .selectedLinear(_, _, _, .adapters, _)? = stage.first {
+                try adapterLinears(stage)
+            } else {
+                for operation in stage { try append(operation) }
+            }
+        }
         try reduceSamples()
     }
 
@@ -41,8 +47,7 @@ struct ProgramBuilder {
             try route(logits, bias, factors, routing, output)
         case .selectedLinear(let input, let set, let bias, .routes(let routes), let output):
             try selectedLinear(input, set, bias, routes, output)
-        case .selectedLinear(_, _, _, .adapters, _):
-            throw .unsupported(operation: "selectedLinear", reason: "adapters")
+        case .selectedLinear(_, _, _, .adapters, _): try adapterLinears([operation])
         case .weightedSum(let input, let routes, let output): try weightedSum(input, routes, output)
         case .reorder(let input, let matrix, let output): try reorder(input, matrix, output)
         case .convert(let input, let partCount, _, let quantized, let output):

@@ -10,12 +10,16 @@ struct RecordedStep {
         private let reducedCount: Int
         /// Of each cache group.
         private let tasks: [AttentionTasks.Counts]
+        private let adapters: AdapterTiles.Counts?
 
-        init(_ batch: borrowing ForwardBatch, _ tasks: [AttentionTasks], _ samples: SampleRows) {
+        init(
+            _ batch: borrowing ForwardBatch, _ tasks: [AttentionTasks], _ samples: SampleRows, _ adapters: AdapterTiles?
+        ) {
             tokenCount = batch.tokenCount
             sampleCount = batch.sampleRows.count
             reducedCount = samples.reducedCount
             self.tasks = tasks.map(\.counts)
+            self.adapters = adapters?.counts
         }
 
         /// Whether the step has no chunk of a prompt, which may be split, and no row whose logits are copied.

@@ -57,6 +57,29 @@ struct VulkanLowering: LoweringTarget {
         }
     }
 
-    /// Each operation by itself: `HazardTracker` finds which of them need no barrier.
-    func stages(of operations: [FusedOperation], of plan: ForwardPlan) -> [[FusedOperation]] { operations.map { [$0] } }
+    /// Each operation by itself: `HazardTracker` finds which of them need no barrier. Adapters of matrices that read one input
+    /// share two stages, as they write columns of the same rows: all first products, then all second ones.
+    func stages(of operations: [FusedOperation], of plan: ForwardPlan) -> [[FusedOperation]] {
+        var stages: [[FusedOperation]] = []
+        var (downs, ups): ([FusedOperation], [FusedOperation]) = ([], [])
+        func end() {
+            stages += [downs, ups].filter { !$0.isEmpty }
+            (downs, ups) = ([], [])
+        }
+        for operation in operations {
+            guard case .selectedLinear(let input, _, _, .adapters(let addend), _) = operation else {
+                end()
+                stages.append([operation])
+                continue
+            }
+            if addend != nil {
+                ups.append(operation)
+            } else {
+                if ups.contains(where: { $0.outputs.contains(input) }) { end() }
+                downs.append(operation)
+            }
+        }
+        end()
+        return stages
+    }
 }

@@ -16,6 +16,8 @@ final class VulkanPlan: PreparedPlan {
     /// One for each cache group.
     private var tasks: [AttentionTasks] = []
     private var samples = SampleRows()
+    /// Nil where the plan has no slots for adapters.
+    private var adapters: AdapterTiles?
     private var program: Program?
     /// The recording in the first command buffer, if it can be submitted again.
     private var recorded: RecordedStep?
@@ -42,6 +44,7 @@ final class VulkanPlan: PreparedPlan {
         self.device = device
         self.library = library
         self.shapes = shapes
+        adapters = memory.adapters
         pace = SubmissionPace(fixed: device.capabilities.submissionWork)
         commands = try CommandBuffers(device, count: StepRecorder.maxSubmissionCount)
         copies = try BlockCopies(device)
@@ -59,7 +62,9 @@ final class VulkanPlan: PreparedPlan {
         program = nil
         recorded = nil
         let batch = try BatchBuffer(
-            limits: memory.limits, groups: cache.layout.groups, taskCount: memory.tasks.taskCount, device: device)
+            limits: memory.limits, groups: cache.layout.groups, taskCount: memory.tasks.taskCount, adapters: adapters,
+            device: device)
+        adapters?.useNewBuffer()
         var phases = try ProgramBuilder(
             memory: memory, cache: cache, batch: batch, library: library, shapes: shapes
         ).phases
@@ -70,7 +75,13 @@ final class VulkanPlan: PreparedPlan {
     }
 
     func setAdapter(_ matrices: [MatrixSetID: HostTensor], slot: Int) throws(BackendError) {
-        throw .unsupported(operation: "selectedLinear", reason: "adapters")
+        precondition(submission == nil, "wait for the last batch before setAdapter")
+        for target in memory.plan.adapterTargets {
+            for set in [target.down, target.up] {
+                if let matrix = matrices[set] { try memory.weights.matrix(set).write(matrix, slot: slot) }
+            }
+            adapters?.setPresence(matrices[target.up] != nil, slot: slot, of: target.up)
+        }
     }
 
     func copyBlocks(_ copies: [BlockMove]) throws(BackendError) {
@@ -85,7 +96,7 @@ final class VulkanPlan: PreparedPlan {
         let program = try write(batch)
         let width = logitCount
         let candidates = CandidateTable(records: program.batch.candidates, indices: samples.recordIndices)
-        let counts = RecordedStep.Counts(batch, tasks, samples)
+        let counts = RecordedStep.Counts(batch, tasks, samples, adapters)
         if let recorded, recorded.counts == counts {
             try commands.submitAgain()
             device.counters.add(recorded.dispatchCount, to: \.dispatches)
@@ -144,6 +155,8 @@ final class VulkanPlan: PreparedPlan {
             buffer.write(batch.groups[index].blockTables, to: .blockTables(index))
             tasks[index].write(batch, group: index, into: buffer)
         }
+        precondition(adapters != nil || batch.adapterSlots.isEmpty, "adapters without slots for them")
+        adapters?.write(batch, into: buffer)
         samples.write(batch, into: buffer, isReducing: memory.segments != nil)
         return program
     }
@@ -170,6 +183,8 @@ final class VulkanPlan: PreparedPlan {
         case .tokensIfUnreduced(let group):
             tasks[group].counts.reductionCount == batch.tokenCount ? 0 : batch.tokenCount
         case .reducedSamples: samples.reducedCount
+        case .adapterTiles(let list, let isMany):
+            adapters.map { $0.counts.hasMany == isMany ? $0.counts.tileCounts[list] : 0 } ?? 0
         }
     }
 
