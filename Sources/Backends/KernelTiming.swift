@@ -22,14 +22,20 @@ public struct KernelTiming: Sendable, Hashable {
     public let seconds: Double
     /// Bytes that it must move at the least: weights and cached numbers once, rows in and out.
     public let byteCount: Int
+    /// Bytes that it moves if workgroups share no caches, where that is known: matrices that several workgroups of one
+    /// column read count again.
+    public let movedByteCount: Int?
     /// Floating-point operations; a function such as an exponential counts as one.
     public let operationCount: Int
 
-    public init(kernel: String, label: String, seconds: Double, byteCount: Int, operationCount: Int) {
+    public init(
+        kernel: String, label: String, seconds: Double, byteCount: Int, movedByteCount: Int? = nil, operationCount: Int
+    ) {
         self.kernel = kernel
         self.label = label
         self.seconds = seconds
         self.byteCount = byteCount
+        self.movedByteCount = movedByteCount
         self.operationCount = operationCount
     }
 }

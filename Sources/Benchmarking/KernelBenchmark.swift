@@ -91,12 +91,15 @@ public struct KernelFigures: Sendable, Hashable, Codable {
         public private(set) var seconds: Double
         /// Minimum number of bytes that they must move.
         public private(set) var bytes: Int
+        /// Bytes that they move without shared caches; nil where that is not known.
+        public private(set) var movedBytes: Int?
         public private(set) var operations: Int
 
         fileprivate mutating func add(_ timing: KernelTiming, seconds: Double) {
             count += 1
             self.seconds += seconds
             bytes += timing.byteCount
+            if let moved = timing.movedByteCount { movedBytes = (movedBytes ?? 0) + moved }
             operations += timing.operationCount
         }
     }
@@ -118,7 +121,7 @@ public struct KernelFigures: Sendable, Hashable, Codable {
                 kernels.append(
                     Kernel(
                         kernel: timing.kernel, label: timing.label, count: 1, seconds: seconds,
-                        bytes: timing.byteCount, operations: timing.operationCount))
+                        bytes: timing.byteCount, movedBytes: timing.movedByteCount, operations: timing.operationCount))
             }
         }
         self.kernels = kernels.sorted { $0.seconds > $1.seconds }

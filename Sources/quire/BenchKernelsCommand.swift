@@ -10,7 +10,8 @@ struct BenchKernelsCommand: ParsableCommand {
         commandName: "kernels", abstract: "Times every kernel of a model on the device's own clock.",
         discussion: """
             Each kernel runs by itself. Bytes are the minimum that it must move, beside the bandwidth that reading or \
-            copying memory reaches on this device (bytes of a copy count twice). Operations are floating-point \
+            copying memory reaches on this device (bytes of a copy count twice); of experts, those that the step's rows \
+            chose. "moved" is what experts' kernels move in proportion to that, where several rows read one. Operations are floating-point \
             operations, beside the rate that multiplying and adding alone reaches.
             """)
     @Argument(

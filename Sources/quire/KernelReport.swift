@@ -17,13 +17,20 @@ struct KernelReport: Encodable {
             text +=
                 "\n\(step.step): \(number(step.seconds * 1e3)) ms in kernels, floor \(number(floor * 1e3)) ms "
                 + "(\(number(floor / step.seconds * 100))%)\n"
-            var rows = [["computes", "kernel", "times", "us", "share", "GB/s", "of memory", "GFLOP/s", "of peak"]]
+            var rows = [
+                [
+                    "computes", "kernel", "times", "us", "share", "MB", "moved", "GB/s", "of memory", "GFLOP/s",
+                    "of peak",
+                ]
+            ]
             for kernel in step.kernels {
                 let bytes = Double(kernel.bytes) / kernel.seconds
                 let operations = Double(kernel.operations) / kernel.seconds
                 rows.append([
                     kernel.label, kernel.kernel, "\(kernel.count)", number(kernel.seconds * 1e6),
-                    number(kernel.seconds / step.seconds * 100) + "%", number(bytes / 1e9),
+                    number(kernel.seconds / step.seconds * 100) + "%", number(Double(kernel.bytes) / 1e6),
+                    kernel.movedBytes.map { number(Double($0) / Double(max(1, kernel.bytes)) * 100) + "%" } ?? "",
+                    number(bytes / 1e9),
                     number(bytes / moved * 100) + "%", number(operations / 1e9),
                     number(operations / multiplied * 100) + "%",
                 ])

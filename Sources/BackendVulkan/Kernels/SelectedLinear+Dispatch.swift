@@ -139,6 +139,10 @@ extension ProgramBuilder {
                             linear: parameters, group: format.groups(inputSize: inputSize), selection: selection))
                 }
                 result.minRowCount = minRowCount
+                result.chosen = ChosenMatrices(
+                    routes: memory.range(routes), layout: rowLayout(of: routes), grouping: grouping,
+                    byteCount: matrix.format.rowByteCount(inputSize: inputSize) * outputSize * part.rowCount
+                        / matrix.rowCount)
                 dispatches.append(result)
             }
             append(

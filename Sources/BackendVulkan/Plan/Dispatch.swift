@@ -66,6 +66,8 @@ struct Dispatch {
     var workPerRow = 0
     /// Floating-point operations of a pair of a query and a position.
     var workPerScore = 0
+    /// Matrices that it must read, apart from `byteCount`.
+    var chosen: ChosenMatrices?
     /// With fewer rows there is nothing to do: another dispatch computes them.
     var minRowCount = 1
     var set: VkDescriptorSet?
@@ -87,6 +89,33 @@ extension Dispatch {
             kernels: kernels, bindings: K.Binding.ordered(bindings), parameters: parameters.words, rows: rows,
             groupCount: groupCount, label: label, byteCount: byteCount, bytesPerRow: bytesPerRow,
             bytesPerPosition: bytesPerPosition, workPerRow: workPerRow, workPerScore: workPerScore)
+    }
+}
+
+/// Matrices of a set, of which a dispatch reads those that a step's rows choose.
+struct ChosenMatrices {
+    let routes: MemoryRange
+    let layout: RowLayout
+    let grouping: RowGrouping
+    /// Bytes of a matrix, as far as it is in the dispatch's part of the set.
+    let byteCount: Int
+
+    /// Bytes of the chosen matrices, each once and as often as workgroups of `kernel` read it. `routes` are the numbers in
+    /// the range of that name.
+    func byteCounts(
+        _ routes: UnsafeBufferPointer<Float>, rows: Int, _ kernel: DispatchKernel
+    ) -> (once: Int, moved: Int) {
+        var counts = [Int](repeating: 0, count: grouping.matrixCount)
+        for row in 0..<rows {
+            for choice in 0..<grouping.choiceCount {
+                counts[Int(routes[row * Int(layout.stride) + Int(layout.offset) + choice])] += 1
+            }
+        }
+        let rowsPerTile = kernel.grouping == nil ? 1 : kernel.rowsPerGroup
+        return (
+            once: counts.count { $0 > 0 } * byteCount,
+            moved: counts.reduce(0) { $0 + $1.dividedUp(by: rowsPerTile) } * byteCount
+        )
     }
 }
 

@@ -94,14 +94,17 @@ struct StepRecorder {
         dispatchCount += 1
     }
 
-    /// Copies `bytes` of `source` to the same offset of `target`, once everything recorded before is done.
-    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, bytes: Range<Int>) {
+    /// Copies `bytes` of `source` to the same offset of `target`, or to `offset`, between everything recorded before and
+    /// after.
+    mutating func copy(_ source: MemoryRange, to target: VulkanBuffer, bytes: Range<Int>, at offset: Int? = nil) {
         guard let from = source.buffer as? VulkanBuffer else { preconditionFailure("memory of another backend") }
         commands.barrier(buffer)
         var region = VkBufferCopy(
-            srcOffset: VkDeviceSize(source.byteOffset + bytes.lowerBound), dstOffset: VkDeviceSize(bytes.lowerBound),
+            srcOffset: VkDeviceSize(source.byteOffset + bytes.lowerBound),
+            dstOffset: VkDeviceSize(offset ?? bytes.lowerBound),
             size: VkDeviceSize(bytes.count))
         device.functions.CmdCopyBuffer(buffer, from.handle, target.handle, 1, &region)
+        commands.barrier(buffer)
     }
 
     /// Submits the rest.

@@ -6,7 +6,7 @@ import SharedValues
 /// A plan as a program of dispatches. A step records and submits them, or submits the last step's recording again.
 final class VulkanPlan: PreparedPlan {
     private let memory: PlanMemory
-    private let device: VulkanDevice
+    let device: VulkanDevice
     private let library: KernelLibrary
     private let shapes: KernelShapes
     private let commands: CommandBuffers
@@ -14,7 +14,7 @@ final class VulkanPlan: PreparedPlan {
     /// A copy of the logits for the caller, where the host cannot read the device's memory, or only slowly.
     private let readback: VulkanBuffer?
     /// One for each cache group.
-    private var tasks: [AttentionTasks] = []
+    private(set) var tasks: [AttentionTasks] = []
     private var samples = SampleRows()
     /// Nil where the plan has no slots for adapters.
     private var adapters: AdapterTiles?
@@ -32,7 +32,7 @@ final class VulkanPlan: PreparedPlan {
         var recording: (work: Int, start: ContinuousClock.Instant)?
     }
 
-    private struct Program {
+    struct Program {
         let phases: [DispatchPhase]
         let sets: DescriptorSets
         let batch: BatchBuffer
@@ -105,7 +105,7 @@ final class VulkanPlan: PreparedPlan {
             recorded = nil
             let start = ContinuousClock.now
             var recorder = try StepRecorder(commands, device: device, maximumWork: pace.work)
-            try record(program, batch, into: &recorder)
+            for phase in program.phases { try record(phase, batch, into: &recorder) }
             if let readback {
                 samples.forEachWholeRun { rows in
                     recorder.copy(
@@ -161,19 +161,28 @@ final class VulkanPlan: PreparedPlan {
         return program
     }
 
-    private func record(
-        _ program: Program, _ batch: borrowing ForwardBatch, into recorder: inout StepRecorder
+    /// Writes the batch of a timed step, which is recorded anew.
+    func beginTiming(_ batch: borrowing ForwardBatch) throws(BackendError) -> Program {
+        precondition(submission == nil, "wait for the last batch before time")
+        recorded = nil
+        return try write(batch)
+    }
+
+    func recorder(_ timer: DispatchTimer) throws(BackendError) -> StepRecorder {
+        try StepRecorder(commands, device: device, maximumWork: pace.work, timer: timer)
+    }
+
+    func record(
+        _ phase: DispatchPhase, _ batch: borrowing ForwardBatch, into recorder: inout StepRecorder
     ) throws(BackendError) {
-        for phase in program.phases {
-            try recorder.record(phase) { rows in
-                count(rows, batch)
-            } scoreCount: { rows in
-                rows.group.map { tasks[$0].scoreCount } ?? 0
-            }
+        try recorder.record(phase) { rows in
+            count(rows, batch)
+        } scoreCount: { rows in
+            rows.group.map { tasks[$0].scoreCount } ?? 0
         }
     }
 
-    private func count(_ rows: DispatchRows, _ batch: borrowing ForwardBatch) -> Int {
+    func count(_ rows: DispatchRows, _ batch: borrowing ForwardBatch) -> Int {
         switch rows {
         case .tokens: batch.tokenCount
         case .samples: batch.sampleRows.count
@@ -205,34 +214,5 @@ final class VulkanPlan: PreparedPlan {
     private var hostLogits: MemoryRange {
         guard let readback else { return memory.logits }
         return MemoryRange(buffer: readback, byteOffset: 0, byteCount: memory.logits.byteCount)
-    }
-}
-
-extension VulkanPlan {
-    func time(_ batch: borrowing ForwardBatch) throws(BackendError) -> [KernelTiming] {
-        precondition(submission == nil, "wait for the last batch before time")
-        let program = try write(batch)
-        recorded = nil
-        let timer = try DispatchTimer(device, dispatchCount: program.phases.reduce(0) { $0 + $1.dispatches.count })
-        var recorder = try StepRecorder(commands, device: device, maximumWork: pace.work, timer: timer)
-        try record(program, batch, into: &recorder)
-        try recorder.finish()
-        var timings: [KernelTiming] = []
-        let seconds = try timer.seconds()
-        for phase in program.phases {
-            for dispatch in phase.dispatches {
-                let rows = count(dispatch.rows, batch)
-                guard rows > 0, let kernel = dispatch.kernel(forRows: rows) else { continue }
-                let attention = dispatch.rows.group.map { tasks[$0] }
-                timings.append(
-                    KernelTiming(
-                        kernel: kernel.pipeline.variant.name, label: dispatch.label, seconds: seconds[timings.count],
-                        byteCount: dispatch.byteCount + dispatch.bytesPerRow * rows
-                            + dispatch.bytesPerPosition * (attention?.positionCount ?? 0),
-                        operationCount: dispatch.workPerRow * rows
-                            + dispatch.workPerScore * (attention?.scoreCount ?? 0)))
-            }
-        }
-        return timings
     }
 }
