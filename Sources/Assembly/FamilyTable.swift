@@ -12,7 +12,8 @@ public enum FamilyTable {
             func names(_ names: [String]) -> String {
                 names.isEmpty ? "–" : names.map { "`\($0)`" }.joined(separator: ", ")
             }
-            lines.append("| \(family.title) | \(names(family.modelTypes)) | \(names(family.gguf)) |")
+            lines.append(
+                "| \(family.title) | \(names(family.modelTypes)) | \(names(family.gguf + family.sharedGGUF)) |")
         }
         return lines.map { $0 + "\n" }.joined()
     }

@@ -14,6 +14,8 @@ public struct ModelFamily: Sendable, Hashable {
     public let classes: [String]
     /// Values of `general.architecture` in GGUF files.
     public let gguf: [String]
+    /// Architectures of the family's GGUF files that another family reads: converters give DeepSeek-V3 the name of V2.
+    public let sharedGGUF: [String]
     /// Where `config.json` has another name for a key: `["hidden_size": "n_embd"]`.
     public let aliases: [String: String]
     /// Values of keys that `config.json` leaves out, as in transformers' configuration class. A key that is null has none.
@@ -29,7 +31,7 @@ public struct ModelFamily: Sendable, Hashable {
 
     public init(
         _ title: String? = nil, modelTypes: [String] = [], classes: [String] = [], gguf: [String] = [],
-        aliases: [String: String] = [:],
+        sharedGGUF: [String] = [], aliases: [String: String] = [:],
         defaults: [String: Default] = [:]
     ) {
         precondition(!(modelTypes + classes + gguf).isEmpty, "a family without names")
@@ -37,6 +39,7 @@ public struct ModelFamily: Sendable, Hashable {
         self.modelTypes = modelTypes
         self.classes = classes
         self.gguf = gguf
+        self.sharedGGUF = sharedGGUF
         self.aliases = aliases
         self.defaults = defaults
     }

@@ -60,8 +60,8 @@ public struct DeepSeekV3Architecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        "DeepSeek-V3, R1, Kimi K2 (GGUF: deepseek2)", modelTypes: ["deepseek_v3", "kimi_k2"],
-        classes: ["DeepseekV3ForCausalLM"],
+        "DeepSeek-V3, R1, Kimi K2", modelTypes: ["deepseek_v3", "kimi_k2"],
+        classes: ["DeepseekV3ForCausalLM"], sharedGGUF: ["deepseek2"],
         defaults: [
             "max_position_embeddings": 4096, "rms_norm_eps": 1e-6, "first_k_dense_replace": 3, "kv_lora_rank": 512,
             "q_lora_rank": 1536, "n_routed_experts": 256, "n_shared_experts": 1, "qk_nope_head_dim": 128,
@@ -79,7 +79,8 @@ public struct GLM4MoELiteArchitecture: ModelArchitecture {
     public init() {}
 
     public let family = ModelFamily(
-        "GLM-4.7-Flash (GGUF: deepseek2)", modelTypes: ["glm4_moe_lite"], classes: ["Glm4MoeLiteForCausalLM"],
+        "GLM-4.7-Flash", modelTypes: ["glm4_moe_lite"], classes: ["Glm4MoeLiteForCausalLM"],
+        sharedGGUF: ["deepseek2"],
         defaults: [
             "max_position_embeddings": 202_752, "rms_norm_eps": 1e-5, "first_k_dense_replace": 1, "kv_lora_rank": 512,
             "q_lora_rank": 768, "n_routed_experts": 64, "n_shared_experts": 1, "qk_nope_head_dim": 192,
