@@ -281,11 +281,13 @@ extension DecoderSizes {
 
 extension DecoderBuilder {
     /// The rotation of one kind of layers. GGUF files have divisors for the global ones, and other keys for the others.
-    fileprivate mutating func rotary(
+    fileprivate func rotary(
         layerType: String, headSize: Int, isLocal: Bool
     ) throws(WeightLoadingError) -> RotaryEmbedding {
         guard isGGUF, isLocal else {
-            return try rotary(headSize: headSize, share: .partial(default: 1), layerType: layerType, theta: 1_000_000)
+            var decoder = self
+            return try decoder.rotary(
+                headSize: headSize, share: .partial(default: 1), layerType: layerType, theta: 1_000_000)
         }
         let theta = try metadata.positive("", gguf: "rope.freq_base_swa") ?? 10_000
         return RotaryParameters(theta: theta, rotarySize: headSize).embedding(
