@@ -1,4 +1,5 @@
 public import InferenceEngine
+public import Requests
 
 /// The figures that compare engines: prefill and decode of one stream, then load tests of growing concurrency.
 public struct EngineBenchmark: Sendable {
@@ -9,6 +10,8 @@ public struct EngineBenchmark: Sendable {
     public var workload = Workload()
     /// How many requests at once, one load each.
     public var concurrencies = [4, 16]
+    /// Adapters that are on the device before the measurement begins, whether requests have them or not.
+    public var residentAdapters: [AdapterID] = []
 
     /// One stream of 256 and 64 tokens, then 4 and 16 requests at once.
     public init() {}
@@ -16,12 +19,13 @@ public struct EngineBenchmark: Sendable {
     /// Warms the engine up and measures. Throws what the engine throws.
     public func run(on engine: AsyncLLMEngine) async throws -> EngineFigures {
         let generator = LoadGenerator(engine)
-        try await generator.warmUp()
+        try await generator.warmUp(residentAdapters)
         let outputTokenCount = max(1, min(singleOutputTokenCount, engine.limits.maxModelLength / 5))
         let promptTokenCount = min(singlePromptTokenCount, engine.limits.maxModelLength - outputTokenCount)
         var single = Workload()
         single.requestCount = 1
         single.concurrency = 1
+        single.adapters = workload.adapters
         single.promptTokenCount = promptTokenCount...promptTokenCount
         single.outputTokenCount = outputTokenCount...outputTokenCount
         // Tokens that differ from the warm-up's, so that the prefix cache has none of them.

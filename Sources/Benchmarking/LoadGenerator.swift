@@ -10,10 +10,12 @@ public struct LoadGenerator: Sendable {
         self.engine = engine
     }
 
-    /// Runs one short request, so that what happens only once is not measured. Throws as `run` does.
-    func warmUp() async throws {
+    /// Runs a short request, or one for each of `adapters`, so that what happens only once is not measured. Throws as `run`
+    /// does.
+    func warmUp(_ adapters: [AdapterID] = []) async throws {
         var workload = Workload()
-        workload.requestCount = 1
+        workload.adapters = adapters
+        workload.requestCount = max(1, adapters.count)
         workload.concurrency = 1
         workload.promptTokenCount = 16...16
         workload.outputTokenCount = 4...4
@@ -50,6 +52,7 @@ public struct LoadGenerator: Sendable {
         var request = GenerationRequest(prompt: item.prompt)
         request.sampling.temperature = 0
         request.sampling.maxTokens = item.outputTokenCount
+        request.attributes.adapter = item.adapter
         return try await time(request, since: .now)
     }
 

@@ -1,3 +1,4 @@
+public import Requests
 import SharedValues
 
 /// Requests to measure with: random prompts and output lengths, the same for every engine with the same seed.
@@ -12,6 +13,8 @@ public struct Workload: Sendable, Hashable {
     public var outputTokenCount = 64...128
     /// Seed of prompts and lengths.
     public var seed: UInt64 = 7
+    /// The adapters that requests have, in turn; empty: none has one.
+    public var adapters: [AdapterID] = []
 
     /// Sixteen requests at once.
     public init() {}
@@ -20,16 +23,18 @@ public struct Workload: Sendable, Hashable {
     struct Item: Sendable {
         let prompt: [Int32]
         let outputTokenCount: Int
+        let adapter: AdapterID?
     }
 
     /// The requests, with prompts of tokens below `vocabularySize`.
     func items(vocabularySize: Int) -> [Item] {
         var random = SplitMix64(seed: seed)
-        return (0..<requestCount).map { _ in
+        return (0..<requestCount).map { index in
             let length = Int.random(in: promptTokenCount, using: &random)
             return Item(
                 prompt: (0..<length).map { _ in Int32.random(in: 0..<Int32(vocabularySize), using: &random) },
-                outputTokenCount: Int.random(in: outputTokenCount, using: &random))
+                outputTokenCount: Int.random(in: outputTokenCount, using: &random),
+                adapter: adapters.isEmpty ? nil : adapters[index % adapters.count])
         }
     }
 }

@@ -41,6 +41,12 @@ struct BenchEnginesCommand: AsyncParsableCommand {
     var rounds = 1
     @Option(help: "Seed of prompts and lengths.")
     var seed: UInt64 = 7
+    @Flag(
+        help: """
+            Give each request the next of the configuration's adapters (lora.adapters), where it has some. Without \
+            this, requests have none, or that of lora.use.
+            """)
+    var adapters = false
     @Option(help: "Write every figure to this file, - for standard output.", completion: .file())
     var json: String?
 
@@ -79,6 +85,8 @@ struct BenchEnginesCommand: AsyncParsableCommand {
         benchmark.workload.promptTokenCount = promptTokens
         benchmark.workload.outputTokenCount = outputTokens
         benchmark.workload.seed = seed
+        benchmark.residentAdapters = model.adapters?.list.map(\.id) ?? []
+        if adapters { benchmark.workload.adapters = benchmark.residentAdapters }
         return (try await benchmark.run(on: model.engine), model.memory)
     }
 
