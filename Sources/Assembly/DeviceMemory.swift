@@ -9,6 +9,8 @@ public struct DeviceMemory: Sendable, Hashable {
     public let budgetByteCount: Int
     /// The weights as the device keeps them.
     public let weightsByteCount: Int
+    /// The weights that it reads from the host's memory.
+    public let hostWeightsByteCount: Int
     /// Activations and the like, for the largest batch.
     public let scratchByteCount: Int
     /// Keys and values.
@@ -27,7 +29,10 @@ public struct DeviceMemory: Sendable, Hashable {
     /// Tokens that the cache holds before any block behind a sliding window is freed.
     public var cacheTokenCount: Int { groups.tokenCount(inBlocks: blockCount) }
 
-    init(_ device: DeviceInfo, _ pool: MemoryPool, _ layout: CacheLayout, blockCount: Int) {
+    init(
+        _ device: DeviceInfo, _ pool: MemoryPool, _ layout: CacheLayout, blockCount: Int, experts: ExpertMemory? = nil
+    ) {
+        hostWeightsByteCount = experts?.hostPool.usedByteCount(for: .hostWeights) ?? 0
         deviceName = device.name
         budgetByteCount = pool.budgetByteCount
         weightsByteCount = pool.usedByteCount(for: .weights)

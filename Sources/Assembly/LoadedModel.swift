@@ -85,7 +85,10 @@ public struct LoadedModel {
             fixedBlockCount.map { CacheSize.blocks($0(layout.groups)) }
             ?? CacheSize(configuration.cache, isHostMemory: backend.device.isHostMemory)
         let pool = Self.pool(of: backend, fraction: size.fraction, weights: forward, progress)
-        let plan = try AssemblyError.onDevice { try backend.prepare(forward, limits: limits, pool: pool) }
+        let experts = try Self.expertMemory(configuration, forward, backend, pool, progress) { logger.warning("\($0)") }
+        let plan = try AssemblyError.onDevice {
+            try backend.prepare(forward, limits: limits, pool: pool, experts: experts)
+        }
         let blockCount = try Self.blockCount(size, layout, configuration, limits, backend.device, pool)
         maxModelLength = layout.groups.maximumTokenCount(
             inBlocks: blockCount, chunkTokenCount: limits.maxTokenCount, limit: limits.maxContextLength)
@@ -107,7 +110,7 @@ public struct LoadedModel {
         groups = layout.groups
         swapBlockCount = swap.count
         vocabularySize = checkpoint.shape.vocabularySize
-        memory = DeviceMemory(backend.device, pool, layout, blockCount: blockCount)
+        memory = DeviceMemory(backend.device, pool, layout, blockCount: blockCount, experts: experts)
         log(to: logger, size, layout.type)
     }
 }
@@ -220,6 +223,31 @@ extension LoadedModel {
         }
     }
 
+    /// What `model.expert_memory` says; nil where it says nothing, or has no effect on the device, of which `warn` is told.
+    /// Throws where the model has no experts.
+    private static func expertMemory(
+        _ configuration: EngineConfiguration, _ plan: ForwardPlan, _ backend: any Backend, _ pool: MemoryPool,
+        _ progress: StartupProgress, warn: (String) -> Void
+    ) throws(AssemblyError) -> ExpertMemory? {
+        guard let byteCount = configuration.model.expertMemory else { return nil }
+        guard plan.expertByteCount > 0 else {
+            throw .configuration(
+                configuration.error(
+                    at: "model.expert_memory", expected: "a model with experts",
+                    found: "\(byteCount) bytes for \(configuration.model.name), which has none"))
+        }
+        guard !backend.device.isHostMemory else {
+            warn("model.expert_memory has no effect: the memory of \(backend.device.name) is the host's")
+            return nil
+        }
+        let weightByteCount = 1 + plan.matrixByteCount
+        let host = MemoryPool(device: backend, budgetByteCount: HostMachine.freeByteCount()) { _, byteCount in
+            let placed = pool.usedByteCount(for: .weights) + byteCount
+            progress.placed(Double(placed) / Double(weightByteCount))
+        }
+        return ExpertMemory(byteCount: byteCount, hostPool: host)
+    }
+
     /// Blocks of the cache. By default no more than the running sequences need at full length: more would only hold
     /// cached prefixes, and the memory has other uses.
     private static func blockCount(
@@ -252,6 +280,7 @@ extension LoadedModel {
             metadata: [
                 "model": "\(configuration.model.name)", "device": "\(backend.device.name)",
                 "kernels": "\(backend.device.detail)", "weights_bytes": "\(memory.weightsByteCount)",
+                "host_weights_bytes": "\(memory.hostWeightsByteCount)",
                 "scratch_bytes": "\(memory.scratchByteCount)", "cache_bytes": "\(memory.cacheByteCount)",
                 "cache_dtype": "\(cacheType.rawValue)", "blocks": "\(blockCount)",
                 "cache_groups": "\(groups.count)", "swap_blocks": "\(swapBlockCount)",

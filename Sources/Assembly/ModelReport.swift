@@ -93,7 +93,9 @@ public struct ModelReport: Sendable, CustomStringConvertible {
     private static func memory(
         _ plan: ForwardPlan, _ shape: ModelShape, _ configuration: EngineConfiguration
     ) -> [String] {
-        let weights = plan.matrixByteCount
+        let (weights, experts) = (plan.matrixByteCount, plan.expertByteCount)
+        // What a device with memory of its own does not keep there.
+        let onHost = configuration.model.expertMemory.map { max(0, experts - $0) } ?? 0
         let type = configuration.cache.dtype ?? CacheType(plan.matrices.first?.weights.elementType ?? .f32)
         let layout = CacheLayout(plan, blockSize: configuration.cache.blockSize, type: type)
         let chunk = configuration.scheduler.maxNumBatchedTokens
@@ -101,6 +103,10 @@ public struct ModelReport: Sendable, CustomStringConvertible {
             "\(size(weights)) for weights",
             "\(layout.tokenByteCount) bytes of cache for each token (\(layout.type.rawValue))",
         ]
+        if experts > 0 {
+            let rest = onHost > 0 ? "\(size(onHost)) of them in the host's memory beside a card" : "on the device"
+            lines.insert("\(size(experts)) of the weights are experts, \(rest) (model.expert_memory)", at: 1)
+        }
         let windows = layout.groups.compactMap(\.slidingWindow)
         if let window = windows.max() {
             let count = layout.groups.maximumBlockCount(
@@ -110,19 +116,20 @@ public struct ModelReport: Sendable, CustomStringConvertible {
                     + "\(shape.maxPositionCount) tokens, as \(windows.count) of \(layout.groups.count) groups of layers "
                     + "have a window of \(window)")
         }
-        var devices: [(name: String, byteCount: Int)] = [
-            ("CPU (\(HostMachine.processorCount()) threads)", HostMachine.freeByteCount())
+        var devices: [(name: String, byteCount: Int, hasOwnMemory: Bool)] = [
+            ("CPU (\(HostMachine.processorCount()) threads)", HostMachine.freeByteCount(), false)
         ]
         for device in (try? VulkanBackend.devices()) ?? [] {
             if let obstacle = device.obstacle {
                 lines.append("\(obstacle)")
                 continue
             }
-            devices.append((device.facts.name, device.facts.memoryByteCount))
+            devices.append((device.facts.name, device.facts.memoryByteCount, device.facts.kind == .discrete))
         }
         for device in devices {
             // Scratch memory and what other programs use.
-            let room = Int(Double(device.byteCount) * CacheSize.defaultFraction) - weights
+            let taken = device.hasOwnMemory ? weights - onHost : weights
+            let room = Int(Double(device.byteCount) * CacheSize.defaultFraction) - taken
             let fitting = max(room, 0) / max(layout.blockByteCount, 1)
             let tokens = layout.groups.maximumTokenCount(
                 inBlocks: fitting, chunkTokenCount: chunk,

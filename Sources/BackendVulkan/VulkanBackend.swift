@@ -79,13 +79,21 @@ public final class VulkanBackend: Backend {
     public func makeBuffer(byteCount: Int, usage: BufferUsage) throws(BackendError) -> any DeviceBuffer {
         try VulkanBuffer(
             byteCount: byteCount, use: "\(usage)",
-            location: usage == .swap ? .host : .device(isUnified: capabilities.isUnifiedMemory),
+            location: usage == .swap || usage == .hostWeights
+                ? .host : .device(isUnified: capabilities.isUnifiedMemory),
             device: vulkan, transfers: transfers)
     }
 
     /// Fuses operations, uploads weights and allocates scratch memory. Kernels are compiled when the cache is attached.
     public func prepare(
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
+    ) throws(BackendError) -> sending any PreparedPlan {
+        try prepare(plan, limits: limits, pool: pool, experts: nil)
+    }
+
+    /// The same, with some experts in the host's memory where the device has memory of its own.
+    public func prepare(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, experts: ExpertMemory?
     ) throws(BackendError) -> sending any PreparedPlan {
         let maximumRows = max(limits.maxTokenCount, limits.maxSampleCount, 1)
         guard maximumRows <= capabilities.maxGroupCount else {
@@ -103,7 +111,7 @@ public final class VulkanBackend: Backend {
             .limbCount(activations.byteCount, for: plan, OperationFusion(plan, for: target).operations(), limits)
         let memory = try PlanMemory(
             LoweredPlan(plan, for: target, limits: limits), limits: limits, limbCount: target.limbCount, pool: pool,
-            shapes: shapes, capabilities: capabilities)
+            experts: capabilities.isUnifiedMemory ? nil : experts, shapes: shapes, capabilities: capabilities)
         return try VulkanPlan(memory: memory, device: vulkan, library: library, shapes: shapes)
     }
 }

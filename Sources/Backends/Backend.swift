@@ -31,9 +31,24 @@ public protocol Backend: AnyObject, Sendable {
         _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool
     ) throws(BackendError) -> sending any PreparedPlan
 
+    /// The same with a limit for the weights of experts in the device's memory. Devices whose memory is the host's have no use
+    /// for it: by default all weights are in `pool`.
+    func prepare(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, experts: ExpertMemory?
+    ) throws(BackendError) -> sending any PreparedPlan
+
     /// Reads and copies memory and multiplies numbers for some hundred milliseconds. Throws `unsupported` where the
     /// device has no clock for kernels.
     func measureSpeed() throws(BackendError) -> DeviceSpeed
+}
+
+extension Backend {
+    /// Puts all weights into `pool`.
+    public func prepare(
+        _ plan: ForwardPlan, limits: BatchLimits, pool: MemoryPool, experts: ExpertMemory?
+    ) throws(BackendError) -> sending any PreparedPlan {
+        try prepare(plan, limits: limits, pool: pool)
+    }
 }
 
 /// What a device is and what it allows.

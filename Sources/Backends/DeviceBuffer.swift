@@ -30,6 +30,8 @@ public enum BufferUsage: String, Sendable, CaseIterable {
     case weights, scratch, cache
     /// Blocks that are swapped out: in the host's memory, where the device's copies can reach it. It has a pool of its own.
     case swap
+    /// Weights that stay in the host's memory, where the device's kernels read them. They have a pool of their own.
+    case hostWeights
 }
 
 /// Memory of the host as a device's buffer, for backends that compute on the host.

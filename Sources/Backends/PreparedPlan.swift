@@ -29,6 +29,10 @@ public protocol PreparedPlan: AnyObject {
     /// Precondition: a batch was submitted, and `submit` did not throw.
     func wait() throws(BackendError) -> SampledRows
 
+    /// How many rows of the last batch that was waited for chose experts in which memory; nil: no expert is in the host's
+    /// memory beside a device.
+    var expertRows: ExpertRows? { get }
+
     /// Copies the logits of a sample row of the last batch, for which the device returned candidates, to where `withRow`
     /// of that batch's rows finds them.
     func fetchLogits(of row: Int) throws(BackendError)
@@ -39,6 +43,9 @@ public protocol PreparedPlan: AnyObject {
 }
 
 extension PreparedPlan {
+    /// Nil, for devices that keep all experts in one memory.
+    public var expertRows: ExpertRows? { nil }
+
     /// Does nothing, for backends that return the logits of every row.
     public func fetchLogits(of row: Int) throws(BackendError) {}
 

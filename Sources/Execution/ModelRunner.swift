@@ -59,6 +59,7 @@ public struct ModelRunner: ModelExecutor {
             let rows = try plan.wait()
             var result = try sample(rows, of: plan, output)
             result.moveSeconds = moveSeconds
+            result.expertRows = plan.expertRows
             return result
         } catch let error as BackendError {
             // The lost plan frees its memory before the new one allocates.

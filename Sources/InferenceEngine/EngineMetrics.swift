@@ -1,6 +1,7 @@
 public import CoreMetrics
 import Requests
 import Scheduling
+import SharedValues
 
 /// The engine's metrics, under vLLM's names.
 public struct EngineMetrics: Sendable {
@@ -18,6 +19,8 @@ public struct EngineMetrics: Sendable {
     private let swappedPrefixHits: Counter
     private let movedOut: Counter
     private let movedIn: Counter
+    private let deviceExperts: Counter
+    private let hostExperts: Counter
     private let timeToFirstToken: Recorder
     private let interTokenLatency: Recorder
     private let endToEndLatency: Recorder
@@ -52,6 +55,11 @@ public struct EngineMetrics: Sendable {
         swappedPrefixHits = counter("external_prefix_cache_hits_total")
         movedOut = Counter(label: "quire:swapped_out_blocks_total", dimensions: labels, factory: factory)
         movedIn = Counter(label: "quire:swapped_in_blocks_total", dimensions: labels, factory: factory)
+        func experts(_ memory: String) -> Counter {
+            Counter(label: "quire:expert_rows_total", dimensions: labels + [("memory", memory)], factory: factory)
+        }
+        deviceExperts = experts("device")
+        hostExperts = experts("host")
         timeToFirstToken = histogram("time_to_first_token_seconds")
         interTokenLatency = histogram("inter_token_latency_seconds")
         endToEndLatency = histogram("e2e_request_latency_seconds")
@@ -113,6 +121,11 @@ public struct EngineMetrics: Sendable {
     func recordToken(isFirst: Bool, after seconds: Double) {
         generationTokens.increment()
         (isFirst ? timeToFirstToken : interTokenLatency).record(seconds)
+    }
+
+    func recordExperts(_ rows: ExpertRows) {
+        deviceExperts.increment(by: rows.deviceCount)
+        hostExperts.increment(by: rows.hostCount)
     }
 
     func recordEnd(_ reason: FinishReason, after seconds: Double) {

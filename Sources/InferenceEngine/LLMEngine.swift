@@ -120,6 +120,7 @@ public struct LLMEngine: ~Copyable {
         for rejected in output.rejected { end(rejected.id, .rejected(rejected.reason)) }
         do {
             let result = try executor.execute(output)
+            if let rows = result.expertRows { metrics?.recordExperts(rows) }
             deliver(scheduler.update(output, with: result, at: clock.now()))
         } catch {
             for request in scheduler.failStep(output) { end(request, .failure("\(error)")) }

@@ -36,6 +36,8 @@ public struct MetricDescription: Sendable {
         "quire:policy_failures_total": .init("Decisions that the scheduling policy failed to make, left to fcfs."),
         "quire:swapped_out_blocks_total": .init("KV blocks moved to the swap space."),
         "quire:swapped_in_blocks_total": .init("KV blocks brought back from the swap space."),
+        "quire:expert_rows_total": .init(
+            "With model.expert_memory: experts that rows chose, by the memory that holds their weights."),
         "vllm:time_to_first_token_seconds": .init(
             "From arrival to the first token.",
             bounds: [

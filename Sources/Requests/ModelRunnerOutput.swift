@@ -1,13 +1,18 @@
+public import SharedValues
+
 /// What one step produced, as plain data.
 public struct ModelRunnerOutput: Sendable {
     /// One result for each of `SchedulerOutput.scheduled`, in the same order.
     public var results: [StepResult]
     /// Seconds that the step's moves took; nil where there were none or the step did not wait for them.
     public var moveSeconds: Double?
+    /// The experts that the step's rows chose, by their memory; nil: all are in one memory.
+    public var expertRows: ExpertRows?
 
-    public init(results: [StepResult] = [], moveSeconds: Double? = nil) {
+    public init(results: [StepResult] = [], moveSeconds: Double? = nil, expertRows: ExpertRows? = nil) {
         self.results = results
         self.moveSeconds = moveSeconds
+        self.expertRows = expertRows
     }
 }
 

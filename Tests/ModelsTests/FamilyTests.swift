@@ -95,6 +95,39 @@ import Testing
         }
     }
 
+    private static let deepseek = [
+        "model_type": #""deepseek_v2""#, "q_lora_rank": "null", "kv_lora_rank": "8", "qk_nope_head_dim": "4",
+        "qk_rope_head_dim": "2", "v_head_dim": "3", "n_routed_experts": "4", "num_experts_per_tok": "2",
+        "moe_intermediate_size": "8", "n_group": "2", "topk_group": "1",
+    ]
+
+    @Test func `DeepSeek's heads have keys of two parts, and zeros behind the values`() throws {
+        let plan = try encode(Self.deepseek)
+        #expect(plan.cacheLayers.allSatisfy { $0.keyValueHeadCount == 4 && $0.headSize == 6 })
+        // The whole head of a query in which only the first two numbers turn, and the part of the keys that all heads share.
+        #expect(plan.rotations.allSatisfy { $0.frequencies.count == 1 && $0.pairing == .interleaved })
+        let outputs = plan.operations.compactMap { operation in
+            if case .concatHeads(_, _, _, let output) = operation { plan[output].width } else { nil }
+        }
+        #expect(outputs.prefix(3) == [24, 24, 12])
+    }
+
+    @Test(arguments: [
+        ("greedy", nil, false), ("group_limited_greedy", 1, false), ("noaux_tc", 2, true),
+    ])
+    func `DeepSeek-V2 chooses from groups as its method says`(method: String, scoreCount: Int?, isBiased: Bool) throws {
+        let plan = try encode(
+            Self.deepseek.merging(["topk_method": "\"\(method)\""]) { $1 },
+            OnesLoader(has: { !$0.contains("rope_") && !$0.contains("qkv") }))
+        for case .route(_, let bias, _, let routing, _) in plan.operations {
+            #expect(routing.groups?.scoreCount == scoreCount && (bias != nil) == isBiased)
+        }
+        let error = #expect(throws: WeightLoadingError.self) {
+            try encode(Self.deepseek.merging(["topk_method": #""dice""#]) { $1 })
+        }
+        #expect(try #require(error).description.contains("topk_method dice is not supported"))
+    }
+
     @Test func `an absent key has the default of the class`() throws {
         func cache(_ changes: [String: String]) throws -> Int? {
             try encode(changes.merging(["num_attention_heads": "16"]) { $1 }).cacheLayers.first?.keyValueHeadCount

@@ -146,6 +146,7 @@ extension ProgramBuilder {
             label: "route \(routing.choiceCount) of \(routing.expertCount)", bytesPerRow: routing.expertCount * 4,
             workPerRow: routing.expertCount * 8)
         append([dispatch], reading: [memory.range(logits)], writing: [memory.range(output)])
+        try countExperts(output, routing)
     }
 
     mutating func weightedSum(_ input: ValueID, _ routes: ValueID, _ output: ValueID) throws(BackendError) {

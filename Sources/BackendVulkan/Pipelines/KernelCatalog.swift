@@ -26,6 +26,7 @@ enum KernelCatalog {
         PositionScaleKernel.self,
         SliceKernel.self,
         ConcatHeadsKernel.self,
+        CountExpertsKernel.self,
         AddKernel.self,
         GatherKernel.self,
         ReorderKernel.self,

@@ -55,10 +55,11 @@ struct DeviceMatrix {
     /// Inputs that sixteen bytes hold.
     static func chunk(_ type: ElementType) -> Int { 16 / type.byteCount }
 
-    /// Takes memory from `pool` and fills it through `staging`. Each of `matrices` is `[rows, inputSize]`, all stored alike. Throws
-    /// `unsupported` for groups that no kernel takes.
+    /// Takes memory from `pool` for `use` and fills it through `staging`. Each of `matrices` is `[rows, inputSize]`, all stored
+    /// alike. Throws `unsupported` for groups that no kernel takes.
     init(
-        _ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool, staging: TileStaging = TileStaging()
+        _ matrices: [LinearWeights], maxRangeByteCount: Int, pool: MemoryPool, for use: BufferUsage = .weights,
+        staging: TileStaging = TileStaging()
     ) throws(BackendError) {
         format = try Format(matrices[0])
         inputSize = matrices[0].inputSize
@@ -68,7 +69,7 @@ struct DeviceMatrix {
         let byteCounts = format.tileByteCounts(inputSize: inputSize)
         parts = try format.parts(
             inputSize: inputSize, tileCount: tileCounts.reduce(0, +), rowCount: rowCount,
-            maxRangeByteCount: maxRangeByteCount, pool: pool)
+            maxRangeByteCount: maxRangeByteCount, pool: pool, for: use)
 
         var tiles: [Tile] = []
         for (weights, count) in zip(matrices, tileCounts) {
@@ -118,6 +119,39 @@ struct DeviceMatrix {
             try range.buffer.write(
                 UnsafeRawBufferPointer(rebasing: bytes.bytes[written]),
                 at: range.byteOffset + (tiles.lowerBound - part.tiles.lowerBound) * byteCount)
+        }
+    }
+
+    private init(format: Format, inputSize: Int, rowCount: Int, parts: [Part]) {
+        self.format = format
+        self.inputSize = inputSize
+        self.rowCount = rowCount
+        self.parts = parts
+    }
+
+    /// The rows of this matrix and below them, from the next whole tile on, those of `other`, which may lie in other memory.
+    func above(_ other: DeviceMatrix) -> DeviceMatrix {
+        precondition(format == other.format && inputSize == other.inputSize, "matrices that are stored in two ways")
+        let start = rowCount.roundedUp(to: Self.tile)
+        let below = other.parts.map {
+            Part(ranges: $0.ranges, firstRow: start + $0.firstRow, rowCount: $0.rowCount)
+        }
+        return DeviceMatrix(
+            format: format, inputSize: inputSize, rowCount: start + other.rowCount, parts: parts + below)
+    }
+
+    /// The bytes that a pool counts for the first `count` of `matrices`.
+    static func byteCount(
+        ofFirst count: Int, of matrices: [LinearWeights], maxRangeByteCount: Int
+    ) throws(BackendError) -> Int {
+        let format = try Format(matrices[0])
+        let tileCount = count * matrices[0].outputSize.dividedUp(by: tile)
+        let (inputSize, prefixes) = (matrices[0].inputSize, format.prefixes)
+        return format.tileRanges(tileCount, inputSize: inputSize, maxRangeByteCount: maxRangeByteCount).reduce(0) {
+            sum, part in
+            zip(format.tileByteCounts(inputSize: inputSize), prefixes).reduce(sum) {
+                $0 + ($1.1.count * 4 + part.count * $1.0).roundedUp(to: MemoryPool.alignment)
+            }
         }
     }
 
@@ -176,29 +210,32 @@ extension DeviceMatrix.Format {
 
     /// Memory for `tileCount` tiles, of which `rowCount` rows are used, in ranges that a kernel can address.
     fileprivate func parts(
-        inputSize: Int, tileCount: Int, rowCount: Int, maxRangeByteCount: Int, pool: MemoryPool
+        inputSize: Int, tileCount: Int, rowCount: Int, maxRangeByteCount: Int, pool: MemoryPool,
+        for use: BufferUsage = .weights
     ) throws(BackendError) -> [DeviceMatrix.Part] {
         let byteCounts = tileByteCounts(inputSize: inputSize)
-        let tilesPerPart = zip(byteCounts, prefixes).reduce(Int.max) {
-            min($0, max(1, (maxRangeByteCount - $1.1.count * 4) / max($1.0, 1)))
-        }
-        let partCount = tileCount.dividedUp(by: tilesPerPart)
         var parts: [DeviceMatrix.Part] = []
-        for index in 0..<partCount {
-            // Parts of equal size, as they run one after another.
-            let first = tileCount * index / partCount
-            let last = tileCount * (index + 1) / partCount
+        for tiles in tileRanges(tileCount, inputSize: inputSize, maxRangeByteCount: maxRangeByteCount) {
             var ranges: [MemoryRange] = []
             for (byteCount, prefix) in zip(byteCounts, prefixes) {
                 ranges.append(
-                    try pool.allocate(byteCount: prefix.count * 4 + (last - first) * byteCount, for: .weights))
+                    try pool.allocate(byteCount: prefix.count * 4 + tiles.count * byteCount, for: use))
             }
-            let end = min(last * DeviceMatrix.tile, rowCount)
-            parts.append(
-                DeviceMatrix.Part(
-                    ranges: ranges, firstRow: first * DeviceMatrix.tile, rowCount: end - first * DeviceMatrix.tile))
+            let (first, end) = (
+                tiles.lowerBound * DeviceMatrix.tile, min(tiles.upperBound * DeviceMatrix.tile, rowCount)
+            )
+            parts.append(DeviceMatrix.Part(ranges: ranges, firstRow: first, rowCount: end - first))
         }
         return parts
+    }
+
+    /// `tileCount` tiles in parts that the device can address, of equal size, as they run one after another.
+    fileprivate func tileRanges(_ tileCount: Int, inputSize: Int, maxRangeByteCount: Int) -> [Range<Int>] {
+        let tilesPerPart = zip(tileByteCounts(inputSize: inputSize), prefixes).reduce(Int.max) {
+            min($0, max(1, (maxRangeByteCount - $1.1.count * 4) / max($1.0, 1)))
+        }
+        let partCount = tileCount == 0 ? 0 : (tileCount - 1) / tilesPerPart + 1
+        return (0..<partCount).map { tileCount * $0 / partCount..<tileCount * ($0 + 1) / partCount }
     }
 
     /// Bytes of a row.

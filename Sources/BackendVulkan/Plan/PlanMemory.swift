@@ -23,10 +23,10 @@ struct PlanMemory {
     private let arenas: [MemoryRange]
 
     /// Uploads the weights of `lowered`, which was lowered for activations of `limbCount` limbs, and allocates scratch
-    /// memory, all from `pool`.
+    /// memory, all from `pool` but the experts that `experts` keeps in the host's memory.
     init(
         _ lowered: LoweredPlan<QuantizedActivations>, limits: BatchLimits, limbCount: Int?, pool: MemoryPool,
-        shapes: KernelShapes, capabilities: DeviceCapabilities
+        experts: ExpertMemory?, shapes: KernelShapes, capabilities: DeviceCapabilities
     ) throws(BackendError) {
         self.limits = limits
         self.limbCount = limbCount
@@ -37,7 +37,7 @@ struct PlanMemory {
         layout = lowered.layout
         weights = try PlanWeights(
             operations: operations, plan: plan, limits: limits,
-            maxRangeByteCount: capabilities.longestRangeByteCount, pool: pool)
+            maxRangeByteCount: capabilities.longestRangeByteCount, pool: pool, experts: experts)
         var arenas: [MemoryRange] = []
         for byteCount in layout.arenaByteCounts {
             arenas.append(try pool.allocate(byteCount: byteCount, for: .scratch))

@@ -14,12 +14,28 @@ struct PlanWeights {
     private var vectorOffsets: [Int] = []
     private var biasOffsets: [[LinearPart]: Int] = [:]
     private var factorOffsets: [PositionScale: Int] = [:]
+    /// Which experts are in the device's memory.
+    let placement: ExpertPlacement
+    /// Two counters that the device adds to and the host reads: chosen experts in the device's memory, and in the host's. Nil:
+    /// nothing limits those in the device's.
+    let expertCounters: MemoryRange?
     /// Vectors, biases and factors one after another, 32-bit floats.
     let vectors: MemoryRange
 
     init(
-        operations: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool
+        operations: [FusedOperation], plan: ForwardPlan, limits: BatchLimits, maxRangeByteCount: Int, pool: MemoryPool,
+        experts: ExpertMemory? = nil
     ) throws(BackendError) {
+        if let experts {
+            placement = try ExpertPlacement(
+                operations, plan, byteCount: experts.byteCount, maxRangeByteCount: maxRangeByteCount)
+            let counters = try experts.hostPool.allocate(byteCount: 8, for: .hostWeights)
+            try counters.write([0, 0])
+            expertCounters = counters
+        } else {
+            placement = ExpertPlacement()
+            expertCounters = nil
+        }
         let staging = TileStaging()
         var numbers: [Float] = []
         for vector in plan.vectors {
@@ -47,14 +63,27 @@ struct PlanWeights {
                     let padding = parts.count == 1 ? 0 : width.roundedUp(to: DeviceMatrix.tile) - width
                     numbers += [Float](repeating: 0, count: padding)
                 }
-            case .selectedLinear(_, let set, _, _, _):
+            case .selectedLinear(_, let set, _, let selector, _):
                 guard sets[set] == nil else { continue }
                 if let slots = plan[set].slots {
                     sets[set] = try DeviceMatrix(slots, maxRangeByteCount: maxRangeByteCount, pool: pool)
                     continue
                 }
-                sets[set] = try DeviceMatrix(
-                    plan[set].matrices, maxRangeByteCount: maxRangeByteCount, pool: pool, staging: staging)
+                let matrices = plan[set].matrices
+                guard case .routes(let routes) = selector else { preconditionFailure("adapters that are no slots") }
+                let count = placement.deviceCount(of: routes) ?? matrices.count
+                var matrix: DeviceMatrix?
+                if count > 0 {
+                    matrix = try DeviceMatrix(
+                        Array(matrices[..<count]), maxRangeByteCount: maxRangeByteCount, pool: pool, staging: staging)
+                }
+                if count < matrices.count, let host = experts?.hostPool {
+                    let rest = try DeviceMatrix(
+                        Array(matrices[count...]), maxRangeByteCount: maxRangeByteCount, pool: host,
+                        for: .hostWeights, staging: staging)
+                    matrix = matrix?.above(rest) ?? rest
+                }
+                sets[set] = matrix
             case .head(let head):
                 guard let rotary = head.rotary, tables[rotary] == nil else { continue }
                 tables[rotary] = try Self.table(rotary, limits, pool)

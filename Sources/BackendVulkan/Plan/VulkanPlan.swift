@@ -23,6 +23,8 @@ final class VulkanPlan: PreparedPlan {
     private var recorded: RecordedStep?
     private var pace: SubmissionPace
     private var submission: Submission?
+    private var expertCounts = ExpertCounts()
+    private(set) var expertRows: ExpertRows?
 
     /// A batch that the device computes, or has computed, and nobody has waited for.
     private struct Submission {
@@ -128,6 +130,7 @@ final class VulkanPlan: PreparedPlan {
         if let (work, start) = submission.recording {
             pace.learn(work: work, seconds: (ContinuousClock.now - start) / .seconds(1))
         }
+        if let counters = memory.weights.expertCounters { expertRows = expertCounts.rows(since: counters) }
         return SampledRows(
             rowCount: submission.rowCount, vocabularySize: logitCount, logits: hostLogits,
             candidates: submission.candidates)

@@ -11,6 +11,8 @@ public struct ModelSection: Sendable, Equatable {
     public var dtype = WeightType.auto
     /// The name of the `WeightLoader`, or `auto`.
     public var loader = "auto"
+    /// Bytes of the device's memory that the weights of experts may take; nil: all of them are there.
+    public var expertMemory: Int?
     /// The longest prompt and answer together, in tokens; nil for the model's own limit.
     public var maxModelLen: Int?
     /// Where the tokenizer is, if not beside the weights.
@@ -45,6 +47,11 @@ extension ModelSection: ConfigurationSection {
             "loader", \.loader, .name(of: "a weight loader"),
             "How to read the checkpoint: auto finds its format; gguf, awq, gptq, compressed-tensors, fp8 and mxfp4 demand one; "
                 + "dense dequantizes the weights"),
+        ConfigurationKey(
+            "expert_memory", optional: \.expertMemory, .byteCount(in: 0...(1 << 50)),
+            unset: "all experts are in the device's memory", example: "12GiB",
+            "For models with experts on a device with memory of its own: the memory that their weights take there at most; "
+                + "the device reads the others from the host's memory"),
         ConfigurationKey(
             "max_model_len", optional: \.maxModelLen, .integer(in: 1...Int(Int32.max)), unset: "the model's own limit",
             example: "4096", "Maximum length of a sequence, prompt and answer together, in tokens"),
