@@ -51,6 +51,8 @@ public struct ServedModel: Sendable {
         same.cache.numBlocks = model.blockCount
         same.cache.numSwapBlocks = model.swapBlockCount
         let store = AdapterStore()
+        // The engine takes the model's plan to its own thread.
+        let (modules, room) = (model.adapterModules, model.adapterLimits)
         let runner = ModelRunner(plan: model.plan, groups: model.groups, adapters: store) { [same] in
             logger.warning("opening the device again")
             return try LoadedModel(checkpoint, same, catalog: catalog, logger: logger, progress: { _ in }).plan
@@ -58,7 +60,7 @@ public struct ServedModel: Sendable {
         let limits = SchedulerLimits(
             maxBatchedTokenCount: configuration.scheduler.maxNumBatchedTokens,
             maxSequenceCount: configuration.scheduler.maxNumSeqs, maxModelLength: model.maxModelLength,
-            adapterSlotCount: model.adapterLimits?.slotCount ?? 0)
+            adapterSlotCount: room?.slotCount ?? 0)
         let scheduler = Scheduler(
             limits: limits,
             cache: KVCacheManager(
@@ -81,9 +83,9 @@ public struct ServedModel: Sendable {
             limits: AsyncLLMEngine.Limits(
                 maxModelLength: model.maxModelLength, vocabularySize: checkpoint.shape.vocabularySize,
                 maxWaitingCount: configuration.scheduler.maxWaiting))
-        adapters = model.adapterLimits.map { [engine] in
+        adapters = room.map { [engine] in
             LoadedAdapters(
-                modelName: configuration.model.name, modules: model.adapterModules, limits: $0, store: store,
+                modelName: configuration.model.name, modules: modules, limits: $0, store: store,
                 engine: engine)
         }
         for (name, path) in configuration.lora.adapters.sorted(by: { $0.key < $1.key }) {
