@@ -102,7 +102,10 @@ let package = Package(
         module("Execution", ["Backends", "KVCaching", "Requests", "Sampling", "SharedValues", "Tensors"]),
         module(
             "InferenceEngine",
-            ["CLibrary", "Requests", "Scheduling", "SharedValues", "Tokenization", serving("CoreMetrics", "swift-metrics")]),
+            [
+                "CLibrary", "Requests", "Scheduling", "SharedValues", "Tokenization",
+                serving("CoreMetrics", "swift-metrics"),
+            ]),
 
         // Level 5
         module(

@@ -110,6 +110,7 @@ struct Routes: HTTPResponder {
             guard let loading = service.adapterLoading else { throw ServerError.unknownPath(route.path) }
             let adapters = AdapterRoute(loading: loading)
             let sentence = try await route == .loadAdapter ? adapters.load(fields) : adapters.unload(fields)
+            logger.info("\(sentence.inOneLine)")
             unreadFields.log(fields, to: logger)
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8"],

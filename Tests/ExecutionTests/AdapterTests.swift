@@ -39,7 +39,7 @@ import Weights
     func merged(adapter: Case) throws {
         let golden = try Golden.merged(adapter.name)
         #expect(golden.prompts.count == 2)
-        for device in [Device.reference, .cpu(.best, threads: 2)] + Device.withAdapters {
+        for device in [Device.reference, .cpu(.best, threads: 2)] + Device.vulkan {
             let machine = try Machine(
                 path: try adapter.basePath, on: device, maxTokenCount: 32, maxSequenceCount: 4, adapterSlotCount: 2)
             let weights = try machine.adapter(adapter.path)
@@ -68,7 +68,7 @@ import Weights
 
     @Test(
         "a request's bits do not depend on neighbours with other adapters or none, which take turns in the slots",
-        arguments: [Device.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)] + Device.withAdapters,
+        arguments: [Device.reference, .cpu(.best, threads: 2), .cpu(.portable, threads: 1)] + Device.vulkan,
         [WeightType.f32, .bf16])
     func neighbours(device: Device, type: WeightType) throws {
         let slotCount = 2
@@ -140,9 +140,4 @@ import Weights
         #expect(try machine.logits(of: prompt, adapter: first) == one)
         #expect(try machine.logits(of: prompt, adapter: second) == other)
     }
-}
-
-extension Device {
-    /// Vulkan devices, as far as they have kernels for adapters.
-    static let withAdapters: [Device] = []
 }

@@ -1,6 +1,7 @@
 import InferenceEngine
 import JSON
 import Requests
+import Synchronization
 import Testing
 
 @testable import OpenAIServer
