@@ -59,7 +59,10 @@ import Testing
         let one = try #require(adapters["one"])
         let adapted = try await tokens(model, one)
         #expect(throws: LoadedAdapters.Failure.nameTaken) { try adapters.load("one", path: goldens) }
-        for (path, part) in [("/phi3", "qkv_proj"), ("/llama", "lora.max_lora_rank"), ("/none", "nothing is there")] {
+        for (path, part) in [
+            ("/phi3", "no linear module of the served model"), ("/llama", "lora.max_lora_rank"),
+            ("/none", "nothing is there"),
+        ] {
             let failure = #expect(throws: LoadedAdapters.Failure.self) {
                 try adapters.load("two", path: goldens + path)
             }
