@@ -60,7 +60,7 @@ import Testing
         let adapted = try await tokens(model, one)
         #expect(throws: LoadedAdapters.Failure.nameTaken) { try adapters.load("one", path: goldens) }
         for (path, part) in [
-            ("/phi3", "no linear module of the served model"), ("/llama", "lora.max_lora_rank"),
+            ("/phi3", "down_proj.lora_A.weight has shape [2, 48]"), ("/llama", "lora.max_lora_rank"),
             ("/none", "nothing is there"),
         ] {
             let failure = #expect(throws: LoadedAdapters.Failure.self) {
