@@ -21,7 +21,7 @@ public struct ForwardPlan: Sendable {
     public private(set) var cacheLayers: [CacheLayer] = []
     /// The value that holds the logits, `[samples, vocabularySize]`; set by the encoder last.
     public private(set) var logits: ValueID?
-    /// What whoever loads the model should know, such as weights that take more memory than their file.
+    /// Sentences for the log when the model is loaded, such as one about weights that take more memory than their file.
     public private(set) var warnings: [String] = []
 
     public init() {}
